@@ -1,0 +1,2 @@
+//! Tokens and database credentials, sans-IO
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Session, authentication, permission and dispatch of a call, sans-IO
+#![forbid(unsafe_code)]

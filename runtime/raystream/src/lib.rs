@@ -1,0 +1,2 @@
+//! raystream: the encrypted protocol between the generated client and the gateway, sans-IO
+#![forbid(unsafe_code)]

@@ -1,0 +1,56 @@
+//! An endpoint: a function that runs on the server and is called through a stub.
+
+use super::{Doc, Perms, Ty};
+use crate::source::{FileId, Location};
+
+/// One endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// The project-wide name: `name:` of the options, otherwise the binding's.
+    pub name: String,
+    /// Where the function lives.
+    pub binding: ModuleBinding,
+    /// The decorator's options after folding.
+    pub options: EndpointOptions,
+    /// Parameters in order.
+    pub params: Vec<Param>,
+    /// The type that is sent back, with `Promise` taken off.
+    pub returns: Ty,
+    /// Documentation above the declaration.
+    pub doc: Doc,
+    /// The function's name in the source.
+    pub location: Location,
+}
+
+/// An exported binding of a module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModuleBinding {
+    /// The module.
+    pub file: FileId,
+    /// The name under which the module exports it; `default` for a default export.
+    pub export: String,
+}
+
+/// Policy of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointOptions {
+    /// The group a caller must be in; `None` admits every session, also an anonymous one.
+    pub ugroup: Option<String>,
+    /// What the endpoint may do with storage.
+    pub perm: Perms,
+    /// The endpoint group that middleware filters select by.
+    pub egroup: Option<String>,
+}
+
+/// A parameter of an endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Param {
+    /// Its name; `arg0` … for patterns.
+    pub name: String,
+    /// Its type.
+    pub ty: Ty,
+    /// Whether it may be left out (`?` or a default value).
+    pub optional: bool,
+    /// Where it is declared.
+    pub location: Location,
+}

@@ -1,0 +1,1 @@
+//! Typed constructors for the syntax nodes of generated modules.

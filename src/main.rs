@@ -1,0 +1,2 @@
+//! kontract
+fn main() {}
