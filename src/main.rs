@@ -1,2 +1,7 @@
-//! kontract
-fn main() {}
+//! The `kontract` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kontract::cli::run()
+}

@@ -1,2 +1,8 @@
-//! The gateway in workerd: conversions between JavaScript and the pure cores
-#![forbid(unsafe_code)]
+//! The gateway inside workerd: conversions between JavaScript and the pure cores, and nothing decided here.
+//!
+//! The only crate that knows JavaScript. Its exports are used by `npm/kontract/src/server`, which runs the endpoints.
+
+mod channel;
+mod platform;
+mod postgres;
+mod transaction;

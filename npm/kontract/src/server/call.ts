@@ -1,0 +1,70 @@
+// Runs an admitted call: decode, transaction, middlewares and endpoint, commit, encode. Again on a conflict.
+
+import { HttpError } from "../index.js";
+import { WireError } from "../wire/index.js";
+import { runInScope } from "./context.js";
+import type { Call, Channel, Context, Route } from "./platform.js";
+import type { Runtime } from "./runtime.js";
+import { RetryableConflict, TransactionScope } from "./storage.js";
+
+/** Attempts of one call before its caller is told of the conflict. */
+const ATTEMPTS_MAX = 10;
+
+/** The sealed frame that answers a call. */
+export async function answer(runtime: Runtime, channel: Channel, call: Call): Promise<Uint8Array> {
+  const { sequence } = call;
+  try {
+    return channel.respond(sequence, await run(runtime, call));
+  } catch (error) {
+    const { status, code, message } = outward(call, error);
+    return channel.fail(sequence, status, code, message);
+  } finally {
+    call.free();
+  }
+}
+
+async function run(runtime: Runtime, call: Call): Promise<Uint8Array> {
+  const entry = runtime.build.routes[call.route];
+  if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
+  const route = await entry.load();
+  const context = contextOf(call);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await runOnce(runtime, call, route, context);
+    } catch (error) {
+      if (!(error instanceof RetryableConflict) || attempt + 1 === ATTEMPTS_MAX) throw error;
+      await backOff(runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0));
+    }
+  }
+}
+
+/** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
+async function runOnce(runtime: Runtime, call: Call, route: Route, context: Context): Promise<Uint8Array> {
+  const args = route.decode(call.arguments);
+  const transaction = new TransactionScope(call.begin(), runtime.database(), runtime.build.tables);
+  try {
+    const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
+    const value = await runInScope(scope, async () => route.run(context, args));
+    return await transaction.commit(route.encode(value));
+  } finally {
+    transaction.free();
+  }
+}
+
+function contextOf(call: Call): Context {
+  const { owner, groups, name, perm } = call;
+  return Object.freeze({ owner, groups: Object.freeze(groups), endpoint: name, perm, requestId: crypto.randomUUID() });
+}
+
+function backOff(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** What the caller may see of an error. Anything that is not meant for callers stays in the log, under an id. */
+function outward(call: Call, error: unknown): { status: number; code: string; message: string } {
+  if (error instanceof HttpError) return error;
+  if (error instanceof WireError) return { status: 400, code: "INVALID_REQUEST", message: error.message };
+  const id = crypto.randomUUID();
+  console.error(`kontract: ${call.name} failed, error ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return { status: 500, code: "INTERNAL", message: `internal error ${id}` };
+}

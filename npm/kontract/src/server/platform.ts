@@ -1,0 +1,173 @@
+// What the server half needs of workerd and of the gateway's WebAssembly, as types. The bundle's entry brings the values.
+
+/** A service or assets binding. */
+export interface Fetcher {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** A Durable Object namespace, as far as it is used here. */
+export interface Namespace<Stub> {
+  idFromName(name: string): unknown;
+  newUniqueId(): unknown;
+  get(id: unknown): Stub;
+}
+
+/** The Durable Object that holds one database connection. */
+export interface DatabaseStub {
+  run(statements: string): Promise<string>;
+}
+
+/** The Durable Object that keeps the ticket keys. */
+export interface KeysStub {
+  tickets(): Promise<Uint8Array>;
+}
+
+/** Bindings of the Worker: secrets, objects, assets. */
+export interface Bindings {
+  KONTRACT_KEY: string;
+  KONTRACT_BACKUP_KEY: string;
+  KONTRACT_IDENTITY_KEY: string;
+  /** PostgreSQL as the gateway's own role, `postgres://kt_gateway:…@host:port/database`. */
+  DATABASE_URL?: string;
+  /** Cloudflare's connection pool in front of the same database. */
+  HYPERDRIVE?: { connectionString: string };
+  /** Origins beside the Worker's own whose pages may open a WebSocket, separated by spaces. */
+  KONTRACT_ORIGINS?: string;
+  /** Host names that requests may ask for, separated by spaces; set locally, where a page could have its name pointed here. */
+  KONTRACT_HOSTNAMES?: string;
+  ASSETS?: Fetcher;
+  /** Set where ASSETS is a plain folder that knows neither content types nor index pages. */
+  KONTRACT_PLAIN_ASSETS?: string;
+  DATABASE: Namespace<DatabaseStub>;
+  SESSION: Namespace<Fetcher>;
+  KEYS: Namespace<KeysStub>;
+}
+
+/** Exports of the gateway's WebAssembly, made by wasm-bindgen from `runtime/worker`. */
+export interface GatewayModule {
+  initSync(options: { module: WebAssembly.Module }): unknown;
+  Gateway: new (build: string, key: Uint8Array, backupKey: Uint8Array, identityKey: Uint8Array) => Gateway;
+  PostgresSocket: new (send: (bytes: Uint8Array) => void) => PostgresSocket;
+  splitFrames(body: Uint8Array): Uint32Array;
+  backoffMs(attempt: number, random: number): number;
+}
+
+export interface Gateway {
+  accept(init: Uint8Array, tickets: Uint8Array): Channel;
+}
+
+export interface Channel {
+  takeResponse(): Uint8Array;
+  receive(gateway: Gateway, frame: Uint8Array): Incoming;
+  respond(sequence: number, result: Uint8Array): Uint8Array;
+  fail(sequence: number, status: number, code: string, message: string): Uint8Array;
+  free(): void;
+}
+
+export interface Incoming {
+  takeCall(): Call | undefined;
+  readonly reply: Uint8Array | undefined;
+  readonly cancelled: number | undefined;
+  readonly closed: boolean;
+  free(): void;
+}
+
+export interface Call {
+  readonly sequence: number;
+  readonly route: number;
+  readonly name: string;
+  readonly owner: string;
+  readonly groups: string[];
+  readonly perm: number;
+  readonly arguments: Uint8Array;
+  begin(): Transaction;
+  free(): void;
+}
+
+/** What a storage operation needs next: a value that is known, or statements to run. */
+export interface Step {
+  /** JSON of the value when it is known. */
+  readonly ready: string | undefined;
+  readonly request: number;
+  /** JSON of the statements to run. */
+  readonly statements: string;
+  free(): void;
+}
+
+export interface Transaction {
+  get(table: string, key: string): Step;
+  mget(table: string, keys: string): Step;
+  list(table: string, after: string | undefined, limit: number): Step;
+  query(table: string, contains: string, limit: number): Step;
+  count(table: string): Step;
+  set(table: string, row: string): void;
+  update(table: string, key: string, patch: string): Step;
+  delete(table: string, key: string): void;
+  push(table: string, row: string): void;
+  answer(request: number, results: string): Step;
+  /** JSON of the statements that commit, or `undefined` when nothing was written. */
+  commit(answer: Uint8Array): string | undefined;
+  /** The answer to send: this one's, or the first one's if the mutation was done before. */
+  committed(results: string): Uint8Array | undefined;
+  free(): void;
+}
+
+export interface PostgresSocket {
+  push(bytes: Uint8Array): void;
+  end(): void;
+  connect(user: string, password: string, database: string): Promise<Postgres>;
+}
+
+export interface Postgres {
+  run(statements: string): Promise<string>;
+}
+
+/** One endpoint, as the generated `routes/*.js` export it. */
+export interface Route {
+  decode(bytes: Uint8Array): unknown[];
+  encode(value: unknown): Uint8Array;
+  run(context: Context, args: unknown[]): unknown;
+}
+
+/** The generated route table, by route id. */
+export type Routes = Record<number, RouteEntry>;
+
+/** Policy and module of an endpoint. */
+export interface RouteEntry {
+  name: string;
+  perm: number;
+  ugroup: string | null;
+  readOnly: boolean;
+  load(): Promise<Route>;
+}
+
+/** A table as the generated `tables.js` describes it. */
+export interface TableShape {
+  ptr: string;
+  key: string;
+  readonly: string[];
+  /** Fields that hold a `Date`, which JSON has no form for. */
+  dates: string[];
+}
+
+/** Everything a build hands to the server half. */
+export interface Build {
+  gateway: GatewayModule;
+  wasm: WebAssembly.Module;
+  identity: { suite: number; buildId: number[]; routeHash: number[] };
+  routes: Routes;
+  tables: Record<string, TableShape>;
+}
+
+/** What an endpoint and its middlewares know about the call. */
+export interface Context {
+  /** Owner of the rows the caller writes. */
+  readonly owner: string;
+  readonly groups: readonly string[];
+  /** Name of the endpoint. */
+  readonly endpoint: string;
+  /** Permission bits of the endpoint. */
+  readonly perm: number;
+  /** Unique for each call, for logs. */
+  readonly requestId: string;
+}

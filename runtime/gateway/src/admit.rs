@@ -1,0 +1,128 @@
+//! Authentication and permission: from an envelope to a call that may run.
+
+use crate::Gateway;
+use crate::routes::RoutePolicy;
+use kontract_auth::{Credential, Identity, SessionBinding, TokenError, UnixSeconds};
+use kontract_wire::call::{Call, IdempotencyKey};
+use kontract_wire::error::{ErrorCode, WireError};
+use kontract_wire::perm::Perms;
+use kontract_wire::route::RouteId;
+
+/// A call that passed every check that needs no database. Only the gateway makes one.
+#[derive(Clone)]
+pub struct AdmittedCall {
+    sequence: u32,
+    route: RouteId,
+    policy: RoutePolicy,
+    identity: Identity,
+    credential: Credential,
+    idempotency_key: Option<IdempotencyKey>,
+    arguments: Vec<u8>,
+}
+
+impl AdmittedCall {
+    /// The sequence number that the answer repeats.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// The endpoint's route id.
+    pub fn route(&self) -> RouteId {
+        self.route
+    }
+
+    /// The endpoint's policy.
+    pub fn policy(&self) -> &RoutePolicy {
+        &self.policy
+    }
+
+    /// The caller.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What the database believes the caller by.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Present for every mutation that the caller may repeat.
+    pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.idempotency_key
+    }
+
+    /// The arguments as a FlatBuffer, not yet decoded.
+    pub fn arguments(&self) -> &[u8] {
+        &self.arguments
+    }
+}
+
+impl Gateway {
+    /// Steps 1 to 3 of the permission rules: the token belongs to this session, the caller is in the endpoint's
+    /// group, the session's mask has the endpoint's bits.
+    pub(crate) fn admit(
+        &self,
+        sequence: u32,
+        call: &Call<'_>,
+        session: &SessionBinding,
+        now: UnixSeconds,
+    ) -> Result<AdmittedCall, WireError> {
+        let policy = self.routes.find(call.route).ok_or_else(unknown_route)?;
+        let identity = self.authority.verify_access(call.token, session, now).map_err(unauthorized)?;
+        check_group(policy, &identity)?;
+        check_mask(policy, &identity)?;
+        check_repeatable(policy, call)?;
+        let credential = self.authority.credential(&identity.owner, now);
+        Ok(AdmittedCall {
+            sequence,
+            route: call.route,
+            policy: policy.clone(),
+            identity,
+            credential,
+            idempotency_key: call.idempotency_key,
+            arguments: call.arguments.to_vec(),
+        })
+    }
+}
+
+fn check_group(policy: &RoutePolicy, identity: &Identity) -> Result<(), WireError> {
+    match &policy.ugroup {
+        Some(group) if !identity.groups.contains(group) => Err(WireError::new(
+            ErrorCode::PermissionDenied,
+            format!("{} is for members of the group {group}", policy.name),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_mask(policy: &RoutePolicy, identity: &Identity) -> Result<(), WireError> {
+    let mask = Perms::from_bits(identity.mask).unwrap_or(Perms::NONE);
+    if mask.contains(policy.perm) {
+        return Ok(());
+    }
+    Err(WireError::new(
+        ErrorCode::PermissionDenied,
+        format!("{} needs the permissions {}, this session has {mask}", policy.name, policy.perm),
+    ))
+}
+
+/// A mutation without a key could be replayed by whoever recorded its frames.
+fn check_repeatable(policy: &RoutePolicy, call: &Call<'_>) -> Result<(), WireError> {
+    let mutates = policy.perm != policy.perm.intersection(Perms::R);
+    if mutates && call.idempotency_key.is_none() {
+        return Err(WireError::new(
+            ErrorCode::InvalidRequest,
+            format!("{} can change data, so its calls need an idempotency key", policy.name),
+        ));
+    }
+    Ok(())
+}
+
+fn unknown_route() -> WireError {
+    WireError::new(ErrorCode::NotFound, "no such endpoint in this build")
+}
+
+/// One answer for every reason: the caller's remedy is the same, and nothing tells a forger what was nearly right.
+pub(crate) fn unauthorized(_: TokenError) -> WireError {
+    WireError::new(ErrorCode::Unauthorized, "the access token is missing, expired or of another session")
+}

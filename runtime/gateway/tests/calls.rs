@@ -1,0 +1,216 @@
+//! A client and the gateway, frame by frame: what runs, what is answered, what is refused.
+
+use kontract_auth::{Authority, Identity, IdentityKey, SessionBinding, UnixSeconds as AuthSeconds};
+use kontract_gateway::{Channel, ChannelError, Gateway, GatewayConfig, Received, RoutePolicy};
+use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
+use kontract_raystream::{
+    BuildId, ClientConfig, FrameType, Initiator, Opened, RouteHash, ServerConfig, Session, StaticKey, Stek,
+    Suite, TicketKeys, UnixSeconds,
+};
+use kontract_wire::perm::Perms;
+use kontract_wire::route::RouteId;
+
+const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+const IDENTITY: [u8; 32] = [3; 32];
+
+struct Peers {
+    gateway: Gateway,
+    channel: Channel,
+    client: Session,
+    sequence: u32,
+}
+
+impl Peers {
+    fn connect() -> Self {
+        let key = StaticKey::from_seed([1; 32]);
+        let client = ClientConfig {
+            suite: Suite::Hybrid,
+            build_id: BuildId([4; 16]),
+            route_hash: RouteHash([5; 32]),
+            server: key.public().clone(),
+        };
+        let gateway = Gateway::new(GatewayConfig {
+            raystream: ServerConfig {
+                suite: Suite::Hybrid,
+                build_id: BuildId([4; 16]),
+                route_hash: RouteHash([5; 32]),
+                current: key,
+                backup: None,
+                idle_timeout_secs: IDLE_TIMEOUT_SECS,
+            },
+            identity_key: IdentityKey::new(IDENTITY),
+            routes: [
+                policy("open", Perms::ALL, None),
+                policy("read", Perms::R, None),
+                policy("close", Perms::ALL, Some("admin")),
+            ]
+            .into_iter()
+            .collect(),
+        });
+        let (initiator, init) = Initiator::start(&client, b"", &mut entropy(10)).expect("a handshake starts");
+        let tickets = TicketKeys { current: Stek::new([6; 32]), previous: None };
+        let (channel, response) = gateway.accept(&init, &tickets, NOW, &mut entropy(20)).expect("accepted");
+        let client = initiator.finish(&response).expect("authentic").session;
+        Self { gateway, channel, client, sequence: 0 }
+    }
+
+    fn send(&mut self, ty: FrameType, payload: &[u8], now: UnixSeconds) -> Result<Received, ChannelError> {
+        self.sequence += 1;
+        let frame = self.client.seal(ty, self.sequence, payload).expect("sealed");
+        self.channel.receive(&self.gateway, &frame, now, &mut entropy(30))
+    }
+
+    fn call(&mut self, name: &str, token: &str, key: [u8; 16], arguments: &[u8]) -> Received {
+        let payload = envelope(name, token, key, arguments);
+        self.send(FrameType::RpcCall, &payload, NOW).expect("an authentic frame")
+    }
+
+    fn answer(&mut self, received: Received) -> Opened {
+        match received {
+            Received::Reply(frame) => self.client.open(&frame).expect("authentic"),
+            Received::Call(call) => panic!("{} would run", call.policy().name),
+            Received::Cancel(_) | Received::Close => panic!("not an answer"),
+        }
+    }
+
+    fn error(&mut self, received: Received) -> (u16, String) {
+        let opened = self.answer(received);
+        assert_eq!(opened.ty, FrameType::RpcError);
+        let (status, rest) = opened.payload.split_first_chunk::<2>().expect("a status");
+        let code = &rest[1..=usize::from(rest[0])];
+        (u16::from_le_bytes(*status), String::from_utf8(code.to_vec()).expect("ASCII"))
+    }
+
+    fn anonymous(&mut self) -> String {
+        let received = self.call("kontract.auth.anonymous", "", [0; 16], b"{}");
+        let opened = self.answer(received);
+        let tokens: serde_json::Value = serde_json::from_slice(&opened.payload).expect("JSON");
+        assert!(tokens["owner"].as_str().expect("an owner").starts_with("anon_"));
+        tokens["accessToken"].as_str().expect("a token").to_owned()
+    }
+}
+
+#[test]
+fn an_anonymous_caller_reaches_an_open_endpoint() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let Received::Call(call) = peers.call("open", &token, [9; 16], b"args") else { panic!("not admitted") };
+    assert_eq!(call.policy().name, "open");
+    assert_eq!(call.arguments(), b"args");
+    assert_eq!(call.credential().owner, call.identity().owner);
+    let frame = peers.channel.respond(call.sequence(), b"result").expect("sealed");
+    let opened = peers.client.open(&frame).expect("authentic");
+    assert_eq!(
+        (opened.ty, opened.sequence, &opened.payload[..]),
+        (FrameType::RpcResponse, 2, &b"result"[..])
+    );
+}
+
+#[test]
+fn an_anonymous_caller_is_refused_by_a_restricted_endpoint() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let received = peers.call("close", &token, [9; 16], b"");
+    assert_eq!(peers.error(received), (403, "PERMISSION_DENIED".into()));
+}
+
+#[test]
+fn a_member_of_the_group_is_admitted() {
+    let mut peers = Peers::connect();
+    let admin = Identity { owner: "user_1".into(), groups: vec!["admin".into()], mask: 7 };
+    let token = peers.issue(&admin);
+    assert!(matches!(peers.call("close", &token, [9; 16], b""), Received::Call(_)));
+}
+
+#[test]
+fn the_sessions_mask_limits_every_endpoint() {
+    let mut peers = Peers::connect();
+    let reader = Identity { owner: "user_1".into(), groups: Vec::new(), mask: 4 };
+    let token = peers.issue(&reader);
+    assert!(matches!(peers.call("read", &token, [0; 16], b""), Received::Call(_)));
+    let received = peers.call("open", &token, [9; 16], b"");
+    assert_eq!(peers.error(received), (403, "PERMISSION_DENIED".into()));
+}
+
+#[test]
+fn a_call_needs_a_token_of_its_session() {
+    let mut peers = Peers::connect();
+    let received = peers.call("read", "", [0; 16], b"");
+    assert_eq!(peers.error(received), (401, "UNAUTHORIZED".into()));
+    let foreign = Peers::connect_with_other_session();
+    let received = peers.call("read", &foreign, [0; 16], b"");
+    assert_eq!(peers.error(received), (401, "UNAUTHORIZED".into()));
+}
+
+#[test]
+fn a_mutation_needs_an_idempotency_key() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let received = peers.call("open", &token, [0; 16], b"");
+    assert_eq!(peers.error(received), (400, "INVALID_REQUEST".into()));
+}
+
+#[test]
+fn unknown_routes_and_short_envelopes_are_errors_of_that_call_only() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    for name in ["nothing", "__proto__", "constructor"] {
+        let received = peers.call(name, &token, [9; 16], b"");
+        assert_eq!(peers.error(received), (404, "NOT_FOUND".into()), "{name}");
+    }
+    let received = peers.send(FrameType::RpcCall, b"short", NOW).expect("an authentic frame");
+    assert_eq!(peers.error(received), (400, "INVALID_REQUEST".into()));
+    assert!(matches!(peers.call("read", &token, [0; 16], b""), Received::Call(_)));
+}
+
+#[test]
+fn a_session_without_traffic_ends() {
+    let mut peers = Peers::connect();
+    let late = UnixSeconds(NOW.0 + IDLE_TIMEOUT_SECS);
+    assert!(matches!(peers.send(FrameType::Heartbeat, b"", late), Err(ChannelError::Refused(_))));
+    assert!(matches!(peers.send(FrameType::Heartbeat, b"", NOW), Err(ChannelError::Refused(_))));
+}
+
+#[test]
+fn a_frame_out_of_place_ends_the_session() {
+    for ty in [FrameType::RpcResponse, FrameType::Event, FrameType::RpcError] {
+        let mut peers = Peers::connect();
+        assert!(matches!(peers.send(ty, b"", NOW), Err(ChannelError::Refused(_))), "{ty:?}");
+        assert!(matches!(peers.send(FrameType::Heartbeat, b"", NOW), Err(ChannelError::Refused(_))));
+    }
+}
+
+impl Peers {
+    fn issue(&mut self, identity: &Identity) -> String {
+        let session = SessionBinding::of(self.client.id().as_bytes());
+        let authority = Authority::new(&IdentityKey::new(IDENTITY));
+        authority.issue(identity, &session, AuthSeconds(NOW.0)).access_token
+    }
+
+    /// An access token that is good on another session.
+    fn connect_with_other_session() -> String {
+        let identity = Identity { owner: "user_1".into(), groups: Vec::new(), mask: 7 };
+        let authority = Authority::new(&IdentityKey::new(IDENTITY));
+        authority.issue(&identity, &SessionBinding::of(&[0; 16]), AuthSeconds(NOW.0)).access_token
+    }
+}
+
+fn policy(name: &str, perm: Perms, ugroup: Option<&str>) -> RoutePolicy {
+    RoutePolicy { name: name.into(), perm, ugroup: ugroup.map(str::to_owned) }
+}
+
+fn envelope(name: &str, token: &str, key: [u8; 16], arguments: &[u8]) -> Vec<u8> {
+    let token_len = u16::try_from(token.len()).expect("a short token").to_le_bytes();
+    [&RouteId::of(name).as_u32().to_le_bytes()[..], &token_len, token.as_bytes(), &key, arguments].concat()
+}
+
+/// Different bytes for each start, good enough where nobody attacks.
+fn entropy(start: u8) -> impl FnMut(&mut [u8]) {
+    let mut next = start;
+    move |bytes: &mut [u8]| {
+        for byte in bytes {
+            *byte = next;
+            next = next.wrapping_mul(5).wrapping_add(17);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! raystream channels and the calls that arrive on them.
+
+use crate::platform::{WebCrypto, now};
+use crate::transaction::Transaction;
+use kontract_auth::IdentityKey;
+use kontract_gateway::{AdmittedCall, GatewayConfig, Received, RoutePolicy, Routes};
+use kontract_mvcc::TableMap;
+use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
+use kontract_raystream::{BuildId, RouteHash, ServerConfig, StaticKey, Stek, Suite, TicketKeys, frames};
+use kontract_wire::error::WireError;
+use kontract_wire::perm::Perms;
+use serde::Deserialize;
+use std::rc::Rc;
+use wasm_bindgen::prelude::{JsError, wasm_bindgen};
+
+/// The gateway of a build with its secrets.
+#[wasm_bindgen]
+pub struct Gateway {
+    gateway: kontract_gateway::Gateway,
+    tables: Rc<TableMap>,
+}
+
+/// What the build knows: written by the compiler, read once when the Worker starts.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Build {
+    suite: u16,
+    build_id: [u8; 16],
+    route_hash: [u8; 32],
+    routes: Vec<BuildRoute>,
+    tables: TableMap,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BuildRoute {
+    name: String,
+    perm: u8,
+    ugroup: Option<String>,
+}
+
+#[wasm_bindgen]
+impl Gateway {
+    /// `build` is JSON; the keys are 32 bytes each, the current static key first.
+    ///
+    /// # Errors
+    /// When the build or a key does not have its shape.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        build: &str,
+        static_key: &[u8],
+        backup_key: &[u8],
+        identity_key: &[u8],
+    ) -> Result<Gateway, JsError> {
+        let build: Build = serde_json::from_str(build)?;
+        let suite = Suite::from_u16(build.suite).ok_or_else(|| JsError::new("unknown raystream suite"))?;
+        let config = GatewayConfig {
+            raystream: ServerConfig {
+                suite,
+                build_id: BuildId(build.build_id),
+                route_hash: RouteHash(build.route_hash),
+                current: StaticKey::from_seed(secret(static_key, "KONTRACT_KEY")?),
+                backup: Some(StaticKey::from_seed(secret(backup_key, "KONTRACT_BACKUP_KEY")?)),
+                idle_timeout_secs: IDLE_TIMEOUT_SECS,
+            },
+            identity_key: IdentityKey::new(secret(identity_key, "KONTRACT_IDENTITY_KEY")?),
+            routes: routes(build.routes)?,
+        };
+        Ok(Self { gateway: kontract_gateway::Gateway::new(config), tables: Rc::new(build.tables) })
+    }
+
+    /// Opens a channel with a HANDSHAKE_INIT frame. `tickets` holds the current and, after a rotation, the previous
+    /// ticket key, 32 bytes each.
+    ///
+    /// # Errors
+    /// The one refusal that is shown outside.
+    pub fn accept(&self, init: &[u8], tickets: &[u8]) -> Result<Channel, JsError> {
+        let tickets = ticket_keys(tickets).ok_or_else(|| JsError::new("ticket keys are 32 bytes each"))?;
+        let (channel, response) =
+            self.gateway.accept(init, &tickets, now(), &mut WebCrypto).map_err(|_| refused())?;
+        Ok(Channel { channel, response })
+    }
+}
+
+/// One raystream session.
+#[wasm_bindgen]
+pub struct Channel {
+    channel: kontract_gateway::Channel,
+    response: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl Channel {
+    /// The frames that answer the handshake; empty when called again.
+    #[wasm_bindgen(js_name = takeResponse)]
+    pub fn take_response(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.response)
+    }
+
+    /// Takes a frame.
+    ///
+    /// # Errors
+    /// The one refusal that is shown outside; the channel is dead then.
+    pub fn receive(&mut self, gateway: &Gateway, frame: &[u8]) -> Result<Incoming, JsError> {
+        let received = self
+            .channel
+            .receive(&gateway.gateway, frame, now(), &mut WebCrypto)
+            .map_err(|_| refused())?;
+        Ok(Incoming { received: Some(received), tables: Rc::clone(&gateway.tables) })
+    }
+
+    /// The frame with an endpoint's result.
+    ///
+    /// # Errors
+    /// When the result does not fit a frame.
+    pub fn respond(&mut self, sequence: u32, result: &[u8]) -> Result<Vec<u8>, JsError> {
+        Ok(self.channel.respond(sequence, result)?)
+    }
+
+    /// The frame with an endpoint's error.
+    ///
+    /// # Errors
+    /// When the session has run out of numbers.
+    pub fn fail(
+        &mut self,
+        sequence: u32,
+        status: u16,
+        code: String,
+        message: String,
+    ) -> Result<Vec<u8>, JsError> {
+        Ok(self.channel.fail(sequence, &WireError { status, code, message })?)
+    }
+}
+
+/// What a frame led to: a call, a frame to send, a cancelled call, or the end.
+#[wasm_bindgen]
+pub struct Incoming {
+    received: Option<Received>,
+    tables: Rc<TableMap>,
+}
+
+#[wasm_bindgen]
+impl Incoming {
+    /// The call, if it is one; `undefined` when called again.
+    #[wasm_bindgen(js_name = takeCall)]
+    pub fn take_call(&mut self) -> Option<Call> {
+        match self.received.take() {
+            Some(Received::Call(call)) => Some(Call { call: *call, tables: Rc::clone(&self.tables) }),
+            other => {
+                self.received = other;
+                None
+            }
+        }
+    }
+
+    /// A sealed frame to send, if the gateway answered by itself.
+    #[wasm_bindgen(getter)]
+    pub fn reply(&self) -> Option<Vec<u8>> {
+        match &self.received {
+            Some(Received::Reply(frame)) => Some(frame.clone()),
+            _ => None,
+        }
+    }
+
+    /// The sequence number of a call that is not wanted any more.
+    #[wasm_bindgen(getter)]
+    pub fn cancelled(&self) -> Option<u32> {
+        match &self.received {
+            Some(Received::Cancel(sequence)) => Some(*sequence),
+            _ => None,
+        }
+    }
+
+    /// Whether the peer ended the session.
+    #[wasm_bindgen(getter)]
+    pub fn closed(&self) -> bool {
+        matches!(self.received, Some(Received::Close))
+    }
+}
+
+/// An admitted call.
+#[wasm_bindgen]
+pub struct Call {
+    call: AdmittedCall,
+    tables: Rc<TableMap>,
+}
+
+#[wasm_bindgen]
+impl Call {
+    /// The sequence number that the answer repeats.
+    #[wasm_bindgen(getter)]
+    pub fn sequence(&self) -> u32 {
+        self.call.sequence()
+    }
+
+    /// The endpoint's route id.
+    #[wasm_bindgen(getter)]
+    pub fn route(&self) -> u32 {
+        self.call.route().as_u32()
+    }
+
+    /// The endpoint's name.
+    #[wasm_bindgen(getter)]
+    pub fn name(&self) -> String {
+        self.call.policy().name.clone()
+    }
+
+    /// The caller.
+    #[wasm_bindgen(getter)]
+    pub fn owner(&self) -> String {
+        self.call.identity().owner.clone()
+    }
+
+    /// The caller's groups.
+    #[wasm_bindgen(getter)]
+    pub fn groups(&self) -> Vec<String> {
+        self.call.identity().groups.clone()
+    }
+
+    /// The endpoint's permission bits.
+    #[wasm_bindgen(getter)]
+    pub fn perm(&self) -> u8 {
+        self.call.policy().perm.bits()
+    }
+
+    /// The arguments as a FlatBuffer.
+    #[wasm_bindgen(getter)]
+    pub fn arguments(&self) -> Vec<u8> {
+        self.call.arguments().to_vec()
+    }
+
+    /// A transaction for one attempt to run the call.
+    pub fn begin(&self) -> Transaction {
+        Transaction::begin(&self.call, Rc::clone(&self.tables))
+    }
+}
+
+/// Where each frame of a body ends, in bytes from its start.
+///
+/// # Errors
+/// The one refusal that is shown outside.
+#[wasm_bindgen(js_name = splitFrames)]
+pub fn split_frames(body: &[u8]) -> Result<Vec<u32>, JsError> {
+    let mut end = 0;
+    frames(body)
+        .map(|frame| {
+            end += frame.map_err(|_| refused())?.len();
+            u32::try_from(end).map_err(|_| refused())
+        })
+        .collect()
+}
+
+fn ticket_keys(bytes: &[u8]) -> Option<TicketKeys> {
+    let (current, rest) = bytes.split_first_chunk::<32>()?;
+    let previous = match rest {
+        [] => None,
+        rest => Some(Stek::new(rest.try_into().ok()?)),
+    };
+    Some(TicketKeys { current: Stek::new(*current), previous })
+}
+
+fn routes(routes: Vec<BuildRoute>) -> Result<Routes, JsError> {
+    routes
+        .into_iter()
+        .map(|route| {
+            let perm = Perms::from_bits(route.perm).ok_or_else(|| JsError::new("permission bits outside RWX"))?;
+            Ok(RoutePolicy { name: route.name, perm, ugroup: route.ugroup })
+        })
+        .collect()
+}
+
+fn secret(bytes: &[u8], name: &str) -> Result<[u8; 32], JsError> {
+    bytes.try_into().map_err(|_| JsError::new(&format!("{name} must be 32 bytes, base64url")))
+}
+
+/// Nothing outside tells one failure from another.
+fn refused() -> JsError {
+    JsError::new("refused")
+}

@@ -1,0 +1,10 @@
+//! From staged server modules to a Worker: the app with its npm dependencies in few files.
+//!
+//! ```text
+//! .kontract/server/**  →  dist/server/worker.js, routes/*.js, kontract.wasm, workerd.capnp, wrangler.json
+//! ```
+
+pub mod config;
+pub mod esbuild;
+pub mod gateway;
+pub mod tools;

@@ -1,0 +1,98 @@
+//! The command line's grammar.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Full-stack TypeScript: functions marked @backend run on the server, the client calls them as if they were local.
+#[derive(Debug, Parser)]
+#[command(name = "kontract", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print one JSON object, or one a line, to standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compile the project: client stubs, server bundle, schema, API pages.
+    Build(BuildArgs),
+    /// Report every problem of the project and write nothing.
+    Check(CheckArgs),
+    /// Build, run on workerd with a database, and rebuild on changes.
+    Dev(DevArgs),
+    /// Install and update the database.
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
+    /// Explain a diagnostic's code.
+    Explain {
+        /// A code such as KT0101.
+        code: String,
+    },
+}
+
+/// The project that a command works on.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectArgs {
+    /// Folder with the project's kontract.json.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub project: PathBuf,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// The project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+}
+
+/// Arguments of `dev`.
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// The project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// Port on the loopback interface; 0 picks a free one.
+    #[arg(long, default_value_t = 8787)]
+    pub port: u16,
+    /// Administrator's URL of a PostgreSQL database to use instead of the embedded one.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Do not watch for changes.
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// Subcommands of `migrate`.
+#[derive(Debug, Subcommand)]
+pub enum MigrateCommand {
+    /// Apply what is missing.
+    Up(DatabaseArgs),
+    /// Tell which migrations are applied, pending or changed since.
+    Status(DatabaseArgs),
+    /// Print the privileges of kontract's roles as the database has them.
+    Grants(DatabaseArgs),
+}
+
+/// A project and the database that it is about.
+#[derive(Debug, Args)]
+pub struct DatabaseArgs {
+    /// The project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// Administrator's URL of the database.
+    #[arg(long, value_name = "URL", env = "KONTRACT_ADMIN_URL")]
+    pub database_url: String,
+}

@@ -1,0 +1,122 @@
+//! `kontract build` and `kontract check`.
+
+use super::args::{BuildArgs, CheckArgs};
+use super::error::CliError;
+use super::os_system::OsSystem;
+use super::report::Reporter;
+use super::secrets::Secrets;
+use super::write;
+use crate::bundle::{config, esbuild, gateway, tools};
+use crate::compile;
+use crate::diag::Severity;
+use crate::project::{Loaded, Project, load};
+use serde_json::json;
+use std::path::Path;
+use std::process::Command;
+
+/// Builds everything.
+pub fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> {
+    let folder = &args.project.project;
+    let secrets = secrets(folder, reporter)?;
+    let project = build(folder, &secrets, reporter)?;
+    frontend(folder, &project, reporter)?;
+    reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
+    reporter.event("built", json!({ "name": project.name }));
+    Ok(())
+}
+
+/// Reports every problem and writes nothing, not even secrets.
+pub fn check(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> {
+    let system = OsSystem::new(&args.project.project)?;
+    let loaded = load(&system);
+    compiled(&loaded, reporter, |loaded| compile::check(&system, loaded))?;
+    reporter.say("no errors");
+    Ok(())
+}
+
+/// Compiles, bundles and writes; the frontend's own build is not part of it.
+pub fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Result<Project, CliError> {
+    let system = OsSystem::new(folder)?;
+    let loaded = load(&system);
+    let keys = secrets.static_keys().map(|key| key.public());
+    let artifacts = compiled(&loaded, reporter, |loaded| compile::compile(&system, loaded, &keys))?;
+    let project = loaded.project.ok_or(CliError::Project)?;
+    let mut files = artifacts.into_files();
+    stage_gateway(&mut files)?;
+    write::write_all(folder, &files)?;
+    bundle(folder, &project, &mut files)?;
+    write::write_all(folder, &files)?;
+    write::remove_stale(folder, &files)?;
+    Ok(project)
+}
+
+/// Runs the frontend's own build, if it has one.
+pub fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<(), CliError> {
+    let Some(frontend) = &project.frontend else { return Ok(()) };
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(&frontend.build)
+        .current_dir(folder)
+        .env("PATH", tools::search_path(folder))
+        .output()
+        .map_err(|error| CliError::environment(format!("sh: {error}"), "install a POSIX shell"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    reporter.say(String::from_utf8_lossy(&output.stdout));
+    reporter.say(String::from_utf8_lossy(&output.stderr));
+    reporter.say(format!("error: the frontend's build `{}` failed ({})", frontend.build, output.status));
+    Err(CliError::Project)
+}
+
+/// Loads the secrets and says so when they are new.
+pub fn secrets(folder: &Path, reporter: Reporter) -> Result<Secrets, CliError> {
+    let secrets = Secrets::load_or_create(folder)?;
+    if secrets.created {
+        reporter.say("wrote new development keys to .dev.vars (keep it out of version control)");
+    }
+    Ok(secrets)
+}
+
+/// Reports what a phase found; its value only if none of it is an error.
+fn compiled<T>(
+    loaded: &Loaded,
+    reporter: Reporter,
+    phase: impl FnOnce(&Loaded) -> crate::diag::Outcome<T>,
+) -> Result<T, CliError> {
+    let outcome = phase(loaded);
+    if !outcome.diagnostics.is_empty() {
+        reporter.diagnostics(&loaded.sources, &outcome.diagnostics);
+    }
+    let failed = outcome.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    outcome.value.filter(|_| !failed).ok_or(CliError::Project)
+}
+
+/// The gateway and the entry beside the staged server modules.
+fn stage_gateway(files: &mut Files) -> Result<(), CliError> {
+    let gateway = gateway::files().map_err(|error| CliError::Environment(error.to_string()))?;
+    for (name, bytes) in gateway {
+        files.insert(format!("{STAGE}/{name}"), bytes.to_vec());
+    }
+    files.insert(format!("{STAGE}/worker.js"), gateway::ENTRY.as_bytes().to_vec());
+    Ok(())
+}
+
+/// Adds `dist/server`.
+fn bundle(folder: &Path, project: &Project, files: &mut Files) -> Result<(), CliError> {
+    let mut modules = esbuild::bundle(folder, &format!("{STAGE}/worker.js"))?;
+    if let Some(wasm) = files.get(&format!("{STAGE}/{}", gateway::WASM)) {
+        modules.insert(gateway::WASM.to_owned(), wasm.clone());
+    }
+    let capnp = config::workerd_capnp(&modules);
+    let assets = project.frontend.as_ref().map(|frontend| format!("../../{}", frontend.dist));
+    modules.insert("workerd.capnp".to_owned(), capnp.into_bytes());
+    modules.insert("wrangler.json".to_owned(), config::wrangler_json(&project.name, assets.as_deref()).into_bytes());
+    files.extend(modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes)));
+    Ok(())
+}
+
+type Files = std::collections::BTreeMap<String, Vec<u8>>;
+
+const STAGE: &str = ".kontract/server";
+

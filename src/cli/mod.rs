@@ -1,0 +1,52 @@
+//! The commands: everything that touches files, processes and terminals on behalf of the compiler.
+
+pub mod args;
+mod build;
+mod dev;
+pub mod error;
+mod explain;
+mod migrate;
+pub mod os_system;
+mod report;
+mod secrets;
+mod write;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use error::CliError;
+use report::Reporter;
+use std::process::ExitCode;
+
+/// Runs the command of this process's arguments.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors.
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            let _closed: std::io::Result<()> = error.print();
+            return code;
+        }
+    };
+    let reporter = Reporter::new(cli.json);
+    match dispatch(&cli.command, reporter) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, CliError::Project) {
+                reporter.say(format!("error: {error}"));
+                reporter.event("error", serde_json::json!({ "message": error.to_string() }));
+            }
+            error.exit_code()
+        }
+    }
+}
+
+fn dispatch(command: &Command, reporter: Reporter) -> Result<(), CliError> {
+    match command {
+        Command::Build(args) => build::run(args, reporter),
+        Command::Check(args) => build::check(args, reporter),
+        Command::Dev(args) => dev::run(args, reporter),
+        Command::Migrate(command) => migrate::run(command, reporter),
+        Command::Explain { code } => explain::run(code, reporter),
+    }
+}

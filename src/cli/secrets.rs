@@ -1,0 +1,118 @@
+//! The project's secrets: from the environment, otherwise from `.dev.vars`, which is written when it is missing.
+//!
+//! `.dev.vars` is wrangler's file for development: `NAME=value` lines, never committed.
+
+use super::error::CliError;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kontract_auth::IdentityKey;
+use kontract_raystream::StaticKey;
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+/// The secrets that a build pins the public halves of, and that a Worker needs.
+pub struct Secrets {
+    key: [u8; 32],
+    backup_key: [u8; 32],
+    identity_key: [u8; 32],
+    /// Whether `.dev.vars` was written or completed.
+    pub created: bool,
+}
+
+impl Secrets {
+    /// Takes each secret from the environment or from `.dev.vars`; what is in neither is made and written there.
+    ///
+    /// # Errors
+    /// When a value is not 32 bytes in base64url, or the file cannot be read or written.
+    pub fn load_or_create(project: &Path) -> Result<Self, CliError> {
+        let path = project.join(".dev.vars");
+        let mut text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(unusable(&path, &error)),
+        };
+        let known = parse_vars(&text);
+        let length_before = text.len();
+        let mut take = |name: &str| -> Result<[u8; 32], CliError> {
+            if let Some(value) = std::env::var(name).ok().as_deref().or(known.get(name).copied()) {
+                return decode(name, value);
+            }
+            let fresh = random(&path)?;
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(&format!("{name}={}\n", URL_SAFE_NO_PAD.encode(fresh)));
+            Ok(fresh)
+        };
+        let (key, backup_key, identity_key) =
+            (take(KEY)?, take(BACKUP_KEY)?, take(IDENTITY_KEY)?);
+        let created = text.len() != length_before;
+        if created {
+            write_private(&path, &text).map_err(|error| unusable(&path, &error))?;
+        }
+        Ok(Self { key, backup_key, identity_key, created })
+    }
+
+    /// The static keys, the current one first.
+    pub fn static_keys(&self) -> [StaticKey; 2] {
+        [StaticKey::from_seed(self.key), StaticKey::from_seed(self.backup_key)]
+    }
+
+    /// The identity key.
+    pub fn identity_key(&self) -> IdentityKey {
+        IdentityKey::new(self.identity_key)
+    }
+
+    /// The Worker's secrets as environment variables.
+    pub fn variables(&self) -> [(&'static str, String); 3] {
+        [
+            (KEY, URL_SAFE_NO_PAD.encode(self.key)),
+            (BACKUP_KEY, URL_SAFE_NO_PAD.encode(self.backup_key)),
+            (IDENTITY_KEY, URL_SAFE_NO_PAD.encode(self.identity_key)),
+        ]
+    }
+}
+
+fn parse_vars(text: &str) -> BTreeMap<&str, &str> {
+    let pairs = text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))).collect()
+}
+
+fn decode(name: &str, value: &str) -> Result<[u8; 32], CliError> {
+    URL_SAFE_NO_PAD.decode(value).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+        CliError::environment(
+            format!("{name} is not 32 bytes in base64url"),
+            "remove it from .dev.vars and the environment, a new one is made",
+        )
+    })
+}
+
+/// 32 bytes of the operating system's randomness.
+fn random(path: &Path) -> Result<[u8; 32], CliError> {
+    let mut bytes = [0; 32];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut device| device.read_exact(&mut bytes))
+        .map_err(|error| unusable(path, &error))?;
+    Ok(bytes)
+}
+
+/// Writes a file that only its owner can read.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::environment(
+        format!("the secrets in {} cannot be read or written: {error}", path.display()),
+        "check the folder's permissions",
+    )
+}
+
+const KEY: &str = "KONTRACT_KEY";
+const BACKUP_KEY: &str = "KONTRACT_BACKUP_KEY";
+const IDENTITY_KEY: &str = "KONTRACT_IDENTITY_KEY";

@@ -1,0 +1,142 @@
+//! A running workerd.
+
+use crate::bundle::config::{ASSETS_DISK, OBJECTS_DISK};
+use crate::bundle::tools;
+use crate::cli::error::CliError;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// What a Worker is started with.
+pub struct WorkerdOptions<'a> {
+    /// The project; workerd comes from its npm packages.
+    pub project: &'a Path,
+    /// Folder with `workerd.capnp`.
+    pub server: PathBuf,
+    /// Folder for the Durable Objects' storage.
+    pub objects: PathBuf,
+    /// The frontend's files; an empty folder where there is none.
+    pub assets: PathBuf,
+    /// Port on the loopback interface; 0 picks a free one.
+    pub port: u16,
+    /// Secrets and the database's address.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+/// A workerd process, ended when dropped.
+pub struct Workerd {
+    child: Child,
+    port: u16,
+}
+
+impl Workerd {
+    /// Starts workerd and waits until it listens.
+    ///
+    /// # Errors
+    /// When workerd is missing, ends at once, or does not listen in time.
+    pub fn start(options: &WorkerdOptions<'_>) -> Result<Self, CliError> {
+        let binary = tools::find(options.project, &format!("@cloudflare/workerd-{}/bin/workerd", platform()?))?;
+        let mut child = Command::new(binary)
+            .current_dir(&options.server)
+            .arg("serve")
+            .arg("workerd.capnp")
+            .arg("--control-fd=1")
+            .arg(format!("--socket-addr=http=127.0.0.1:{}", options.port))
+            .arg(format!("--directory-path={OBJECTS_DISK}={}", options.objects.display()))
+            .arg(format!("--directory-path={ASSETS_DISK}={}", options.assets.display()))
+            .env_clear()
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| CliError::environment(format!("workerd: {error}"), "run `npm install` in the project"))?;
+        let listening = forward(child.stdout.take());
+        match listening.recv_timeout(START_MAX) {
+            Ok(port) => Ok(Self { child, port }),
+            Err(_) => {
+                let status = end(&mut child);
+                Err(CliError::environment(
+                    format!("workerd did not start listening on port {} ({status})", options.port),
+                    "its own words are above; if the port is taken, choose another one with --port",
+                ))
+            }
+        }
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Workerd {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// Copies workerd's standard output to standard error, except for its control messages; the port arrives on the
+/// channel, which closes with the process.
+fn forward(stdout: Option<std::process::ChildStdout>) -> mpsc::Receiver<u16> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let Some(stdout) = stdout else { return };
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            match listen_port(&line) {
+                // The receiver is gone once the first port has arrived.
+                Some(port) => drop(sender.send(port)),
+                None => eprintln!("{line}"),
+            }
+        }
+    });
+    receiver
+}
+
+/// The port in workerd's `{"event":"listen","socket":"http","port":…}`.
+fn listen_port(line: &str) -> Option<u16> {
+    if !line.starts_with("{\"event\":\"listen\"") {
+        return None;
+    }
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    u16::try_from(message.get("port")?.as_u64()?).ok()
+}
+
+/// SIGTERM lets requests finish; a request that hangs would keep workerd for ever, so SIGKILL follows.
+fn end(child: &mut Child) -> String {
+    let _gone: std::io::Result<std::process::ExitStatus> =
+        Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
+    let deadline = Instant::now() + STOP_MAX;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.to_string(),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let _gone: std::io::Result<()> = child.kill();
+    child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+}
+
+/// The suffix of workerd's npm package for this machine.
+fn platform() -> Result<&'static str, CliError> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Ok("linux-64"),
+        ("linux", "aarch64") => Ok("linux-arm64"),
+        ("macos", "x86_64") => Ok("darwin-64"),
+        ("macos", "aarch64") => Ok("darwin-arm64"),
+        (system, machine) => Err(CliError::environment(
+            format!("there is no workerd for {system} on {machine}"),
+            "use Linux or macOS on x86-64 or ARM",
+        )),
+    }
+}
+
+const START_MAX: Duration = Duration::from_secs(20);
+const STOP_MAX: Duration = Duration::from_secs(2);

@@ -1,0 +1,25 @@
+// Loads the generated client of a project and points it at a server.
+
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** The client's module, as a Node program would import it. Each `instance` is a client of its own, with its own session. */
+export async function client(project, url, options = {}, instance = "one") {
+  const module = await import(`${pathToFileURL(join(project, "dist/client/index.js")).href}?${instance}`);
+  module.kontract.configure({ url, ...options });
+  return module;
+}
+
+/** The error that a promise rejects with, as plain data. */
+export async function rejection(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    return { name: error.name, status: error.status, code: error.code, message: error.message };
+  }
+  throw new Error("expected a rejection");
+}
+
+export function print(value) {
+  process.stdout.write(JSON.stringify(value));
+}
