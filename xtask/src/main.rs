@@ -1,2 +1,77 @@
-//! Set-up.
-fn main() {}
+//! `cargo xtask`: prepares the machine, builds what the product consists of and runs every test.
+//!
+//! ```text
+//! setup   machine → wasm32 target, npm packages, what the tests need
+//! build   sources → npm/kontract, target/gateway (WebAssembly and its JavaScript), the `kontract` program
+//! dev     build, then `kontract dev`
+//! test    build, then formatting, lints and every test
+//! ci      test, and the tree must be as committed
+//! ```
+//!
+//! What users of kontract need belongs to `kontract` itself and not here.
+
+mod build;
+mod dev;
+mod error;
+mod gateway;
+mod npm;
+mod process;
+mod system;
+mod test;
+mod tree;
+
+use std::process::ExitCode;
+
+use crate::build::Profile;
+use crate::error::Error;
+use crate::tree::Tree;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), Error> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Err(Error::Usage("a command is missing".to_owned()));
+    };
+    match (command.as_str(), rest) {
+        ("help" | "--help" | "-h", _) => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        ("setup", []) => setup(&Tree::find()?),
+        ("build", []) => build::build(&Tree::find()?, Profile::Dev).map(drop),
+        ("build", [flag]) if flag == "--release" => build::build(&Tree::find()?, Profile::Release).map(drop),
+        ("dev", [project, passed @ ..]) => dev::dev(project, passed),
+        ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
+        ("test", []) => test::test(&Tree::find()?),
+        ("ci", []) => test::ci(&Tree::find()?),
+        ("setup" | "build" | "test" | "ci", [first, ..]) => {
+            Err(Error::Usage(format!("`{command}` does not take `{first}`")))
+        }
+        (unknown, _) => Err(Error::Usage(format!("there is no command `{unknown}`"))),
+    }
+}
+
+fn setup(tree: &Tree) -> Result<(), Error> {
+    gateway::require_target(tree)?;
+    npm::install(tree)?;
+    system::install_packages(tree)
+}
+
+/// What `cargo xtask help` prints; usage errors repeat it.
+const USAGE: &str = "\
+cargo xtask <command>
+
+  setup                 install the wasm32 target, npm packages and what the tests need
+  build [--release]     build npm/kontract, the gateway and the kontract program
+  dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
+  test                  build, check formatting and lints, run every test
+  ci                    test, then fail when files differ from what is committed";

@@ -4,20 +4,21 @@ use crate::platform::{WebCrypto, now};
 use crate::transaction::Transaction;
 use kontract_auth::IdentityKey;
 use kontract_gateway::{AdmittedCall, GatewayConfig, Received, RoutePolicy, Routes};
-use kontract_mvcc::TableMap;
+use kontract_mvcc::table::{Ptr, Table, Tables};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
 use kontract_raystream::{BuildId, RouteHash, ServerConfig, StaticKey, Stek, Suite, TicketKeys, frames};
 use kontract_wire::error::WireError;
 use kontract_wire::perm::Perms;
 use serde::Deserialize;
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 /// The gateway of a build with its secrets.
 #[wasm_bindgen]
 pub struct Gateway {
     gateway: kontract_gateway::Gateway,
-    tables: Rc<TableMap>,
+    tables: Arc<Tables>,
 }
 
 /// What the build knows: written by the compiler, read once when the Worker starts.
@@ -28,7 +29,7 @@ struct Build {
     build_id: [u8; 16],
     route_hash: [u8; 32],
     routes: Vec<BuildRoute>,
-    tables: TableMap,
+    tables: BTreeMap<String, BuildTable>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +38,14 @@ struct BuildRoute {
     name: String,
     perm: u8,
     ugroup: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BuildTable {
+    ptr: String,
+    key: String,
+    readonly: BTreeSet<String>,
 }
 
 #[wasm_bindgen]
@@ -66,7 +75,7 @@ impl Gateway {
             identity_key: IdentityKey::new(secret(identity_key, "KONTRACT_IDENTITY_KEY")?),
             routes: routes(build.routes)?,
         };
-        Ok(Self { gateway: kontract_gateway::Gateway::new(config), tables: Rc::new(build.tables) })
+        Ok(Self { gateway: kontract_gateway::Gateway::new(config), tables: Arc::new(tables(build.tables)?) })
     }
 
     /// Opens a channel with a HANDSHAKE_INIT frame. `tickets` holds the current and, after a rotation, the previous
@@ -106,7 +115,7 @@ impl Channel {
             .channel
             .receive(&gateway.gateway, frame, now(), &mut WebCrypto)
             .map_err(|_| refused())?;
-        Ok(Incoming { received: Some(received), tables: Rc::clone(&gateway.tables) })
+        Ok(Incoming { received: Some(received), tables: Arc::clone(&gateway.tables) })
     }
 
     /// The frame with an endpoint's result.
@@ -136,7 +145,7 @@ impl Channel {
 #[wasm_bindgen]
 pub struct Incoming {
     received: Option<Received>,
-    tables: Rc<TableMap>,
+    tables: Arc<Tables>,
 }
 
 #[wasm_bindgen]
@@ -145,7 +154,7 @@ impl Incoming {
     #[wasm_bindgen(js_name = takeCall)]
     pub fn take_call(&mut self) -> Option<Call> {
         match self.received.take() {
-            Some(Received::Call(call)) => Some(Call { call: *call, tables: Rc::clone(&self.tables) }),
+            Some(Received::Call(call)) => Some(Call { call: *call, tables: Arc::clone(&self.tables) }),
             other => {
                 self.received = other;
                 None
@@ -158,7 +167,7 @@ impl Incoming {
     pub fn reply(&self) -> Option<Vec<u8>> {
         match &self.received {
             Some(Received::Reply(frame)) => Some(frame.clone()),
-            _ => None,
+            Some(Received::Call(_) | Received::Cancel(_) | Received::Close) | None => None,
         }
     }
 
@@ -167,7 +176,7 @@ impl Incoming {
     pub fn cancelled(&self) -> Option<u32> {
         match &self.received {
             Some(Received::Cancel(sequence)) => Some(*sequence),
-            _ => None,
+            Some(Received::Call(_) | Received::Reply(_) | Received::Close) | None => None,
         }
     }
 
@@ -182,7 +191,7 @@ impl Incoming {
 #[wasm_bindgen]
 pub struct Call {
     call: AdmittedCall,
-    tables: Rc<TableMap>,
+    tables: Arc<Tables>,
 }
 
 #[wasm_bindgen]
@@ -231,7 +240,7 @@ impl Call {
 
     /// A transaction for one attempt to run the call.
     pub fn begin(&self) -> Transaction {
-        Transaction::begin(&self.call, Rc::clone(&self.tables))
+        Transaction::begin(&self.call, Arc::clone(&self.tables))
     }
 }
 
@@ -265,6 +274,16 @@ fn routes(routes: Vec<BuildRoute>) -> Result<Routes, JsError> {
         .map(|route| {
             let perm = Perms::from_bits(route.perm).ok_or_else(|| JsError::new("permission bits outside RWX"))?;
             Ok(RoutePolicy { name: route.name, perm, ugroup: route.ugroup })
+        })
+        .collect()
+}
+
+fn tables(tables: BTreeMap<String, BuildTable>) -> Result<Tables, JsError> {
+    tables
+        .into_iter()
+        .map(|(name, BuildTable { ptr, key, readonly })| {
+            let ptr = Ptr::parse(&ptr).ok_or_else(|| JsError::new("a table's ptr is misspelt"))?;
+            Ok((name, Table { ptr, key, readonly }))
         })
         .collect()
 }

@@ -5,4 +5,5 @@
 mod channel;
 mod platform;
 mod postgres;
+mod statements;
 mod transaction;

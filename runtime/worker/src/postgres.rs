@@ -3,7 +3,8 @@
 //! A Durable Object opens the socket, pushes what it reads into [`PostgresSocket`] and writes what it is told to.
 //! Statements of one batch are written before the first answer is awaited, so a batch costs one round trip.
 
-use kontract_mvcc::{DbError, Statement, StatementResult};
+use crate::statements;
+use kontract_mvcc::statement::{DbError, Statement, StatementResult};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -12,7 +13,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, Config, NoTls};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 /// Both directions of a byte stream between the driver and JavaScript.
@@ -70,28 +71,18 @@ pub struct Postgres {
 
 #[wasm_bindgen]
 impl Postgres {
-    /// Runs statements, given and answered as JSON (`kontract_mvcc::Statement` and `StatementResult`), in one round
-    /// trip, each in a transaction of its own.
+    /// Runs statements, given and answered as JSON (see `statements`), in one round trip, each in a transaction of its
+    /// own.
     ///
     /// # Errors
     /// Rejects when the connection is lost; a statement that fails is an answer like any other.
     pub async fn run(&self, statements: String) -> Result<String, JsError> {
-        let statements: Vec<Statement> = serde_json::from_str(&statements)?;
+        let statements = statements::from_json(&statements)?;
         let answers = futures_util::future::join_all(
             statements.iter().map(|statement| run_one(&self.client, statement)),
         );
         let answers = answers.await.into_iter().collect::<Result<Vec<StatementResult>, JsError>>()?;
-        Ok(serde_json::to_string(&answers)?)
-    }
-
-    /// Asks the server for an empty answer, to see that the connection lives.
-    ///
-    /// # Errors
-    /// Rejects when it does not.
-    pub async fn ping(&self) -> Result<(), JsError> {
-        let _: Vec<SimpleQueryMessage> =
-            self.client.simple_query("").await.map_err(|error| JsError::new(&describe(&error)))?;
-        Ok(())
+        Ok(statements::results_to_json(answers))
     }
 }
 

@@ -7,9 +7,6 @@ import type { Call, Channel, Context, Route } from "./platform.js";
 import type { Runtime } from "./runtime.js";
 import { RetryableConflict, TransactionScope } from "./storage.js";
 
-/** Attempts of one call before its caller is told of the conflict. */
-const ATTEMPTS_MAX = 10;
-
 /** The sealed frame that answers a call. */
 export async function answer(runtime: Runtime, channel: Channel, call: Call): Promise<Uint8Array> {
   const { sequence } = call;
@@ -28,12 +25,14 @@ async function run(runtime: Runtime, call: Call): Promise<Uint8Array> {
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await entry.load();
   const context = contextOf(call);
-  for (let attempt = 0; ; attempt += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await runOnce(runtime, call, route, context);
     } catch (error) {
-      if (!(error instanceof RetryableConflict) || attempt + 1 === ATTEMPTS_MAX) throw error;
-      await backOff(runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0));
+      if (!(error instanceof RetryableConflict)) throw error;
+      const pause = runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
+      if (pause === undefined) throw error;
+      await backOff(pause);
     }
   }
 }
@@ -46,6 +45,12 @@ async function runOnce(runtime: Runtime, call: Call, route: Route, context: Cont
     const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
     const value = await runInScope(scope, async () => route.run(context, args));
     return await transaction.commit(route.encode(value));
+  } catch (error) {
+    // The mutation was done by an earlier attempt of the same caller; whatever the handler made of that, it gets the
+    // first answer.
+    const first = transaction.alreadyApplied;
+    if (first !== undefined) return first;
+    throw error;
   } finally {
     transaction.free();
   }

@@ -49,7 +49,8 @@ export interface GatewayModule {
   Gateway: new (build: string, key: Uint8Array, backupKey: Uint8Array, identityKey: Uint8Array) => Gateway;
   PostgresSocket: new (send: (bytes: Uint8Array) => void) => PostgresSocket;
   splitFrames(body: Uint8Array): Uint32Array;
-  backoffMs(attempt: number, random: number): number;
+  /** Milliseconds before the next attempt; `undefined` when there is none. `attempt` counts from 1. */
+  backoffMs(attempt: number, random: number): number | undefined;
 }
 
 export interface Gateway {
@@ -96,19 +97,21 @@ export interface Step {
 
 export interface Transaction {
   get(table: string, key: string): Step;
-  mget(table: string, keys: string): Step;
-  list(table: string, after: string | undefined, limit: number): Step;
-  query(table: string, contains: string, limit: number): Step;
-  count(table: string): Step;
-  set(table: string, row: string): void;
+  mget(table: string, keys: string[]): Step;
+  list(table: string, after: string | undefined, limit: number | undefined): Step;
+  query(table: string, pattern: string, limit: number | undefined): Step;
+  count(table: string, pattern: string): Step;
+  set(table: string, row: string): Step;
   update(table: string, key: string, patch: string): Step;
-  delete(table: string, key: string): void;
-  push(table: string, row: string): void;
+  delete(table: string, key: string): Step;
+  push(table: string, row: string): Step;
   answer(request: number, results: string): Step;
   /** JSON of the statements that commit, or `undefined` when nothing was written. */
   commit(answer: Uint8Array): string | undefined;
-  /** The answer to send: this one's, or the first one's if the mutation was done before. */
+  /** The first answer, if the mutation was done before. */
   committed(results: string): Uint8Array | undefined;
+  /** The first answer, if an operation found that the mutation was done before. */
+  readonly alreadyApplied: Uint8Array | undefined;
   free(): void;
 }
 

@@ -12,9 +12,11 @@ type Row = Record<string, unknown>;
 export interface TableHandle {
   get(key: Key): Promise<Row | undefined>;
   mget(keys: readonly Key[]): Promise<(Row | undefined)[]>;
-  list(options?: { after?: string; limit?: number }): Promise<Row[]>;
-  query(contains: Row, options?: { limit?: number }): Promise<Row[]>;
-  count(): Promise<number>;
+  /** Rows in the order in which they were appended, from behind the key `after`. */
+  list(options?: { after?: Key; limit?: number }): Promise<Row[]>;
+  /** Rows that contain every field of the pattern. */
+  query(pattern: Row, options?: { limit?: number }): Promise<Row[]>;
+  count(pattern?: Row): Promise<number>;
   set(row: Row): Promise<void>;
   update(key: Key, patch: Row): Promise<Row>;
   delete(key: Key): Promise<void>;
@@ -22,9 +24,6 @@ export interface TableHandle {
 }
 
 type Key = string | number | bigint;
-
-/** Rows that one read returns unless the caller says otherwise. */
-const LIMIT_DEFAULT = 1000;
 
 /** One attempt's transaction with the database it runs on. */
 export class TransactionScope {
@@ -38,6 +37,11 @@ export class TransactionScope {
     for (const [name, shape] of Object.entries(shapes)) {
       this.tables[name] = this.handle(name, shape);
     }
+  }
+
+  /** The first answer, if an operation found that this mutation was done before. */
+  get alreadyApplied(): Uint8Array | undefined {
+    return this.transaction.alreadyApplied;
   }
 
   /** Commits with the encoded result and returns the answer to send. */
@@ -57,24 +61,19 @@ export class TransactionScope {
     const dates = new Set(shape.dates);
     const row = (value: unknown): Row | undefined => (value === null ? undefined : revive(value as Row, dates));
     const rows = (value: unknown): Row[] => (value as Row[]).map((found) => revive(found, dates));
+    const settle = (start: () => Step): Promise<unknown> => this.settle(start);
     return {
-      get: async (key) => row(await this.settle(() => transaction.get(name, text(key)))),
-      mget: async (keys) => {
-        const found = await this.settle(() => transaction.mget(name, JSON.stringify(keys.map(text))));
-        return (found as unknown[]).map(row);
-      },
-      list: async ({ after, limit = LIMIT_DEFAULT } = {}) => rows(await this.settle(() => transaction.list(name, after, limit))),
-      query: async (contains, { limit = LIMIT_DEFAULT } = {}) =>
-        rows(await this.settle(() => transaction.query(name, json(contains), limit))),
-      count: async () => (await this.settle(() => transaction.count(name))) as number,
-      set: async (value) => rethrow(() => transaction.set(name, json(value))),
-      update: async (key, patch) => {
-        const updated = row(await this.settle(() => transaction.update(name, text(key), json(patch))));
-        if (updated === undefined) throw new NotFoundError(`${name} has no row ${text(key)}`);
-        return updated;
-      },
-      delete: async (key) => rethrow(() => transaction.delete(name, text(key))),
-      push: async (value) => rethrow(() => transaction.push(name, json(value))),
+      get: async (key) => row(await settle(() => transaction.get(name, text(key)))),
+      mget: async (keys) => ((await settle(() => transaction.mget(name, keys.map(text)))) as unknown[]).map(row),
+      list: async ({ after, limit } = {}) =>
+        rows(await settle(() => transaction.list(name, after === undefined ? undefined : text(after), limit))),
+      query: async (pattern, { limit } = {}) => rows(await settle(() => transaction.query(name, json(pattern), limit))),
+      count: async (pattern = {}) => (await settle(() => transaction.count(name, json(pattern)))) as number,
+      set: async (value) => void (await settle(() => transaction.set(name, json(value)))),
+      update: async (key, patch) =>
+        revive((await settle(() => transaction.update(name, text(key), json(patch)))) as Row, dates),
+      delete: async (key) => void (await settle(() => transaction.delete(name, text(key)))),
+      push: async (value) => void (await settle(() => transaction.push(name, json(value)))),
     };
   }
 

@@ -1,0 +1,94 @@
+//! System packages that the tests need: PostgreSQL, Chromium and the FlatBuffers compiler, from Debian or Ubuntu.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::Error;
+use crate::process::{self, Program};
+use crate::tree::Tree;
+
+/// Installs the packages that are absent.
+///
+/// # Errors
+/// When some are absent and there is no apt or no right to use it; the message holds the command to run.
+pub(crate) fn install_packages(tree: &Tree) -> Result<(), Error> {
+    let absent = absent_packages(&search_path());
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let refuse = |cause| Error::Packages {
+        packages: absent.join(" "),
+        cause,
+        fix: format!(
+            "sudo apt-get update && sudo apt-get install --no-install-recommends {}",
+            absent.join(" ")
+        ),
+    };
+    if !process::succeeds(APT.name, &["--version"]) {
+        return Err(refuse("this system has no apt-get: install their equivalents"));
+    }
+    let prefix =
+        privilege().ok_or_else(|| refuse("installing them needs root or sudo without a password"))?;
+    process::step(&format!("install {}", absent.join(" ")), || {
+        apt(tree, prefix, &["update"])?;
+        apt(tree, prefix, &[&["install", "-y", "--no-install-recommends"], absent.as_slice()].concat())
+    })
+}
+
+/// Packages none of whose programs is in one of the folders.
+fn absent_packages(folders: &[PathBuf]) -> Vec<&'static str> {
+    let present = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
+    PACKAGES.iter().filter(|(_, program)| !present(program)).map(|(package, _)| *package).collect()
+}
+
+/// The PATH, and where Debian keeps the programs of each PostgreSQL version.
+fn search_path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
+    folders.extend(versions.map(|version| version.path().join("bin")));
+    folders
+}
+
+/// The words in front of a command that needs root; `None` when there is no way.
+fn privilege() -> Option<&'static [&'static str]> {
+    let id = Command::new("id").arg("-u").output().ok()?;
+    if id.stdout.trim_ascii() == b"0" {
+        Some(&[])
+    } else if process::succeeds("sudo", &["-n", "true"]) {
+        Some(&["sudo", "-n"])
+    } else {
+        None
+    }
+}
+
+fn apt(tree: &Tree, prefix: &[&str], arguments: &[&str]) -> Result<(), Error> {
+    // Through `env`, because sudo drops the environment.
+    let words = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", APT.name, "-q"], arguments].concat();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).current_dir(&tree.root);
+    process::finish(APT, command)
+}
+
+const APT: Program = Program { name: "apt-get", fix: "install the packages by hand" };
+/// Debian package and the program by which it is recognised.
+const PACKAGES: [(&str, &str); 3] =
+    [("postgresql", "postgres"), ("chromium", "chromium"), ("flatbuffers-compiler", "flatc")];
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{PACKAGES, absent_packages};
+
+    #[test]
+    fn without_folders_everything_is_absent() {
+        assert_eq!(absent_packages(&[]).len(), PACKAGES.len());
+    }
+
+    #[test]
+    fn a_folder_without_the_programs_does_not_count() {
+        let sources = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+        assert_eq!(absent_packages(&[sources]).len(), PACKAGES.len());
+    }
+}

@@ -1,0 +1,53 @@
+//! `cargo xtask test` and `cargo xtask ci`: everything that a change has to pass.
+//!
+//! Quick checks come first. Packages are tested in groups that need the same features of their dependencies, because
+//! Cargo would compile the dependencies once more for each other set.
+
+use crate::error::Error;
+use crate::gateway::{PROFILE, TARGET};
+use crate::process::{self, CARGO, GIT, step};
+use crate::tree::Tree;
+use crate::{build, npm, system};
+
+/// Builds, checks and tests; the last lines of the output are those of `cargo test`.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn test(tree: &Tree) -> Result<(), Error> {
+    let cargo = |arguments: &[&str]| process::run(CARGO, arguments, &tree.root);
+    step("formatting", || cargo(&["fmt", "--all", "--check"]))?;
+    system::install_packages(tree)?;
+    build::prepare(tree)?;
+    step("test npm/kontract", || npm::test(tree))?;
+    step("lint the gateway", || {
+        cargo(&[
+            "clippy",
+            "--profile",
+            PROFILE,
+            "--target",
+            TARGET,
+            "-p",
+            "kontract-worker",
+            "--",
+            "-Dwarnings",
+        ])
+    })?;
+    step("lint", || {
+        let native =
+            ["clippy", "--workspace", "--exclude", "kontract-worker", "--all-targets", "--", "-Dwarnings"];
+        cargo(&native)
+    })?;
+    step("test xtask", || cargo(&["test", "-p", "xtask"]))?;
+    eprintln!("── test");
+    cargo(&["test", "--workspace", "--exclude", "kontract-worker", "--exclude", "xtask"])
+}
+
+/// [`test`], and nothing under version control may have changed: generated files are committed as they come out.
+///
+/// # Errors
+/// As [`test`], and with the files that differ.
+pub(crate) fn ci(tree: &Tree) -> Result<(), Error> {
+    test(tree)?;
+    let changed = process::output(GIT, &["status", "--porcelain"], &tree.root)?;
+    if changed.is_empty() { Ok(()) } else { Err(Error::Dirty(changed)) }
+}
