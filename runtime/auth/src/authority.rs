@@ -34,6 +34,12 @@ impl IdentityKey {
         hmac_sha256(&self.0, b"kontract credential key")
     }
 
+    /// The password of the gateway's database role, 64 hexadecimal digits.
+    pub fn database_password(&self) -> String {
+        let secret = hmac_sha256(&self.0, b"kontract database password");
+        secret.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn token_key(&self) -> [u8; 32] {
         hmac_sha256(&self.0, b"kontract token key")
     }
@@ -71,11 +77,8 @@ pub struct Identity {
 impl Identity {
     /// An anonymous caller from 16 random bytes: no group, every permission bit.
     pub fn anonymous(random: [u8; 16]) -> Self {
-        let mut owner = String::from("anon_");
-        for byte in random {
-            owner.push_str(&format!("{byte:02x}"));
-        }
-        Self { owner, groups: Vec::new(), mask: 7 }
+        let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { owner: format!("anon_{digits}"), groups: Vec::new(), mask: 7 }
     }
 }
 

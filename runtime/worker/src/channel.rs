@@ -111,10 +111,8 @@ impl Channel {
     /// # Errors
     /// The one refusal that is shown outside; the channel is dead then.
     pub fn receive(&mut self, gateway: &Gateway, frame: &[u8]) -> Result<Incoming, JsError> {
-        let received = self
-            .channel
-            .receive(&gateway.gateway, frame, now(), &mut WebCrypto)
-            .map_err(|_| refused())?;
+        let received =
+            self.channel.receive(&gateway.gateway, frame, now(), &mut WebCrypto).map_err(|_| refused())?;
         Ok(Incoming { received: Some(received), tables: Arc::clone(&gateway.tables) })
     }
 
@@ -272,7 +270,8 @@ fn routes(routes: Vec<BuildRoute>) -> Result<Routes, JsError> {
     routes
         .into_iter()
         .map(|route| {
-            let perm = Perms::from_bits(route.perm).ok_or_else(|| JsError::new("permission bits outside RWX"))?;
+            let perm =
+                Perms::from_bits(route.perm).ok_or_else(|| JsError::new("permission bits outside RWX"))?;
             Ok(RoutePolicy { name: route.name, perm, ugroup: route.ugroup })
         })
         .collect()

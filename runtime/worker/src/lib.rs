@@ -2,8 +2,8 @@
 //!
 //! The only crate that knows JavaScript. Its exports are used by `npm/kontract/src/server`, which runs the endpoints.
 
-mod channel;
+pub mod channel;
 mod platform;
-mod postgres;
+pub mod postgres;
 mod statements;
-mod transaction;
+pub mod transaction;

@@ -1,0 +1,204 @@
+//! `kontract dev`: the app on workerd with a database, rebuilt when sources change.
+
+use super::args::DevArgs;
+use super::build;
+use super::error::CliError;
+use super::migrate;
+use super::report::Reporter;
+use super::secrets::Secrets;
+use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
+use crate::dev::watch::{Wake, Watch};
+use crate::dev::workerd::{Workerd, WorkerdOptions};
+use crate::project::Project;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Serves until it is asked to stop.
+pub fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
+    let folder = args.project.project.canonicalize().map_err(|error| {
+        CliError::environment(
+            format!("{}: {error}", args.project.project.display()),
+            "give the project's folder with --project",
+        )
+    })?;
+    let watch = Watch::start(&folder, !args.once)?;
+    let secrets = build::secrets(&folder, reporter)?;
+    let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
+    let mut server = Server { folder, reporter, secrets, database, workerd: None, port: args.port };
+    match server.start(&watch, args.once)? {
+        Started::Serving => server.serve(&watch),
+        Started::Stopped => Ok(()),
+    }
+}
+
+/// How the first build ended.
+enum Started {
+    Serving,
+    /// Asked to stop before anything could be served.
+    Stopped,
+}
+
+struct Server {
+    folder: PathBuf,
+    reporter: Reporter,
+    secrets: Secrets,
+    database: Database,
+    workerd: Option<Workerd>,
+    /// The port asked for, and once one was chosen, that one.
+    port: u16,
+}
+
+impl Server {
+    /// The first build. When watching, an error of the project is waited out; it is what is being worked on.
+    fn start(&mut self, watch: &Watch, once: bool) -> Result<Started, CliError> {
+        loop {
+            match self.rebuild() {
+                Ok(()) => break,
+                Err(CliError::Project) if !once => self.reporter.say("waiting for changes"),
+                Err(error) => return Err(error),
+            }
+            if wait_for_change(watch) == Wake::Stop {
+                return Ok(Started::Stopped);
+            }
+        }
+        let url = format!("http://127.0.0.1:{}", self.port);
+        self.reporter.say(format!("ready: {url}"));
+        self.reporter.event("ready", json!({ "url": url, "databaseUrl": self.database.admin_url() }));
+        Ok(Started::Serving)
+    }
+
+    fn serve(&mut self, watch: &Watch) -> Result<(), CliError> {
+        loop {
+            match watch.next() {
+                Wake::Stop => break,
+                Wake::Changed => self.rebuild_and_report()?,
+                Wake::Tick => {
+                    if self.workerd.as_mut().is_some_and(Workerd::has_ended) {
+                        return Err(CliError::environment("workerd has ended", "its own words are above"));
+                    }
+                }
+            }
+        }
+        self.workerd = None;
+        self.reporter.event("stopped", json!({}));
+        Ok(())
+    }
+
+    fn rebuild_and_report(&mut self) -> Result<(), CliError> {
+        match self.rebuild() {
+            Ok(()) => {
+                self.reporter.say("rebuilt");
+                self.reporter.event("rebuilt", json!({}));
+                Ok(())
+            }
+            // What was built before goes on running.
+            Err(CliError::Project) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rebuild(&mut self) -> Result<(), CliError> {
+        let project = build::build(&self.folder, &self.secrets, self.reporter)?;
+        build::frontend(&self.folder, &project, self.reporter)?;
+        migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
+        // The port has to be free before the next process can take it.
+        self.workerd = None;
+        let workerd = Workerd::start(&self.workerd_options(&project)?)?;
+        self.port = workerd.port();
+        self.workerd = Some(workerd);
+        Ok(())
+    }
+
+    fn workerd_options(&self, project: &Project) -> Result<WorkerdOptions<'_>, CliError> {
+        let objects = self.folder.join(".kontract/objects");
+        let assets = match &project.frontend {
+            Some(frontend) => self.folder.join(&frontend.dist),
+            None => self.folder.join(".kontract/no-frontend"),
+        };
+        for path in [&objects, &assets] {
+            std::fs::create_dir_all(path).map_err(|error| {
+                CliError::environment(format!("{}: {error}", path.display()), "check the project's permissions")
+            })?;
+        }
+        let mut environment: Vec<(&'static str, String)> = self.secrets.variables().into();
+        environment.push(("DATABASE_URL", self.gateway_url()?));
+        Ok(WorkerdOptions {
+            project: &self.folder,
+            server: self.folder.join("dist/server"),
+            objects,
+            assets,
+            port: self.port,
+            environment,
+        })
+    }
+
+    /// The database's address for the gateway's own role.
+    fn gateway_url(&self) -> Result<String, CliError> {
+        let bad = |cause: String| CliError::environment(cause, "use postgres://user:password@host:port/database");
+        let config: postgres::Config =
+            self.database.admin_url().parse().map_err(|error| bad(format!("the database's URL: {error}")))?;
+        let host = match config.get_hosts() {
+            [postgres::config::Host::Tcp(host)] => host,
+            _ => return Err(bad("the database's URL must name one host".to_owned())),
+        };
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
+        let password = self.secrets.identity_key().database_password();
+        Ok(format!("postgres://kt_gateway:{password}@{host}:{port}/{database}"))
+    }
+}
+
+fn wait_for_change(watch: &Watch) -> Wake {
+    loop {
+        match watch.next() {
+            Wake::Tick => {}
+            wake @ (Wake::Changed | Wake::Stop) => return wake,
+        }
+    }
+}
+
+/// The database of a development server.
+enum Database {
+    /// Given by its user.
+    Given(String),
+    /// Started here; ends with this process.
+    Embedded {
+        /// Keeps the server running.
+        _cluster: Cluster,
+        url: String,
+    },
+}
+
+impl Database {
+    fn open(folder: &Path, given: Option<&str>, reporter: Reporter) -> Result<Self, CliError> {
+        if let Some(url) = given {
+            return Ok(Self::Given(url.to_owned()));
+        }
+        reporter.say("starting the embedded PostgreSQL");
+        let start = || -> Result<Self, ClusterError> {
+            let embedded = Embedded::locate_or_fetch(&cache_folder())?;
+            let data = folder.join(".kontract/postgres");
+            let cluster = Cluster::start(embedded.bin_dir(), &data, ClusterOptions { durable: false })?;
+            cluster.create_database(DATABASE)?;
+            let url = cluster.url("postgres", DATABASE);
+            Ok(Self::Embedded { _cluster: cluster, url })
+        };
+        start().map_err(|error| {
+            CliError::environment(error, "or give a database of your own with --database-url")
+        })
+    }
+
+    fn admin_url(&self) -> &str {
+        match self {
+            Self::Given(url) | Self::Embedded { url, .. } => url,
+        }
+    }
+}
+
+/// Where programs that were fetched once are kept, as the XDG base directory specification has it.
+fn cache_folder() -> PathBuf {
+    let home = || std::env::home_dir().unwrap_or_else(std::env::temp_dir).join(".cache");
+    std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(home).join("kontract")
+}
+
+const DATABASE: &str = "kontract";

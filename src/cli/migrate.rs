@@ -1,0 +1,106 @@
+//! `kontract migrate`: brings a database to the project's state, and tells where it stands.
+
+use super::args::{DatabaseArgs, MigrateCommand};
+use super::build;
+use super::error::CliError;
+use super::report::Reporter;
+use super::secrets::Secrets;
+use crate::migrate::run::{self, Migration, MigrationState, RunError};
+use serde_json::json;
+use std::path::Path;
+
+/// Runs a subcommand.
+pub fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError> {
+    match command {
+        MigrateCommand::Up(args) => {
+            let secrets = build::secrets(&args.project.project, reporter)?;
+            up(&args.project.project, &args.database_url, &secrets, reporter)
+        }
+        MigrateCommand::Status(args) => status(args, reporter),
+        MigrateCommand::Grants(args) => grants(args, reporter),
+    }
+}
+
+/// Installs storage, gives the database its keys, and applies every pending migration.
+pub fn up(folder: &Path, database_url: &str, secrets: &Secrets, reporter: Reporter) -> Result<(), CliError> {
+    let migrations = read_migrations(folder)?;
+    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    run::install(&mut client).map_err(|error| failed(&error))?;
+    let identity = secrets.identity_key();
+    run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
+    run::set_gateway_password(&mut client, &identity.database_password()).map_err(|error| failed(&error))?;
+    let applied = run::apply(&mut client, &migrations).map_err(|error| failed(&error))?;
+    for name in &applied {
+        reporter.say(format!("applied migration {name}"));
+    }
+    reporter.event("migrated", json!({ "applied": applied }));
+    Ok(())
+}
+
+fn status(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
+    let migrations = read_migrations(&args.project.project)?;
+    let mut client = run::connect(&args.database_url).map_err(|error| failed(&error))?;
+    let states = run::status(&mut client, &migrations).map_err(|error| failed(&error))?;
+    let rows: Vec<(String, &str)> = states.into_iter().map(|status| (status.name, word(status.state))).collect();
+    let lines: Vec<String> = rows.iter().map(|(name, state)| format!("{state:8} {name}")).collect();
+    let list: Vec<_> = rows.iter().map(|(name, state)| json!({ "name": name, "state": state })).collect();
+    reporter.answer(&lines.join("\n"), &json!({ "migrations": list }));
+    Ok(())
+}
+
+fn grants(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
+    let mut client = run::connect(&args.database_url).map_err(|error| failed(&error))?;
+    let grants = run::grants(&mut client).map_err(|error| failed(&error))?;
+    let lines: Vec<String> = grants
+        .iter()
+        .map(|grant| format!("{:12} {:10} {}", grant.role, grant.privilege, grant.object))
+        .collect();
+    let list: Vec<_> = grants
+        .iter()
+        .map(|grant| json!({ "role": grant.role, "privilege": grant.privilege, "object": grant.object }))
+        .collect();
+    reporter.answer(&lines.join("\n"), &json!({ "grants": list }));
+    Ok(())
+}
+
+const fn word(state: MigrationState) -> &'static str {
+    match state {
+        MigrationState::Applied => "applied",
+        MigrationState::Pending => "pending",
+        MigrationState::Changed => "changed",
+        MigrationState::Unknown => "unknown",
+    }
+}
+
+/// The project's migrations in the order of their names.
+fn read_migrations(folder: &Path) -> Result<Vec<Migration>, CliError> {
+    let path = folder.join("migrations");
+    let unreadable =
+        |error: std::io::Error| CliError::environment(format!("{}: {error}", path.display()), "check its permissions");
+    let entries = match std::fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut migrations = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(unreadable)?.path();
+        if file.extension().is_some_and(|extension| extension == "sql") {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            migrations.push(Migration { name, sql: std::fs::read_to_string(&file).map_err(unreadable)? });
+        }
+    }
+    migrations.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(migrations)
+}
+
+fn failed(error: &RunError) -> CliError {
+    let fix = match error {
+        RunError::Connect(_) => "check the URL and that the server runs",
+        RunError::Sql { .. } => "the role in the URL must be a superuser of the database",
+        RunError::Migration { .. } | RunError::EndsTransaction { .. } => "correct its file and run this again",
+        RunError::Changed { .. } => "restore its text and write what is new into a further migration",
+        RunError::OutOfOrder { .. } => "give it a name that sorts behind the applied ones",
+    };
+    CliError::environment(error, fix)
+}

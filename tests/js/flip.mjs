@@ -1,0 +1,67 @@
+// Flips one bit in every byte of what a client sends, over POST and over WebSocket. Arguments: project, URL.
+
+import { client, print } from "./app.mjs";
+
+const [project, url] = process.argv.slice(2);
+
+/** The bodies of a full handshake and of a call under its ticket. */
+async function recordPosts() {
+  const bodies = [];
+  const recording = (input, init) => {
+    bodies.push(new Uint8Array(init.body));
+    return fetch(input, init);
+  };
+  const { kontract, listEntries } = await client(project, url, { transport: "post", fetch: recording });
+  await listEntries();
+  kontract.close();
+  return { handshake: bodies[0], call: bodies.at(-1) };
+}
+
+function flipped(bytes, at) {
+  const copy = bytes.slice();
+  copy[at] ^= 1 << at % 8;
+  return copy;
+}
+
+async function post(body) {
+  const response = await fetch(`${url}/raystream`, { method: "POST", body });
+  return { status: response.status, length: (await response.arrayBuffer()).byteLength };
+}
+
+/** Outcomes of every flipped body, with how often each occurred. */
+async function flipEverywhere(body) {
+  const outcomes = {};
+  for (let at = 0; at < body.length; at += 1) {
+    const { status, length } = await post(flipped(body, at));
+    const outcome = status === 200 ? `accepted with byte ${at} flipped` : `${status}, ${length} bytes`;
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  }
+  return outcomes;
+}
+
+/** Opens a socket, sends the messages and tells how it was closed. */
+function closing(messages) {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${url.replace("http", "ws")}/raystream`);
+    socket.binaryType = "arraybuffer";
+    let received = 0;
+    socket.addEventListener("open", () => messages.forEach((message) => socket.send(message)));
+    socket.addEventListener("message", () => (received += 1));
+    socket.addEventListener("error", () => reject(new Error("the socket failed")));
+    socket.addEventListener("close", ({ code }) => resolve({ code, received }));
+  });
+}
+
+const { handshake, call } = await recordPosts();
+const initLength = 16 + new DataView(call.buffer, call.byteOffset).getUint32(8, true);
+const [init, frame] = [call.subarray(0, initLength), call.subarray(initLength)];
+const sockets = [];
+for (let at = 0; at < frame.length; at += 7) sockets.push(await closing([init, flipped(frame, at)]));
+sockets.push(await closing([flipped(init, 40), frame]), await closing([frame]), await closing(["text"]));
+
+print({
+  unchanged: [await post(handshake), await post(call)].map(({ status }) => status),
+  handshake: { length: handshake.length, outcomes: await flipEverywhere(handshake) },
+  call: { length: call.length, outcomes: await flipEverywhere(call) },
+  closeCodes: [...new Set(sockets.map(({ code }) => code))],
+});

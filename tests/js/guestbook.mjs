@@ -1,0 +1,25 @@
+// A visitor's calls through the generated client, in Node. Arguments: project, URL, transport.
+
+import { client, print, rejection } from "./app.mjs";
+
+const [project, url, transport] = process.argv.slice(2);
+const { createEntry, deleteEntry, getEntry, kontract, listEntries, updateEntry } = await client(project, url, { transport });
+
+const created = await createEntry("Ada", "  Hello,   world ");
+const read = await getEntry(created.id);
+const listed = await listEntries();
+const liked = await updateEntry(created.id, { like: true });
+const result = {
+  created,
+  isDate: created.createdAt instanceof Date,
+  readsBack: JSON.stringify(read) === JSON.stringify(created),
+  listed: listed.length,
+  likes: liked.likes,
+  forbidden: await rejection(deleteEntry(created.id)),
+  missing: await rejection(getEntry("no such id")),
+  refusedText: await rejection(createEntry("Eve", "   ")),
+  wrongType: await rejection(createEntry("Eve", 7)),
+  excess: await rejection(updateEntry(created.id, { like: true, admin: true })),
+};
+kontract.close();
+print(result);
