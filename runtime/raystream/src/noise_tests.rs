@@ -1,7 +1,7 @@
 //! Noise against the published vectors and against snow as an oracle.
 
 use super::{Setup, Split, accept, initiate};
-use crate::crypto::{Secret, x25519_public};
+use crate::crypto::{Secret, seal, x25519_public};
 use crate::suite::Suite;
 
 const SUITES: [Suite; 2] = [Suite::Base, Suite::Hybrid];
@@ -76,5 +76,49 @@ fn snows_initiator_and_our_responder_agree() {
         let len = initiator.read_message(&message, &mut buffer).expect("snow accepts message 2");
         assert_eq!(&buffer[..len], b"reply");
         assert_same_end(&split, &mut initiator);
+    }
+}
+
+fn unhex(text: &serde_json::Value) -> Vec<u8> {
+    let text = text.as_str().expect("hexadecimal text");
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("two digits");
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+fn secret(text: &serde_json::Value) -> Secret<32> {
+    Secret::new(unhex(text).try_into().expect("32 bytes"))
+}
+
+#[test]
+fn the_published_vectors_come_out() {
+    let text = include_str!("../../../fixtures/vectors/raystream/noise.json");
+    let file: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    let vectors = file["vectors"].as_array().expect("a list");
+    assert_eq!(vectors.len(), SUITES.len());
+    for (suite, vector) in SUITES.into_iter().zip(vectors) {
+        assert_eq!(vector["protocol"], suite.noise_name());
+        let prologue = unhex(&vector["prologue"]);
+        let psk = vector["psk"].is_string().then(|| secret(&vector["psk"]));
+        let setup = Setup { suite, prologue: &prologue, psk: psk.as_ref() };
+        let public = unhex(&vector["responderStaticPublic"]).try_into().expect("32 bytes");
+        let payload = |index: usize| unhex(&vector["messages"][index]["payload"]);
+        let ciphertext = |index: usize| unhex(&vector["messages"][index]["ciphertext"]);
+
+        let (waiting, first) = initiate(&setup, &public, secret(&vector["initiatorEphemeral"]), &payload(0))
+            .expect("usable key");
+        assert_eq!(first, ciphertext(0));
+        let (responding, early) =
+            accept(&setup, (&secret(&vector["responderStatic"]), &public), &first).expect("authentic");
+        assert_eq!(early, payload(0));
+        let (second, responder_split) =
+            responding.respond(&secret(&vector["responderEphemeral"]), &payload(1)).expect("usable key");
+        assert_eq!(second, ciphertext(1));
+        let (reply, split) = waiting.finish(&second).unwrap_or_else(|fault| unreachable!("{fault:?}"));
+        assert_eq!(reply, payload(1));
+
+        assert_eq!(split.hash[..], unhex(&vector["handshakeHash"]));
+        assert_eq!(responder_split.hash, split.hash);
+        assert_eq!(seal(&split.k1, [0; 12], b"", &payload(2)), ciphertext(2));
+        assert_eq!(seal(&split.k2, [0; 12], b"", &payload(3)), ciphertext(3));
     }
 }

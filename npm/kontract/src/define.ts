@@ -1,0 +1,58 @@
+// The plain-TypeScript spellings of kontract's forms. The compiler reads them and takes them away; uncompiled, they return what they are given.
+import type { Perm } from './perms.js';
+
+/** What an endpoint is declared with. Literals, `perms.*` and constants: the compiler evaluates it. */
+export interface BackendOptions {
+  /** The endpoint's name, if not the function's. Unique in a project. */
+  readonly name?: string;
+  /** The group that callers have to be in. */
+  readonly ugroup?: string;
+  /** The permission bits that callers have to have, and that the endpoint's storage operations may use. */
+  readonly perm?: Perm | number;
+  /** The endpoint's own group, which middleware filters by. */
+  readonly egroup?: string;
+}
+
+/** What a middleware knows about the call it wraps. The generated types of a project add to it. */
+export interface Context {
+  /** The endpoint's name. */
+  readonly endpoint: string;
+  /** Who calls. */
+  readonly owner: string;
+  /** The caller's groups. */
+  readonly groups: readonly string[];
+}
+
+/** Wraps calls: does something, calls `next` for the rest, and answers with its result. */
+export type Middleware = (ctx: Context, next: () => Promise<unknown>) => unknown;
+
+/** Which endpoints a middleware wraps; without a field, all. */
+export interface MiddlewareFilter {
+  /** Endpoints of this group. */
+  readonly egroup?: string;
+  /** Endpoints for callers of this group. */
+  readonly ugroup?: string;
+}
+
+type Method = (this: never, ...args: never[]) => unknown;
+
+/** Marks a method as an endpoint: `@backend({ … }) async m() { … }`. */
+export function backend(options: BackendOptions): <M extends Method>(method: M, context: ClassMethodDecoratorContext) => void;
+/** Makes an endpoint of a function: `export const f = backend({ … }, async (…) => { … })`. */
+export function backend<A extends unknown[], R>(
+  options: BackendOptions,
+  handler: (...args: A) => R,
+): (...args: A) => Promise<Awaited<R>>;
+export function backend(_options: BackendOptions, handler?: unknown): unknown {
+  return handler ?? (() => undefined);
+}
+
+/** Restricts a middleware to the endpoints that the filter names. */
+export function mwfilter(_filter: MiddlewareFilter, middleware: Middleware): Middleware {
+  return middleware;
+}
+
+/** The project's middlewares, outermost first; the default export of `src/middleware.ts`. */
+export function defineMiddleware(middlewares: readonly Middleware[]): readonly Middleware[] {
+  return middlewares;
+}

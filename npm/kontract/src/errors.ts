@@ -1,0 +1,89 @@
+// Errors with a status and a code. Server code throws them; the client throws the same class with the same status, code and message.
+
+/** An error that the caller is told about. */
+export class HttpError extends Error {
+  /** HTTP status, 400 to 599. */
+  readonly status: number;
+  /** For programs: upper case, such as `NOT_FOUND`. */
+  readonly code: string;
+  // A literal, not the constructor's name, which minifiers change.
+  override readonly name: string = 'HttpError';
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** 401: there is no valid identity. */
+export class UnauthorizedError extends HttpError {
+  override readonly name: string = 'UnauthorizedError';
+
+  constructor(message = 'authentication is required', code = 'UNAUTHORIZED') {
+    super(401, code, message);
+  }
+}
+
+/** 403: the identity may not do this. */
+export class ForbiddenError extends HttpError {
+  override readonly name: string = 'ForbiddenError';
+
+  constructor(message = 'this is not allowed', code = 'FORBIDDEN') {
+    super(403, code, message);
+  }
+}
+
+/** 403 `PERMISSION_DENIED`: a group or a permission bit is missing. */
+export class PermissionError extends ForbiddenError {
+  override readonly name: string = 'PermissionError';
+
+  constructor(message = 'permission denied') {
+    super(message, 'PERMISSION_DENIED');
+  }
+}
+
+/** 404: there is no such thing. */
+export class NotFoundError extends HttpError {
+  override readonly name: string = 'NotFoundError';
+
+  constructor(message = 'not found', code = 'NOT_FOUND') {
+    super(404, code, message);
+  }
+}
+
+/** 409: in conflict with the present state. */
+export class ConflictError extends HttpError {
+  override readonly name: string = 'ConflictError';
+
+  constructor(message = 'conflict', code = 'CONFLICT') {
+    super(409, code, message);
+  }
+}
+
+/** 429: too many requests. */
+export class RateLimitError extends HttpError {
+  override readonly name: string = 'RateLimitError';
+
+  constructor(message = 'too many requests', code = 'RATE_LIMITED') {
+    super(429, code, message);
+  }
+}
+
+/** The error of an answer: the class that was thrown on the server, as far as status and code tell. */
+export function httpError(status: number, code: string, message: string): HttpError {
+  switch (status) {
+    case 401:
+      return new UnauthorizedError(message, code);
+    case 403:
+      return code === 'PERMISSION_DENIED' ? new PermissionError(message) : new ForbiddenError(message, code);
+    case 404:
+      return new NotFoundError(message, code);
+    case 409:
+      return new ConflictError(message, code);
+    case 429:
+      return new RateLimitError(message, code);
+    default:
+      return new HttpError(status, code, message);
+  }
+}

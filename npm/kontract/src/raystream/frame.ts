@@ -1,0 +1,114 @@
+// Frames: the 16-byte header, and where a frame's parts are. The same rules as `runtime/raystream/src/frame.rs`.
+import { type Bytes, concat, view } from './bytes.js';
+import { FRAMES_PER_BODY_MAX, FRAME_LENGTH_MAX } from './limits.js';
+import { RefusedError } from './refused.js';
+
+export const HEADER_LEN = 16;
+export const NONCE_LEN = 12;
+const TAG_LEN = 16;
+const VERSION = 1;
+
+export const FrameType = {
+  HandshakeInit: 0x01,
+  HandshakeResponse: 0x02,
+  RpcCall: 0x10,
+  RpcResponse: 0x11,
+  RpcError: 0x12,
+  RpcCancel: 0x13,
+  RpcChunk: 0x14,
+  Subscribe: 0x20,
+  Event: 0x21,
+  Unsubscribe: 0x22,
+  Heartbeat: 0x30,
+  Close: 0xff,
+} as const;
+export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+export const Flag = { KeyPhase: 1, Padded: 2, More: 4, Fin: 8, Early: 16 } as const;
+const FLAGS_ALL = 31;
+const TYPES: ReadonlySet<number> = new Set(Object.values(FrameType));
+
+export interface Header {
+  readonly type: FrameType;
+  readonly flags: number;
+  readonly sequence: number;
+  /** Bytes after the header and the nonce. */
+  readonly length: number;
+}
+
+export function headerBytes(header: Header): Bytes {
+  const bytes = new Uint8Array(HEADER_LEN);
+  const fields = view(bytes);
+  bytes[0] = VERSION;
+  bytes[1] = header.type;
+  fields.setUint16(2, header.flags, true);
+  fields.setUint32(4, header.sequence, true);
+  fields.setUint32(8, header.length, true);
+  return bytes;
+}
+
+export function parseHeader(bytes: Uint8Array): Header {
+  if (bytes.length < HEADER_LEN) throw new RefusedError('truncated');
+  const fields = view(bytes);
+  if (bytes[0] !== VERSION) throw new RefusedError('unknown version');
+  if (fields.getUint32(12, true) !== 0) throw new RefusedError('reserved header bytes are not zero');
+  const type = fields.getUint8(1);
+  if (!isFrameType(type)) throw new RefusedError('unknown frame type');
+  const flags = fields.getUint16(2, true);
+  if ((flags & ~FLAGS_ALL) !== 0) throw new RefusedError('flag not allowed here');
+  const header = { type, flags, sequence: fields.getUint32(4, true), length: fields.getUint32(8, true) };
+  if (header.length > FRAME_LENGTH_MAX || (isSealed(header) && header.length < TAG_LEN)) {
+    throw new RefusedError('length out of bounds');
+  }
+  return header;
+}
+
+/** Handshakes are clear, all else is sealed; a ticket is the end of a handshake and sealed. */
+export function isSealed(header: Header): boolean {
+  if (header.type === FrameType.HandshakeInit) return false;
+  return header.type !== FrameType.HandshakeResponse || (header.flags & Flag.Fin) !== 0;
+}
+
+/** The frames of a body. */
+export function frames(body: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let rest = body; rest.length > 0; ) {
+    if (found.length === FRAMES_PER_BODY_MAX) throw new RefusedError('too many frames in one body');
+    const length = frameLength(parseHeader(rest));
+    if (rest.length < length) throw new RefusedError('truncated');
+    found.push(rest.subarray(0, length));
+    rest = rest.subarray(length);
+  }
+  return found;
+}
+
+/** The header of one frame and nothing else. */
+export function exactHeader(frame: Uint8Array): Header {
+  const header = parseHeader(frame);
+  if (frame.length !== frameLength(header)) {
+    throw new RefusedError(frame.length < frameLength(header) ? 'truncated' : 'bytes after the end of the frame');
+  }
+  return header;
+}
+
+/** A clear frame: `body` behind its header. */
+export function clearFrame(type: FrameType, body: Uint8Array): Bytes {
+  return concat(headerBytes({ type, flags: 0, sequence: 0, length: body.length }), body);
+}
+
+/** The body of a HANDSHAKE_RESPONSE; every other header field is fixed. */
+export function responseBody(frame: Uint8Array): Uint8Array {
+  const header = exactHeader(frame);
+  if (header.type !== FrameType.HandshakeResponse || header.flags !== 0 || header.sequence !== 0) {
+    throw new RefusedError('not a handshake response');
+  }
+  return frame.subarray(HEADER_LEN);
+}
+
+function frameLength(header: Header): number {
+  return HEADER_LEN + (isSealed(header) ? NONCE_LEN : 0) + header.length;
+}
+
+function isFrameType(type: number): type is FrameType {
+  return TYPES.has(type);
+}

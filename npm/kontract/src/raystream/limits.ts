@@ -1,0 +1,14 @@
+// Limits on what the gateway may send, and on what is sent to it; the same numbers as `runtime/raystream/src/limits.rs`.
+
+/** Largest value of a frame's length field, in bytes. */
+export const FRAME_LENGTH_MAX = 1 << 20;
+/** Longest plaintext of a frame, padding included, in bytes. */
+export const PLAINTEXT_LEN_MAX = FRAME_LENGTH_MAX - 16;
+/** Longest payload of a frame, in bytes: one byte is the padding's marker. */
+export const PAYLOAD_LEN_MAX = PLAINTEXT_LEN_MAX - 1;
+/** Most frames in one body. */
+export const FRAMES_PER_BODY_MAX = 256;
+/** Frames under one key; the next frame uses the next key. */
+export const FRAMES_PER_KEY = 1 << 20;
+/** Time without traffic after which the next frame uses a new key, in milliseconds. */
+export const REKEY_IDLE_MS = 60_000;

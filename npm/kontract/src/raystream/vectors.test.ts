@@ -1,0 +1,134 @@
+// The client's side of the vectors that the Rust tests write and check.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hex, unhex } from '../testing/hex.js';
+import { type ResumeVector, type SuiteVector, fixedEntropy, identityOf, noises, paddings, serverKeyOf, suites } from '../testing/vectors.js';
+import { keyPair, seal } from './crypto.js';
+import { FrameType, frames } from './frame.js';
+import { type Established, type Resumption, startFull, startResume, ticketOf } from './handshake.js';
+import { initiate } from './noise.js';
+import { pad, unpad } from './padding.js';
+import { RefusedError } from './refused.js';
+
+async function connect(vector: SuiteVector): Promise<{ established: Established; resumption: Resumption }> {
+  const handshake = await startFull(identityOf(vector), serverKeyOf(vector), fixedEntropy(vector.clientEntropy));
+  assert.equal(hex(handshake.init), vector.init);
+  const [clear, ticket] = frames(unhex(vector.response));
+  assert.ok(clear && ticket);
+  const established = await handshake.finish(clear);
+  return { established, resumption: ticketOf(established.session.open(ticket), established) };
+}
+
+async function resume(resumption: Resumption, vector: ResumeVector): Promise<void> {
+  const resume = startResume(resumption, fixedEntropy(vector.clientEntropy));
+  assert.equal(hex(resume.init), vector.init);
+  assert.equal(hex(resume.seal(FrameType.RpcCall, 1, unhex(vector.callPayload))), vector.call);
+  const [clear, ticket] = frames(unhex(vector.response));
+  assert.ok(clear);
+  const established = await resume.finish(clear);
+  const renewed = ticket && ticketOf(established.session.open(ticket), established);
+  assert.equal(renewed?.expiresAt ?? null, vector.renewedExpiresAt);
+  assert.equal(hex(established.session.open(unhex(vector.answer)).payload), vector.answerPayload);
+}
+
+for (const vector of suites) {
+  test(`suite ${vector.suite}: handshake, ticket and frames`, async () => {
+    const { established, resumption } = await connect(vector);
+    assert.equal(hex(established.sessionId), vector.sessionId);
+    assert.equal(resumption.expiresAt, vector.expiresAt);
+    for (const { sequence, rekey, payload, call, answer } of vector.frames) {
+      if (rekey) established.session.rekey();
+      assert.equal(hex(established.session.seal(FrameType.RpcCall, sequence, unhex(payload))), call);
+      const opened = established.session.open(unhex(answer));
+      assert.deepEqual([opened.type, opened.sequence, hex(opened.payload)], [FrameType.RpcResponse, sequence, payload]);
+    }
+  });
+
+  test(`suite ${vector.suite}: resumes, with and without a new ticket`, async () => {
+    const { resumption } = await connect(vector);
+    await resume(resumption, vector.resume);
+    await resume(resumption, vector.renewal);
+  });
+
+  test(`suite ${vector.suite}: a flipped bit anywhere in the response or in a frame is refused`, async () => {
+    const response = unhex(vector.response);
+    for (let at = 0; at < response.length; at++) {
+      const altered = response.slice();
+      altered[at]! ^= 1 << at % 8;
+      await assert.rejects(connect({ ...vector, response: hex(altered) }), `byte ${at}`);
+    }
+    const answer = unhex(vector.frames[0]!.answer);
+    for (let bit = 0; bit < answer.length * 8; bit++) {
+      const { session } = (await connect(vector)).established;
+      const altered = answer.slice();
+      altered[bit >> 3]! ^= 1 << bit % 8;
+      assert.throws(() => session.open(altered), RefusedError, `bit ${bit}`);
+      assert.throws(() => session.open(answer), /closed/, 'the session is closed');
+    }
+  });
+}
+
+test('frames: truncated, extended, replayed, reflected', async () => {
+  const vector = suites[0]!;
+  const answer = unhex(vector.frames[0]!.answer);
+  for (let length = 0; length < answer.length; length++) {
+    const { session } = (await connect(vector)).established;
+    assert.throws(() => session.open(answer.slice(0, length)), RefusedError);
+  }
+  const { session } = (await connect(vector)).established;
+  session.open(answer);
+  assert.throws(() => session.open(answer), /out of order/);
+  const other = (await connect(vector)).established.session;
+  other.seal(FrameType.RpcCall, 1, new Uint8Array(0));
+  assert.throws(() => other.open(other.seal(FrameType.RpcCall, 2, new Uint8Array(0))), /does not authenticate/);
+});
+
+test('noise: the published vectors', async () => {
+  for (const vector of noises) {
+    const [first, second, third] = vector.messages;
+    assert.ok(first && second && third);
+    const noise = await initiate(
+      {
+        prologue: unhex(vector.prologue),
+        remoteStatic: unhex(vector.responderStaticPublic),
+        ephemeral: await keyPair(unhex(vector.initiatorEphemeral)),
+        ...(vector.psk !== null && { psk: unhex(vector.psk) }),
+      },
+      unhex(first.payload),
+    );
+    assert.equal(hex(noise.message), first.ciphertext);
+    const { payload, split } = await noise.finish(unhex(second.ciphertext));
+    assert.equal(hex(payload), second.payload);
+    assert.equal(hex(split.hash), vector.handshakeHash);
+    const transport = seal(split.k1, new Uint8Array(12), new Uint8Array(0), unhex(third.payload));
+    assert.equal(hex(transport), third.ciphertext);
+  }
+});
+
+test('padding: lengths, round trips, missing marker', () => {
+  for (const { payloadLen, plaintextLen } of paddings) {
+    const payload = new Uint8Array(payloadLen).fill(0x80);
+    const padded = pad(payload);
+    assert.equal(padded.length, plaintextLen);
+    assert.deepEqual(unpad(padded), payload);
+  }
+  for (const plaintext of [[], [0, 0], [0x61], [0x80, 0x61, 0]]) {
+    assert.throws(() => unpad(Uint8Array.from(plaintext)), /padding/);
+  }
+});
+
+test('x25519: points of low order are refused, natively and portably', async () => {
+  const pair = await keyPair(new Uint8Array(32).fill(7));
+  const { subtle } = globalThis.crypto;
+  Object.defineProperty(globalThis.crypto, 'subtle', { value: undefined, configurable: true });
+  const portable = await keyPair(new Uint8Array(32).fill(7));
+  Object.defineProperty(globalThis.crypto, 'subtle', { value: subtle, configurable: true });
+  assert.deepEqual(portable.publicKey, pair.publicKey);
+  const base = Uint8Array.of(9, ...new Uint8Array(31));
+  assert.deepEqual(await portable.agree(base), await pair.agree(base));
+  for (const first of [0, 1]) {
+    const point = Uint8Array.of(first, ...new Uint8Array(31));
+    await assert.rejects(pair.agree(point), /low order/);
+    await assert.rejects(portable.agree(point), /low order/);
+  }
+});

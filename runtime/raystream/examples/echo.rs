@@ -1,0 +1,127 @@
+//! A peer for interoperability tests: a server that answers bodies with bodies, one line of hexadecimal each, over stdio.
+//!
+//! ```text
+//! echo SUITE                           on start: x25519, ML-KEM key, build id, route hash, on one line
+//! post HEX                             a POST body → `ok HEX` or `refused`
+//! open HEX                             a first WebSocket message → `ok HEX…` (one per message) or `refused`
+//! frame HEX                            a later WebSocket message → `ok HEX` or `refused`
+//! time SECONDS                         sets the clock → `ok`
+//! ```
+//!
+//! RPC_CALL payloads come back as RPC_RESPONSE. Keys and clock are fixed; a counter takes the place of randomness, so this
+//! is of use for tests only.
+
+use kontract_raystream::{
+    Accepted, BuildId, FrameType, Refused, RouteHash, Server, ServerConfig, Session, StaticKey, Stek, Suite,
+    TicketKeys, UnixSeconds, frames, limits,
+};
+use std::io::{BufRead, Write};
+
+struct Peer {
+    server: Server,
+    tickets: TicketKeys,
+    now: UnixSeconds,
+    counter: u8,
+    socket: Option<Session>,
+}
+
+fn main() -> std::io::Result<()> {
+    let suite = std::env::args().nth(1).and_then(|id| id.parse().ok()).and_then(Suite::from_u16);
+    let Some(suite) = suite else {
+        return Err(std::io::Error::other("usage: echo SUITE (1 or 2)"));
+    };
+    let key = StaticKey::from_seed([0x11; 32]);
+    let (build_id, route_hash) = (BuildId([0xb1; 16]), RouteHash([0x42; 32]));
+    let pins = [&key.public().x25519()[..], &key.public().ml_kem(), &build_id.0, &route_hash.0];
+    println!("{}", pins.map(hex).join(" "));
+    let config = ServerConfig {
+        suite,
+        build_id,
+        route_hash,
+        current: key,
+        backup: None,
+        idle_timeout_secs: limits::IDLE_TIMEOUT_SECS,
+    };
+    let mut peer = Peer {
+        server: Server::new(config),
+        tickets: TicketKeys { current: Stek::new([0x77; 32]), previous: None },
+        now: UnixSeconds(1_800_000_000),
+        counter: 0,
+        socket: None,
+    };
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let (command, argument) = line.split_once(' ').unwrap_or((&line, ""));
+        let answer = peer.answer(command, argument).unwrap_or_else(|Refused { .. }| "refused".to_owned());
+        println!("{answer}");
+        std::io::stdout().flush()?;
+    }
+    Ok(())
+}
+
+impl Peer {
+    fn answer(&mut self, command: &str, argument: &str) -> Result<String, Refused> {
+        let bytes = unhex(argument);
+        let messages = match command {
+            "post" => vec![self.post(&bytes)?],
+            "open" => self.open(&bytes)?,
+            "frame" => vec![self.frame(&bytes)?],
+            "time" => {
+                self.now = UnixSeconds(argument.parse().unwrap_or(self.now.0));
+                Vec::new()
+            }
+            _ => return Ok(format!("unknown command {command}")),
+        };
+        Ok(std::iter::once("ok".to_owned())
+            .chain(messages.iter().map(|message| hex(message)))
+            .collect::<Vec<_>>()
+            .join(" "))
+    }
+
+    fn accept(&mut self, init: &[u8]) -> Result<Accepted, Refused> {
+        let counter = &mut self.counter;
+        let mut entropy = |bytes: &mut [u8]| {
+            *counter = counter.wrapping_add(1);
+            bytes.fill(*counter);
+        };
+        self.server.accept(init, &self.tickets, self.now, &mut entropy)
+    }
+
+    fn post(&mut self, body: &[u8]) -> Result<Vec<u8>, Refused> {
+        let mut received = frames(body);
+        let init = received.next().transpose()?.unwrap_or_default();
+        let Accepted { mut session, mut response, .. } = self.accept(init)?;
+        for frame in received {
+            response.extend(echo(&mut session, frame?)?);
+        }
+        Ok(response)
+    }
+
+    fn open(&mut self, message: &[u8]) -> Result<Vec<Vec<u8>>, Refused> {
+        let Accepted { session, response, .. } = self.accept(message)?;
+        self.socket = Some(session);
+        frames(&response).map(|frame| Ok(frame?.to_vec())).collect()
+    }
+
+    fn frame(&mut self, message: &[u8]) -> Result<Vec<u8>, Refused> {
+        match &mut self.socket {
+            Some(session) => echo(session, message),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+fn echo(session: &mut Session, frame: &[u8]) -> Result<Vec<u8>, Refused> {
+    let opened = session.open(frame)?;
+    Ok(session.seal(FrameType::RpcResponse, opened.sequence, &opened.payload).unwrap_or_default())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let byte =
+        |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    text.as_bytes().chunks(2).filter_map(byte).collect()
+}

@@ -1,0 +1,6 @@
+//! The protocol through its public interface: round trips, refusals and the vectors both ends read.
+
+mod refusals;
+mod sessions;
+mod vectors;
+mod world;

@@ -1,0 +1,133 @@
+//! The vectors that both ends read: `fixtures/vectors/raystream/*.json`, all byte strings in hexadecimal.
+//!
+//! `UPDATE_EXPECT=1` writes them; without it they are compared. The TypeScript tests take the client's side of the same files.
+
+use crate::world::{BUILD, NOW, ROUTES, SEED, client, connect, counting, server, ticket_keys};
+use kontract_raystream::{
+    Connected, FrameType, Initiator, Resumer, Session, StaticKey, Suite, UnixSeconds, limits,
+};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+const CLIENT_ENTROPY_SEED: u8 = 1;
+const RESUME_ENTROPY_SEED: u8 = 0x81;
+const SERVER_ENTROPY_SEED: u8 = 0x40;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn entropy_bytes(seed: u8, len: usize) -> String {
+    let mut bytes = vec![0; len];
+    counting(seed)(&mut bytes);
+    hex(&bytes)
+}
+
+fn check(name: &str, actual: &Value) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/vectors/raystream").join(name);
+    let actual = format!("{}\n", serde_json::to_string_pretty(actual).expect("plain data"));
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::create_dir_all(path.parent().expect("has a folder")).expect("writable");
+        std::fs::write(&path, actual).expect("writable");
+    } else {
+        let expected = std::fs::read_to_string(&path).expect("run with UPDATE_EXPECT=1 first");
+        assert_eq!(expected, actual, "{name} is stale: UPDATE_EXPECT=1 rewrites it");
+    }
+}
+
+/// Frames in both directions, with a new key in between; checked against the other end as they are made.
+fn exchange(here: &mut Session, there: &mut Session) -> Vec<Value> {
+    let mut frames = Vec::new();
+    let payloads = [0, 1, 7, 8, 40, 300].map(|len| vec![u8::try_from(len & 0xff).expect("masked"); len]);
+    for (sequence, payload) in (1..).zip(&payloads) {
+        let rekey = payload.len() == 40;
+        if rekey {
+            here.rekey().expect("open");
+            there.rekey().expect("open");
+        }
+        let call = here.seal(FrameType::RpcCall, sequence, payload).expect("open");
+        assert_eq!(&there.open(&call).expect("authentic").payload, payload);
+        let answer = there.seal(FrameType::RpcResponse, sequence, payload).expect("open");
+        assert_eq!(&here.open(&answer).expect("authentic").payload, payload);
+        frames.push(json!({
+            "sequence": sequence, "rekey": rekey, "payload": hex(payload), "call": hex(&call), "answer": hex(&answer),
+        }));
+    }
+    frames
+}
+
+/// A resume at `now`, with one call behind the HANDSHAKE_INIT.
+fn resume(suite: Suite, connected: &Connected, now: UnixSeconds) -> Value {
+    let (mut resumer, init) = Resumer::start(&connected.resumption, &mut counting(RESUME_ENTROPY_SEED));
+    let call = resumer.seal(FrameType::RpcCall, 1, b"resumed call").expect("open");
+    let mut accepted = server(suite)
+        .accept(&init, &ticket_keys(), now, &mut counting(SERVER_ENTROPY_SEED))
+        .expect("authentic");
+    accepted.session.open(&call).expect("authentic");
+    let answer = accepted.session.seal(FrameType::RpcResponse, 1, b"resumed answer").expect("open");
+    let (mut session, renewed) = resumer.finish(&accepted.response).expect("authentic");
+    session.open(&answer).expect("authentic");
+    json!({
+        "clientEntropy": entropy_bytes(RESUME_ENTROPY_SEED, 32),
+        "init": hex(&init),
+        "callPayload": hex(b"resumed call"),
+        "call": hex(&call),
+        "response": hex(&accepted.response),
+        "answerPayload": hex(b"resumed answer"),
+        "answer": hex(&answer),
+        "renewedExpiresAt": renewed.map(|renewed| renewed.expires_at().0),
+    })
+}
+
+fn handshake(suite: Suite) -> Value {
+    let entropy_len = match suite {
+        Suite::Base => 32,
+        Suite::Hybrid => 64,
+    };
+    let (initiator, init) =
+        Initiator::start(&client(suite), b"", &mut counting(CLIENT_ENTROPY_SEED)).expect("usable key");
+    let mut accepted = server(suite)
+        .accept(&init, &ticket_keys(), NOW, &mut counting(SERVER_ENTROPY_SEED))
+        .expect("authentic");
+    let mut connected = initiator.finish(&accepted.response).expect("authentic");
+    let key = StaticKey::from_seed(SEED);
+    json!({
+        "suite": suite.as_u16(),
+        "buildId": hex(&BUILD.0),
+        "routeHash": hex(&ROUTES.0),
+        "seed": hex(&SEED),
+        "x25519": hex(key.public().x25519()),
+        "mlKem": hex(&key.public().ml_kem()),
+        "keyId": hex(&key.key_id().0),
+        "now": NOW.0,
+        "clientEntropy": entropy_bytes(CLIENT_ENTROPY_SEED, entropy_len),
+        "init": hex(&init),
+        "response": hex(&accepted.response),
+        "sessionId": hex(connected.session.id().as_bytes()),
+        "expiresAt": connected.session.expires_at().0,
+        "resume": resume(suite, &connected, NOW),
+        "renewal": resume(suite, &connected, NOW.plus(limits::IDLE_TIMEOUT_SECS / 2)),
+        "frames": exchange(&mut connected.session, &mut accepted.session),
+    })
+}
+
+#[test]
+fn handshakes_resumes_and_frames() {
+    check("suite1.json", &handshake(Suite::Base));
+    check("suite2.json", &handshake(Suite::Hybrid));
+}
+
+#[test]
+fn padded_lengths() {
+    let (mut here, _) = connect(Suite::Base);
+    let boundaries =
+        (0..20).flat_map(|exponent| [(1_usize << exponent) - 1, 1 << exponent, (1 << exponent) + 1]);
+    let lengths = boundaries.chain([100, 1000, 10_000, 100_000, 1_000_000, limits::PAYLOAD_LEN_MAX]);
+    let cases: Vec<_> = lengths
+        .map(|len| {
+            let frame = here.session.seal(FrameType::RpcCall, 0, &vec![0; len]).expect("open");
+            json!({ "payloadLen": len, "plaintextLen": frame.len() - 44 })
+        })
+        .collect();
+    check("padding.json", &Value::Array(cases));
+}
