@@ -6,15 +6,18 @@
 //! open HEX                             a first WebSocket message → `ok HEX…` (one per message) or `refused`
 //! frame HEX                            a later WebSocket message → `ok HEX` or `refused`
 //! time SECONDS                         sets the clock → `ok`
+//! respond HEX, fail HEX                what the next call is answered with, RPC_RESPONSE or RPC_ERROR; may be queued → `ok`
+//! calls                                the payloads of the calls since the last time → `ok HEX…`
 //! ```
 //!
-//! RPC_CALL payloads come back as RPC_RESPONSE. Keys and clock are fixed; a counter takes the place of randomness, so this
+//! Without a queued answer, a call's payload comes back as RPC_RESPONSE. Keys and clock are fixed; a counter takes the place of randomness, so this
 //! is of use for tests only.
 
 use kontract_raystream::{
     Accepted, BuildId, FrameType, Refused, RouteHash, Server, ServerConfig, Session, StaticKey, Stek, Suite,
     TicketKeys, UnixSeconds, frames, limits,
 };
+use std::collections::VecDeque;
 use std::io::{BufRead, Write};
 
 struct Peer {
@@ -23,6 +26,14 @@ struct Peer {
     now: UnixSeconds,
     counter: u8,
     socket: Option<Session>,
+    script: Script,
+}
+
+/// What calls are answered with, and what they were.
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<(FrameType, Vec<u8>)>,
+    calls: Vec<Vec<u8>>,
 }
 
 fn main() -> std::io::Result<()> {
@@ -48,6 +59,7 @@ fn main() -> std::io::Result<()> {
         now: UnixSeconds(1_800_000_000),
         counter: 0,
         socket: None,
+        script: Script::default(),
     };
     for line in std::io::stdin().lock().lines() {
         let line = line?;
@@ -66,6 +78,9 @@ impl Peer {
             "post" => vec![self.post(&bytes)?],
             "open" => self.open(&bytes)?,
             "frame" => vec![self.frame(&bytes)?],
+            "respond" => self.script.queue(FrameType::RpcResponse, bytes),
+            "fail" => self.script.queue(FrameType::RpcError, bytes),
+            "calls" => std::mem::take(&mut self.script.calls),
             "time" => {
                 self.now = UnixSeconds(argument.parse().unwrap_or(self.now.0));
                 Vec::new()
@@ -92,7 +107,7 @@ impl Peer {
         let init = received.next().transpose()?.unwrap_or_default();
         let Accepted { mut session, mut response, .. } = self.accept(init)?;
         for frame in received {
-            response.extend(echo(&mut session, frame?)?);
+            response.extend(self.script.answer(&mut session, frame?)?);
         }
         Ok(response)
     }
@@ -105,15 +120,25 @@ impl Peer {
 
     fn frame(&mut self, message: &[u8]) -> Result<Vec<u8>, Refused> {
         match &mut self.socket {
-            Some(session) => echo(session, message),
+            Some(session) => self.script.answer(session, message),
             None => Ok(Vec::new()),
         }
     }
 }
 
-fn echo(session: &mut Session, frame: &[u8]) -> Result<Vec<u8>, Refused> {
-    let opened = session.open(frame)?;
-    Ok(session.seal(FrameType::RpcResponse, opened.sequence, &opened.payload).unwrap_or_default())
+impl Script {
+    fn queue(&mut self, ty: FrameType, payload: Vec<u8>) -> Vec<Vec<u8>> {
+        self.answers.push_back((ty, payload));
+        Vec::new()
+    }
+
+    fn answer(&mut self, session: &mut Session, frame: &[u8]) -> Result<Vec<u8>, Refused> {
+        let opened = session.open(frame)?;
+        let echo = (FrameType::RpcResponse, opened.payload.clone());
+        let (ty, payload) = self.answers.pop_front().unwrap_or(echo);
+        self.calls.push(opened.payload);
+        Ok(session.seal(ty, opened.sequence, &payload).unwrap_or_default())
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

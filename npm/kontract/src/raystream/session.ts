@@ -34,6 +34,7 @@ export class Direction {
   seal(type: FrameType, sequence: number, payload: Uint8Array): Bytes {
     if (payload.length > PAYLOAD_LEN_MAX) throw new RangeError(`payload is longer than ${PAYLOAD_LEN_MAX} bytes`);
     const txid = this.#nextTxid;
+    if (!Number.isSafeInteger(txid)) throw new RefusedError('session is closed');
     const plaintext = pad(payload);
     const flags = Flag.Padded | (isOdd(epoch(txid)) ? Flag.KeyPhase : 0);
     const header = headerBytes({ type, flags, sequence, length: plaintext.length + TAG_LEN });
@@ -63,10 +64,10 @@ export class Direction {
     this.#advanceTo((epoch(this.#nextTxid) + 1) * FRAMES_PER_KEY);
   }
 
-  /** Overwrites the key. */
+  /** Overwrites the key; nothing can be sealed or opened any more. */
   wipe(): void {
     this.#key.fill(0);
-    this.#nextTxid = Number.MAX_SAFE_INTEGER;
+    this.#nextTxid = Infinity;
   }
 
   #advanceTo(txid: number): void {

@@ -83,6 +83,15 @@ test('frames: truncated, extended, replayed, reflected', async () => {
   assert.throws(() => other.open(other.seal(FrameType.RpcCall, 2, new Uint8Array(0))), /does not authenticate/);
 });
 
+test('a closed session seals nothing, also not through a resume that is still at hand', async () => {
+  const vector = suites[0]!;
+  const resume = startResume((await connect(vector)).resumption, fixedEntropy(vector.resume.clientEntropy));
+  const { session } = await resume.finish(frames(unhex(vector.resume.response))[0]!);
+  session.close();
+  assert.throws(() => session.seal(FrameType.RpcCall, 1, new Uint8Array(0)), /closed/);
+  assert.throws(() => resume.seal(FrameType.RpcCall, 1, new Uint8Array(0)), /closed/);
+});
+
 test('noise: the published vectors', async () => {
   for (const vector of noises) {
     const [first, second, third] = vector.messages;

@@ -1,0 +1,108 @@
+// Identities: access tokens bound to the session, and the refresh token that outlives it.
+import { HttpError } from '../errors.js';
+import { equal, utf8 } from '../raystream/bytes.js';
+import { routeOf } from './envelope.js';
+import type { Settings } from './platform.js';
+import type { Tickets } from './tickets.js';
+import type { Identity } from './types.js';
+
+/** A token this close to its end is renewed first. */
+const MARGIN_MS = 30_000;
+
+/** Calls one of the gateway's own routes with JSON, without a token. */
+export type CallBuiltIn = (route: number, args: Uint8Array) => Promise<Uint8Array>;
+
+interface Token {
+  readonly text: string;
+  readonly sessionId: Uint8Array;
+  /** Milliseconds on the server's clock. */
+  readonly expiresAt: number;
+}
+
+interface Granted {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly owner: string;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export class Auth {
+  readonly #settings: Settings;
+  readonly #tickets: Tickets;
+  readonly #ready: () => Promise<Uint8Array>;
+  readonly #call: CallBuiltIn;
+  readonly #storageKey: string;
+  #token: Token | undefined;
+  #renewing: Promise<Identity> | undefined;
+
+  constructor(settings: Settings, tickets: Tickets, ready: () => Promise<Uint8Array>, call: CallBuiltIn) {
+    this.#settings = settings;
+    this.#tickets = tickets;
+    this.#ready = ready;
+    this.#call = call;
+    this.#storageKey = `kontract.refresh:${settings.url}`;
+  }
+
+  /** An access token for the session, made if needed. */
+  async token(sessionId: Uint8Array): Promise<string> {
+    const held = this.#token;
+    const isGood = held !== undefined && equal(held.sessionId, sessionId) && held.expiresAt - MARGIN_MS > this.#tickets.serverNow();
+    if (isGood) return held.text;
+    await this.refresh();
+    return this.#token?.text ?? '';
+  }
+
+  /** Gives up a token that the server refused. */
+  reject(token: string): void {
+    if (this.#token?.text === token) this.#token = undefined;
+  }
+
+  /** Renews the access token; without a refresh token, or with one that is no longer good, becomes anonymous. One at a time. */
+  refresh(): Promise<Identity> {
+    this.#renewing ??= exclusively(this.#storageKey, () => this.#refresh()).finally(() => (this.#renewing = undefined));
+    return this.#renewing;
+  }
+
+  /** Becomes a new anonymous identity. */
+  anonymous(): Promise<Identity> {
+    return this.#grant('kontract.auth.anonymous', {});
+  }
+
+  async #refresh(): Promise<Identity> {
+    const { storage } = this.#settings;
+    const refreshToken = storage.getItem(this.#storageKey);
+    if (refreshToken === null) return this.anonymous();
+    try {
+      return await this.#grant('kontract.auth.refresh', { refreshToken });
+    } catch (error) {
+      if (!(error instanceof HttpError) || error.status !== 401) throw error;
+      storage.removeItem(this.#storageKey);
+      return this.anonymous();
+    }
+  }
+
+  async #grant(route: string, args: object): Promise<Identity> {
+    const sessionId = await this.#ready();
+    const granted = parseGranted(await this.#call(routeOf(route), utf8(JSON.stringify(args))));
+    this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
+    this.#token = { text: granted.accessToken, sessionId, expiresAt: granted.expiresAt * 1000 };
+    return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };
+  }
+}
+
+/** Two tabs that refreshed with one token at once would look like a thief: a lock shared by all tabs keeps them apart. */
+async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const locks = globalThis.navigator?.locks;
+  return locks === undefined ? work() : locks.request(name, work);
+}
+
+function parseGranted(bytes: Uint8Array): Granted {
+  const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Record<keyof Granted, unknown>>;
+  const { accessToken, refreshToken, owner, expiresAt } = value;
+  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof owner !== 'string' || typeof expiresAt !== 'number') {
+    throw new TypeError('the gateway answered an identity of an unknown shape');
+  }
+  return { accessToken, refreshToken, owner, expiresAt };
+}
+

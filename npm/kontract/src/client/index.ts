@@ -1,0 +1,15 @@
+// 'kontract/client': what generated clients import.
+export { createClient } from './client.js';
+export { NetworkError } from './network-error.js';
+export { RefusedError } from '../raystream/refused.js';
+export type {
+  CallOptions,
+  Configuration,
+  EndpointSpec,
+  Identity,
+  Kontract,
+  Pins,
+  Rpc,
+  TokenStorage,
+  WebSocketLike,
+} from './types.js';

@@ -1,0 +1,98 @@
+// The POST transport: every request is a handshake and its frames, every answer likewise; nothing lives between them.
+import { HttpError } from '../errors.js';
+import { type Bytes, concat } from '../raystream/bytes.js';
+import { FrameType, frames } from '../raystream/frame.js';
+import { type Established, type Identity, type Resumption, type ServerKey, startFull, startResume, ticketOf } from '../raystream/handshake.js';
+import { RefusedError } from '../raystream/refused.js';
+import type { Opened } from '../raystream/session.js';
+import { NetworkError } from './network-error.js';
+import type { Platform, Settings } from './platform.js';
+import type { Tickets } from './tickets.js';
+
+export interface PostOptions {
+  readonly settings: Settings;
+  readonly platform: Platform;
+  readonly tickets: Tickets;
+  readonly identity: Identity;
+  readonly keys: readonly ServerKey[];
+}
+
+/** A full handshake: afterwards `tickets` holds a ticket. Tries the pinned keys in their order. */
+export async function handshake(options: PostOptions, signal: AbortSignal): Promise<Resumption> {
+  let refusal = new RefusedError('the build pins no key');
+  for (const key of options.keys) {
+    try {
+      return await handshakeWith(key, options, signal);
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+async function handshakeWith(key: ServerKey, options: PostOptions, signal: AbortSignal): Promise<Resumption> {
+  const { identity, platform, tickets } = options;
+  const full = await startFull(identity, key, platform.entropy);
+  const [response, ticket] = await exchange(full.init, options, signal);
+  if (response === undefined || ticket === undefined) throw new RefusedError('no ticket');
+  const established = await full.finish(response);
+  const resumption = ticketOf(established.session.open(ticket), established);
+  tickets.synchronize(established.sessionId);
+  tickets.keep(resumption);
+  return resumption;
+}
+
+/** One call under a ticket. */
+export async function call(
+  resumption: Resumption,
+  sequence: number,
+  payload: Uint8Array,
+  options: PostOptions,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const resume = startResume(resumption, options.platform.entropy);
+  const body = concat(resume.init, resume.seal(FrameType.RpcCall, sequence, payload));
+  const [response, ...rest] = await exchange(body, options, signal);
+  if (response === undefined) throw new RefusedError('empty answer');
+  const established = await resume.finish(response);
+  const opened = rest.map((frame) => openOrKeep(frame, established, options.tickets));
+  const answer = opened.find((frame) => frame !== undefined && frame.sequence === sequence);
+  if (answer === undefined) throw new RefusedError('no answer to the call');
+  return answer;
+}
+
+/** Opens a frame; a ticket is kept and not passed on. */
+export function openOrKeep(frame: Uint8Array, established: Established, tickets: Tickets): Opened | undefined {
+  const opened = established.session.open(frame);
+  if (opened.type !== FrameType.HandshakeResponse) return opened;
+  tickets.keep(ticketOf(opened, established));
+  return undefined;
+}
+
+async function exchange(body: Bytes, { settings }: PostOptions, signal: AbortSignal): Promise<Uint8Array[]> {
+  const response = await reached(signal, () =>
+    settings.fetch(`${settings.url}/raystream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body,
+      signal,
+    }),
+  );
+  if (response.status === 400) throw new RefusedError('HTTP 400');
+  if (response.status >= 500) throw new NetworkError(`the gateway answered HTTP ${response.status}`);
+  if (response.status !== 200) {
+    throw new HttpError(response.status, 'UNEXPECTED_STATUS', `the gateway answered HTTP ${response.status}`);
+  }
+  return frames(new Uint8Array(await reached(signal, () => response.arrayBuffer())));
+}
+
+/** What the platform throws when the network fails is a different class everywhere. */
+async function reached<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new NetworkError('the gateway cannot be reached', { cause });
+  }
+}

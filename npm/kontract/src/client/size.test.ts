@@ -1,0 +1,37 @@
+// The client's weight, as a browser downloads it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** What a page may have to load for its first call in suite 2. */
+const BROTLI_LEN_MAX = 30_000;
+
+async function bundle(code: string): Promise<Map<string, number>> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: 'src' },
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    outdir: 'out',
+    write: false,
+    logLevel: 'silent',
+  });
+  return new Map(outputFiles.map(({ path, contents }) => [path, brotliCompressSync(contents).length]));
+}
+
+test('client, protocol and ML-KEM stay within the budget', async () => {
+  const files = await bundle("import { createClient } from './client/index.ts'; globalThis.client = createClient(globalThis.pins);");
+  // The stand-in for platforms without X25519 is a file of its own that other platforms never load.
+  const loaded = [...files].filter(([path]) => !path.includes('ed25519'));
+  assert.ok(loaded.some(([path]) => path.includes('ml-kem')), 'ML-KEM is a file of its own, loaded when needed');
+  const total = loaded.reduce((sum, [, length]) => sum + length, 0);
+  assert.ok(total <= BROTLI_LEN_MAX, `${total} bytes`);
+});
+
+test('what is not used is not shipped', async () => {
+  const files = await bundle("import { perms } from './index.ts'; globalThis.rwx = perms.RWX;");
+  const total = [...files.values()].reduce((sum, length) => sum + length, 0);
+  assert.ok(total < 500, `${total} bytes`);
+});

@@ -1,0 +1,141 @@
+// The WebSocket transport: one frame per binary message, many calls at once, told apart by their sequence.
+import { FrameType } from '../raystream/frame.js';
+import { type Established, type Handshake, startFull, startResume } from '../raystream/handshake.js';
+import { REKEY_IDLE_MS } from '../raystream/limits.js';
+import { RefusedError } from '../raystream/refused.js';
+import type { Opened } from '../raystream/session.js';
+import { NetworkError } from './network-error.js';
+import { type PostOptions, openOrKeep } from './post.js';
+import type { WebSocketLike } from './types.js';
+
+/** The close code of a refusal (RFC 6455, section 7.4.1: policy violation). */
+const REFUSED_CODE = 1008;
+const NORMAL_CODE = 1000;
+/** `WebSocket.OPEN`. */
+const OPEN = 1;
+
+interface Pending {
+  readonly resolve: (opened: Opened) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A socket with an established session. */
+export class Socket {
+  readonly #socket: WebSocketLike;
+  readonly #established: Established;
+  readonly #options: PostOptions;
+  readonly #pending = new Map<number, Pending>();
+  #lastSealedAt: number;
+  #failure: Error | undefined;
+
+  private constructor(socket: WebSocketLike, established: Established, options: PostOptions) {
+    this.#socket = socket;
+    this.#established = established;
+    this.#options = options;
+    this.#lastSealedAt = options.platform.now();
+  }
+
+  /** Opens a socket and a session on it: resumed if there is a ticket, full with the first pinned key otherwise. */
+  static async open(options: PostOptions, signal: AbortSignal): Promise<Socket> {
+    const { WebSocket, url } = options.settings;
+    if (WebSocket === undefined) throw new NetworkError('this platform has no WebSocket; pass one to kontract.configure');
+    const { handshake, isFull } = await begin(options);
+    signal.throwIfAborted();
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/raystream`);
+    socket.binaryType = 'arraybuffer';
+    return new Promise((resolve, reject) => {
+      let opened: Socket | undefined;
+      // Messages are taken one after the other: the handshake's is worked on asynchronously.
+      let turn = Promise.resolve();
+      const aborted = (): void => fail(signal.reason as Error);
+      const fail = (error: Error): void => {
+        signal.removeEventListener('abort', aborted);
+        opened?.fail(error);
+        reject(error);
+        socket.close(NORMAL_CODE);
+      };
+      const receive = async (frame: Uint8Array): Promise<void> => {
+        if (opened !== undefined) return opened.#receive(frame);
+        const established = await handshake.finish(frame);
+        if (isFull) options.tickets.synchronize(established.sessionId);
+        opened = new Socket(socket, established, options);
+        signal.removeEventListener('abort', aborted);
+        resolve(opened);
+      };
+      signal.addEventListener('abort', aborted, { once: true });
+      socket.addEventListener('open', () => socket.send(handshake.init));
+      socket.addEventListener('error', () => fail(new NetworkError('the WebSocket failed')));
+      socket.addEventListener('close', ({ code }) => {
+        turn = turn.then(() => fail(code === REFUSED_CODE ? new RefusedError('closed with 1008') : new NetworkError('the WebSocket was closed')));
+      });
+      socket.addEventListener('message', ({ data }) => {
+        turn = turn.then(() => receive(bytesOf(data))).catch(fail);
+      });
+    });
+  }
+
+  get sessionId(): Uint8Array {
+    return this.#established.sessionId;
+  }
+
+  get isOpen(): boolean {
+    return this.#failure === undefined && this.#socket.readyState === OPEN;
+  }
+
+  /** One call. */
+  call(sequence: number, payload: Uint8Array, signal: AbortSignal): Promise<Opened> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      if (!this.isOpen) throw this.#failure ?? new NetworkError('the WebSocket was closed');
+      const aborted = (): void => settle(() => reject(signal.reason as Error));
+      const settle = (end: () => void): void => {
+        this.#pending.delete(sequence);
+        signal.removeEventListener('abort', aborted);
+        end();
+      };
+      signal.addEventListener('abort', aborted, { once: true });
+      this.#pending.set(sequence, {
+        resolve: (opened) => settle(() => resolve(opened)),
+        reject: (error) => settle(() => reject(error)),
+      });
+      this.#send(sequence, payload);
+    });
+  }
+
+  /** Ends the socket; calls in flight fail with `error`. */
+  fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#established.session.close();
+    for (const { reject } of [...this.#pending.values()]) reject(error);
+    this.#socket.close(NORMAL_CODE);
+  }
+
+  #send(sequence: number, payload: Uint8Array): void {
+    const { session } = this.#established;
+    const now = this.#options.platform.now();
+    if (now - this.#lastSealedAt > REKEY_IDLE_MS) session.rekey();
+    this.#lastSealedAt = now;
+    this.#socket.send(session.seal(FrameType.RpcCall, sequence, payload));
+  }
+
+  #receive(frame: Uint8Array): void {
+    const opened = openOrKeep(frame, this.#established, this.#options.tickets);
+    // An answer to a call that was given up finds nobody waiting.
+    if (opened !== undefined) this.#pending.get(opened.sequence)?.resolve(opened);
+  }
+}
+
+async function begin({ identity, keys, platform, tickets }: PostOptions): Promise<{ handshake: Handshake; isFull: boolean }> {
+  const resumption = tickets.valid;
+  if (resumption !== undefined) return { handshake: startResume(resumption, platform.entropy), isFull: false };
+  const [key] = keys;
+  if (key === undefined) throw new RefusedError('the build pins no key');
+  return { handshake: await startFull(identity, key, platform.entropy), isFull: true };
+}
+
+function bytesOf(data: unknown): Uint8Array {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (data instanceof Uint8Array) return data;
+  throw new RefusedError('a text message');
+}

@@ -1,0 +1,67 @@
+// What the types accept and refuse: `tsc` checks this file, the runner only the values.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Rpc } from './client/index.js';
+import {
+  ForbiddenError,
+  HttpError,
+  type Perm,
+  PermissionError,
+  backend,
+  defineMiddleware,
+  type int32,
+  mwfilter,
+  perms,
+} from './index.js';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_proof: Same<A, B>): void {}
+
+test('backend keeps parameters and gives a promise of the result', async () => {
+  const sign = backend({ perm: perms.RW_, egroup: 'book' }, async (name: string, age?: int32) => ({ name, age }));
+  same<typeof sign, (name: string, age?: number) => Promise<{ name: string; age: number | undefined }>>(true);
+  const plain = backend({}, (n: number) => n + 1);
+  same<Awaited<ReturnType<typeof plain>>, number>(true);
+  // The compiler takes the wrapper away; uncompiled it is the function itself.
+  assert.equal(await sign('a').then(({ name }) => name), 'a');
+  // @ts-expect-error: an option that does not exist
+  backend({ group: 'admin' }, async () => 1);
+  // @ts-expect-error: not a text
+  const wrong = sign(1);
+  await wrong;
+});
+
+test('middleware is a function of context and next', async () => {
+  const log = mwfilter({ egroup: 'book' }, async (ctx, next) => {
+    same<typeof ctx.owner, string>(true);
+    return next();
+  });
+  const [first] = defineMiddleware([log, (_ctx, next) => next()]);
+  assert.equal(await first?.({ endpoint: 'sign', owner: 'anon_1', groups: [] }, async () => 7), 7);
+});
+
+test('perms: every spelling is the sum of its letters', () => {
+  const bits: Record<string, number> = { R: 4, W: 2, X: 1, _: 0 };
+  const spellings = Object.entries(perms);
+  assert.equal(spellings.length, 1 + 9 + 18 + 6);
+  for (const [spelling, value] of spellings) {
+    assert.equal([...spelling].reduce((sum, letter) => sum + (bits[letter] ?? NaN), 0), value, spelling);
+  }
+  const perm: Perm = perms.W_R;
+  assert.equal(perm, perms.RW_);
+  // @ts-expect-error: a letter twice is no spelling
+  assert.equal(perms.RR_, undefined);
+});
+
+test('errors are one family', () => {
+  const error = new PermissionError();
+  assert.ok(error instanceof ForbiddenError && error instanceof HttpError && error instanceof Error);
+  assert.deepEqual([error.status, error.code, error.name], [403, 'PERMISSION_DENIED', 'PermissionError']);
+});
+
+test('Rpc keeps names, optional and rest parameters', () => {
+  type Sign = Rpc<[name: string, message?: string], { id: string }>;
+  same<Parameters<Sign>, [name: string, message?: string]>(true);
+  same<ReturnType<ReturnType<Sign['with']>>, Promise<{ id: string }>>(true);
+  same<Parameters<Rpc<[...ids: string[]], void>>, string[]>(true);
+});
