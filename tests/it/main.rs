@@ -1,1 +1,5 @@
-//! it
+//! The integration tests, one binary: one file for each phase.
+
+mod migrate_run;
+mod storage;
+mod support;
