@@ -1,4 +1,5 @@
 //! What the tests share.
 
-pub mod app;
-pub mod node;
+pub(crate) mod app;
+pub(crate) mod node;
+pub(crate) mod postgres;

@@ -1,0 +1,49 @@
+-- Roles, and what they may do in this database before any of our objects exist.
+--
+-- Roles belong to the whole cluster while this file runs once for each database: a role may exist already, or be created by
+-- the installation of another database at this very moment. Either shows as an error that means "it is there", and no
+-- existing role is altered, because two ALTERs of one role at once fail.
+DO $$
+DECLARE
+  wanted record;
+BEGIN
+  FOR wanted IN SELECT * FROM (VALUES ('kt_owner', 'NOLOGIN'), ('kt_gateway', 'LOGIN'), ('kt_deploy', 'LOGIN')) v(name, login) LOOP
+    BEGIN
+      EXECUTE format('CREATE ROLE %I %s', wanted.name, wanted.login);
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+      NULL;
+    END;
+  END LOOP;
+
+  -- A role of that name made by somebody else could undo every boundary below.
+  IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname IN ('kt_gateway', 'kt_deploy')
+                AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls))
+     OR pg_has_role('kt_gateway', 'kt_owner', 'MEMBER') OR pg_has_role('kt_gateway', 'kt_deploy', 'MEMBER') THEN
+    RAISE EXCEPTION 'a role named kt_gateway or kt_deploy exists with more rights than storage allows'
+      USING ERRCODE = 'KT500';
+  END IF;
+
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO kt_gateway, kt_deploy', current_database());
+END $$;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+-- The statements are short and come through a pooler: a plan that suits every value beats planning each time, nothing
+-- is worth compiling or spreading over workers, and nobody may hold locks while idle.
+DO $$
+DECLARE
+  setting text;
+BEGIN
+  FOREACH setting IN ARRAY array[
+    'plan_cache_mode = force_generic_plan', 'jit = off', 'max_parallel_workers_per_gather = 0',
+    'default_transaction_isolation = ''read committed''',
+    'statement_timeout = ''30s''', 'lock_timeout = ''10s''', 'idle_in_transaction_session_timeout = ''10s''']
+  LOOP
+    EXECUTE format('ALTER ROLE kt_gateway IN DATABASE %I SET %s', current_database(), setting);
+  END LOOP;
+  EXECUTE format('ALTER ROLE kt_deploy IN DATABASE %I SET lock_timeout = ''10s''', current_database());
+  EXECUTE format('ALTER ROLE kt_deploy IN DATABASE %I SET idle_in_transaction_session_timeout = ''60s''', current_database());
+END $$;
+
+-- begin compares the cluster's identity with the one it was installed in.
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO kt_owner;

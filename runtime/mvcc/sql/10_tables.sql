@@ -1,0 +1,70 @@
+-- Schemas and the tables that do not depend on the application.
+--
+--   kt       the functions and the two tables that the gateway may see
+--   kt_priv  keys, commit log, ledger, helpers: nobody but the owner (and kt_deploy for the list of migrations)
+--   kt_data  the rows: nobody but the owner
+CREATE SCHEMA IF NOT EXISTS kt AUTHORIZATION kt_owner;
+CREATE SCHEMA IF NOT EXISTS kt_priv AUTHORIZATION kt_owner;
+CREATE SCHEMA IF NOT EXISTS kt_data AUTHORIZATION kt_owner;
+GRANT USAGE ON SCHEMA kt TO kt_gateway, kt_deploy;
+GRANT USAGE ON SCHEMA kt_priv TO kt_deploy;
+ALTER DEFAULT PRIVILEGES FOR ROLE kt_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+SET LOCAL ROLE kt_owner;
+
+-- Who may use which table. The owner '*' stands for everyone; an owner's own row for a name or a ptr replaces it entirely.
+CREATE TABLE IF NOT EXISTS kt.storage (
+  id          text NOT NULL CHECK (id <> ''),
+  ptr         text NOT NULL CHECK (ptr ~ '^tbl_[a-z0-9_]{1,48}$'),
+  owner       text NOT NULL CHECK (owner <> ''),
+  permissions int  NOT NULL DEFAULT 7 CHECK (permissions BETWEEN 0 AND 7),
+  PRIMARY KEY (owner, id));
+CREATE UNIQUE INDEX IF NOT EXISTS storage_owner_ptr ON kt.storage (owner, ptr) INCLUDE (permissions);
+
+-- Open transactions. UNLOGGED on purpose: emptied by crash recovery and absent after a failover, so it is valid exactly as
+-- long as the history of transaction ids that its snapshots speak of.
+CREATE UNLOGGED TABLE IF NOT EXISTS kt.trxs (
+  sid         bytea PRIMARY KEY,      -- SHA-256 of the session id, which only the gateway call knows
+  owner       text NOT NULL,          -- '' in the mark that abort leaves for a session that has not begun
+  create_txid xid8 NOT NULL,          -- xmin of snap: nothing that died at or after it may be collected
+  snap        pg_snapshot NOT NULL,
+  names       jsonb NOT NULL,         -- table name → ptr, and
+  rights      jsonb NOT NULL,         -- ptr → permission bits, as kt.storage had them at begin
+  expires_at  timestamptz NOT NULL)
+  WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+
+GRANT SELECT ON kt.storage TO kt_gateway, kt_deploy;
+GRANT SELECT (owner, create_txid, snap, expires_at) ON kt.trxs TO kt_gateway;   -- no use for the hash of a session id
+
+-- Which cluster the stored transaction ids belong to, and how far garbage has been collected.
+CREATE TABLE IF NOT EXISTS kt_priv.meta (
+  one bool PRIMARY KEY DEFAULT true CHECK (one), system_id bigint NOT NULL, horizon xid8 NOT NULL DEFAULT '0');
+INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_system() ON CONFLICT DO NOTHING;
+
+-- The identity key, already combined with the two pads of HMAC (RFC 2104).
+CREATE TABLE IF NOT EXISTS kt_priv.secret (
+  one bool PRIMARY KEY DEFAULT true CHECK (one), inner_key bytea NOT NULL, outer_key bytea NOT NULL);
+
+-- One row for each commit: what changed, and the answer to "did my commit happen?".
+CREATE TABLE IF NOT EXISTS kt_priv.log (
+  txid xid8 NOT NULL DEFAULT pg_current_xact_id(), sid bytea NOT NULL, owner text NOT NULL, changes jsonb NOT NULL,
+  at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX IF NOT EXISTS log_txid ON kt_priv.log (txid);
+CREATE INDEX IF NOT EXISTS log_sid ON kt_priv.log (sid);
+
+-- Answers to mutations by idempotency key.
+CREATE TABLE IF NOT EXISTS kt_priv.ledger (
+  owner text NOT NULL, key bytea NOT NULL, sid bytea NOT NULL, answer bytea NOT NULL, at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (owner, key));
+CREATE INDEX IF NOT EXISTS ledger_at ON kt_priv.ledger (at);
+
+-- The data tables, with the fields that never change once a row exists.
+CREATE TABLE IF NOT EXISTS kt_priv.tables (
+  ptr text PRIMARY KEY CHECK (ptr ~ '^tbl_[a-z0-9_]{1,48}$'), readonly text[] NOT NULL DEFAULT '{}');
+
+-- What the migrator has applied.
+CREATE TABLE IF NOT EXISTS kt_priv.migrations (
+  name text PRIMARY KEY, checksum text NOT NULL, at timestamptz NOT NULL DEFAULT now());
+GRANT SELECT, INSERT ON kt_priv.migrations TO kt_deploy;
+
+RESET ROLE;

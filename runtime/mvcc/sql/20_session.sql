@@ -1,0 +1,147 @@
+-- Sessions: the identity key, begin, abort, and what ends a session from outside.
+--
+-- Advisory locks: (19284, 0) between begin and whoever must know every snapshot or every right; (19284, 1) the migrator;
+-- (19285, hash of ptr) tables; one-argument locks are keys.
+SET LOCAL ROLE kt_owner;
+
+CREATE OR REPLACE FUNCTION kt_priv.pad(p_key bytea, p_byte int) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_key bytea := CASE WHEN length(p_key) > 64 THEN sha256(p_key) ELSE p_key END;
+  v_pad bytea := decode(repeat(lpad(to_hex(p_byte), 2, '0'), 64), 'hex');
+BEGIN
+  FOR i IN 0 .. length(v_key) - 1 LOOP
+    v_pad := set_byte(v_pad, i, get_byte(v_key, i) # p_byte);
+  END LOOP;
+  RETURN v_pad;
+END $$;
+
+CREATE OR REPLACE FUNCTION kt.set_identity_key(p_key bytea) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_key IS NULL OR length(p_key) < 32 THEN
+    RAISE EXCEPTION 'the identity key needs at least 32 bytes' USING ERRCODE = 'KT400';
+  END IF;
+  INSERT INTO kt_priv.secret (inner_key, outer_key) VALUES (kt_priv.pad(p_key, 54), kt_priv.pad(p_key, 92))
+    ON CONFLICT (one) DO UPDATE SET inner_key = excluded.inner_key, outer_key = excluded.outer_key;
+END $$;
+
+-- The one place that says why a call on a table was refused.
+CREATE OR REPLACE FUNCTION kt_priv.deny(p_sid uuid, p_ptr text, p_need int) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_rights jsonb;
+BEGIN
+  SELECT a.rights INTO v_rights FROM kt.trxs a
+   WHERE a.sid = sha256(uuid_send(p_sid)) AND a.owner <> '' AND a.expires_at > statement_timestamp();
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
+  END IF;
+  IF p_ptr IS NULL OR NOT v_rights ? p_ptr THEN
+    RAISE EXCEPTION 'no such table for this owner' USING ERRCODE = 'KT404';
+  END IF;
+  RAISE EXCEPTION 'permission % needed, have %', p_need, v_rights -> p_ptr USING ERRCODE = 'KT403';
+END $$;
+
+-- The snapshot of a session that may do p_need on a table.
+CREATE OR REPLACE FUNCTION kt_priv.open(p_sid uuid, p_ptr text, p_need int) RETURNS pg_snapshot
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_snap pg_snapshot;
+BEGIN
+  SELECT a.snap INTO v_snap FROM kt.trxs a
+   WHERE a.sid = sha256(uuid_send(p_sid)) AND a.expires_at > statement_timestamp()
+     AND ((a.rights -> p_ptr)::int & p_need) = p_need;
+  IF NOT FOUND THEN
+    PERFORM kt_priv.deny(p_sid, p_ptr, p_need);
+  END IF;
+  RETURN v_snap;
+END $$;
+
+-- Opens a session at a new snapshot. The credential (owner, expiry in Unix seconds, HMAC-SHA256 of "owner.expiry") comes from
+-- the identity part; the caller cannot make one. A known idempotency key answers with the first answer and opens nothing.
+CREATE OR REPLACE FUNCTION kt.begin(
+  p_owner text, p_exp bigint, p_mac bytea, p_sid uuid, p_idem bytea DEFAULT NULL, p_ttl_s int DEFAULT 60,
+  OUT snap text, OUT answer text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_inner bytea; v_outer bytea; v_system bigint; v_mac bytea; v_names jsonb; v_rights jsonb; v_snap pg_snapshot; v_void text;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'kt.begin needs read committed' USING ERRCODE = 'KT500';
+  END IF;
+  IF p_owner IS NULL OR p_exp IS NULL OR p_mac IS NULL OR p_sid IS NULL OR p_owner IN ('', '*') THEN
+    RAISE EXCEPTION 'bad credential' USING ERRCODE = 'KT401';
+  END IF;
+  SELECT k.inner_key, k.outer_key, m.system_id INTO v_inner, v_outer, v_system
+    FROM kt_priv.meta m LEFT JOIN kt_priv.secret k ON k.one WHERE m.one;
+  IF v_inner IS NULL THEN
+    RAISE EXCEPTION 'the identity key is not set' USING ERRCODE = 'KT503';
+  END IF;
+  v_mac := sha256(v_outer || sha256(v_inner || convert_to(p_owner || '.' || p_exp, 'UTF8')));
+  -- Hashed once more, so that the time of the comparison says nothing about the right value.
+  IF p_exp <= extract(epoch FROM clock_timestamp()) OR sha256(v_mac) <> sha256(p_mac) THEN
+    RAISE EXCEPTION 'bad credential' USING ERRCODE = 'KT401';
+  END IF;
+  IF v_system <> (SELECT c.system_identifier FROM pg_control_system() c) THEN
+    RAISE EXCEPTION 'restored into another cluster: needs a rebase' USING ERRCODE = 'KT503';
+  END IF;
+  IF p_idem IS NOT NULL THEN
+    SELECT encode(l.answer, 'hex') INTO answer FROM kt_priv.ledger l WHERE l.owner = p_owner AND l.key = p_idem;
+    IF FOUND THEN RETURN; END IF;
+  END IF;
+
+  -- Shared with other begins: rights read and snapshot taken after this line stay true until the row is committed.
+  v_void := pg_advisory_xact_lock_shared(19284, 0)::text;
+  SELECT coalesce(jsonb_object_agg(g.id, g.ptr), '{}'), coalesce(jsonb_object_agg(g.ptr, g.permissions), '{}')
+    INTO v_names, v_rights FROM kt.storage g
+   WHERE g.owner = p_owner
+      OR (g.owner = '*' AND NOT EXISTS (SELECT 1 FROM kt.storage o WHERE o.owner = p_owner AND (o.id = g.id OR o.ptr = g.ptr)));
+  v_snap := pg_current_snapshot();
+  snap := v_snap::text;
+  INSERT INTO kt.trxs (sid, owner, create_txid, snap, names, rights, expires_at)
+    VALUES (sha256(uuid_send(p_sid)), p_owner, pg_snapshot_xmin(v_snap), v_snap, v_names, v_rights,
+            clock_timestamp() + make_interval(secs => least(greatest(p_ttl_s, 1), 900)))
+    ON CONFLICT (sid) DO NOTHING;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'this session id is used up' USING ERRCODE = 'KT401';
+  END IF;
+END $$;
+
+-- Ends a session, and says what became of it: 'committed', 'aborted' (now, by this call) or 'gone' (not committed, and never
+-- will be). The DELETE waits for a commit of the same session that is under way. A begin and commit that are still on their
+-- way, on a connection thought lost, find the mark and are refused.
+CREATE OR REPLACE FUNCTION kt.abort(p_sid uuid) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_hash bytea := sha256(uuid_send(p_sid));
+BEGIN
+  LOOP
+    DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.owner <> '';
+    IF FOUND THEN RETURN 'aborted'; END IF;
+    IF EXISTS (SELECT 1 FROM kt_priv.log l WHERE l.sid = v_hash) THEN RETURN 'committed'; END IF;
+    INSERT INTO kt.trxs (sid, owner, create_txid, snap, names, rights, expires_at)
+      VALUES (v_hash, '', '18446744073709551615', pg_current_snapshot(), '{}', '{}', clock_timestamp() + interval '15 minutes')
+      ON CONFLICT (sid) DO NOTHING;
+    IF FOUND OR EXISTS (SELECT 1 FROM kt.trxs a WHERE a.sid = v_hash AND a.owner = '') THEN RETURN 'gone'; END IF;
+  END LOOP;
+END $$;
+
+-- A change of rights ends the sessions that began with the old ones. Deferred to the commit of the change, so that a long
+-- migration does not keep everybody from beginning; the lock then waits for begins that have read the old rights.
+CREATE OR REPLACE FUNCTION kt_priv.end_sessions() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_owners text[] := array_remove(array[CASE WHEN TG_OP <> 'INSERT' THEN OLD.owner END, CASE WHEN TG_OP <> 'DELETE' THEN NEW.owner END], NULL);
+BEGIN
+  PERFORM pg_advisory_xact_lock(19284, 0);
+  DELETE FROM kt.trxs a WHERE a.owner <> '' AND (a.owner = ANY (v_owners) OR '*' = ANY (v_owners));
+  RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS storage_changed ON kt.storage;
+CREATE CONSTRAINT TRIGGER storage_changed AFTER INSERT OR UPDATE OR DELETE ON kt.storage
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION kt_priv.end_sessions();
+
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION kt.begin(text, bigint, bytea, uuid, bytea, int), kt.abort(uuid) TO kt_gateway;
+GRANT EXECUTE ON FUNCTION kt.set_identity_key(bytea) TO kt_deploy;

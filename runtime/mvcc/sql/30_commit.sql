@@ -1,0 +1,113 @@
+-- Commit: one call, at READ COMMITTED, with locks that are held until it is durable.
+--
+-- Payload: an array in order of ptr, one element for each table:
+--   {"t": name, "r": [keys read], "q": [predicates read],
+--    "del": [keys], "put": [[key, row]…], "upd": [[key, patch]…], "push": [[key, row]…]}
+-- A predicate is {"k": "c", "v": pattern} (containment), {"k": "l", "from": n, "to": n} (range of _order, open where absent)
+-- or {"k": "a"} (the whole table).
+SET LOCAL ROLE kt_owner;
+
+CREATE OR REPLACE FUNCTION kt.commit(p_sid uuid, p_payload jsonb, p_idem bytea DEFAULT NULL, p_answer bytea DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_hash bytea := sha256(uuid_send(p_sid));
+  v_owner text; v_snap pg_snapshot; v_names jsonb; v_rights jsonb;      -- the session
+  v_tables int; v_table jsonb; v_ptr text; v_need int; v_ptrs text[] := '{}';
+  v_op text; v_keys jsonb; v_count int; v_salt int; v_changes jsonb := '{}'; v_conflict jsonb; v_answer text; v_void text;
+  v_exclusive bigint[] := '{}'; v_shared bigint[] := '{}'; v_locks bigint[]; v_modes bool[];
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'kt.commit needs read committed' USING ERRCODE = 'KT500';
+  END IF;
+  IF jsonb_typeof(p_payload) IS DISTINCT FROM 'array' OR p_payload = '[]' THEN
+    RAISE EXCEPTION 'nothing to commit' USING ERRCODE = 'KT400';
+  END IF;
+  v_tables := jsonb_array_length(p_payload);
+  SELECT a.owner, a.snap, a.names, a.rights INTO v_owner, v_snap, v_names, v_rights FROM kt.trxs a
+   WHERE a.sid = v_hash AND a.owner <> '' AND a.expires_at > statement_timestamp();
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
+  END IF;
+
+  -- 1. For each table: ptr, permissions, and its lock: shared, or exclusive where a predicate has to hold or keys are many.
+  FOR i IN 0 .. v_tables - 1 LOOP
+    v_table := p_payload -> i;
+    v_ptr := v_names ->> (v_table ->> 't');
+    v_need := (CASE WHEN v_table ?| array['r', 'q'] THEN 4 ELSE 0 END)
+            | (CASE WHEN v_table ?| array['put', 'upd', 'push'] THEN 2 ELSE 0 END)
+            | (CASE WHEN v_table ? 'del' THEN 1 ELSE 0 END);
+    IF v_ptr IS NULL OR ((v_rights -> v_ptr)::int & v_need) <> v_need THEN
+      PERFORM kt_priv.deny(p_sid, v_ptr, v_need);
+    END IF;
+    IF i > 0 AND v_ptr COLLATE "C" <= v_ptrs[i] THEN
+      RAISE EXCEPTION 'tables must come in order of ptr' USING ERRCODE = 'KT400';
+    END IF;
+    v_keys := coalesce(v_table -> 'del', '[]');
+    FOREACH v_op IN ARRAY array['put', 'upd', 'push'] LOOP
+      IF v_table ? v_op THEN
+        v_keys := v_keys || jsonb_path_query_array(v_table -> v_op, '$[*][0]');
+      END IF;
+    END LOOP;
+    v_changes := v_changes || jsonb_build_object(v_ptr, v_keys);
+    v_ptrs := v_ptrs || v_ptr;
+    v_salt := hashtext(v_ptr);
+    v_count := jsonb_array_length(v_keys);
+    IF v_table ? 'q' OR v_count + coalesce(jsonb_array_length(v_table -> 'r'), 0) > 64 THEN
+      v_void := pg_advisory_xact_lock(19285, v_salt)::text;
+    ELSE
+      v_void := pg_advisory_xact_lock_shared(19285, v_salt)::text;
+      FOR j IN 0 .. v_count - 1 LOOP
+        v_exclusive := v_exclusive || hashtextextended(v_keys ->> j, v_salt);
+      END LOOP;
+      IF v_table ? 'r' THEN
+        FOR j IN 0 .. jsonb_array_length(v_table -> 'r') - 1 LOOP
+          v_shared := v_shared || hashtextextended(v_table -> 'r' ->> j, v_salt);
+        END LOOP;
+      END IF;
+      IF v_table ? 'push' THEN
+        v_exclusive := v_exclusive || hashtextextended(E'\x01tail', v_salt);
+      END IF;
+    END IF;
+  END LOOP;
+
+  -- 2. Key locks in order of their hash: exclusive for written keys and the tail, shared for read ones.
+  SELECT array_agg(u.lock ORDER BY u.lock), array_agg(u.exclusive ORDER BY u.lock) INTO v_locks, v_modes
+    FROM (SELECT w.lock, bool_or(w.exclusive) AS exclusive
+            FROM (SELECT unnest(v_exclusive) AS lock, true AS exclusive UNION ALL SELECT unnest(v_shared), false) w
+           GROUP BY w.lock) u;
+  FOR i IN 1 .. coalesce(cardinality(v_locks), 0) LOOP
+    IF v_modes[i] THEN
+      v_void := pg_advisory_xact_lock(v_locks[i])::text;
+    ELSE
+      v_void := pg_advisory_xact_lock_shared(v_locks[i])::text;
+    END IF;
+  END LOOP;
+
+  -- 3. The first write of this transaction gives it its id, and comes after every lock: for two commits that conflict, the
+  --    order of _txid is the order of serialization. A second commit of one idempotency key waits here for the first.
+  IF p_idem IS NOT NULL THEN
+    INSERT INTO kt_priv.ledger (owner, key, sid, answer) VALUES (v_owner, p_idem, v_hash, coalesce(p_answer, ''))
+      ON CONFLICT (owner, key) DO NOTHING;
+    IF NOT FOUND THEN
+      SELECT encode(l.answer, 'hex') INTO v_answer FROM kt_priv.ledger l WHERE l.owner = v_owner AND l.key = p_idem;
+      RAISE EXCEPTION 'already applied' USING ERRCODE = 'KT208', DETAIL = v_answer;
+    END IF;
+  END IF;
+  FOR i IN 1 .. v_tables LOOP
+    EXECUTE format('SELECT kt_priv.commit_%s($1, $2, $3)', v_ptrs[i]) INTO v_conflict USING v_snap, v_owner, p_payload -> (i - 1);
+    IF v_conflict IS NOT NULL THEN
+      RAISE EXCEPTION 'conflict' USING ERRCODE = 'KT409', DETAIL = v_conflict::text;
+    END IF;
+  END LOOP;
+
+  -- 4. The session is used up, exactly once.
+  DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
+  END IF;
+  INSERT INTO kt_priv.log (sid, owner, changes) VALUES (v_hash, v_owner, v_changes);
+  RETURN pg_current_xact_id()::text;
+END $$;
+
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION kt.commit(uuid, jsonb, bytea, bytea) TO kt_gateway;

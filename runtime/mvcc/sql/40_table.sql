@@ -1,0 +1,206 @@
+-- Template of a data table and its functions; @P@ is the ptr. Everything is generated and static: plans are cached for each
+-- connection, and no name is put together while a call runs. Running it again for a table that exists renews its functions.
+--
+-- A version is visible at a snapshot s when s sees _txid and does not see _deleted_txid. Reads are STABLE: the check of the
+-- session and the rows come from one physical snapshot, so that the collector cannot come between them.
+CREATE TABLE IF NOT EXISTS kt_data.@P@ (
+  id text NOT NULL, data jsonb NOT NULL, _version int NOT NULL DEFAULT 1,
+  _txid xid8 NOT NULL DEFAULT pg_current_xact_id(), _owner text NOT NULL,
+  _deleted_txid xid8, _order bigint NOT NULL);
+CREATE SEQUENCE IF NOT EXISTS kt_data.@P@_seq OWNED BY kt_data.@P@._order;
+CREATE UNIQUE INDEX IF NOT EXISTS @P@_u ON kt_data.@P@ (id) WHERE _deleted_txid IS NULL;
+CREATE INDEX IF NOT EXISTS @P@_o ON kt_data.@P@ (_order) WHERE _deleted_txid IS NULL;
+CREATE INDEX IF NOT EXISTS @P@_t ON kt_data.@P@ (_txid) WHERE _deleted_txid IS NULL;
+CREATE INDEX IF NOT EXISTS @P@_d ON kt_data.@P@ (_deleted_txid) WHERE _deleted_txid IS NOT NULL;
+CREATE INDEX IF NOT EXISTS @P@_h ON kt_data.@P@ (id, _deleted_txid) WHERE _deleted_txid IS NOT NULL;
+CREATE INDEX IF NOT EXISTS @P@_g ON kt_data.@P@ USING gin (data jsonb_path_ops) WITH (fastupdate = off) WHERE _deleted_txid IS NULL;
+
+-- One row, or null.
+CREATE OR REPLACE FUNCTION kt.get_@P@(p_sid uuid, p_id text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  s pg_snapshot; d jsonb; x xid8;
+BEGIN
+  SELECT a.snap, t.data, t._txid INTO s, d, x
+    FROM kt.trxs a LEFT JOIN kt_data.@P@ t ON t.id = p_id AND t._deleted_txid IS NULL
+   WHERE a.sid = sha256(uuid_send(p_sid)) AND a.expires_at > statement_timestamp() AND ((a.rights -> '@P@')::int & 4) = 4;
+  IF NOT FOUND THEN PERFORM kt_priv.deny(p_sid, '@P@', 4); END IF;
+  IF x IS NULL OR NOT pg_visible_in_snapshot(x, s) THEN            -- rare: written or deleted since s
+    d := NULL;
+    SELECT t.data INTO d FROM kt_data.@P@ t
+     WHERE t.id = p_id AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
+       AND pg_visible_in_snapshot(t._txid, s);
+  END IF;
+  RETURN d;
+END $f$;
+
+-- Those of the named rows that exist, in no order.
+CREATE OR REPLACE FUNCTION kt.mget_@P@(p_sid uuid, p_ids text[]) RETURNS TABLE (id text, data jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
+#variable_conflict use_column
+DECLARE
+  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); n int;
+BEGIN
+  RETURN QUERY SELECT t.id, t.data FROM kt_data.@P@ t
+    WHERE t.id = ANY (p_ids) AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
+  GET DIAGNOSTICS n = ROW_COUNT;
+  IF n < cardinality(p_ids) THEN
+    RETURN QUERY SELECT t.id, t.data FROM kt_data.@P@ t
+      WHERE t.id = ANY (p_ids) AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
+        AND pg_visible_in_snapshot(t._txid, s);
+  END IF;
+END $f$;
+
+-- Rows in the order in which they were added, after the named one. _after is that row's place; nothing comes when it is absent.
+CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int)
+RETURNS TABLE (id text, data jsonb, _order bigint, _after bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
+#variable_conflict use_column
+DECLARE
+  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); o bigint := -1;
+BEGIN
+  IF p_after IS NOT NULL THEN
+    SELECT u._order INTO o FROM (
+      SELECT t._order FROM kt_data.@P@ t WHERE t.id = p_after AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s)
+      UNION ALL
+      SELECT t._order FROM kt_data.@P@ t WHERE t.id = p_after AND t._deleted_txid >= m
+         AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)) u;
+    IF NOT FOUND THEN RETURN; END IF;
+  END IF;
+  RETURN QUERY SELECT u.id, u.data, u._order, o FROM (
+    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+      WHERE t._deleted_txid IS NULL AND t._order > o AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order LIMIT p_limit)
+    UNION ALL
+    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+      WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+        AND t._order > o ORDER BY t._order LIMIT p_limit)) u ORDER BY u._order LIMIT p_limit;
+END $f$;
+
+-- Rows that contain a pattern, in the order in which they were added. MATERIALIZED, because with a LIMIT the planner would
+-- rather walk the whole table in order than use the index on the content.
+CREATE OR REPLACE FUNCTION kt.query_@P@(p_sid uuid, p_pattern jsonb, p_limit int) RETURNS TABLE (id text, data jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
+#variable_conflict use_column
+DECLARE
+  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
+BEGIN
+  RETURN QUERY WITH hit AS MATERIALIZED (
+      SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+       WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
+      UNION ALL
+      SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+       WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+         AND t.data @> p_pattern)
+    SELECT hit.id, hit.data FROM hit ORDER BY hit._order LIMIT p_limit;
+END $f$;
+
+-- How many rows contain a pattern; all rows where it is null.
+CREATE OR REPLACE FUNCTION kt.count_@P@(p_sid uuid, p_pattern jsonb) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); live bigint; dead bigint;
+BEGIN
+  IF p_pattern IS NULL THEN
+    SELECT count(*) INTO live FROM kt_data.@P@ t WHERE t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
+  ELSE
+    SELECT count(*) INTO live FROM kt_data.@P@ t
+     WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s);
+  END IF;
+  SELECT count(*) INTO dead FROM kt_data.@P@ t
+   WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+     AND (p_pattern IS NULL OR t.data @> p_pattern);
+  RETURN live + dead;
+END $f$;
+
+-- Whether what was read is still as it was at s: null, or the first key or predicate that is not.
+CREATE OR REPLACE FUNCTION kt_priv.check_@P@(s pg_snapshot, p_keys jsonb, p_predicates jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  m xid8 := pg_snapshot_xmin(s); k text; q jsonb;
+BEGIN
+  SELECT r.id INTO k FROM jsonb_array_elements_text(p_keys) r(id)
+   WHERE EXISTS (SELECT 1 FROM kt_data.@P@ t
+                  WHERE t.id = r.id AND t._deleted_txid IS NULL AND NOT pg_visible_in_snapshot(t._txid, s))
+      OR EXISTS (SELECT 1 FROM kt_data.@P@ t
+                  WHERE t.id = r.id AND t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
+                    AND pg_visible_in_snapshot(t._txid, s))
+   LIMIT 1;
+  IF FOUND THEN RETURN jsonb_build_object('t', '@P@', 'key', k); END IF;
+  IF p_predicates IS NOT NULL THEN
+    SELECT p.q INTO q FROM (
+      SELECT t.data, t._order FROM kt_data.@P@ t WHERE t._deleted_txid IS NULL AND t._txid >= m AND NOT pg_visible_in_snapshot(t._txid, s)
+      UNION ALL
+      SELECT t.data, t._order FROM kt_data.@P@ t
+       WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+      ) changed, jsonb_array_elements(p_predicates) p(q)
+     WHERE CASE p.q ->> 'k'
+             WHEN 'c' THEN changed.data @> (p.q -> 'v')
+             WHEN 'l' THEN changed._order >= coalesce((p.q ->> 'from')::bigint, -9223372036854775808)
+                       AND changed._order <= coalesce((p.q ->> 'to')::bigint, 9223372036854775807)
+             ELSE true END
+     LIMIT 1;
+    IF FOUND THEN RETURN jsonb_build_object('t', '@P@', 'predicate', q); END IF;
+  END IF;
+  RETURN NULL;
+END $f$;
+
+-- Validates and applies one table's part of a commit; every lock is held. Null, or the conflict.
+CREATE OR REPLACE FUNCTION kt_priv.commit_@P@(s pg_snapshot, p_owner text, p_part jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  c jsonb; a jsonb; d jsonb; op text; k text; x xid8; old_version int; old_order bigint; old_data jsonb; fixed text[]; refused jsonb;
+BEGIN
+  IF p_part ?| array['r', 'q'] THEN
+    c := kt_priv.check_@P@(s, coalesce(p_part -> 'r', '[]'), p_part -> 'q');
+    IF c IS NOT NULL THEN RETURN c; END IF;
+  END IF;
+  IF NOT p_part ?| array['del', 'put', 'upd', 'push'] THEN RETURN NULL; END IF;
+  x := pg_current_xact_id();
+
+  a := p_part -> 'del';
+  FOR i IN 0 .. coalesce(jsonb_array_length(a), 0) - 1 LOOP
+    k := a ->> i;
+    UPDATE kt_data.@P@ t SET _deleted_txid = x WHERE t.id = k AND t._deleted_txid IS NULL;
+  END LOOP;
+
+  -- Read-only fields: the values of a row that exists stay.
+  SELECT t.readonly INTO fixed FROM kt_priv.tables t WHERE t.ptr = '@P@';
+  IF cardinality(fixed) > 0 THEN
+    SELECT jsonb_build_object('t', '@P@', 'key', t.id, 'field', f.name) INTO refused
+      FROM (SELECT false AS merge, e FROM jsonb_array_elements(coalesce(p_part -> 'put', '[]') || coalesce(p_part -> 'push', '[]')) e
+            UNION ALL SELECT true, e FROM jsonb_array_elements(coalesce(p_part -> 'upd', '[]')) e) w
+      JOIN kt_data.@P@ t ON t.id = w.e ->> 0 AND t._deleted_txid IS NULL
+      CROSS JOIN unnest(fixed) f(name)
+     WHERE t.data -> f.name IS DISTINCT FROM w.e -> 1 -> f.name AND NOT (w.merge AND NOT w.e -> 1 ? f.name)
+     LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'field % is read-only', refused ->> 'field' USING ERRCODE = 'KT403', DETAIL = refused::text;
+    END IF;
+  END IF;
+
+  FOREACH op IN ARRAY array['put', 'upd', 'push'] LOOP
+    a := p_part -> op;
+    FOR i IN 0 .. coalesce(jsonb_array_length(a), 0) - 1 LOOP
+      k := a -> i ->> 0;
+      d := a -> i -> 1;
+      IF jsonb_typeof(d) IS DISTINCT FROM 'object' THEN
+        RAISE EXCEPTION 'a row is an object' USING ERRCODE = 'KT400';
+      END IF;
+      UPDATE kt_data.@P@ t SET _deleted_txid = x WHERE t.id = k AND t._deleted_txid IS NULL
+        RETURNING t._version, t._order, t.data INTO old_version, old_order, old_data;
+      IF NOT FOUND THEN
+        old_version := 0;
+        old_order := nextval('kt_data.@P@_seq');
+      ELSIF op = 'upd' THEN
+        d := old_data || d;
+      ELSIF op = 'push' THEN
+        old_order := nextval('kt_data.@P@_seq');
+      END IF;
+      INSERT INTO kt_data.@P@ (id, data, _version, _txid, _owner, _order) VALUES (k, d, old_version + 1, x, p_owner, old_order);
+    END LOOP;
+  END LOOP;
+  RETURN NULL;
+END $f$;
+
+GRANT EXECUTE ON FUNCTION kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int),
+  kt.query_@P@(uuid, jsonb, int), kt.count_@P@(uuid, jsonb) TO kt_gateway;

@@ -1,0 +1,105 @@
+-- Provisioning, garbage collection and the move to another cluster: what kt_deploy may do.
+SET LOCAL ROLE kt_owner;
+
+CREATE OR REPLACE FUNCTION kt_priv.generate(p_ptr text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' THEN
+    RAISE EXCEPTION 'bad ptr' USING ERRCODE = 'KT400';
+  END IF;
+  EXECUTE replace(kt_priv.table_template(), '@P@', p_ptr);
+END $$;
+
+-- Creates the table behind p_ptr when it is not there, and lets an owner ('*': everyone) use it under the name p_id.
+-- Read-only fields: a list replaces the table's list; null keeps it (none for a new table).
+CREATE OR REPLACE FUNCTION kt.provision(
+  p_id text, p_ptr text, p_owner text DEFAULT '*', p_permissions int DEFAULT 7, p_readonly text[] DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_ptr IS NULL OR p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' OR p_permissions NOT BETWEEN 0 AND 7 OR p_id = '' OR p_owner = '' THEN
+    RAISE EXCEPTION 'bad ptr, permissions, name or owner' USING ERRCODE = 'KT400';
+  END IF;
+  PERFORM pg_advisory_xact_lock(19285, hashtext(p_ptr));
+  IF NOT EXISTS (SELECT 1 FROM kt_priv.tables t WHERE t.ptr = p_ptr) THEN
+    PERFORM kt_priv.generate(p_ptr);
+  END IF;
+  INSERT INTO kt_priv.tables (ptr, readonly) VALUES (p_ptr, coalesce(p_readonly, '{}'))
+    ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, tables.readonly);
+  INSERT INTO kt.storage (id, ptr, owner, permissions) VALUES (p_id, p_ptr, p_owner, p_permissions)
+    ON CONFLICT (owner, id) DO UPDATE SET ptr = excluded.ptr, permissions = excluded.permissions;
+END $$;
+
+-- Takes an owner's own row back, so that the default holds for it again; for '*', takes the default away.
+CREATE OR REPLACE FUNCTION kt.withdraw(p_id text, p_owner text DEFAULT '*') RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM kt.storage g WHERE g.id = p_id AND g.owner = p_owner;
+  RETURN FOUND;
+END $$;
+
+-- Moves the horizon: no live snapshot, and none to come, needs a version that died below it.
+CREATE OR REPLACE FUNCTION kt.gc_horizon() RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+  v_horizon xid8;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'kt.gc_horizon needs read committed' USING ERRCODE = 'KT500';
+  END IF;
+  PERFORM pg_advisory_xact_lock(19284, 0);       -- waits for begins between their snapshot and their row
+  DELETE FROM kt.trxs a WHERE a.expires_at < clock_timestamp();
+  SELECT least((SELECT a.create_txid FROM kt.trxs a ORDER BY a.create_txid LIMIT 1), pg_snapshot_xmin(pg_current_snapshot()))
+    INTO v_horizon;
+  UPDATE kt_priv.meta SET horizon = greatest(horizon, v_horizon) RETURNING horizon INTO v_horizon;
+  RETURN v_horizon::text;
+END $$;
+
+-- Deletes up to p_batch dead versions below the horizon; how many there were.
+CREATE OR REPLACE FUNCTION kt.gc_table(p_ptr text, p_batch int DEFAULT 5000) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM kt_priv.tables t WHERE t.ptr = p_ptr) THEN
+    RAISE EXCEPTION 'no such table' USING ERRCODE = 'KT404';
+  END IF;
+  EXECUTE format('DELETE FROM kt_data.%1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM kt_data.%1$I WHERE _deleted_txid < $1 LIMIT $2))', p_ptr)
+    USING (SELECT m.horizon FROM kt_priv.meta m), p_batch;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  RETURN v_count;
+END $$;
+
+-- Forgets commits and answers older than p_keep.
+CREATE OR REPLACE FUNCTION kt.gc_log(p_keep interval DEFAULT '1 day') RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_count bigint; v_all bigint;
+BEGIN
+  -- A session lives 15 minutes at most; its outcome must be answerable for longer than that.
+  DELETE FROM kt_priv.log l WHERE l.at < now() - greatest(p_keep, interval '1 hour');
+  GET DIAGNOSTICS v_all = ROW_COUNT;
+  DELETE FROM kt_priv.ledger l WHERE l.at < now() - greatest(p_keep, interval '1 hour');
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  RETURN v_all + v_count;
+END $$;
+
+-- After a restore into another cluster, whose transaction ids mean other transactions: every live row becomes visible to all.
+CREATE OR REPLACE FUNCTION kt.rebase() RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_ptr text;
+BEGIN
+  TRUNCATE kt.trxs, kt_priv.log;
+  FOR v_ptr IN SELECT t.ptr FROM kt_priv.tables t ORDER BY t.ptr LOOP
+    EXECUTE format('DELETE FROM kt_data.%I WHERE _deleted_txid IS NOT NULL', v_ptr);
+    EXECUTE format('ALTER TABLE kt_data.%I ALTER COLUMN _txid TYPE xid8 USING ''3''::xid8', v_ptr);   -- one rewrite, no dead rows
+  END LOOP;
+  UPDATE kt_priv.meta SET system_id = (SELECT c.system_identifier FROM pg_control_system() c), horizon = '0';
+END $$;
+
+-- Tables that an earlier version of this file made get the functions of this one.
+SELECT kt_priv.generate(t.ptr) FROM kt_priv.tables t ORDER BY t.ptr;
+
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[]), kt.withdraw(text, text), kt.gc_horizon(),
+  kt.gc_table(text, int), kt.gc_log(interval), kt.rebase() TO kt_deploy;

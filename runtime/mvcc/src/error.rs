@@ -1,0 +1,145 @@
+//! Why a storage operation or a commit failed, split by whose fault it is.
+
+use kontract_wire::error::ErrorCode;
+use kontract_wire::perm::Perms;
+use serde::Deserialize;
+
+use crate::sql::unhex;
+use crate::statement::DbError;
+
+/// A refusal or a failure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransactionError {
+    /// Code names a table that the build does not know, or this owner does not have.
+    #[error("there is no table {0}")]
+    NoTable(String),
+    /// The endpoint's bits, or the owner's for this table, do not allow it.
+    #[error("{needed} is needed on {table}")]
+    PermissionDenied {
+        /// Name of the table; empty where only the database knows.
+        table: String,
+        /// The missing bits.
+        needed: Perms,
+    },
+    /// The owner's rights on a table do not allow the commit.
+    #[error("the owner's permissions do not allow this commit")]
+    CommitDenied,
+    /// A row that exists would get another value in a read-only field.
+    #[error("{field} is read-only")]
+    ReadonlyField {
+        /// Name or ptr of the table.
+        table: String,
+        /// The field.
+        field: String,
+    },
+    /// `update` of a row that does not exist.
+    #[error("there is no row {key} in {table}")]
+    NotFound {
+        /// Name of the table.
+        table: String,
+        /// The key.
+        key: String,
+    },
+    /// A key, row, patch or pattern that cannot be stored or looked for.
+    #[error("{0}")]
+    BadValue(&'static str),
+    /// More than `limits` allows.
+    #[error("too much for one transaction: {0}")]
+    LimitExceeded(&'static str),
+    /// Another call changed what this one read. The whole call runs again, in a new transaction.
+    #[error("conflict with another call")]
+    Conflict,
+    /// This idempotency key was applied before: the handler ends, and the caller gets this answer.
+    #[error("already applied")]
+    AlreadyApplied(Vec<u8>),
+    /// The credential is forged or expired.
+    #[error("the database refused the credential")]
+    Unauthenticated,
+    /// The session expired, or the owner's rights changed while it was open.
+    #[error("the transaction's session has ended")]
+    SessionEnded,
+    /// The database must be rebased, or has no identity key yet.
+    #[error("the database is not ready: {0}")]
+    NotReady(String),
+    /// The database cannot be reached or took too long.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(DbError),
+    /// The database reported what it should not have.
+    #[error("unexpected database error: {0}")]
+    Unexpected(DbError),
+    /// The calling code is wrong, not its caller.
+    #[error("misuse of a transaction: {0}")]
+    Misuse(&'static str),
+}
+
+impl TransactionError {
+    /// Whether a new transaction may succeed with the same call.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Conflict)
+    }
+
+    /// What the client is told.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::PermissionDenied { .. } | Self::CommitDenied | Self::ReadonlyField { .. } => {
+                ErrorCode::PermissionDenied
+            }
+            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::BadValue(_) | Self::LimitExceeded(_) => ErrorCode::InvalidRequest,
+            Self::Conflict | Self::AlreadyApplied(_) => ErrorCode::Conflict,
+            Self::Unauthenticated => ErrorCode::Unauthorized,
+            Self::SessionEnded | Self::NotReady(_) | Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::NoTable(_) | Self::Unexpected(_) | Self::Misuse(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// From an error of `kt.begin`, where a session that is refused means the credential was.
+    pub(crate) fn of_begin(error: DbError) -> Self {
+        if error.sqlstate == "KT401" { Self::Unauthenticated } else { Self::of(error, "", Perms::NONE) }
+    }
+
+    /// From an error of a read of `table`.
+    pub(crate) fn of_read(error: DbError, table: &str) -> Self {
+        Self::of(error, table, Perms::R)
+    }
+
+    /// From an error of `kt.commit`.
+    pub(crate) fn of_commit(error: DbError) -> Self {
+        match error.sqlstate.as_str() {
+            "KT403" => {
+                match error.detail.as_deref().and_then(|detail| serde_json::from_str::<Refused>(detail).ok())
+                {
+                    Some(refused) => Self::ReadonlyField { table: refused.t, field: refused.field },
+                    None => Self::CommitDenied,
+                }
+            }
+            "KT208" => match error.detail.as_deref().and_then(unhex) {
+                Some(answer) => Self::AlreadyApplied(answer),
+                None => Self::Unexpected(error),
+            },
+            _ => Self::of(error, "", Perms::NONE),
+        }
+    }
+
+    fn of(error: DbError, table: &str, needed: Perms) -> Self {
+        match error.sqlstate.as_str() {
+            "KT401" => Self::SessionEnded,
+            "KT403" => Self::PermissionDenied { table: table.to_owned(), needed },
+            "KT404" => Self::NoTable(table.to_owned()),
+            // A deadlock or a lock that took too long: another call is in the way, as in a conflict.
+            "KT409" | "40001" | "40P01" | "55P03" => Self::Conflict,
+            "KT503" => Self::NotReady(error.message),
+            state if state.starts_with("08") || state.starts_with("57") || state.starts_with("53") => {
+                Self::Unavailable(error)
+            }
+            _ => Self::Unexpected(error),
+        }
+    }
+}
+
+/// DETAIL of a refused read-only field.
+#[derive(Deserialize)]
+struct Refused {
+    t: String,
+    field: String,
+}

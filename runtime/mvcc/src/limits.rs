@@ -1,0 +1,28 @@
+//! Limits on one transaction, checked before anything is sent.
+
+/// Longest key of a row, in bytes. An index entry of PostgreSQL holds about 2,700.
+pub const KEY_LEN_MAX: usize = 512;
+
+/// Longest row, as JSON text, in bytes.
+pub const ROW_LEN_MAX: usize = 1 << 20;
+
+/// Keys that one transaction reads and writes, in all tables together.
+pub const KEYS_PER_TRANSACTION_MAX: usize = 4096;
+
+/// Lists, queries and counts of one transaction, in all tables together.
+pub const PREDICATES_PER_TRANSACTION_MAX: usize = 256;
+
+/// Rows that one read returns, and what a read without a limit gets at most.
+pub const ROWS_PER_READ_MAX: usize = 1000;
+
+/// Longest commit, as JSON text, in bytes.
+pub const PAYLOAD_LEN_MAX: usize = 4 << 20;
+
+/// Longest answer that is remembered for an idempotency key, in bytes.
+pub const ANSWER_LEN_MAX: usize = 1 << 20;
+
+/// Statements of one transaction that are under way at the same time.
+pub const REQUESTS_PENDING_MAX: usize = 256;
+
+/// Attempts at one call before a conflict becomes the caller's.
+pub const ATTEMPTS_MAX: u32 = 16;

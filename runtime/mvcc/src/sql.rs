@@ -1,0 +1,143 @@
+//! The SQL of storage: what is installed in a database, and the statements that call it.
+//!
+//! Every parameter is sent as text and cast in the statement, every result is cast to text: a driver needs to know nothing.
+
+use crate::credential::{Credential, Sid};
+use crate::statement::Statement;
+use crate::table::Ptr;
+
+/// The script that installs or renews storage in the current database. To be run as a superuser, in one transaction; running
+/// it again changes nothing.
+pub fn install() -> String {
+    let template = format!(
+        "SET LOCAL ROLE kt_owner;\nCREATE OR REPLACE FUNCTION kt_priv.table_template() RETURNS text LANGUAGE sql IMMUTABLE \
+         AS $template$ SELECT $table${}$table$ $template$;\nRESET ROLE;\n",
+        include_str!("../sql/40_table.sql")
+    );
+    [
+        include_str!("../sql/00_roles.sql"),
+        include_str!("../sql/10_tables.sql"),
+        include_str!("../sql/20_session.sql"),
+        include_str!("../sql/30_commit.sql"),
+        &template,
+        include_str!("../sql/50_provision.sql"),
+    ]
+    .concat()
+}
+
+pub(crate) fn begin(credential: &Credential, sid: Sid, idempotency_key: Option<&[u8; 16]>) -> Statement {
+    Statement::new(
+        "SELECT snap, answer FROM kt.begin($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, \
+         decode($5::text, 'hex'))",
+        vec![
+            Some(credential.owner.clone()),
+            Some(credential.expires_at_s.to_string()),
+            Some(hex(&credential.mac)),
+            Some(sid.to_string()),
+            idempotency_key.map(|key| hex(key)),
+        ],
+    )
+}
+
+pub(crate) fn get(sid: Sid, ptr: &Ptr, key: &str) -> Statement {
+    Statement::new(
+        format!("SELECT kt.get_{ptr}($1::text::uuid, $2::text)::text"),
+        vec![Some(sid.to_string()), Some(key.to_owned())],
+    )
+}
+
+/// `keys` is a JSON array of strings. Columns: id, row.
+pub(crate) fn mget(sid: Sid, ptr: &Ptr, keys: String) -> Statement {
+    Statement::new(
+        format!(
+            "SELECT id, data::text FROM kt.mget_{ptr}($1::text::uuid, \
+             ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb)))"
+        ),
+        vec![Some(sid.to_string()), Some(keys)],
+    )
+}
+
+/// Columns: id, row, its place, the place it was read after.
+pub(crate) fn list(sid: Sid, ptr: &Ptr, after: Option<&str>, limit: usize) -> Statement {
+    Statement::new(
+        format!(
+            "SELECT id, data::text, _order::text, _after::text \
+             FROM kt.list_{ptr}($1::text::uuid, $2::text, $3::text::int)"
+        ),
+        vec![Some(sid.to_string()), after.map(str::to_owned), Some(limit.to_string())],
+    )
+}
+
+/// Columns: id, row.
+pub(crate) fn query(sid: Sid, ptr: &Ptr, pattern: String, limit: usize) -> Statement {
+    Statement::new(
+        format!("SELECT id, data::text FROM kt.query_{ptr}($1::text::uuid, $2::text::jsonb, $3::text::int)"),
+        vec![Some(sid.to_string()), Some(pattern), Some(limit.to_string())],
+    )
+}
+
+/// `pattern` is `None` for all rows.
+pub(crate) fn count(sid: Sid, ptr: &Ptr, pattern: Option<String>) -> Statement {
+    Statement::new(
+        format!("SELECT kt.count_{ptr}($1::text::uuid, $2::text::jsonb)::text"),
+        vec![Some(sid.to_string()), pattern],
+    )
+}
+
+pub(crate) fn commit(sid: Sid, payload: String, ledger: Option<(&[u8; 16], &[u8])>) -> Statement {
+    Statement::new(
+        "SELECT kt.commit($1::text::uuid, $2::text::jsonb, decode($3::text, 'hex'), decode($4::text, 'hex'))",
+        vec![
+            Some(sid.to_string()),
+            Some(payload),
+            ledger.map(|(key, _)| hex(key)),
+            ledger.map(|(_, answer)| hex(answer)),
+        ],
+    )
+}
+
+pub(crate) fn abort(sid: Sid) -> Statement {
+    Statement::new("SELECT kt.abort($1::text::uuid)", vec![Some(sid.to_string())])
+}
+
+/// Lower-case hexadecimal, as PostgreSQL's `encode` and `decode` have it.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// The bytes of hexadecimal text; `None` when it is not.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hex, install, unhex};
+
+    #[test]
+    fn hex_goes_both_ways() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(unhex(&hex(&bytes)), Some(bytes));
+        assert_eq!(hex(&[0, 0xa5]), "00a5");
+        assert_eq!(unhex("abc"), None);
+        assert_eq!(unhex("zz"), None);
+    }
+
+    #[test]
+    fn every_function_fixes_its_search_path() {
+        // A function that runs with its owner's rights and the caller's search_path can be made to call the caller's code.
+        let script = install();
+        for function in script.split("CREATE OR REPLACE FUNCTION ").skip(1) {
+            let name = function.split('(').next().unwrap_or_default();
+            let head = function.split(" AS $").next().unwrap_or_default();
+            let fixed = head.contains("SET search_path = pg_catalog, pg_temp");
+            assert!(fixed || name == "kt_priv.table_template", "{name}");
+        }
+    }
+}

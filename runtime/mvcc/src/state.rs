@@ -1,0 +1,323 @@
+//! What one transaction knows of one table: rows seen at the snapshot, what was read, what will be written, and the view that
+//! results from laying the second over the first.
+//!
+//! Order of a list that includes own writes: a changed row keeps its place; rows that are new, pushed, or deleted and stored
+//! again come after all others, in the order in which they were written. So they will stand after the commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::contains::contains;
+use crate::error::TransactionError;
+use crate::limits::{KEYS_PER_TRANSACTION_MAX, PREDICATES_PER_TRANSACTION_MAX};
+use crate::row::Row;
+
+/// What was read beyond single keys.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Predicate {
+    /// Every row.
+    All,
+    /// Rows that contain a pattern.
+    Contains(Value),
+    /// Rows by place, both ends included; open where `None`.
+    Range { from: Option<i64>, to: Option<i64> },
+}
+
+/// What will become of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Write {
+    Delete,
+    /// The whole row; `push` moves it to the end, `deletes_first` makes it a new row.
+    Store {
+        row: Row,
+        push: bool,
+        deletes_first: bool,
+        turn: u64,
+    },
+    /// Fields laid over the row that was read; `merged` is the result.
+    Patch {
+        patch: Row,
+        merged: Row,
+    },
+}
+
+/// A row as this transaction sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Visible {
+    /// Neither read nor written yet.
+    Unknown,
+    Absent,
+    /// JSON text.
+    Present(String),
+}
+
+/// One row of a list or query: key and JSON text.
+pub(crate) type Hit = (String, String);
+
+#[derive(Debug, Default)]
+pub(crate) struct TableState {
+    /// Rows at the snapshot, as far as they were read; `None` for a key that has none.
+    seen: BTreeMap<String, Option<String>>,
+    keys_read: BTreeSet<String>,
+    predicates: Vec<Predicate>,
+    writes: BTreeMap<String, Write>,
+    turns: u64,
+}
+
+impl TableState {
+    pub(crate) fn keys_read(&self) -> &BTreeSet<String> {
+        &self.keys_read
+    }
+
+    pub(crate) fn predicates(&self) -> &[Predicate] {
+        &self.predicates
+    }
+
+    pub(crate) fn writes(&self) -> &BTreeMap<String, Write> {
+        &self.writes
+    }
+
+    /// The view of one key.
+    pub(crate) fn visible(&self, key: &str) -> Visible {
+        match (self.writes.get(key), self.seen.get(key)) {
+            (Some(Write::Delete), _) | (None, Some(None)) => Visible::Absent,
+            (Some(Write::Store { row, .. } | Write::Patch { merged: row, .. }), _) => {
+                Visible::Present(row.to_text())
+            }
+            (None, Some(Some(text))) => Visible::Present(text.clone()),
+            (None, None) => Visible::Unknown,
+        }
+    }
+
+    /// Whether the snapshot's version of a key is known.
+    pub(crate) fn is_seen(&self, key: &str) -> bool {
+        self.seen.contains_key(key)
+    }
+
+    /// Whether the snapshot is known to have a row with this key.
+    pub(crate) fn existed(&self, key: &str) -> bool {
+        matches!(self.seen.get(key), Some(Some(_)))
+    }
+
+    /// Remembers a row of the snapshot.
+    pub(crate) fn see(&mut self, key: String, row: Option<String>) {
+        self.seen.insert(key, row);
+    }
+
+    pub(crate) fn record_key(&mut self, key: &str) -> Result<(), TransactionError> {
+        if !self.keys_read.contains(key) {
+            if self.keys_read.len() >= KEYS_PER_TRANSACTION_MAX {
+                return Err(TransactionError::LimitExceeded("keys read"));
+            }
+            self.keys_read.insert(key.to_owned());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn record_predicate(&mut self, predicate: Predicate) -> Result<(), TransactionError> {
+        if !self.predicates.contains(&predicate) {
+            if self.predicates.len() >= PREDICATES_PER_TRANSACTION_MAX {
+                return Err(TransactionError::LimitExceeded("lists, queries and counts"));
+            }
+            self.predicates.push(predicate);
+        }
+        Ok(())
+    }
+
+    /// Stores a whole row, at its place or (`push`) at the end.
+    pub(crate) fn store(&mut self, key: String, row: Row, push: bool) -> Result<(), TransactionError> {
+        self.check_room(&key)?;
+        let (was_push, deletes_first) = match self.writes.get(&key) {
+            Some(Write::Delete) => (false, true),
+            Some(Write::Store { push, deletes_first, .. }) => (*push, *deletes_first),
+            Some(Write::Patch { .. }) | None => (false, false),
+        };
+        self.turns += 1;
+        let turn = match self.writes.get(&key) {
+            Some(Write::Store { turn, .. }) if !push => *turn,
+            _ => self.turns,
+        };
+        self.writes.insert(key, Write::Store { row, push: push || was_push, deletes_first, turn });
+        Ok(())
+    }
+
+    /// Lays a patch over the visible row and gives the result; `None` when there is no row.
+    pub(crate) fn patch(&mut self, key: &str, patch: &Row) -> Result<Option<Row>, TransactionError> {
+        self.check_room(key)?;
+        let write = match self.writes.get(key) {
+            Some(Write::Delete) => return Ok(None),
+            Some(Write::Store { row, push, deletes_first, turn }) => Write::Store {
+                row: row.merged(patch),
+                push: *push,
+                deletes_first: *deletes_first,
+                turn: *turn,
+            },
+            Some(Write::Patch { patch: earlier, merged }) => {
+                Write::Patch { patch: earlier.merged(patch), merged: merged.merged(patch) }
+            }
+            None => match self.seen.get(key) {
+                Some(Some(text)) => {
+                    Write::Patch { patch: patch.clone(), merged: Row::parse(text)?.merged(patch) }
+                }
+                Some(None) | None => return Ok(None),
+            },
+        };
+        let (Write::Store { row: merged, .. } | Write::Patch { merged, .. }) = &write else {
+            return Ok(None);
+        };
+        let merged = merged.clone();
+        self.writes.insert(key.to_owned(), write);
+        Ok(Some(merged))
+    }
+
+    pub(crate) fn delete(&mut self, key: String) -> Result<(), TransactionError> {
+        self.check_room(&key)?;
+        self.writes.insert(key, Write::Delete);
+        Ok(())
+    }
+
+    /// The first read-only field in which `row` differs from the row that is visible now. Rows that were neither read nor
+    /// written are the database's to compare.
+    pub(crate) fn changed_readonly<'a>(
+        &self,
+        key: &str,
+        row: &Row,
+        is_patch: bool,
+        readonly: &'a BTreeSet<String>,
+    ) -> Result<Option<&'a String>, TransactionError> {
+        let Visible::Present(text) = self.visible(key) else { return Ok(None) };
+        if readonly.is_empty() {
+            return Ok(None);
+        }
+        let current = Row::parse(&text)?;
+        Ok(readonly.iter().find(|field| {
+            let wanted = row.0.get(field.as_str());
+            wanted != current.0.get(field.as_str()) && !(is_patch && wanted.is_none())
+        }))
+    }
+
+    /// Keys written without a look at the snapshot: whether they are new is not known.
+    pub(crate) fn unseen_writes(&self) -> Vec<String> {
+        self.writes.keys().filter(|key| !self.is_seen(key)).cloned().collect()
+    }
+
+    /// A page of the list: `hits` are the snapshot's rows in order, `at_end` says that no row follows them.
+    pub(crate) fn overlay_list(&self, hits: Vec<Hit>, at_end: bool, limit: usize) -> Vec<String> {
+        let mut rows: Vec<String> =
+            hits.into_iter().filter_map(|(key, text)| self.in_place(&key, text)).collect();
+        if at_end {
+            rows.extend(self.tail().into_iter().map(|(_, row)| row.to_text()));
+        }
+        rows.truncate(limit);
+        rows
+    }
+
+    /// The rest of the list after a row that is itself among the last ones, written here; `None` when it is not.
+    pub(crate) fn tail_after(&self, key: &str, limit: usize) -> Option<Vec<String>> {
+        let tail = self.tail();
+        let position = tail.iter().position(|(tail_key, _)| *tail_key == key)?;
+        Some(tail[position + 1..].iter().take(limit).map(|(_, row)| row.to_text()).collect())
+    }
+
+    /// Rows that contain a pattern: the snapshot's, as changed here, then those that match only since they were written.
+    pub(crate) fn overlay_query(&self, hits: Vec<Hit>, pattern: &Value, limit: usize) -> Vec<String> {
+        let mut placed = BTreeSet::new();
+        let mut rows = Vec::new();
+        for (key, text) in hits {
+            if let Some(text) = self.in_place(&key, text) {
+                if self.writes.get(&key).is_none_or(|write| matches(write, pattern)) {
+                    rows.push(text);
+                }
+                placed.insert(key);
+            }
+        }
+        let mut own: Vec<_> = self
+            .writes
+            .iter()
+            .filter(|(key, write)| !placed.contains(*key) && matches(write, pattern))
+            .collect();
+        own.sort_by_key(|(_, write)| turn(write));
+        rows.extend(own.into_iter().filter_map(|(_, write)| written(write)).map(Row::to_text));
+        rows.truncate(limit);
+        rows
+    }
+
+    /// How many rows contain a pattern (`None`: all), given how many did at the snapshot.
+    pub(crate) fn overlay_count(
+        &self,
+        at_snapshot: u64,
+        pattern: Option<&Value>,
+    ) -> Result<u64, TransactionError> {
+        let mut count = at_snapshot;
+        for (key, write) in &self.writes {
+            let Some(seen) = self.seen.get(key) else { continue };
+            let before = match seen {
+                Some(text) => pattern.is_none_or(|pattern| {
+                    Row::parse(text).is_ok_and(|row| contains(&Value::Object(row.0), pattern))
+                }),
+                None => false,
+            };
+            let after = pattern.map_or(written(write).is_some(), |pattern| matches(write, pattern));
+            count = count.saturating_add(u64::from(after)).saturating_sub(u64::from(before));
+        }
+        Ok(count)
+    }
+
+    /// How many rows of the snapshot own writes may take away from a page.
+    pub(crate) fn own_writes(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// The text of a snapshot's row after own writes; `None` when it is gone or has moved to the end.
+    fn in_place(&self, key: &str, text: String) -> Option<String> {
+        match self.writes.get(key) {
+            None => Some(text),
+            Some(Write::Patch { merged, .. }) => Some(merged.to_text()),
+            Some(Write::Store { row, push: false, deletes_first: false, .. }) => Some(row.to_text()),
+            Some(Write::Store { .. } | Write::Delete) => None,
+        }
+    }
+
+    /// Own rows that come after all others, in order. A blind write of a key that is not known to exist counts as new.
+    fn tail(&self) -> Vec<(&str, &Row)> {
+        let mut tail: Vec<_> = self
+            .writes
+            .iter()
+            .filter_map(|(key, write)| match write {
+                Write::Store { row, push, deletes_first, turn } => {
+                    let is_new = !self.existed(key);
+                    (*push || *deletes_first || is_new).then_some((*turn, key.as_str(), row))
+                }
+                Write::Delete | Write::Patch { .. } => None,
+            })
+            .collect();
+        tail.sort_by_key(|(turn, _, _)| *turn);
+        tail.into_iter().map(|(_, key, row)| (key, row)).collect()
+    }
+
+    fn check_room(&self, key: &str) -> Result<(), TransactionError> {
+        if self.writes.len() >= KEYS_PER_TRANSACTION_MAX && !self.writes.contains_key(key) {
+            return Err(TransactionError::LimitExceeded("keys written"));
+        }
+        Ok(())
+    }
+}
+
+fn written(write: &Write) -> Option<&Row> {
+    match write {
+        Write::Delete => None,
+        Write::Store { row, .. } | Write::Patch { merged: row, .. } => Some(row),
+    }
+}
+
+fn turn(write: &Write) -> u64 {
+    match write {
+        Write::Store { turn, .. } => *turn,
+        Write::Delete | Write::Patch { .. } => 0,
+    }
+}
+
+fn matches(write: &Write, pattern: &Value) -> bool {
+    written(write).is_some_and(|row| contains(&Value::Object(row.0.clone()), pattern))
+}

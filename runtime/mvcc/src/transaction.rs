@@ -1,0 +1,621 @@
+//! One transaction: the state machine between an endpoint's storage operations and the database.
+//!
+//! An operation that can be answered from what is known is [`Step::Ready`]; otherwise [`Step::Send`] names statements to run.
+//! The first statement of a transaction is `begin`; it travels together with the first read, or with the commit when nothing
+//! was read. Statements of one transaction must reach **one** connection in the order in which they were handed out, because
+//! a second read may be under way before `begin` was answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kontract_wire::call::IdempotencyKey;
+use kontract_wire::perm::Perms;
+use serde_json::Value;
+
+use crate::credential::{Credential, Sid};
+use crate::error::TransactionError;
+use crate::limits::{ANSWER_LEN_MAX, REQUESTS_PENDING_MAX, ROWS_PER_READ_MAX};
+use crate::payload::payload;
+use crate::row::{Row, checked_key};
+use crate::sql;
+use crate::state::{Hit, Predicate, TableState, Visible};
+use crate::statement::{Columns, RequestId, Statement, StatementResult};
+use crate::table::{Table, Tables};
+
+/// What an operation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The answer as JSON text; `null` for a row that is absent.
+    Ready(String),
+    /// The answer needs the database: run these in order, then call [`Transaction::answer`].
+    Send {
+        /// Goes with the results.
+        id: RequestId,
+        /// One or more statements; each runs by itself, not inside a transaction of the connection.
+        statements: Vec<Statement>,
+    },
+}
+
+/// What a commit came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// The writes are durable.
+    Committed,
+    /// An earlier call with this idempotency key has been applied and nothing was written; its answer.
+    AlreadyApplied(Vec<u8>),
+}
+
+/// What became of a commit whose result was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// It happened.
+    Committed,
+    /// It did not happen and never will; the call may run again.
+    NotCommitted,
+}
+
+/// One transaction, for one endpoint call.
+#[derive(Debug)]
+pub struct Transaction {
+    sid: Sid,
+    credential: Credential,
+    perms: Perms,
+    tables: Arc<Tables>,
+    idempotency_key: Option<IdempotencyKey>,
+    session: Session,
+    states: BTreeMap<String, TableState>,
+    pending: BTreeMap<RequestId, Pending>,
+    requests: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Session {
+    NotBegun,
+    /// `begin` was handed out; statements after it on the same connection find the session.
+    Begun,
+    /// Every later operation fails in the same way.
+    Failed(TransactionError),
+    /// The commit was handed out.
+    Committing {
+        begins: bool,
+    },
+    Ended,
+}
+
+/// A read under way.
+#[derive(Debug)]
+struct Pending {
+    table: String,
+    begins: bool,
+    /// Keys whose rows the last statement looks up, for the sake of own writes.
+    probes: Vec<String>,
+    read: Read,
+}
+
+#[derive(Debug)]
+enum Read {
+    Get { key: String },
+    Mget { keys: Vec<String> },
+    Update { key: String, patch: Row },
+    List { after: Option<String>, limit: usize, fetched: usize },
+    Query { pattern: Value, limit: usize },
+    Count { pattern: Option<Value> },
+}
+
+impl Transaction {
+    /// A transaction that has not spoken to the database yet.
+    ///
+    /// `sid` must be fresh random bytes for each transaction, also for a second attempt at the same call. `perms` are the
+    /// endpoint's bits. With `idempotency_key` the answer given to [`commit`](Self::commit) is remembered in the same
+    /// database transaction as the writes.
+    pub fn new(
+        sid: Sid,
+        credential: Credential,
+        perms: Perms,
+        tables: Arc<Tables>,
+        idempotency_key: Option<IdempotencyKey>,
+    ) -> Self {
+        Self {
+            sid,
+            credential,
+            perms,
+            tables,
+            idempotency_key,
+            session: Session::NotBegun,
+            states: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            requests: 0,
+        }
+    }
+
+    /// One row, or `null`.
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn get(&mut self, table: &str, key: &str) -> Result<Step, TransactionError> {
+        self.enter(table, Perms::R)?;
+        checked_key(key)?;
+        let state = self.state(table);
+        match state.visible(key) {
+            Visible::Unknown => {
+                state.record_key(key)?;
+                self.send(table, Vec::new(), Read::Get { key: key.to_owned() })
+            }
+            visible => {
+                // A row seen in a list is read now; one that was written here is nobody else's.
+                if state.is_seen(key) {
+                    state.record_key(key)?;
+                }
+                Ok(Step::Ready(text_of(visible)))
+            }
+        }
+    }
+
+    /// Several rows: a JSON array in the order of `keys`, `null` where there is none.
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn mget(&mut self, table: &str, keys: &[String]) -> Result<Step, TransactionError> {
+        self.enter(table, Perms::R)?;
+        if keys.len() > ROWS_PER_READ_MAX {
+            return Err(TransactionError::LimitExceeded("rows of one read"));
+        }
+        keys.iter().try_for_each(|key| checked_key(key))?;
+        let state = self.state(table);
+        let mut unknown = Vec::new();
+        for key in keys {
+            let is_unknown = state.visible(key) == Visible::Unknown;
+            if is_unknown || state.is_seen(key) {
+                state.record_key(key)?;
+            }
+            if is_unknown && !unknown.contains(key) {
+                unknown.push(key.clone());
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(Step::Ready(array(keys.iter().map(|key| text_of(state.visible(key))))));
+        }
+        self.send(table, unknown, Read::Mget { keys: keys.to_vec() })
+    }
+
+    /// Rows in the order in which they were added, as a JSON array. `after` is the key of the row that the page follows;
+    /// without `limit` there are at most [`ROWS_PER_READ_MAX`].
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn list(
+        &mut self,
+        table: &str,
+        after: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<Step, TransactionError> {
+        self.enter(table, Perms::R)?;
+        after.map_or(Ok(()), checked_key)?;
+        let limit = checked_limit(limit)?;
+        let state = self.state(table);
+        let mut probes = Vec::new();
+        if let Some(after) = after {
+            state.record_key(after)?;
+            probes = state.unseen_writes();
+            for key in &probes {
+                state.record_key(key)?;
+            }
+            if !state.is_seen(after) && !probes.iter().any(|key| key == after) {
+                probes.push(after.to_owned());
+            }
+        }
+        let fetched = limit + state.own_writes();
+        self.send(table, probes, Read::List { after: after.map(str::to_owned), limit, fetched })
+    }
+
+    /// Rows that contain `pattern` (a JSON object, as `jsonb @>` has it), as a JSON array. Rows that match only because this
+    /// transaction wrote them come last.
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn query(
+        &mut self,
+        table: &str,
+        pattern: &str,
+        limit: Option<usize>,
+    ) -> Result<Step, TransactionError> {
+        let pattern = Row::parse(pattern)?.0;
+        if pattern.is_empty() {
+            return self.list(table, None, limit);
+        }
+        self.enter(table, Perms::R)?;
+        let limit = checked_limit(limit)?;
+        let pattern = Value::Object(pattern);
+        self.state(table).record_predicate(Predicate::Contains(pattern.clone()))?;
+        self.send(table, Vec::new(), Read::Query { pattern, limit })
+    }
+
+    /// How many rows contain `pattern`; `{}` counts all.
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn count(&mut self, table: &str, pattern: &str) -> Result<Step, TransactionError> {
+        self.enter(table, Perms::R)?;
+        let pattern = Row::parse(pattern)?.0;
+        let pattern = (!pattern.is_empty()).then_some(Value::Object(pattern));
+        let state = self.state(table);
+        state.record_predicate(pattern.clone().map_or(Predicate::All, Predicate::Contains))?;
+        let probes = state.unseen_writes();
+        for key in &probes {
+            state.record_key(key)?;
+        }
+        self.send(table, probes, Read::Count { pattern })
+    }
+
+    /// Stores a whole row under its key, whether there is one or not, and answers with it. Read-only fields of a row that
+    /// exists are compared here when the row is known, and by the database in any case.
+    ///
+    /// # Errors
+    /// [`TransactionError`]; nothing is written then.
+    pub fn set(&mut self, table: &str, row: &str) -> Result<Step, TransactionError> {
+        self.store(table, row, false)
+    }
+
+    /// Like [`set`](Self::set), and moves the row to the end of the list.
+    ///
+    /// # Errors
+    /// [`TransactionError`]; nothing is written then.
+    pub fn push(&mut self, table: &str, row: &str) -> Result<Step, TransactionError> {
+        self.store(table, row, true)
+    }
+
+    /// Lays the fields of `patch` over the row and answers with the result. Reads the row when it is not known yet; that
+    /// takes the endpoint's W only, and the owner's R in the database.
+    ///
+    /// # Errors
+    /// [`TransactionError`]; nothing is written then. [`TransactionError::NotFound`] also from [`answer`](Self::answer).
+    pub fn update(&mut self, table: &str, key: &str, patch: &str) -> Result<Step, TransactionError> {
+        let key_field = self.enter(table, Perms::W)?.key;
+        checked_key(key)?;
+        let patch = Row::parse(patch)?;
+        if patch.0.contains_key(&key_field) && patch.key(&key_field)? != key {
+            return Err(TransactionError::BadValue("a patch changes the key of a row"));
+        }
+        let state = self.state(table);
+        if state.visible(key) == Visible::Unknown {
+            state.record_key(key)?;
+            return self.send(table, Vec::new(), Read::Update { key: key.to_owned(), patch });
+        }
+        if state.is_seen(key) {
+            state.record_key(key)?;
+        }
+        self.patch(table, key, &patch).map(Step::Ready)
+    }
+
+    /// Deletes a row; answers `null` whether there was one or not.
+    ///
+    /// # Errors
+    /// [`TransactionError`]; nothing is written then.
+    pub fn delete(&mut self, table: &str, key: &str) -> Result<Step, TransactionError> {
+        self.enter(table, Perms::X)?;
+        checked_key(key)?;
+        self.state(table).delete(key.to_owned())?;
+        Ok(Step::Ready("null".to_owned()))
+    }
+
+    /// Takes the results of a [`Step::Send`], one for each statement.
+    ///
+    /// # Errors
+    /// What the database refused. After a failed `begin` every operation fails in the same way; after
+    /// [`TransactionError::AlreadyApplied`] the handler should end.
+    pub fn answer(&mut self, id: RequestId, results: Vec<StatementResult>) -> Result<Step, TransactionError> {
+        let pending = self.pending.remove(&id).ok_or(TransactionError::Misuse("no such request"))?;
+        let mut results = results.into_iter();
+        if pending.begins {
+            self.begun(results.next())?;
+        }
+        if let Session::Failed(error) = &self.session {
+            return Err(error.clone());
+        }
+        let result = results.next().ok_or(TransactionError::Misuse("a result is missing"))?;
+        let rows = result.map_err(|error| TransactionError::of_read(error, &pending.table))?;
+        if !pending.probes.is_empty() && !matches!(pending.read, Read::Mget { .. }) {
+            let result = results.next().ok_or(TransactionError::Misuse("a result is missing"))?;
+            let rows = result.map_err(|error| TransactionError::of_read(error, &pending.table))?;
+            self.see_probes(&pending.table, pending.probes.clone(), rows)?;
+        }
+        self.finish(pending, rows).map(Step::Ready)
+    }
+
+    /// The statements that make the writes durable, `None` when there is nothing to write. `answer` is what the caller will
+    /// be told, remembered under the idempotency key.
+    ///
+    /// # Errors
+    /// [`TransactionError::Misuse`] when an operation is still under way, limits, and the error with which `begin` failed
+    /// (also [`TransactionError::AlreadyApplied`]) where the handler went on after it.
+    pub fn commit(&mut self, answer: &[u8]) -> Result<Option<Vec<Statement>>, TransactionError> {
+        self.check_open()?;
+        if !self.pending.is_empty() {
+            return Err(TransactionError::Misuse("commit while a storage operation is under way"));
+        }
+        if answer.len() > ANSWER_LEN_MAX && self.idempotency_key.is_some() {
+            return Err(TransactionError::LimitExceeded("length of an answer"));
+        }
+        let Some(payload) = payload(&self.tables, &self.states)? else {
+            self.session = Session::Ended;
+            return Ok(None);
+        };
+        let begins = self.session == Session::NotBegun;
+        let ledger = self.idempotency_key.as_ref().map(|key| (&key.0, answer));
+        let mut statements = Vec::with_capacity(2);
+        if begins {
+            statements.push(self.begin());
+        }
+        statements.push(sql::commit(self.sid, payload, ledger));
+        self.session = Session::Committing { begins };
+        Ok(Some(statements))
+    }
+
+    /// Takes the results of the commit's statements.
+    ///
+    /// # Errors
+    /// [`TransactionError::Conflict`]: run the whole call again. [`TransactionError::Unavailable`]: the outcome is unknown
+    /// until [`resolve`](Self::resolve).
+    pub fn committed(&mut self, results: Vec<StatementResult>) -> Result<CommitOutcome, TransactionError> {
+        let Session::Committing { begins } = self.session else {
+            return Err(TransactionError::Misuse("no commit is under way"));
+        };
+        self.session = Session::Ended;
+        let mut results = results.into_iter();
+        if begins {
+            match self.begun(results.next()) {
+                Err(TransactionError::AlreadyApplied(answer)) => {
+                    return Ok(CommitOutcome::AlreadyApplied(answer));
+                }
+                begun => begun?,
+            }
+            self.session = Session::Ended;
+        }
+        let result = results.next().ok_or(TransactionError::Misuse("a result is missing"))?;
+        match result.map_err(TransactionError::of_commit) {
+            Ok(_) => Ok(CommitOutcome::Committed),
+            Err(TransactionError::AlreadyApplied(answer)) => Ok(CommitOutcome::AlreadyApplied(answer)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The statement that ends the session, and with it says what became of a commit whose result was lost. It may go over
+    /// another connection.
+    pub fn resolve(&self) -> Statement {
+        sql::abort(self.sid)
+    }
+
+    /// Takes the result of [`resolve`](Self::resolve).
+    ///
+    /// # Errors
+    /// [`TransactionError::Unavailable`] when it is still unknown: ask again.
+    pub fn resolved(&self, result: StatementResult) -> Result<Resolution, TransactionError> {
+        let rows = result.map_err(TransactionError::of_commit)?;
+        match cell(&rows, 0, 0) {
+            Some("committed") => Ok(Resolution::Committed),
+            Some("aborted" | "gone") => Ok(Resolution::NotCommitted),
+            _ => Err(TransactionError::Misuse("not the result of this statement")),
+        }
+    }
+
+    /// Checks that the transaction is open, that the table exists and that the endpoint has the bits.
+    fn enter(&mut self, table: &str, needed: Perms) -> Result<Table, TransactionError> {
+        self.check_open()?;
+        let found = self.tables.get(table).ok_or_else(|| TransactionError::NoTable(table.to_owned()))?;
+        if !self.perms.contains(needed) {
+            return Err(TransactionError::PermissionDenied { table: table.to_owned(), needed });
+        }
+        Ok(found.clone())
+    }
+
+    fn check_open(&self) -> Result<(), TransactionError> {
+        match &self.session {
+            Session::NotBegun | Session::Begun => Ok(()),
+            Session::Failed(error) => Err(error.clone()),
+            Session::Committing { .. } | Session::Ended => {
+                Err(TransactionError::Misuse("the transaction has ended"))
+            }
+        }
+    }
+
+    fn state(&mut self, table: &str) -> &mut TableState {
+        self.states.entry(table.to_owned()).or_default()
+    }
+
+    fn begin(&self) -> Statement {
+        sql::begin(&self.credential, self.sid, self.idempotency_key.as_ref().map(|key| &key.0))
+    }
+
+    /// Hands out a read: `begin` before it if it is the first, a look at `probes` after it.
+    fn send(&mut self, table: &str, probes: Vec<String>, read: Read) -> Result<Step, TransactionError> {
+        if self.pending.len() >= REQUESTS_PENDING_MAX {
+            return Err(TransactionError::LimitExceeded("storage operations at the same time"));
+        }
+        let ptr = &self.tables.get(table).ok_or_else(|| TransactionError::NoTable(table.to_owned()))?.ptr;
+        let sid = self.sid;
+        let own_writes = self.states.get(table).map_or(0, TableState::own_writes);
+        let lookup =
+            (!probes.is_empty()).then(|| sql::mget(sid, ptr, Value::from(probes.clone()).to_string()));
+        let main = match &read {
+            Read::Get { key } | Read::Update { key, .. } => Some(sql::get(sid, ptr, key)),
+            Read::Mget { .. } => None,
+            Read::List { after, fetched, .. } => Some(sql::list(sid, ptr, after.as_deref(), *fetched)),
+            Read::Query { pattern, limit } => {
+                Some(sql::query(sid, ptr, pattern.to_string(), limit + own_writes))
+            }
+            Read::Count { pattern } => Some(sql::count(sid, ptr, pattern.as_ref().map(Value::to_string))),
+        };
+        let begins = self.session == Session::NotBegun;
+        let statements = begins.then(|| self.begin()).into_iter().chain(main).chain(lookup).collect();
+        self.session = Session::Begun;
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        self.pending.insert(id, Pending { table: table.to_owned(), begins, probes, read });
+        Ok(Step::Send { id, statements })
+    }
+
+    /// Takes the result of `begin`; its failure is the transaction's.
+    fn begun(&mut self, result: Option<StatementResult>) -> Result<(), TransactionError> {
+        let error = match result {
+            None => TransactionError::Misuse("a result is missing"),
+            Some(Err(error)) => TransactionError::of_begin(error),
+            Some(Ok(rows)) => match cell(&rows, 0, 1).map(sql::unhex) {
+                None => return Ok(()),
+                Some(Some(answer)) => TransactionError::AlreadyApplied(answer),
+                Some(None) => TransactionError::Misuse("not the result of this statement"),
+            },
+        };
+        self.session = Session::Failed(error.clone());
+        Err(error)
+    }
+
+    fn see_probes(
+        &mut self,
+        table: &str,
+        probes: Vec<String>,
+        rows: Vec<Columns>,
+    ) -> Result<(), TransactionError> {
+        let found: BTreeMap<String, String> = hits(rows)?.into_iter().collect();
+        let state = self.state(table);
+        for key in probes {
+            let row = found.get(&key).cloned();
+            state.see(key, row);
+        }
+        Ok(())
+    }
+
+    /// Turns the rows of a read into its answer.
+    fn finish(&mut self, pending: Pending, rows: Vec<Columns>) -> Result<String, TransactionError> {
+        let Pending { table, probes, read, .. } = pending;
+        match read {
+            Read::Get { key } => {
+                let state = self.state(&table);
+                state.see(key.clone(), cell(&rows, 0, 0).map(str::to_owned));
+                Ok(text_of(state.visible(&key)))
+            }
+            Read::Update { key, patch } => {
+                self.state(&table).see(key.clone(), cell(&rows, 0, 0).map(str::to_owned));
+                self.patch(&table, &key, &patch)
+            }
+            Read::Mget { keys } => {
+                self.see_probes(&table, probes, rows)?;
+                let state = self.state(&table);
+                Ok(array(keys.iter().map(|key| text_of(state.visible(key)))))
+            }
+            Read::List { after, limit, fetched } => {
+                self.finish_list(&table, after.as_deref(), limit, fetched, rows)
+            }
+            Read::Query { pattern, limit } => {
+                let state = self.state(&table);
+                let hits = seen(state, hits(rows)?);
+                Ok(array(state.overlay_query(hits, &pattern, limit).into_iter()))
+            }
+            Read::Count { pattern } => {
+                let count = cell(&rows, 0, 0).and_then(|count| count.parse().ok());
+                let count = count.ok_or(TransactionError::Misuse("not the result of this statement"))?;
+                Ok(self.state(&table).overlay_count(count, pattern.as_ref())?.to_string())
+            }
+        }
+    }
+
+    fn finish_list(
+        &mut self,
+        table: &str,
+        after: Option<&str>,
+        limit: usize,
+        fetched: usize,
+        rows: Vec<Columns>,
+    ) -> Result<String, TransactionError> {
+        let state = self.state(table);
+        let at_end = rows.len() < fetched;
+        let place = |row: Option<&Columns>, column: usize| {
+            row.and_then(|row| row.get(column)?.as_deref()).and_then(|place| place.parse::<i64>().ok())
+        };
+        let from = after.and_then(|_| place(rows.first(), 3)).map(|place| place.saturating_add(1));
+        let to = if at_end { None } else { place(rows.last(), 2) };
+        let is_whole = from.is_none() && to.is_none();
+        state.record_predicate(if is_whole { Predicate::All } else { Predicate::Range { from, to } })?;
+        if let Some(after) = after {
+            if let Some(tail) = state.tail_after(after, limit) {
+                return Ok(array(tail.into_iter()));
+            }
+            if !state.existed(after) {
+                return Err(TransactionError::BadValue(
+                    "there is no row with the key that the page starts after",
+                ));
+            }
+        }
+        let hits = seen(state, hits(rows)?);
+        Ok(array(state.overlay_list(hits, at_end, limit).into_iter()))
+    }
+
+    fn store(&mut self, table: &str, row: &str, push: bool) -> Result<Step, TransactionError> {
+        let Table { key, readonly, .. } = self.enter(table, Perms::W)?;
+        let row = Row::parse(row)?;
+        let key = row.key(&key)?;
+        let state = self.state(table);
+        if let Some(field) = state.changed_readonly(&key, &row, false, &readonly)? {
+            return Err(TransactionError::ReadonlyField { table: table.to_owned(), field: field.clone() });
+        }
+        let text = row.to_text();
+        state.store(key, row, push)?;
+        Ok(Step::Ready(text))
+    }
+
+    fn patch(&mut self, table: &str, key: &str, patch: &Row) -> Result<String, TransactionError> {
+        let Table { readonly, .. } = self.enter(table, Perms::W)?;
+        let state = self.state(table);
+        if let Some(field) = state.changed_readonly(key, patch, true, &readonly)? {
+            return Err(TransactionError::ReadonlyField { table: table.to_owned(), field: field.clone() });
+        }
+        match state.patch(key, patch)? {
+            Some(row) => Ok(row.to_text()),
+            None => Err(TransactionError::NotFound { table: table.to_owned(), key: key.to_owned() }),
+        }
+    }
+}
+
+fn checked_limit(limit: Option<usize>) -> Result<usize, TransactionError> {
+    match limit {
+        Some(limit) if limit > ROWS_PER_READ_MAX => Err(TransactionError::LimitExceeded("rows of one read")),
+        limit => Ok(limit.unwrap_or(ROWS_PER_READ_MAX)),
+    }
+}
+
+fn text_of(visible: Visible) -> String {
+    match visible {
+        Visible::Present(text) => text,
+        Visible::Absent | Visible::Unknown => "null".to_owned(),
+    }
+}
+
+fn array(rows: impl Iterator<Item = String>) -> String {
+    format!("[{}]", rows.collect::<Vec<_>>().join(","))
+}
+
+fn cell(rows: &[Columns], row: usize, column: usize) -> Option<&str> {
+    rows.get(row)?.get(column)?.as_deref()
+}
+
+/// Key and text of each row.
+fn hits(rows: Vec<Columns>) -> Result<Vec<Hit>, TransactionError> {
+    rows.into_iter()
+        .map(|columns| {
+            match <[Option<String>; 2]>::try_from(columns.into_iter().take(2).collect::<Vec<_>>()) {
+                Ok([Some(key), Some(text)]) => Ok((key, text)),
+                _ => Err(TransactionError::Misuse("not the result of this statement")),
+            }
+        })
+        .collect()
+}
+
+/// Remembers the rows of a list or query, which its predicate protects.
+fn seen(state: &mut TableState, hits: Vec<Hit>) -> Vec<Hit> {
+    for (key, text) in &hits {
+        state.see(key.clone(), Some(text.clone()));
+    }
+    hits
+}
+
+#[cfg(test)]
+mod tests;

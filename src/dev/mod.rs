@@ -1,0 +1,3 @@
+//! What `kontract dev` runs beside the compiler.
+
+pub mod database;

@@ -1,0 +1,3 @@
+//! From entities to SQL, and from SQL to the database.
+
+pub mod run;

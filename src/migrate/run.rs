@@ -1,0 +1,334 @@
+//! Applies things to a database: storage itself, the project's migrations, the identity key and the gateway's password.
+//!
+//! Owns the connection-level rules: one transaction for each migration, under an advisory lock that belongs to the
+//! transaction (so that it also holds behind a pooler), with the list of applied ones read after the lock. A second applier
+//! waits and then finds nothing to do; a crash midway leaves the state before. Does not know where migrations come from.
+
+use kontract_mvcc::sql;
+use postgres::error::SqlState;
+use postgres::{Client, NoTls, Transaction};
+use sha2::{Digest, Sha256};
+
+/// One migration, in the project's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// Name of its file without the extension, such as `0001_initial`.
+    pub name: String,
+    /// The statements.
+    pub sql: String,
+}
+
+impl Migration {
+    /// SHA-256 of the text in hexadecimal.
+    pub fn checksum(&self) -> String {
+        Sha256::digest(self.sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Where a migration stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationState {
+    /// In the database, with the same text.
+    Applied,
+    /// Not in the database yet.
+    Pending,
+    /// In the database, with another text than the project has.
+    Changed,
+    /// In the database, and not in the project.
+    Unknown,
+}
+
+/// A migration and its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationStatus {
+    /// Name of the migration.
+    pub name: String,
+    /// Where it stands.
+    pub state: MigrationState,
+}
+
+/// One privilege of a role on an object of storage.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// The role.
+    pub role: String,
+    /// `schema.table`, `schema.table(column)` or `schema.function(arguments)`.
+    pub object: String,
+    /// Such as `SELECT` or `EXECUTE`.
+    pub privilege: String,
+}
+
+/// Why the database was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No connection.
+    #[error("cannot connect to the database: {}", text(.0))]
+    Connect(#[source] postgres::Error),
+    /// A statement of ours failed.
+    #[error("the database refused {what}: {}", text(.source))]
+    Sql {
+        /// What was being done.
+        what: &'static str,
+        /// The driver's error.
+        source: postgres::Error,
+    },
+    /// A statement of a migration failed; the database is as before.
+    #[error("migration {name} failed: {}", text(.source))]
+    Migration {
+        /// Name of the migration.
+        name: String,
+        /// The driver's error.
+        source: postgres::Error,
+    },
+    /// The text of an applied migration was edited.
+    #[error("migration {name} was changed after it was applied")]
+    Changed {
+        /// Name of the migration.
+        name: String,
+    },
+    /// A migration comes before one that is applied already.
+    #[error("migration {name} comes before {applied}, which is applied already")]
+    OutOfOrder {
+        /// Name of the pending migration.
+        name: String,
+        /// Name of the later one in the database.
+        applied: String,
+    },
+    /// A migration ended the transaction it ran in; what it did before that point stays.
+    #[error(
+        "migration {name} contains COMMIT or ROLLBACK; kontract runs each migration in a transaction of its own"
+    )]
+    EndsTransaction {
+        /// Name of the migration.
+        name: String,
+    },
+}
+
+/// Connects to the database that a URL names.
+///
+/// # Errors
+/// [`RunError::Connect`].
+pub fn connect(database_url: &str) -> Result<Client, RunError> {
+    Client::connect(database_url, NoTls).map_err(RunError::Connect)
+}
+
+/// Installs storage, or renews its functions where it is installed. Needs a superuser.
+///
+/// # Errors
+/// [`RunError::Sql`]; the database is as before.
+pub fn install(client: &mut Client) -> Result<(), RunError> {
+    let failed = |source| RunError::Sql { what: "the installation of storage", source };
+    let mut transaction = locked(client).map_err(failed)?;
+    transaction.batch_execute(&sql::install()).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// Applies the pending migrations in order and returns their names.
+///
+/// # Errors
+/// [`RunError`]; the migrations before the one that failed stay applied.
+pub fn apply(client: &mut Client, migrations: &[Migration]) -> Result<Vec<String>, RunError> {
+    let mut names = Vec::new();
+    for migration in migrations {
+        if apply_one(client, migrations, migration)? {
+            names.push(migration.name.clone());
+        }
+    }
+    Ok(names)
+}
+
+/// Where each migration stands: the project's in order, then those that only the database knows.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn status(client: &mut Client, migrations: &[Migration]) -> Result<Vec<MigrationStatus>, RunError> {
+    let failed = |source| RunError::Sql { what: "reading the list of migrations", source };
+    let mut transaction = client.transaction().map_err(failed)?;
+    let applied = applied(&mut transaction).map_err(failed)?;
+    Ok(compare(&applied, migrations))
+}
+
+/// Sets the key that credentials are checked against; at least 32 bytes. Credentials made with another key end.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn set_identity_key(client: &mut Client, key: &[u8]) -> Result<(), RunError> {
+    let failed = |source| RunError::Sql { what: "the identity key", source };
+    client.execute("SELECT kt.set_identity_key($1)", &[&key]).map(drop).map_err(failed)
+}
+
+/// Sets the password of the role `kt_gateway`, for the whole cluster.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn set_gateway_password(client: &mut Client, password: &str) -> Result<(), RunError> {
+    let failed = |source| RunError::Sql { what: "the gateway's password", source };
+    let statement: String = client
+        .query_one("SELECT format('ALTER ROLE kt_gateway PASSWORD %L', $1::text)", &[&password])
+        .and_then(|row| row.try_get(0))
+        .map_err(failed)?;
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match client.batch_execute(&statement) {
+            // "tuple concurrently updated": another database of the cluster set it at the same moment, and has finished.
+            Err(error) if error.code() == Some(&SqlState::INTERNAL_ERROR) && attempts < ROLE_ATTEMPTS_MAX => {
+            }
+            outcome => return outcome.map_err(failed),
+        }
+    }
+}
+
+/// What the roles of storage may do, on tables, columns and functions.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn grants(client: &mut Client) -> Result<Vec<Grant>, RunError> {
+    let failed = |source| RunError::Sql { what: "reading privileges", source };
+    let rows = client.query(GRANTS, &[]).map_err(failed)?;
+    rows.iter()
+        .map(|row| Ok(Grant { role: row.try_get(0)?, object: row.try_get(1)?, privilege: row.try_get(2)? }))
+        .collect::<Result<_, _>>()
+        .map_err(failed)
+}
+
+/// Collects garbage: ended sessions, versions that no snapshot needs, old log rows. Returns how many versions and log rows
+/// went.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn collect_garbage(client: &mut Client) -> Result<u64, RunError> {
+    let failed = |source| RunError::Sql { what: "garbage collection", source };
+    client.execute("SELECT kt.gc_horizon()", &[]).map_err(failed)?;
+    let mut collected = 0;
+    for row in client.query("SELECT DISTINCT ptr FROM kt.storage ORDER BY ptr", &[]).map_err(failed)? {
+        let ptr: String = row.try_get(0).map_err(failed)?;
+        loop {
+            let count =
+                count(client, "SELECT kt.gc_table($1, $2)", &[&ptr, &GARBAGE_BATCH]).map_err(failed)?;
+            collected += count;
+            if count < u64::from(GARBAGE_BATCH.unsigned_abs()) {
+                break;
+            }
+        }
+    }
+    Ok(collected + count(client, "SELECT kt.gc_log()", &[]).map_err(failed)?)
+}
+
+/// Applies one migration unless it is applied; whether it was.
+fn apply_one(client: &mut Client, migrations: &[Migration], migration: &Migration) -> Result<bool, RunError> {
+    let listing = |source| RunError::Sql { what: "the list of migrations", source };
+    let failed = |source| RunError::Migration { name: migration.name.clone(), source };
+    let mut transaction = locked(client).map_err(listing)?;
+    let applied = applied(&mut transaction).map_err(listing)?;
+    if !is_pending(&applied, migrations, migration)? {
+        return Ok(false);
+    }
+    let before = transaction_id(&mut transaction).map_err(listing)?;
+    transaction.batch_execute(&migration.sql).map_err(failed)?;
+    if transaction_id(&mut transaction).map_err(listing)? != before {
+        return Err(RunError::EndsTransaction { name: migration.name.clone() });
+    }
+    transaction
+        .execute(
+            "INSERT INTO kt_priv.migrations (name, checksum) VALUES ($1, $2)",
+            &[&migration.name, &migration.checksum()],
+        )
+        .map_err(listing)?;
+    transaction.commit().map_err(failed)?;
+    Ok(true)
+}
+
+fn is_pending(
+    applied: &[(String, String)],
+    migrations: &[Migration],
+    migration: &Migration,
+) -> Result<bool, RunError> {
+    let name = migration.name.clone();
+    if let Some((_, checksum)) = applied.iter().find(|(applied, _)| *applied == name) {
+        return if *checksum == migration.checksum() { Ok(false) } else { Err(RunError::Changed { name }) };
+    }
+    let later = migrations.iter().skip_while(|other| other.name != name);
+    match later.map(|other| &other.name).find(|later| applied.iter().any(|(applied, _)| applied == *later)) {
+        Some(applied) => Err(RunError::OutOfOrder { name, applied: applied.clone() }),
+        None => Ok(true),
+    }
+}
+
+fn compare(applied: &[(String, String)], migrations: &[Migration]) -> Vec<MigrationStatus> {
+    let state = |migration: &Migration| match applied.iter().find(|(name, _)| *name == migration.name) {
+        None => MigrationState::Pending,
+        Some((_, checksum)) if *checksum == migration.checksum() => MigrationState::Applied,
+        Some(_) => MigrationState::Changed,
+    };
+    let known = migrations
+        .iter()
+        .map(|migration| MigrationStatus { name: migration.name.clone(), state: state(migration) });
+    let unknown = applied
+        .iter()
+        .filter(|(name, _)| migrations.iter().all(|migration| migration.name != *name))
+        .map(|(name, _)| MigrationStatus { name: name.clone(), state: MigrationState::Unknown });
+    known.chain(unknown).collect()
+}
+
+/// A transaction that holds the migrator's lock.
+fn locked(client: &mut Client) -> Result<Transaction<'_>, postgres::Error> {
+    let mut transaction =
+        client.build_transaction().isolation_level(postgres::IsolationLevel::ReadCommitted).start()?;
+    transaction.batch_execute("SELECT pg_advisory_xact_lock(19284, 1)")?;
+    Ok(transaction)
+}
+
+/// Names and checksums in order of name; none where storage is not installed.
+fn applied(transaction: &mut Transaction<'_>) -> Result<Vec<(String, String)>, postgres::Error> {
+    let installed: bool =
+        transaction.query_one("SELECT to_regclass('kt_priv.migrations') IS NOT NULL", &[])?.try_get(0)?;
+    if !installed {
+        return Ok(Vec::new());
+    }
+    let rows = transaction.query("SELECT name, checksum FROM kt_priv.migrations ORDER BY name", &[])?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+fn transaction_id(transaction: &mut Transaction<'_>) -> Result<String, postgres::Error> {
+    transaction.query_one("SELECT pg_current_xact_id()::text", &[])?.try_get(0)
+}
+
+fn count(
+    client: &mut Client,
+    sql: &str,
+    params: &[&(dyn postgres::types::ToSql + Sync)],
+) -> Result<u64, postgres::Error> {
+    let count: i64 = client.query_one(sql, params)?.try_get(0)?;
+    Ok(count.unsigned_abs())
+}
+
+/// The server's own words where there are any: the driver's Display says only "db error".
+fn text(error: &postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code().code()),
+        None => error.to_string(),
+    }
+}
+
+/// Attempts at changing a role that all databases of the cluster share.
+const ROLE_ATTEMPTS_MAX: u32 = 32;
+
+/// Dead versions collected by one statement.
+const GARBAGE_BATCH: i32 = 5000;
+
+const GRANTS: &str = "
+    WITH role AS (SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname IN ('kt_gateway', 'kt_deploy'))
+    SELECT r.name, n.nspname || '.' || c.relname, a.privilege_type
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a JOIN role r ON r.oid = a.grantee
+     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+    UNION ALL
+    SELECT r.name, n.nspname || '.' || c.relname || '(' || t.attname || ')', a.privilege_type
+      FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
+           aclexplode(t.attacl) a JOIN role r ON r.oid = a.grantee
+     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+    UNION ALL
+    SELECT r.name, p.oid::regprocedure::text, a.privilege_type
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) a JOIN role r ON r.oid = a.grantee
+     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     ORDER BY 1, 2, 3";

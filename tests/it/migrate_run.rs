@@ -1,0 +1,152 @@
+//! The migrator on real PostgreSQL.
+
+use kontract::migrate::run::{self, Migration, MigrationState, RunError};
+
+use crate::support::postgres::{Database, Server, on_each_server};
+
+fn migration(name: &str, sql: &str) -> Migration {
+    Migration { name: name.into(), sql: sql.into() }
+}
+
+fn states(database: &Database, migrations: &[Migration]) -> Vec<(String, MigrationState)> {
+    let status = run::status(&mut database.connect("postgres"), migrations).expect("storage is installed");
+    status.into_iter().map(|status| (status.name, status.state)).collect()
+}
+
+on_each_server! {
+    fn migrations_are_applied_once_and_in_order(database: &Database) {
+        let mut admin = database.connect("postgres");
+        let migrations = [
+            migration("0001_initial", "SELECT kt.provision('entries', 'tbl_entries', '*', 7, ARRAY['createdAt']);"),
+            migration("0002_more", "SELECT kt.provision('users', 'tbl_users');"),
+        ];
+        assert_eq!(
+            states(database, &migrations),
+            [("0001_initial".into(), MigrationState::Pending), ("0002_more".into(), MigrationState::Pending)]
+        );
+        assert_eq!(run::apply(&mut admin, &migrations[..1]).expect("applies"), ["0001_initial"]);
+        assert_eq!(run::apply(&mut admin, &migrations).expect("applies"), ["0002_more"]);
+        assert_eq!(run::apply(&mut admin, &migrations).expect("nothing to do"), Vec::<String>::new());
+        assert_eq!(
+            states(database, &migrations),
+            [("0001_initial".into(), MigrationState::Applied), ("0002_more".into(), MigrationState::Applied)]
+        );
+    }
+
+    fn a_failing_migration_leaves_nothing(database: &Database) {
+        let mut admin = database.connect("postgres");
+        let migrations = [migration("0001_half", "SELECT kt.provision('a', 'tbl_a'); SELECT 1 / 0;")];
+        let error = run::apply(&mut admin, &migrations).expect_err("division by zero");
+        assert!(matches!(&error, RunError::Migration { name, .. } if name == "0001_half"), "{error}");
+        assert!(error.to_string().contains("division by zero"), "{error}");
+        let tables: i64 = admin.query_one("SELECT count(*) FROM kt.storage", &[]).expect("reads").get(0);
+        assert_eq!(tables, 0);
+        assert_eq!(states(database, &migrations), [("0001_half".into(), MigrationState::Pending)]);
+    }
+
+    fn a_migration_may_not_end_its_transaction(database: &Database) {
+        let mut admin = database.connect("postgres");
+        let migrations = [migration("0001_commit", "SELECT kt.provision('a', 'tbl_a'); COMMIT; SELECT 1;")];
+        let error = run::apply(&mut admin, &migrations).expect_err("it commits");
+        assert!(matches!(error, RunError::EndsTransaction { .. }), "{error}");
+    }
+
+    fn edited_and_misplaced_migrations_are_refused(database: &Database) {
+        let mut admin = database.connect("postgres");
+        let second = migration("0002_b", "SELECT 2");
+        run::apply(&mut admin, std::slice::from_ref(&second)).expect("applies");
+        let edited = [migration("0002_b", "SELECT 3")];
+        assert!(matches!(run::apply(&mut admin, &edited), Err(RunError::Changed { .. })));
+        assert_eq!(states(database, &edited), [("0002_b".into(), MigrationState::Changed)]);
+        let misplaced = [migration("0001_a", "SELECT 1"), second];
+        assert!(matches!(run::apply(&mut admin, &misplaced), Err(RunError::OutOfOrder { .. })));
+        assert_eq!(states(database, &[]), [("0002_b".into(), MigrationState::Unknown)]);
+    }
+
+    fn two_appliers_apply_each_migration_once(database: &Database) {
+        let migrations: Vec<_> = (1..=10)
+            .map(|number| migration(&format!("{number:04}_m"), &format!("SELECT kt.provision('t{number}', 'tbl_t{number}')")))
+            .collect();
+        let counts: Vec<usize> = std::thread::scope(|scope| {
+            let appliers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| run::apply(&mut database.connect("postgres"), &migrations).expect("applies").len()))
+                .collect();
+            appliers.into_iter().map(|applier| applier.join().expect("no panic")).collect()
+        });
+        assert_eq!(counts.iter().sum::<usize>(), 10);
+    }
+
+    fn installing_again_keeps_the_data(database: &Database) {
+        let mut admin = database.connect("postgres");
+        run::apply(&mut admin, &[migration("0001_a", "SELECT kt.provision('a', 'tbl_a')")]).expect("applies");
+        admin.batch_execute("INSERT INTO kt_data.tbl_a (id, data, _owner, _order) VALUES ('k', '{}', 'o', 1)").expect("inserts");
+        run::install(&mut admin).expect("installs again");
+        let rows: i64 = admin.query_one("SELECT count(*) FROM kt_data.tbl_a", &[]).expect("reads").get(0);
+        assert_eq!(rows, 1);
+    }
+
+    /// A migrator that is not a superuser can do its work.
+    fn the_deploy_role_can_migrate(database: &Database) {
+        let mut deploy = database.connect("kt_deploy");
+        let migrations = [migration("0001_a", "SELECT kt.provision('a', 'tbl_a')")];
+        assert_eq!(run::apply(&mut deploy, &migrations).expect("applies"), ["0001_a"]);
+        run::set_identity_key(&mut deploy, &[1; 32]).expect("may set the key");
+        run::collect_garbage(&mut deploy).expect("may collect");
+    }
+
+    fn the_gateway_gets_a_password(database: &Database) {
+        let mut admin = database.connect("postgres");
+        run::set_gateway_password(&mut admin, "it's \\ \"quoted\"").expect("sets");
+        let has: bool = admin
+            .query_one("SELECT rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname = 'kt_gateway'", &[])
+            .expect("reads")
+            .get(0);
+        assert!(has);
+    }
+
+    fn grants_name_the_two_tables_and_the_functions_only(database: &Database) {
+        let mut admin = database.connect("postgres");
+        run::apply(&mut admin, &[migration("0001_a", "SELECT kt.provision('a', 'tbl_a')")]).expect("applies");
+        let grants = run::grants(&mut admin).expect("reads");
+        let gateway: Vec<String> = grants
+            .iter()
+            .filter(|grant| grant.role == "kt_gateway")
+            .map(|grant| format!("{} {}", grant.privilege, grant.object))
+            .collect();
+        assert_eq!(
+            gateway,
+            [
+                "EXECUTE kt.abort(uuid)",
+                "EXECUTE kt.begin(text,bigint,bytea,uuid,bytea,integer)",
+                "EXECUTE kt.commit(uuid,jsonb,bytea,bytea)",
+                "EXECUTE kt.count_tbl_a(uuid,jsonb)",
+                "EXECUTE kt.get_tbl_a(uuid,text)",
+                "EXECUTE kt.list_tbl_a(uuid,text,integer)",
+                "EXECUTE kt.mget_tbl_a(uuid,text[])",
+                "EXECUTE kt.query_tbl_a(uuid,jsonb,integer)",
+                "SELECT kt.storage",
+                "SELECT kt.trxs(create_txid)",
+                "SELECT kt.trxs(expires_at)",
+                "SELECT kt.trxs(owner)",
+                "SELECT kt.trxs(snap)",
+            ]
+        );
+    }
+}
+
+/// Roles belong to the cluster: installations in several of its databases meet there.
+#[test]
+fn installations_in_many_databases_at_once() {
+    for server in [Server::Embedded18, Server::Debian15] {
+        let databases: Vec<_> = (0..6).map(|_| Database::bare(server)).collect();
+        std::thread::scope(|scope| {
+            for database in &databases {
+                scope.spawn(|| {
+                    let mut admin = database.connect("postgres");
+                    run::install(&mut admin).expect("installs");
+                    run::set_gateway_password(&mut admin, "secret").expect("sets");
+                });
+            }
+        });
+    }
+}
