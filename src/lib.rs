@@ -1,5 +1,10 @@
 //! kontract: a source-to-source compiler for full-stack TypeScript.
 
 pub mod contract;
+pub mod diag;
 pub mod emit;
+pub mod parse;
+pub mod project;
 pub mod source;
+pub mod split;
+pub mod system;
