@@ -62,7 +62,8 @@ pub fn load(system: &dyn System) -> Loaded {
     reader.read_if_present(TSCONFIG);
     let configuration = Sources::new(reader.files.clone());
     // The folder to read is needed before the final ids are known, so that the configuration is parsed twice.
-    let source = parse_config(&configuration).value.map_or_else(|| "src".to_owned(), |project| project.source);
+    let source =
+        parse_config(&configuration).value.map_or_else(|| "src".to_owned(), |project| project.source);
     reader.read_folder(&source);
 
     let sources = Sources::new(reader.files);
@@ -222,7 +223,8 @@ impl Config {
     fn path(&mut self, object: &Object<'_>, key: &str) -> Option<String> {
         let text = self.text(object, key)?;
         let inside = crate::parse::resolve::normalize(&text);
-        match inside.filter(|path| !path.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':'])) {
+        match inside.filter(|path| !path.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':']))
+        {
             Some(path) => Some(path),
             None => {
                 let prop = object.get(key)?;

@@ -54,7 +54,8 @@ fn endpoint_names(endpoints: &[Endpoint], sources: &Sources, found: &mut Vec<Dia
 
 fn is_endpoint_name(name: &str) -> bool {
     let mut chars = name.chars();
-    let starts = chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' || first == '$');
+    let starts =
+        chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' || first == '$');
     let continues = chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
     starts && continues && name.len() <= ENDPOINT_NAME_MAX && !RESERVED_ENDPOINTS.contains(&name)
 }
@@ -118,7 +119,9 @@ fn is_key(field: &Field) -> bool {
 
 fn is_table_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.len() <= TABLE_NAME_MAX && name.chars().all(allowed)
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= TABLE_NAME_MAX
+        && name.chars().all(allowed)
 }
 
 fn storage_uses(contract: &Contract, found: &mut Vec<Diagnostic>) {
@@ -140,6 +143,25 @@ const ENDPOINT_NAME_MAX: usize = 64;
 const TABLE_NAME_MAX: usize = 48;
 /// Names of every object, and names that the generated client exports itself.
 const RESERVED_ENDPOINTS: &[&str] = &[
-    "__proto__", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "then", "api", "kontract",
-    "default", "arguments", "eval", "await", "delete", "import", "new", "return", "typeof", "void", "class", "function",
+    "__proto__",
+    "constructor",
+    "prototype",
+    "toString",
+    "valueOf",
+    "hasOwnProperty",
+    "then",
+    "api",
+    "kontract",
+    "default",
+    "arguments",
+    "eval",
+    "await",
+    "delete",
+    "import",
+    "new",
+    "return",
+    "typeof",
+    "void",
+    "class",
+    "function",
 ];

@@ -105,7 +105,11 @@ pub(super) fn unusable_table_name(table: &Table) -> Diagnostic {
         .help("write `/** @table other_name */` above the interface")
 }
 
-pub(super) fn permission_lacking(used: &StorageUse, operation: &StorageOperation, endpoint: &Endpoint) -> Diagnostic {
+pub(super) fn permission_lacking(
+    used: &StorageUse,
+    operation: &StorageOperation,
+    endpoint: &Endpoint,
+) -> Diagnostic {
     let have = endpoint.options.perm;
     let wanted = have.union(operation.needs);
     let (name, method) = (&endpoint.name, &operation.name);

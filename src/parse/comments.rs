@@ -1,7 +1,7 @@
 //! Documentation comments: `///` lines and `/** */` blocks above a node, and the marks in them.
 
-use swc_common::comments::{Comment, CommentKind, Comments};
 use swc_common::Span;
+use swc_common::comments::{Comment, CommentKind, Comments};
 
 use super::module::ParsedModule;
 use crate::contract::Doc;

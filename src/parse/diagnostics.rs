@@ -7,7 +7,8 @@ use crate::source::Location;
 pub(super) fn syntax_error(message: &str, at: Location) -> Diagnostic {
     let message = message.trim_end_matches('.');
     let mut chars = message.chars();
-    let lower: String = chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
+    let lower: String =
+        chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
     Diagnostic::error(Code::KT0004, format!("syntax error: {lower}"))
         .at(at, "here")
         .help("correct the syntax; the file is read as TypeScript 5 with the decorator forms of kontract")

@@ -16,6 +16,7 @@ pub struct ModuleGraph {
     modules: BTreeMap<FileId, ParsedModule>,
     sources: Sources,
     aliases: Vec<PathAlias>,
+    source_folder: String,
 }
 
 /// swc's per-compilation state, which its passes look up in a thread-local.
@@ -50,6 +51,7 @@ impl ModuleGraph {
             modules: BTreeMap::new(),
             sources: sources.clone(),
             aliases: project.paths.clone(),
+            source_folder: project.source.clone(),
         }
     }
 
@@ -75,6 +77,14 @@ impl ModuleGraph {
             });
             re_exports.for_each(link);
         }
+    }
+
+    /// Where a module's JavaScript goes, relative to the output folder: `src/api/entries.ts` → `api/entries.js`.
+    pub(crate) fn output_path(&self, module: &ParsedModule) -> String {
+        let below =
+            module.path.strip_prefix(&self.source_folder).unwrap_or(&module.path).trim_start_matches('/');
+        let stem = below.rsplit_once('.').map_or(below, |(stem, _)| stem);
+        format!("{stem}.js")
     }
 
     /// The texts the modules were parsed from.

@@ -4,8 +4,8 @@
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    AssignTarget, BinaryOp, Decl, Expr, ExprOrSpread, Ident, Lit, MemberProp, ObjectLit, Prop, PropName, PropOrSpread,
-    SimpleAssignTarget, TsEnumDecl, TsEnumMemberId, UnaryOp, VarDeclKind,
+    AssignTarget, BinaryOp, Decl, Expr, ExprOrSpread, Ident, Lit, MemberProp, ObjectLit, Prop, PropName,
+    PropOrSpread, SimpleAssignTarget, TsEnumDecl, TsEnumMemberId, UnaryOp, VarDeclKind,
 };
 
 use super::graph::{Binding, ModuleGraph};
@@ -139,7 +139,13 @@ fn object_entries(
     Ok(())
 }
 
-fn entry(graph: &ModuleGraph, module: &ParsedModule, key: String, key_span: Span, value: &Expr) -> OptionEntry {
+fn entry(
+    graph: &ModuleGraph,
+    module: &ParsedModule,
+    key: String,
+    key_span: Span,
+    value: &Expr,
+) -> OptionEntry {
     OptionEntry {
         key,
         key_location: module.location(key_span),
@@ -194,7 +200,9 @@ impl Evaluation<'_> {
     fn binary(&self, whole: &Expr, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Constant, NotConstant> {
         let combined = match (op, self.expr(left)?, self.expr(right)?) {
             (BinaryOp::BitOr, Constant::Perms(a), Constant::Perms(b)) => Some(Constant::Perms(a.union(b))),
-            (BinaryOp::BitAnd, Constant::Perms(a), Constant::Perms(b)) => Some(Constant::Perms(a.intersection(b))),
+            (BinaryOp::BitAnd, Constant::Perms(a), Constant::Perms(b)) => {
+                Some(Constant::Perms(a.intersection(b)))
+            }
             (BinaryOp::Add, Constant::Text(a), Constant::Text(b)) => Some(Constant::Text(a + &b)),
             _ => None,
         };
@@ -213,7 +221,9 @@ impl Evaluation<'_> {
             Binding::Declared { file, name } => self.declared(file, &name, ident),
             Binding::Item { .. } => Err(self.fail(ident.span, "a default export")),
             Binding::Namespace { .. } => Err(self.fail(ident.span, "a module")),
-            Binding::External { package, .. } => Err(self.fail(ident.span, format!("imported from `{package}`"))),
+            Binding::External { package, .. } => {
+                Err(self.fail(ident.span, format!("imported from `{package}`")))
+            }
             Binding::Missing => Err(self.fail(ident.span, "not a constant of this project")),
         }
     }
@@ -243,7 +253,9 @@ impl Evaluation<'_> {
         match self.expr(object)? {
             Constant::Object(fields) => {
                 let field = fields.into_iter().rev().find(|(name, _)| name == key);
-                field.map(|(_, value)| value).ok_or_else(|| self.fail(span, format!("there is no `{key}` in it")))
+                field
+                    .map(|(_, value)| value)
+                    .ok_or_else(|| self.fail(span, format!("there is no `{key}` in it")))
             }
             _ => Err(self.fail(span, "not an object")),
         }
@@ -275,7 +287,8 @@ impl Evaluation<'_> {
             if vars.kind != VarDeclKind::Const {
                 return Err(self.fail(used.span, format!("`{name}` is not a `const`")));
             }
-            let var = vars.decls.iter().find(|var| var.name.as_ident().is_some_and(|ident| ident.sym == *name));
+            let var =
+                vars.decls.iter().find(|var| var.name.as_ident().is_some_and(|ident| ident.sym == *name));
             if let Some(init) = var.and_then(|var| var.init.as_deref()) {
                 return inner.expr(init);
             }
@@ -314,7 +327,9 @@ pub(crate) fn enum_values(declared: &TsEnumDecl) -> Vec<(String, Option<Constant
         };
         let value = match member.init.as_deref().map(unwrapped) {
             None => next.map(Constant::Number),
-            Some(Expr::Lit(Lit::Str(text))) => Some(Constant::Text(text.value.to_string_lossy().into_owned())),
+            Some(Expr::Lit(Lit::Str(text))) => {
+                Some(Constant::Text(text.value.to_string_lossy().into_owned()))
+            }
             Some(Expr::Lit(Lit::Num(number))) => Some(Constant::Number(number.value)),
             Some(_) => None,
         };

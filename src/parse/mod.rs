@@ -34,7 +34,8 @@ pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         let mut graph = ModuleGraph::new(sources, project);
         let prefix = format!("{}/", project.source);
-        let files = sources.iter().filter(|(_, source)| source.path.starts_with(&prefix) && is_source(&source.path));
+        let files =
+            sources.iter().filter(|(_, source)| source.path.starts_with(&prefix) && is_source(&source.path));
         for (file, source) in files {
             match graph.globals.run(|| session::parse_file(file, source)) {
                 Ok(parsed) => graph.insert(parsed),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use swc_common::comments::SingleThreadedComments;
 use swc_common::sync::Lrc;
-use swc_common::{Mark, SourceMap, Span, Spanned, SyntaxContext};
+use swc_common::{Mark, SourceMap, Span, SyntaxContext};
 use swc_ecma_ast::{
     Decl, DefaultDecl, ExportSpecifier, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Module, ModuleDecl,
     ModuleExportName, ModuleItem, NamedExport, Stmt,
@@ -25,6 +25,7 @@ pub struct ParsedModule {
     pub(crate) decorators: BTreeMap<u32, Vec<DecoratorUse>>,
     pub(crate) scopes: Scopes,
     unresolved_context: SyntaxContext,
+    top_level_context: SyntaxContext,
     pub(crate) imports: Vec<Import>,
     pub(crate) exports: BTreeMap<String, Export>,
     /// `export * from`, in order.
@@ -73,7 +74,6 @@ pub(crate) enum Imported {
 #[derive(Debug, Clone)]
 pub(crate) struct Specifier {
     pub(crate) text: String,
-    pub(crate) location: Location,
     pub(crate) target: Option<FileId>,
 }
 
@@ -97,7 +97,6 @@ pub(super) struct Parts {
     pub(super) comments: SingleThreadedComments,
     pub(super) decorators: BTreeMap<u32, Vec<DecoratorUse>>,
     pub(super) scopes: Scopes,
-    pub(super) unresolved_context: SyntaxContext,
 }
 
 impl ParsedModule {
@@ -110,7 +109,8 @@ impl ParsedModule {
             comments: parts.comments,
             decorators: parts.decorators,
             scopes: parts.scopes,
-            unresolved_context: parts.unresolved_context,
+            unresolved_context: SyntaxContext::empty().apply_mark(parts.scopes.unresolved),
+            top_level_context: SyntaxContext::empty().apply_mark(parts.scopes.top_level),
             imports: Vec::new(),
             exports: BTreeMap::new(),
             star_exports: Vec::new(),
@@ -131,7 +131,11 @@ impl ParsedModule {
 
     /// A range of the tree as a range of the file.
     pub(crate) fn location(&self, span: Span) -> Location {
-        Location { file: self.file, start: self.offset(span.lo.0), end: self.offset(span.hi.0.max(span.lo.0)) }
+        Location {
+            file: self.file,
+            start: self.offset(span.lo.0),
+            end: self.offset(span.hi.0.max(span.lo.0)),
+        }
     }
 
     /// The decorators directly before a node.
@@ -147,6 +151,11 @@ impl ParsedModule {
     /// Whether an identifier refers to no binding of the module.
     pub(crate) fn is_unresolved(&self, ident: &Ident) -> bool {
         ident.ctxt == self.unresolved_context
+    }
+
+    /// Whether an identifier refers to a top-level binding of the module.
+    pub(crate) fn is_top_level(&self, ident: &Ident) -> bool {
+        ident.ctxt == self.top_level_context
     }
 
     /// The import that binds a top-level name.
@@ -167,14 +176,17 @@ impl ParsedModule {
     /// Whether an identifier is a function of kontract's own: imported from `kontract`, or the ambient global.
     pub(crate) fn is_kontract_name(&self, ident: &Ident, name: &str) -> bool {
         match self.imports.iter().find(|import| import.local.to_id() == ident.to_id()) {
-            Some(import) => import.from.text == "kontract" && import.imported == Imported::Name(name.to_owned()),
+            Some(import) => {
+                import.from.text == "kontract" && import.imported == Imported::Name(name.to_owned())
+            }
             None => ident.sym == *name && (self.is_unresolved(ident) || ident.ctxt == SyntaxContext::empty()),
         }
     }
 
     /// Under which names the module exports a local binding.
     pub(crate) fn exported_as(&self, local: &str) -> Option<&str> {
-        let names = self.exports.iter().filter(|(_, export)| matches!(export, Export::Local(name) if name == local));
+        let names =
+            self.exports.iter().filter(|(_, export)| matches!(export, Export::Local(name) if name == local));
         // The binding's own name reads best; otherwise the first in order.
         let mut names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
         names.sort_by_key(|name| *name != local);
@@ -220,19 +232,24 @@ impl ParsedModule {
                 self.exports.insert("default".to_owned(), behind);
             }
             ModuleDecl::ExportDefaultExpr(export) => {
-                let behind = export.expr.as_ident().map_or(Export::Item(index), |ident| Export::Local(ident.sym.to_string()));
+                let behind = export
+                    .expr
+                    .as_ident()
+                    .map_or(Export::Item(index), |ident| Export::Local(ident.sym.to_string()));
                 self.exports.insert("default".to_owned(), behind);
             }
             ModuleDecl::ExportAll(export) => {
-                let from = self.specifier(&export.src);
+                let from = Self::specifier(&export.src);
                 self.star_exports.push(from);
             }
-            ModuleDecl::TsImportEquals(_) | ModuleDecl::TsExportAssignment(_) | ModuleDecl::TsNamespaceExport(_) => {}
+            ModuleDecl::TsImportEquals(_)
+            | ModuleDecl::TsExportAssignment(_)
+            | ModuleDecl::TsNamespaceExport(_) => {}
         }
     }
 
     fn register_import(&mut self, import: &ImportDecl) {
-        let from = self.specifier(&import.src);
+        let from = Self::specifier(&import.src);
         for specifier in &import.specifiers {
             let imported = match specifier {
                 ImportSpecifier::Named(named) => Imported::Name(
@@ -251,7 +268,7 @@ impl ParsedModule {
     }
 
     fn register_named_export(&mut self, export: &NamedExport) {
-        let from = export.src.as_ref().map(|src| self.specifier(src));
+        let from = export.src.as_ref().map(|src| Self::specifier(src));
         for specifier in &export.specifiers {
             let (exported, behind) = match (specifier, &from) {
                 (ExportSpecifier::Named(named), from) => {
@@ -272,8 +289,8 @@ impl ParsedModule {
         }
     }
 
-    fn specifier(&self, src: &swc_ecma_ast::Str) -> Specifier {
-        Specifier { text: src.value.to_string_lossy().into_owned(), location: self.location(src.span), target: None }
+    fn specifier(src: &swc_ecma_ast::Str) -> Specifier {
+        Specifier { text: src.value.to_string_lossy().into_owned(), target: None }
     }
 
     fn declare(&mut self, index: usize, decl: &Decl) {
@@ -304,7 +321,9 @@ pub(crate) fn declared_names(decl: &Decl) -> Vec<String> {
         Decl::TsInterface(interface) => vec![interface.id.sym.to_string()],
         Decl::TsTypeAlias(alias) => vec![alias.id.sym.to_string()],
         Decl::TsEnum(declared) => vec![declared.id.sym.to_string()],
-        Decl::TsModule(module) => module.id.as_ident().map(|ident| ident.sym.to_string()).into_iter().collect(),
+        Decl::TsModule(module) => {
+            module.id.as_ident().map(|ident| ident.sym.to_string()).into_iter().collect()
+        }
         Decl::Using(_) => Vec::new(),
     }
 }
@@ -313,17 +332,5 @@ fn export_name(name: &ModuleExportName) -> String {
     match name {
         ModuleExportName::Ident(ident) => ident.sym.to_string(),
         ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
-    }
-}
-
-/// The range of an item's first line of interest: its declared name where it has one.
-pub(crate) fn item_name_span(item: &ModuleItem) -> Span {
-    match item_decl(item) {
-        Some(Decl::Class(class)) => class.ident.span,
-        Some(Decl::Fn(function)) => function.ident.span,
-        Some(Decl::TsInterface(interface)) => interface.id.span,
-        Some(Decl::TsTypeAlias(alias)) => alias.id.span,
-        Some(Decl::Var(vars)) => vars.decls.first().map_or(vars.span, |var| var.name.span()),
-        Some(Decl::TsEnum(_) | Decl::TsModule(_) | Decl::Using(_)) | None => item.span(),
     }
 }

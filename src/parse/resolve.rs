@@ -82,10 +82,12 @@ fn file_at(sources: &Sources, path: &str) -> Option<FileId> {
 /// Whether a specifier names a stylesheet, an image or the like, which bundlers know.
 fn names_other_content(specifier: &str) -> bool {
     let name = specifier.rsplit('/').next().unwrap_or(specifier);
-    let extension = name.split(['?', '#']).next().unwrap_or(name).rsplit_once('.').map(|(_, extension)| extension);
+    let extension =
+        name.split(['?', '#']).next().unwrap_or(name).rsplit_once('.').map(|(_, extension)| extension);
     name.contains('?')
         || extension.is_some_and(|extension| {
-            !matches!(extension, "ts" | "tsx" | "mts" | "js" | "jsx" | "mjs") && OTHER_CONTENT.contains(&extension)
+            !matches!(extension, "ts" | "tsx" | "mts" | "js" | "jsx" | "mjs")
+                && OTHER_CONTENT.contains(&extension)
         })
 }
 
@@ -93,8 +95,9 @@ const WRITTEN_EXTENSIONS: &[(&str, &str)] =
     &[(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts")];
 const IMPLIED_EXTENSIONS: &[&str] = &[".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"];
 const OTHER_CONTENT: &[&str] = &[
-    "css", "scss", "sass", "less", "styl", "svg", "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "json", "txt", "md",
-    "woff", "woff2", "ttf", "otf", "mp3", "mp4", "webm", "wasm", "html", "vue", "svelte", "astro", "graphql", "sql",
+    "css", "scss", "sass", "less", "styl", "svg", "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "json",
+    "txt", "md", "woff", "woff2", "ttf", "otf", "mp3", "mp4", "webm", "wasm", "html", "vue", "svelte",
+    "astro", "graphql", "sql",
 ];
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use swc_common::comments::SingleThreadedComments;
 use swc_common::input::StringInput;
 use swc_common::sync::Lrc;
-use swc_common::{BytePos, FileName, Mark, SourceFile as SwcFile, SourceMap, Span, Spanned, SyntaxContext};
+use swc_common::{BytePos, FileName, Mark, SourceFile as SwcFile, SourceMap, Span, Spanned};
 use swc_ecma_ast::{
-    Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXObject, JSXText, Module, ModuleDecl, ModuleItem, Pass, Pat,
-    Program, Regex, Stmt, Str, TplElement, TsEntityName, TsNamespaceBody, TsType,
+    Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXObject, JSXText, Module, ModuleDecl, ModuleItem, Pass,
+    Pat, Program, Regex, Stmt, Str, TplElement, TsEntityName, TsNamespaceBody, TsType,
 };
 use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
@@ -55,8 +55,10 @@ struct Tree {
 
 impl<'s> Session<'s> {
     fn new(file: FileId, source: &'s SourceFile) -> Self {
-        let text =
-            source.text.strip_prefix('\u{feff}').map_or_else(|| source.text.clone(), |rest| format!("   {rest}"));
+        let text = source
+            .text
+            .strip_prefix('\u{feff}')
+            .map_or_else(|| source.text.clone(), |rest| format!("   {rest}"));
         let source_map: Lrc<SourceMap> = Lrc::default();
         let name = FileName::Custom(source.path.clone());
         let swc_file = source_map.new_source_file(name.into(), text.clone());
@@ -76,7 +78,6 @@ impl<'s> Session<'s> {
         let Program::Module(module) = program else {
             return Err(vec![diagnostics::parser_failed(&self.source.path)]);
         };
-        let unresolved_context = SyntaxContext::empty().apply_mark(scopes.unresolved);
         Ok(ParsedModule::new(module::Parts {
             file: self.file,
             path: self.source.path.clone(),
@@ -85,12 +86,14 @@ impl<'s> Session<'s> {
             comments: tree.comments,
             decorators,
             scopes,
-            unresolved_context,
         }))
     }
 
     /// Parses with the decorators blanked, and without those that turn out to be text or to be someone else's.
-    fn verified_tree(&self, mut found: Vec<FoundDecorator>) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
+    fn verified_tree(
+        &self,
+        mut found: Vec<FoundDecorator>,
+    ) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
         if !scanner::mentions_vocabulary(&self.text) {
             return Ok((self.tree(&self.text)?, Vec::new()));
         }
@@ -105,18 +108,22 @@ impl<'s> Session<'s> {
             }
             found.retain(|decorator| !wrong.contains(&decorator.at));
         }
-        Err(vec![diagnostics::parser_failed(&self.source.path).at(self.location(0, 0), "somewhere in this file")])
+        Err(vec![
+            diagnostics::parser_failed(&self.source.path).at(self.location(0, 0), "somewhere in this file"),
+        ])
     }
 
     /// Leaves decorators alone whose name the module declares or imports from elsewhere, where the result parses.
     fn without_foreign(&self, tree: Tree, found: Vec<FoundDecorator>) -> (Tree, Vec<FoundDecorator>) {
         let foreign = foreign_names(&tree.module);
-        let is_foreign =
-            |decorator: &FoundDecorator| foreign.contains(&self.text[decorator.name_start..decorator.name_end]);
+        let is_foreign = |decorator: &FoundDecorator| {
+            foreign.contains(&self.text[decorator.name_start..decorator.name_end])
+        };
         if !found.iter().any(is_foreign) {
             return (tree, found);
         }
-        let own: Vec<FoundDecorator> = found.iter().filter(|decorator| !is_foreign(decorator)).cloned().collect();
+        let own: Vec<FoundDecorator> =
+            found.iter().filter(|decorator| !is_foreign(decorator)).cloned().collect();
         match self.tree(&scanner::blank(&self.text, &own)) {
             Ok(tree) => (tree, own),
             Err(_) => (tree, found),
@@ -140,10 +147,13 @@ impl<'s> Session<'s> {
 
     fn tree(&self, text: &str) -> Result<Tree, Vec<Diagnostic>> {
         let comments = SingleThreadedComments::default();
-        let input = StringInput::new(text, self.swc_file.start_pos, self.swc_file.start_pos + len_pos(text.len()));
-        let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
+        let input =
+            StringInput::new(text, self.swc_file.start_pos, self.swc_file.start_pos + len_pos(text.len()));
+        let mut parser =
+            Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
         let parsed = parser.parse_module();
-        let mut errors: Vec<Diagnostic> = parser.take_errors().iter().map(|error| self.syntax_error(error)).collect();
+        let mut errors: Vec<Diagnostic> =
+            parser.take_errors().iter().map(|error| self.syntax_error(error)).collect();
         match parsed {
             Err(error) => {
                 errors.push(self.syntax_error(&error));
@@ -160,7 +170,10 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn attach(&self, found: Vec<FoundDecorator>) -> Result<BTreeMap<u32, Vec<DecoratorUse>>, Vec<Diagnostic>> {
+    fn attach(
+        &self,
+        found: Vec<FoundDecorator>,
+    ) -> Result<BTreeMap<u32, Vec<DecoratorUse>>, Vec<Diagnostic>> {
         let mut attached: BTreeMap<u32, Vec<DecoratorUse>> = BTreeMap::new();
         let mut errors = Vec::new();
         for decorator in found {
@@ -222,7 +235,9 @@ fn foreign_names(module: &Module) -> BTreeSet<String> {
             ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if import.src.value != *"kontract" => {
                 names.extend(import.specifiers.iter().map(|specifier| specifier.local().sym.to_string()));
             }
-            ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => declared_values(&export.decl, &mut names),
+            ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => {
+                declared_values(&export.decl, &mut names)
+            }
             ModuleItem::Stmt(Stmt::Decl(decl)) => declared_values(decl, &mut names),
             ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => {}
         }

@@ -9,8 +9,8 @@
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    ArrowExpr, CallExpr, Callee, ClassMember, Decl, DefaultDecl, Expr, ExprOrSpread, Function, Lit, ModuleDecl, ModuleItem,
-    Pat, TsType, TsTypeAnn, VarDeclKind,
+    ArrowExpr, CallExpr, Callee, ClassMember, Decl, DefaultDecl, Expr, ExprOrSpread, Function, Lit,
+    ModuleDecl, ModuleItem, Pat, TsType, TsTypeAnn, VarDeclKind,
 };
 
 use super::{Extraction, diagnostics, upper_camel};
@@ -22,8 +22,6 @@ use crate::parse::types::{Scope, width_of};
 
 /// An endpoint as it stands in the tree.
 pub(crate) struct EndpointForm<'m> {
-    /// Place of the top-level item.
-    pub(crate) item: usize,
     /// The binding's own name.
     pub(crate) name: String,
     /// The name under which it is reached from outside, `Class.method` for methods; `None` when it is not exported.
@@ -55,8 +53,8 @@ impl Callable<'_> {
 /// Every endpoint of a module, in source order.
 pub(crate) fn endpoint_forms(module: &ParsedModule) -> Vec<EndpointForm<'_>> {
     let mut forms = Vec::new();
-    for (item, node) in module.items().iter().enumerate() {
-        collect_forms(module, item, node, &mut forms);
+    for item in module.items() {
+        collect_forms(module, item, &mut forms);
     }
     forms
 }
@@ -69,14 +67,13 @@ pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
     }
 }
 
-fn collect_forms<'m>(module: &'m ParsedModule, item: usize, node: &'m ModuleItem, forms: &mut Vec<EndpointForm<'m>>) {
+fn collect_forms<'m>(module: &'m ParsedModule, node: &'m ModuleItem, forms: &mut Vec<EndpointForm<'m>>) {
     if let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(export)) = node {
         if let (DefaultDecl::Fn(function), Some(decorator)) =
             (&export.decl, decorator_of(module, &[export.span, export.decl.span()]))
         {
             let ident = function.ident.as_ref();
             forms.push(EndpointForm {
-                item,
                 name: ident.map_or_else(|| "default".to_owned(), |ident| ident.sym.to_string()),
                 export: Some("default".to_owned()),
                 name_span: ident.map_or(function.function.span, |ident| ident.span),
@@ -89,10 +86,11 @@ fn collect_forms<'m>(module: &'m ParsedModule, item: usize, node: &'m ModuleItem
     }
     match item_decl(node) {
         Some(Decl::Fn(function)) => {
-            let Some(decorator) = decorator_of(module, &[node.span(), function.function.span]) else { return };
+            let Some(decorator) = decorator_of(module, &[node.span(), function.function.span]) else {
+                return;
+            };
             let name = function.ident.sym.to_string();
             forms.push(EndpointForm {
-                item,
                 export: module.exported_as(&name).map(str::to_owned),
                 name,
                 name_span: function.ident.span,
@@ -103,7 +101,8 @@ fn collect_forms<'m>(module: &'m ParsedModule, item: usize, node: &'m ModuleItem
         }
         Some(Decl::Var(vars)) => {
             for var in &vars.decls {
-                let (Some(ident), Some(call)) = (var.name.as_ident(), var.init.as_deref().and_then(as_call)) else {
+                let (Some(ident), Some(call)) = (var.name.as_ident(), var.init.as_deref().and_then(as_call))
+                else {
                     continue;
                 };
                 if let Some((arguments, callable)) = wrapped_function(module, call) {
@@ -111,7 +110,14 @@ fn collect_forms<'m>(module: &'m ParsedModule, item: usize, node: &'m ModuleItem
                     let constant = vars.kind == VarDeclKind::Const;
                     let export = module.exported_as(&name).map(str::to_owned).filter(|_| constant);
                     let doc_span = if vars.decls.len() == 1 { node.span() } else { var.span };
-                    forms.push(EndpointForm { item, name, export, name_span: ident.span, doc_span, arguments, callable });
+                    forms.push(EndpointForm {
+                        name,
+                        export,
+                        name_span: ident.span,
+                        doc_span,
+                        arguments,
+                        callable,
+                    });
                 }
             }
         }
@@ -120,13 +126,13 @@ fn collect_forms<'m>(module: &'m ParsedModule, item: usize, node: &'m ModuleItem
             let exported = module.exported_as(&class_name);
             for member in &class.class.body {
                 let ClassMember::Method(method) = member else { continue };
-                let (Some(decorator), Some(name)) = (module.decorator(method.span, "backend"), prop_name(&method.key))
+                let (Some(decorator), Some(name)) =
+                    (module.decorator(method.span, "backend"), prop_name(&method.key))
                 else {
                     continue;
                 };
                 if method.is_static {
                     forms.push(EndpointForm {
-                        item,
                         export: exported.map(|exported| format!("{exported}.{name}")),
                         name,
                         name_span: method.key.span(),
@@ -180,7 +186,11 @@ fn arguments_of(decorator: &DecoratorUse) -> &[ExprOrSpread] {
     decorator.arguments.as_deref().unwrap_or(&[])
 }
 
-fn endpoint(extraction: &mut Extraction<'_>, module: &ParsedModule, form: &EndpointForm<'_>) -> Option<Endpoint> {
+fn endpoint(
+    extraction: &mut Extraction<'_>,
+    module: &ParsedModule,
+    form: &EndpointForm<'_>,
+) -> Option<Endpoint> {
     let location = module.location(form.name_span);
     let (name, options) = options(extraction, module, form);
     if form.export.is_none() {
@@ -252,13 +262,21 @@ fn is_asynchronous(callable: Callable<'_>) -> bool {
 }
 
 fn is_promise(ty: &TsType) -> bool {
-    ty.as_ts_type_ref().and_then(|reference| reference.type_name.as_ident()).is_some_and(|name| name.sym == *"Promise")
+    ty.as_ts_type_ref()
+        .and_then(|reference| reference.type_name.as_ident())
+        .is_some_and(|name| name.sym == *"Promise")
 }
 
 /// `None` when a parameter has no usable type.
-fn params(extraction: &mut Extraction<'_>, module: &ParsedModule, form: &EndpointForm<'_>) -> Option<Vec<Param>> {
+fn params(
+    extraction: &mut Extraction<'_>,
+    module: &ParsedModule,
+    form: &EndpointForm<'_>,
+) -> Option<Vec<Param>> {
     let patterns: Vec<(&Pat, Span)> = match form.callable {
-        Callable::Function(function) => function.params.iter().map(|param| (&param.pat, param.span)).collect(),
+        Callable::Function(function) => {
+            function.params.iter().map(|param| (&param.pat, param.span)).collect()
+        }
         Callable::Arrow(arrow) => arrow.params.iter().map(|pat| (pat, pat.span())).collect(),
     };
     let params: Vec<Option<Param>> = patterns
@@ -286,7 +304,9 @@ fn param(
         Pat::Object(object) => (format!("arg{index}"), object.type_ann.as_deref(), object.optional),
         Pat::Array(array) => (format!("arg{index}"), array.type_ann.as_deref(), array.optional),
         Pat::Rest(rest) => {
-            extraction.diagnostics.push(diagnostics::rest_parameter(&form.name, module.location(rest.span())));
+            extraction
+                .diagnostics
+                .push(diagnostics::rest_parameter(&form.name, module.location(rest.span())));
             return None;
         }
         Pat::Assign(_) | Pat::Invalid(_) | Pat::Expr(_) => return None,
@@ -340,7 +360,9 @@ fn returns(extraction: &mut Extraction<'_>, module: &ParsedModule, form: &Endpoi
         Callable::Arrow(arrow) => arrow.return_type.as_deref(),
     };
     let Some(annotation) = annotation else {
-        extraction.diagnostics.push(diagnostics::missing_result_type(&form.name, module.location(form.name_span)));
+        extraction
+            .diagnostics
+            .push(diagnostics::missing_result_type(&form.name, module.location(form.name_span)));
         return None;
     };
     let place = upper_camel(&form.name) + "Result";

@@ -16,7 +16,11 @@ pub(super) fn bad_option(key: &str, wanted: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0103, format!("`{key}` of `backend` has a bad value"))
         .at(at, format!("not {wanted}"))
         .why(format!("`{key}` is {wanted}"))
-        .help(if key == "perm" { "write `perm: perms.R__`, for example" } else { "write a string such as `'admin'`" })
+        .help(if key == "perm" {
+            "write `perm: perms.R__`, for example"
+        } else {
+            "write a string such as `'admin'`"
+        })
 }
 
 pub(super) fn not_constant(form: &str, found: &NotConstant) -> Diagnostic {

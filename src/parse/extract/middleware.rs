@@ -50,7 +50,12 @@ pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
         match element {
             Some(ExprOrSpread { spread: None, expr }) if is_middleware(module, expr) => {
                 let filter = filter(extraction, module, expr);
-                extraction.contract.middleware.push(Middleware { file: module.file, index, filter, location });
+                extraction.contract.middleware.push(Middleware {
+                    file: module.file,
+                    index,
+                    filter,
+                    location,
+                });
             }
             Some(_) | None => extraction.diagnostics.push(diagnostics::not_a_middleware(location)),
         }

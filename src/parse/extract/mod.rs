@@ -12,13 +12,12 @@ mod storage_use;
 mod table;
 
 use super::graph::ModuleGraph;
-use super::module::ParsedModule;
 use super::types::TypeResolver;
 use crate::contract::Contract;
 use crate::diag::{Diagnostic, Outcome};
 
-pub(crate) use backend::{EndpointForm, endpoint_forms};
-pub(crate) use middleware::{middleware_call, middleware_elements};
+pub(crate) use backend::{endpoint_forms, is_call_of};
+pub(crate) use middleware::middleware_call;
 
 /// Everything the modules promise, in the order of files and then of positions.
 pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    ArrayLit, ArrowExpr, CallExpr, Class, ClassMember, Decl, DefaultDecl, ModuleDecl, ModuleItem, Param, TsFnParam,
-    TsParamProp, TsTypeElement,
+    ArrayLit, ArrowExpr, CallExpr, Class, ClassMember, Decl, DefaultDecl, ModuleDecl, ModuleItem, Param,
+    TsFnParam, TsParamProp, TsTypeElement,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::backend::{endpoint_forms, is_call_of};
-use super::middleware::{middleware_call, middleware_elements};
 use super::diagnostics;
+use super::middleware::{middleware_call, middleware_elements};
 use crate::diag::Diagnostic;
 use crate::parse::diagnostics::misplaced_decorator;
 use crate::parse::module::{ParsedModule, item_decl};
@@ -30,7 +30,9 @@ pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
             if fits {
                 continue;
             }
-            if name == "backend" && let Some(kind) = kinds.first() {
+            if name == "backend"
+                && let Some(kind) = kinds.first()
+            {
                 found.push(diagnostics::not_a_function(decorator.location, kind.describe()));
             } else {
                 found.push(misplaced_decorator(name, decorator.location));

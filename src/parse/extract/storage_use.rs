@@ -28,14 +28,16 @@ pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
         .iter()
         .map(|form| {
             let name = module.location(form.name_span);
-            let endpoint = extraction.contract.endpoints.iter().position(|endpoint| endpoint.location == name);
+            let endpoint =
+                extraction.contract.endpoints.iter().position(|endpoint| endpoint.location == name);
             (module.location(form.callable.span()), endpoint)
         })
         .collect();
     for (table, span) in &uses.found {
         let location = module.location(*span);
         let body = bodies.iter().find(|(body, _)| body.start <= location.start && location.end <= body.end);
-        let operation = uses.operations.iter().find(|(at, _)| at == span).map(|(_, operation)| operation.clone());
+        let operation =
+            uses.operations.iter().find(|(at, _)| at == span).map(|(_, operation)| operation.clone());
         extraction.contract.storage_uses.push(StorageUse {
             table: table.clone(),
             operation,

@@ -91,7 +91,11 @@ fn scope(extraction: &mut Extraction<'_>, doc: &DocComment, location: Location) 
         "owner" => Some(Scope::Owner),
         "tenant" => Some(Scope::Tenant),
         _ => {
-            extraction.diagnostics.push(super::diagnostics::unknown_scope(&mark.value, mark.location, location));
+            extraction.diagnostics.push(super::diagnostics::unknown_scope(
+                &mark.value,
+                mark.location,
+                location,
+            ));
             None
         }
     }

@@ -33,7 +33,8 @@ fn join_lines(bytes: &mut [u8], start: usize, end: usize) {
             }
             (b'/', Some(b'/')) => at += bytes[at..].iter().take_while(|byte| **byte != b'\n').count() + 1,
             (b'/', Some(b'*')) => {
-                at = memchr::memmem::find(&bytes[at + 2..], b"*/").map_or(bytes.len(), |close| at + close + 4);
+                at =
+                    memchr::memmem::find(&bytes[at + 2..], b"*/").map_or(bytes.len(), |close| at + close + 4);
             }
             _ => at += 1,
         }

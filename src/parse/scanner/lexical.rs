@@ -104,7 +104,8 @@ impl<'s> Lexical<'s> {
                 self.word();
             } else {
                 self.token(byte)?;
-                if matches!(byte, b')' | b']' | b'}') && floor.is_some_and(|floor| self.stack.len() <= floor) {
+                if matches!(byte, b')' | b']' | b'}') && floor.is_some_and(|floor| self.stack.len() <= floor)
+                {
                     return Ok(());
                 }
             }
@@ -275,7 +276,9 @@ impl<'s> Lexical<'s> {
         let name_end = name + self.text[name..].iter().take_while(|byte| is_tag_part(**byte)).count();
         let next = skip_trivia(self.text, name_end);
         let rest = &self.text[next.min(self.text.len())..];
-        if &self.text[name..name_end] == b"const" && rest.first().is_some_and(|byte| is_identifier_start(*byte)) {
+        if &self.text[name..name_end] == b"const"
+            && rest.first().is_some_and(|byte| is_identifier_start(*byte))
+        {
             return false;
         }
         match rest.first() {
@@ -436,7 +439,9 @@ pub(super) fn skip_trivia(text: &[u8], mut at: usize) -> usize {
             [0xEF, 0xBB, 0xBF, ..] => 3,
             [0xC2, 0xA0, ..] => 2,
             [b'/', b'/', ..] => memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()),
-            [b'/', b'*', body @ ..] => memchr::memmem::find(body, b"*/").map_or(rest.len(), |close| close + 4),
+            [b'/', b'*', body @ ..] => {
+                memchr::memmem::find(body, b"*/").map_or(rest.len(), |close| close + 4)
+            }
             _ => return at,
         };
     }
@@ -487,6 +492,22 @@ fn is_tag_part(byte: u8) -> bool {
 
 /// Words behind which an operand follows.
 const OPERATOR_WORDS: &[&str] = &[
-    "return", "typeof", "case", "in", "of", "instanceof", "new", "delete", "void", "throw", "await", "yield",
-    "else", "do", "extends", "default", "as", "satisfies",
+    "return",
+    "typeof",
+    "case",
+    "in",
+    "of",
+    "instanceof",
+    "new",
+    "delete",
+    "void",
+    "throw",
+    "await",
+    "yield",
+    "else",
+    "do",
+    "extends",
+    "default",
+    "as",
+    "satisfies",
 ];

@@ -15,7 +15,7 @@ mod lexical;
 pub(crate) use blank::blank;
 pub(crate) use lexical::TooDeep;
 
-use lexical::{Lexical, At, is_identifier_part, is_identifier_start, skip_trivia};
+use lexical::{At, Lexical, is_identifier_part, is_identifier_start, skip_trivia};
 
 /// A decorator of the vocabulary in the text. All numbers are byte offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -74,5 +74,8 @@ pub(super) fn bad_field_mark(mark: &str, field: &str, at: Location) -> Diagnosti
         "perm" => ("`@perm` takes one of `perms.*`", "write `@perm(perms.R__)`, or `/** @perm R__ */`"),
         _ => ("it takes no value", "remove the value"),
     };
-    Diagnostic::error(Code::KT0217, format!("`@{mark}` of `{field}` has a bad value")).at(at, "here").why(why).help(help)
+    Diagnostic::error(Code::KT0217, format!("`@{mark}` of `{field}` has a bad value"))
+        .at(at, "here")
+        .why(why)
+        .help(help)
 }

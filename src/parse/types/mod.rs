@@ -18,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    Expr, Lit, TsIndexedAccessType, TsKeywordTypeKind, TsLit, TsType, TsTypeOperatorOp, TsUnionOrIntersectionType,
+    Expr, Lit, TsIndexedAccessType, TsKeywordTypeKind, TsLit, TsType, TsTypeOperatorOp,
+    TsUnionOrIntersectionType,
 };
 
 use super::graph::ModuleGraph;
@@ -36,6 +37,8 @@ pub(crate) struct TypeResolver<'g> {
     names: BTreeMap<DeclarationKey, String>,
     /// Aliases being unfolded, to find circles.
     unfolding: BTreeSet<DeclarationKey>,
+    /// Declarations being resolved within each other.
+    depth: usize,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -67,13 +70,15 @@ impl<'g> TypeResolver<'g> {
             registry: BTreeMap::new(),
             names: BTreeMap::new(),
             unfolding: BTreeSet::new(),
+            depth: 0,
             diagnostics: Vec::new(),
         }
     }
 
     /// The registry and everything that was found wrong.
     pub(crate) fn finish(self) -> (BTreeMap<String, ObjectType>, Vec<Diagnostic>) {
-        let types = self.registry.into_iter().filter_map(|(name, object)| object.map(|object| (name, object)));
+        let types =
+            self.registry.into_iter().filter_map(|(name, object)| object.map(|object| (name, object)));
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for diagnostic in self.diagnostics {
             // One wrong type is met once for each endpoint that mentions it.
@@ -109,7 +114,10 @@ impl<'g> TypeResolver<'g> {
 
     /// The fields of a registered object type, none while they are being resolved.
     pub(crate) fn fields(&self, object: &str) -> Vec<Field> {
-        self.registry.get(object).and_then(Option::as_ref).map_or_else(Vec::new, |object| object.fields.clone())
+        self.registry
+            .get(object)
+            .and_then(Option::as_ref)
+            .map_or_else(Vec::new, |object| object.fields.clone())
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
@@ -163,7 +171,9 @@ impl<'g> TypeResolver<'g> {
             TsKeywordTypeKind::TsNumberKeyword => return Some(Ty::Number(NumberWidth::Float64)),
             TsKeywordTypeKind::TsBooleanKeyword => return Some(Ty::Boolean),
             TsKeywordTypeKind::TsBigIntKeyword => return Some(Ty::BigInt),
-            TsKeywordTypeKind::TsVoidKeyword | TsKeywordTypeKind::TsUndefinedKeyword => return Some(Ty::Void),
+            TsKeywordTypeKind::TsVoidKeyword | TsKeywordTypeKind::TsUndefinedKeyword => {
+                return Some(Ty::Void);
+            }
             TsKeywordTypeKind::TsAnyKeyword => "`any`",
             TsKeywordTypeKind::TsUnknownKeyword => "`unknown`",
             TsKeywordTypeKind::TsObjectKeyword => "`object`",
@@ -180,7 +190,9 @@ impl<'g> TypeResolver<'g> {
     fn indexed(&mut self, access: &TsIndexedAccessType, scope: &Scope<'_>, place: &str) -> Option<Ty> {
         let object = self.ty(&access.obj_type, scope, place)?;
         let key = match &*access.index_type {
-            TsType::TsLitType(literal) => literal.lit.as_str().map(|text| text.value.to_string_lossy().into_owned()),
+            TsType::TsLitType(literal) => {
+                literal.lit.as_str().map(|text| text.value.to_string_lossy().into_owned())
+            }
             _ => None,
         };
         let found = match (&object, key) {
@@ -191,7 +203,9 @@ impl<'g> TypeResolver<'g> {
             (Some(field), _) if field.optional => Some(Ty::Optional(Box::new(field.ty))),
             (Some(field), _) => Some(field.ty),
             (None, Ty::Array(element)) => Some(*element),
-            (None, _) => self.cannot_send(access.span, scope, "an indexed type that is not a field of an object type"),
+            (None, _) => {
+                self.cannot_send(access.span, scope, "an indexed type that is not a field of an object type")
+            }
         }
     }
 
@@ -209,7 +223,13 @@ impl<'g> TypeResolver<'g> {
 }
 
 /// The type with the width that a decorator such as `@int32` gives it.
-pub(crate) fn width_of(types: &mut TypeResolver<'_>, decorator: &str, ty: Ty, name: &str, at: Location) -> Ty {
+pub(crate) fn width_of(
+    types: &mut TypeResolver<'_>,
+    decorator: &str,
+    ty: Ty,
+    name: &str,
+    at: Location,
+) -> Ty {
     let Some(width) = width(decorator) else {
         if matches!(decorator, "int64" | "uint64") {
             types.report(diagnostics::wide_integer(decorator, at));

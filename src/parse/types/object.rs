@@ -12,7 +12,12 @@ use crate::source::Location;
 
 impl TypeResolver<'_> {
     /// `{ a: string }` in an annotation, named after its place.
-    pub(super) fn inline_object(&mut self, literal: &TsTypeLit, scope: &Scope<'_>, place: &str) -> Option<Ty> {
+    pub(super) fn inline_object(
+        &mut self,
+        literal: &TsTypeLit,
+        scope: &Scope<'_>,
+        place: &str,
+    ) -> Option<Ty> {
         let name = self.reserve(place);
         let fields = self.members(&literal.members, scope, &name);
         Some(self.register(name, fields, Doc::default(), scope.location(literal.span)))
@@ -38,7 +43,12 @@ impl TypeResolver<'_> {
         fields
     }
 
-    pub(super) fn members(&mut self, members: &[TsTypeElement], scope: &Scope<'_>, owner: &str) -> Vec<Field> {
+    pub(super) fn members(
+        &mut self,
+        members: &[TsTypeElement],
+        scope: &Scope<'_>,
+        owner: &str,
+    ) -> Vec<Field> {
         let mut fields: Vec<Field> = Vec::new();
         for member in members {
             match member {
@@ -67,7 +77,13 @@ impl TypeResolver<'_> {
         for (index, part) in intersection.types.iter().enumerate() {
             match self.ty(part, scope, &format!("{place}Part{}", index + 1))? {
                 Ty::Object(object) => merge(&mut fields, self.fields(&object)),
-                _ => return self.cannot_send(part.span(), scope, "an intersection with something not an object"),
+                _ => {
+                    return self.cannot_send(
+                        part.span(),
+                        scope,
+                        "an intersection with something not an object",
+                    );
+                }
             }
         }
         let name = self.reserve(place);
@@ -174,7 +190,9 @@ pub(super) fn merge(fields: &mut Vec<Field>, more: Vec<Field>) {
 
 fn member_kind(member: &TsTypeElement) -> &'static str {
     match member {
-        TsTypeElement::TsCallSignatureDecl(_) | TsTypeElement::TsConstructSignatureDecl(_) => "a call signature",
+        TsTypeElement::TsCallSignatureDecl(_) | TsTypeElement::TsConstructSignatureDecl(_) => {
+            "a call signature"
+        }
         TsTypeElement::TsMethodSignature(_) => "a method",
         TsTypeElement::TsIndexSignature(_) => "an index signature",
         TsTypeElement::TsGetterSignature(_) | TsTypeElement::TsSetterSignature(_) => "an accessor",

@@ -2,8 +2,8 @@
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    Decl, DefaultDecl, Expr, ModuleDecl, ModuleItem, TsEntityName, TsExprWithTypeArgs, TsInterfaceDecl, TsType,
-    TsTypeParamDecl, TsTypeRef,
+    Decl, DefaultDecl, Expr, ModuleDecl, ModuleItem, TsEntityName, TsExprWithTypeArgs, TsInterfaceDecl,
+    TsType, TsTypeParamDecl, TsTypeRef,
 };
 
 use super::{DeclarationKey, Scope, TypeResolver, diagnostics, width};
@@ -11,6 +11,7 @@ use crate::contract::{Doc, Field, Ty};
 use crate::parse::comments::DocComment;
 use crate::parse::extract::upper_camel;
 use crate::parse::graph::Binding;
+use crate::parse::limits::HOPS_MAX;
 use crate::parse::literal::{Constant, enum_values};
 use crate::parse::module::{Imported, ParsedModule, item_decl};
 use crate::source::{FileId, Location};
@@ -86,7 +87,25 @@ impl<'g> TypeResolver<'g> {
     }
 
     /// A type that a module of the project declares.
-    pub(super) fn declared(&mut self, file: FileId, name: &str, arguments: &[Ty], used: Location) -> Option<Ty> {
+    pub(super) fn declared(
+        &mut self,
+        file: FileId,
+        name: &str,
+        arguments: &[Ty],
+        used: Location,
+    ) -> Option<Ty> {
+        // `interface Node<T> { next: Node<T[]> }` would never come to an end.
+        if self.depth >= HOPS_MAX {
+            self.report(diagnostics::circular(name, used));
+            return None;
+        }
+        self.depth += 1;
+        let resolved = self.declaration(file, name, arguments, used);
+        self.depth -= 1;
+        resolved
+    }
+
+    fn declaration(&mut self, file: FileId, name: &str, arguments: &[Ty], used: Location) -> Option<Ty> {
         let key: DeclarationKey = (file, name.to_owned(), format!("{arguments:?}"));
         if let Some(registered) = self.names.get(&key) {
             return Some(Ty::Object(registered.clone()));
@@ -111,7 +130,10 @@ impl<'g> TypeResolver<'g> {
                 Decl::TsEnum(declared) => return self.enumeration(module, declared),
                 Decl::Class(class) => {
                     let at = module.location(class.ident.span);
-                    self.report(diagnostics::cannot_send(&format!("the class `{name}`"), used).at(at, "declared here"));
+                    self.report(
+                        diagnostics::cannot_send(&format!("the class `{name}`"), used)
+                            .at(at, "declared here"),
+                    );
                     return None;
                 }
                 _ => {}
@@ -136,7 +158,10 @@ impl<'g> TypeResolver<'g> {
                 (Some(argument), _) => argument.clone(),
                 (None, Some(default)) => self.ty(default, &scope, &name)?,
                 (None, None) => {
-                    self.report(diagnostics::cannot_send(&format!("a generic type without its argument `{name}`"), used));
+                    self.report(diagnostics::cannot_send(
+                        &format!("a generic type without its argument `{name}`"),
+                        used,
+                    ));
                     return None;
                 }
             };
@@ -254,7 +279,11 @@ impl<'g> TypeResolver<'g> {
             }
             ("Pick" | "Omit", [object, keys]) => {
                 let Some(keys) = self.keys(keys, scope) else {
-                    return self.cannot_send(span, scope, &format!("`{name}` with keys that are not string literals"));
+                    return self.cannot_send(
+                        span,
+                        scope,
+                        &format!("`{name}` with keys that are not string literals"),
+                    );
                 };
                 let label = keys.iter().fold(name.to_owned(), |label, key| label + &upper_camel(key));
                 let keep = name == "Pick";
@@ -265,7 +294,11 @@ impl<'g> TypeResolver<'g> {
             ("Exclude" | "Extract", [from, keys]) => {
                 let (from, keys) = (self.keys(from, scope), self.keys(keys, scope));
                 let (Some(from), Some(keys)) = (from, keys) else {
-                    return self.cannot_send(span, scope, &format!("`{name}` of something not string literals"));
+                    return self.cannot_send(
+                        span,
+                        scope,
+                        &format!("`{name}` of something not string literals"),
+                    );
                 };
                 let keep = name == "Extract";
                 Some(Ty::Enum(from.into_iter().filter(|value| keys.contains(value) == keep).collect()))
@@ -290,7 +323,11 @@ impl<'g> TypeResolver<'g> {
         change: impl FnOnce(Vec<Field>) -> Vec<Field>,
     ) -> Option<Ty> {
         let Ty::Object(name) = self.ty(object, scope, place)? else {
-            return self.cannot_send(object.span(), scope, &format!("`{label}` of something not an object type"));
+            return self.cannot_send(
+                object.span(),
+                scope,
+                &format!("`{label}` of something not an object type"),
+            );
         };
         let Some(Some(original)) = self.registry.get(&name).cloned() else {
             self.report(diagnostics::circular(&name, scope.location(object.span())));
