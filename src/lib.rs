@@ -2,6 +2,11 @@
 
 pub mod contract;
 pub mod dev;
+pub mod diag;
 pub mod emit;
 pub mod migrate;
+pub mod parse;
+pub mod project;
 pub mod source;
+pub mod split;
+pub mod system;

@@ -1,6 +1,13 @@
-//! Turns a [`Contract`] into a [`CheckedContract`], or says what is wrong with it.
+//! Turns a [`Contract`] into a [`CheckedContract`], or says in what its parts contradict each other.
 
-use super::Contract;
+use std::collections::BTreeMap;
+
+use kontract_wire::route::RouteId;
+
+use super::diagnostics;
+use super::{Contract, Endpoint, Field, NumberWidth, Scope, Table, Ty};
+use crate::diag::{Diagnostic, Outcome};
+use crate::source::Sources;
 
 /// A contract without errors. Only [`check`] makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +20,148 @@ impl CheckedContract {
     }
 }
 
-/// Checks names, options and tables against each other.
-pub fn check(contract: Contract) -> CheckedContract {
-    CheckedContract(contract)
+/// Checks names, tables and permissions against each other. `sources` are those the contract was extracted from.
+pub fn check(contract: Contract, sources: &Sources) -> Outcome<CheckedContract> {
+    let mut found = Vec::new();
+    endpoint_names(&contract.endpoints, sources, &mut found);
+    middleware_files(&contract, &mut found);
+    tables(&contract, &mut found);
+    storage_uses(&contract, &mut found);
+    Outcome::with(CheckedContract(contract), found).stop_on_errors()
 }
+
+fn endpoint_names(endpoints: &[Endpoint], sources: &Sources, found: &mut Vec<Diagnostic>) {
+    let mut by_name: BTreeMap<&str, &Endpoint> = BTreeMap::new();
+    let mut by_route: BTreeMap<RouteId, &Endpoint> = BTreeMap::new();
+    for endpoint in endpoints {
+        if !is_endpoint_name(&endpoint.name) {
+            found.push(diagnostics::unusable_endpoint_name(endpoint));
+        }
+        if let Some(first) = by_name.get(endpoint.name.as_str()) {
+            found.push(diagnostics::duplicate_endpoint(first, endpoint, sources));
+            continue;
+        }
+        by_name.insert(&endpoint.name, endpoint);
+        let route = RouteId::of(&endpoint.name);
+        match by_route.get(&route) {
+            Some(first) => found.push(diagnostics::duplicate_route(first, endpoint, route)),
+            None => {
+                by_route.insert(route, endpoint);
+            }
+        }
+    }
+}
+
+fn is_endpoint_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    let starts =
+        chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' || first == '$');
+    let continues = chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
+    starts && continues && name.len() <= ENDPOINT_NAME_MAX && !RESERVED_ENDPOINTS.contains(&name)
+}
+
+fn middleware_files(contract: &Contract, found: &mut Vec<Diagnostic>) {
+    let Some(first) = contract.middleware.first() else { return };
+    if let Some(second) = contract.middleware.iter().find(|middleware| middleware.file != first.file) {
+        found.push(diagnostics::second_middleware_file(first, second));
+    }
+}
+
+fn tables(contract: &Contract, found: &mut Vec<Diagnostic>) {
+    let mut by_name: BTreeMap<&str, &Table> = BTreeMap::new();
+    for table in &contract.tables {
+        if let Some(first) = by_name.insert(&table.name, table) {
+            found.push(diagnostics::table_of_two(first, table));
+        }
+        if !is_table_name(&table.name) {
+            found.push(diagnostics::unusable_table_name(table));
+        }
+        if table.scope != Scope::Shared {
+            found.push(diagnostics::unavailable_scope(table));
+        }
+        table_fields(contract, table, found);
+    }
+}
+
+fn table_fields(contract: &Contract, table: &Table, found: &mut Vec<Diagnostic>) {
+    let fields = contract.types.get(&table.entity).map_or(&[][..], |object| &object.fields);
+    if fields.is_empty() {
+        found.push(diagnostics::table_without_fields(table));
+        return;
+    }
+    let marked: Vec<&Field> = fields.iter().filter(|field| field.primkey).collect();
+    if let [first, second, ..] = marked.as_slice() {
+        found.push(diagnostics::two_keys(table, first, second));
+    }
+    if let Some(key) = fields.iter().find(|field| field.name == table.key)
+        && !is_key(key)
+    {
+        found.push(diagnostics::key_type(table, key));
+    }
+}
+
+fn is_key(field: &Field) -> bool {
+    let keyable = match &field.ty {
+        Ty::String | Ty::Enum(_) => true,
+        Ty::Number(width) => *width != NumberWidth::Float32,
+        Ty::Boolean
+        | Ty::BigInt
+        | Ty::Date
+        | Ty::Bytes
+        | Ty::Array(_)
+        | Ty::Object(_)
+        | Ty::Nullable(_)
+        | Ty::Optional(_)
+        | Ty::Void => false,
+    };
+    keyable && !field.optional
+}
+
+fn is_table_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= TABLE_NAME_MAX
+        && name.chars().all(allowed)
+}
+
+fn storage_uses(contract: &Contract, found: &mut Vec<Diagnostic>) {
+    for used in &contract.storage_uses {
+        if !contract.tables.iter().any(|table| table.name == used.table) {
+            found.push(diagnostics::unknown_table(used, &contract.tables));
+        }
+        let endpoint = used.endpoint.and_then(|index| contract.endpoints.get(index));
+        if let (Some(operation), Some(endpoint)) = (&used.operation, endpoint)
+            && !endpoint.options.perm.contains(operation.needs)
+        {
+            found.push(diagnostics::permission_lacking(used, operation, endpoint));
+        }
+    }
+}
+
+const ENDPOINT_NAME_MAX: usize = 64;
+/// The part behind `tbl_` in the database.
+const TABLE_NAME_MAX: usize = 48;
+/// Names of every object, and names that the generated client exports itself.
+const RESERVED_ENDPOINTS: &[&str] = &[
+    "__proto__",
+    "constructor",
+    "prototype",
+    "toString",
+    "valueOf",
+    "hasOwnProperty",
+    "then",
+    "api",
+    "kontract",
+    "default",
+    "arguments",
+    "eval",
+    "await",
+    "delete",
+    "import",
+    "new",
+    "return",
+    "typeof",
+    "void",
+    "class",
+    "function",
+];

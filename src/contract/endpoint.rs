@@ -27,7 +27,7 @@ pub struct Endpoint {
 pub struct ModuleBinding {
     /// The module.
     pub file: FileId,
-    /// The name under which the module exports it; `default` for a default export.
+    /// The name under which the module exports it; `default` for a default export, `Class.method` for a static method.
     pub export: String,
 }
 

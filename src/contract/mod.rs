@@ -20,7 +20,7 @@ pub use doc::Doc;
 pub use endpoint::{Endpoint, EndpointOptions, ModuleBinding, Param};
 pub use kontract_wire::perm::Perms;
 pub use middleware::{Middleware, MiddlewareFilter};
-pub use table::{Scope, Table};
+pub use table::{Scope, StorageOperation, StorageUse, Table};
 pub use ty::{Field, NumberWidth, ObjectType, Ty};
 
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct Contract {
     pub middleware: Vec<Middleware>,
     /// Tables, by the interfaces that describe their rows.
     pub tables: Vec<Table>,
+    /// Visible uses of `env.storage`.
+    pub storage_uses: Vec<StorageUse>,
     /// Named object types that endpoints and tables refer to, by name.
     pub types: BTreeMap<String, ObjectType>,
 }

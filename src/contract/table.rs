@@ -1,5 +1,6 @@
 //! A table: rows of one interface, reached as `env.storage.<name>`.
 
+use super::Perms;
 use crate::source::Location;
 
 /// One table.
@@ -26,4 +27,26 @@ pub enum Scope {
     Owner,
     /// Each tenant has a table of its own.
     Tenant,
+}
+
+/// A place where the source visibly uses `env.storage.<table>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageUse {
+    /// The table's name as written.
+    pub table: String,
+    /// What is done with it; `None` when it cannot be seen.
+    pub operation: Option<StorageOperation>,
+    /// The endpoint whose body holds the place: an index into [`super::Contract::endpoints`].
+    pub endpoint: Option<usize>,
+    /// The table's name in the source.
+    pub location: Location,
+}
+
+/// A method of a table, or iteration over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageOperation {
+    /// The method's name; `for … of` for iteration.
+    pub name: String,
+    /// The bit that an endpoint needs for it.
+    pub needs: Perms,
 }

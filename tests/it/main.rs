@@ -1,6 +1,10 @@
 //! One binary for all integration tests, so that dependencies are linked once. One file per phase.
 
+mod diagnostics;
+mod fixture;
 mod migrate_run;
+mod parse;
+mod split;
 mod storage;
 mod support;
 mod tidy;

@@ -1,0 +1,155 @@
+//! The one table of diagnostic codes.
+//!
+//! KT00xx sources and syntax, KT01xx endpoints, KT02xx middleware and tables, KT03xx types, KT04xx the split,
+//! KT05xx migrations, KT06xx project, configuration and environment. A code is never reused.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($code:ident $title:literal $explanation:literal)*) => {
+        /// The code of a diagnostic.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $code,)*
+        }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$code,)*];
+
+            /// `KT0101`
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$code => stringify!($code),)* }
+            }
+
+            /// A few words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$code => $title,)* }
+            }
+
+            /// Markdown for `kontract explain`.
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$code => $explanation,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    KT0001 "a file that is not UTF-8"
+        "Source files are UTF-8. Save the file in that encoding; UTF-16 and Latin-1 are not read."
+    KT0002 "a file that is too large"
+        "A source file may have up to 8 MB. Generated data belongs into a file that is loaded at run time."
+    KT0003 "a file or folder that cannot be read"
+        "The file system refused, or a link leads in a circle or out of the project. Links out of the project are not followed, so that a build reads nothing else."
+    KT0004 "a syntax error"
+        "The file is not TypeScript as TypeScript 5 defines it, with the decorator forms of kontract. The position is the one in your file."
+    KT0005 "an import that leads nowhere"
+        "The path of a relative import names no file of the project. Extensions may be left out or be `.js`, as TypeScript allows."
+    KT0006 "nesting that is too deep"
+        "Brackets, expressions, types and JSX may be nested 2,000 deep. Deeper sources are generated; load their data at run time instead."
+    KT0007 "a decorator in a place where it means nothing"
+        "`@backend` belongs above an exported function or a static method, `@mwfilter` above a function in `defineMiddleware([…])`, `@primkey`, `@perm`, `@index`, `@unique` on members of an interface, and the width decorators on members and parameters."
+    KT0101 "two endpoints of one name"
+        "Clients call an endpoint by its name, so that a name is unique in a project. Rename one of the functions, or give one of them a `name:` in its options."
+    KT0102 "an unknown option of `backend`"
+        "`backend` knows `ugroup`, `perm`, `egroup` and `name`. A misspelt option would silently leave an endpoint open, therefore it is an error."
+    KT0103 "a bad value of an option"
+        "`ugroup`, `egroup` and `name` are non-empty strings; `perm` is one of `perms.*` or a combination of them with `|` and `&`."
+    KT0104 "an option that is not constant"
+        "The policy of an endpoint and the filter of a middleware are fixed when the project is compiled, so that they can be listed and checked. Literals, `perms.*`, `|`, `&`, and `const`s and enums, also imported ones, can be evaluated; calls, `let` and parameters cannot."
+    KT0105 "an endpoint that is not exported"
+        "The server's routes import an endpoint from its module, therefore it must be exported by name."
+    KT0106 "an endpoint that is not asynchronous"
+        "A client gets the result over the network, as a promise. The function has to be `async`, or return a `Promise`, so that its type is the same on both sides."
+    KT0107 "an operation outside of the endpoint's permission"
+        "`perm` bounds what an endpoint may do with storage: R reads (`get`, `list`, `query`, iteration), W writes (`set`, `update`, `push`), X deletes (`delete`, `pop`, `shift`). The server and the database refuse the rest; where it can be seen, the compiler does."
+    KT0108 "`backend` on something that is not a function"
+        "An endpoint is a function declaration, a static method of an exported class, or `export const f = backend({ … }, async () => …)`."
+    KT0109 "a parameter that cannot be sent"
+        "An endpoint has a fixed list of parameters. Rest parameters have no fixed place on the wire; take an array instead."
+    KT0113 "two endpoints of one route id"
+        "The wire names an endpoint by 32 bits of a hash of its name. Two names of the project have the same ones; rename either."
+    KT0114 "an endpoint name that cannot be used"
+        "Names are identifiers of up to 64 characters. Names that every JavaScript object has (`constructor`, `toString`, `__proto__`, `then`) and those of the generated client (`api`, `kontract`, `default`) are not available."
+    KT0201 "an unknown key of a middleware filter"
+        "`mwfilter` knows `egroup`, `ugroup` and `prefix`. A misspelt key would silently select every endpoint."
+    KT0202 "a bad value of a middleware filter"
+        "The keys of a middleware filter are non-empty strings."
+    KT0203 "an element of `defineMiddleware` that is not a middleware"
+        "`defineMiddleware` takes an array literal of `mwfilter({ … }, async (ctx, next) => { … })`, of functions, and of functions marked `@mwfilter({ … })`. The compiler composes the chain of each endpoint from them."
+    KT0204 "two middleware files"
+        "The order of middlewares is the order of one array, so that there is one `export default defineMiddleware([…])` in a project."
+    KT0205 "middleware that is not the default export"
+        "The compiler finds the middlewares in `export default defineMiddleware([…])`; elsewhere they would never run."
+    KT0211 "a table without fields"
+        "The interface of a table describes its rows. Without a field there is neither a key nor anything to store."
+    KT0212 "a primary key that is neither a string nor a number"
+        "Keys are compared and ordered by the database, therefore they are required strings or numbers."
+    KT0213 "two interfaces for one table"
+        "The rows of a table have one shape. Rename an interface, or give one of them another table with `/** @table name */`."
+    KT0214 "a table that does not exist"
+        "`env.storage.<name>` is the table of the interface whose plural is that name, or of the one marked `/** @table name */`."
+    KT0215 "a scope that is not available"
+        "Tables are shared by all users of the app. Rows of each owner and tables of each tenant are being worked on; until then such a table would show everybody's rows, therefore it is refused."
+    KT0216 "two primary keys"
+        "A row has one key. Mark one field, or make a key of both values yourself."
+    KT0217 "a bad field mark"
+        "`@perm` takes one of `perms.*`, in comments its letters: `@perm R__`. `@primkey`, `@index` and `@unique` take nothing."
+    KT0218 "a table name that cannot be used"
+        "Names of tables are lower case letters, digits and `_`, start with a letter and have up to 48 characters, because they are names in the database as well."
+    KT0301 "a parameter without a type"
+        "Arguments are encoded and checked by their types, so that every parameter of an endpoint has one."
+    KT0302 "an endpoint without a result type"
+        "The result is encoded by its type. Write it: `Promise<void>` when there is none."
+    KT0303 "a type that cannot be sent"
+        "What crosses the wire is made of string, number, boolean, bigint, Date, Uint8Array, null, unions of string literals, string enums, arrays, and interfaces or object types of these. Functions, classes and `any` have no such form."
+    KT0304 "a type that cannot be found"
+        "The compiler follows imports between the files of the project. The name is neither declared nor imported in this file, or the module it comes from does not export it."
+    KT0305 "a number width on something that is not a number"
+        "`@int32` and its like say how a `number` travels; they mean nothing for other types."
+    KT0306 "a type that is defined by itself"
+        "An alias that only refers to itself has no shape. Interfaces may be recursive through their fields."
+    KT0307 "a field that cannot be sent"
+        "Fields have identifiers or strings as names. Methods, index signatures and computed names have no place in a schema; `__proto__` is refused because it would change the object."
+    KT0401 "server code imported by the frontend"
+        "The frontend runs on the user's machine. Importing the module would take endpoint bodies, secrets and server packages along. `@/client` has the stubs; types may be imported with `import type`."
+    KT0402 "server code asked of the client"
+        "`@/client/…` holds the endpoints of a module and those of its statements that server code does not use. The rest stays on the server, because sharing it could publish a secret. Move what both sides need to a module of its own."
+    KT0403 "server text in client output"
+        "The generated client was searched for strings, names and imports that occur in server code only, and something was found. Nothing was written. This is an error of the compiler; please report it."
+    KT0601 "no usable kontract.json"
+        "A project has a `kontract.json` in its folder: JSON with comments, at least `{ \"name\": \"my-app\" }`."
+    KT0602 "an unknown key of kontract.json"
+        "Keys that nothing reads are mistakes that would stay unnoticed."
+    KT0603 "a bad value in kontract.json"
+        "The schema of kontract.json says what each key takes."
+}
+
+impl Code {
+    /// From `KT0101`, in either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn codes_are_ordered_and_explained() {
+        assert!(Code::ALL.is_sorted());
+        for code in Code::ALL {
+            assert!(code.explanation().ends_with(['.', '!']), "{code}");
+            assert!(!code.title().ends_with('.'), "{code}");
+            assert_eq!(Code::parse(&code.as_str().to_lowercase()), Some(*code));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Documentation comments: `///` lines and `/** */` blocks above a node, and the marks in them.
+
+use swc_common::Span;
+use swc_common::comments::{Comment, CommentKind, Comments};
+
+use super::module::ParsedModule;
+use crate::contract::Doc;
+use crate::source::Location;
+
+/// What stands above a declaration.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DocComment {
+    /// The prose, taken apart.
+    pub(crate) doc: Doc,
+    /// Tags that are no documentation, such as `@primkey`.
+    pub(crate) marks: Vec<Mark>,
+}
+
+/// `@name value` in a documentation comment.
+#[derive(Debug, Clone)]
+pub(crate) struct Mark {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) location: Location,
+}
+
+impl DocComment {
+    /// The comments directly above a node.
+    pub(crate) fn above(module: &ParsedModule, node: Span) -> Self {
+        let comments = module.comments.get_leading(node.lo).unwrap_or_default();
+        let mut above = Self::default();
+        let mut parser = TagParser::default();
+        for comment in comments.iter().filter(|comment| is_doc(comment)) {
+            for line in doc_lines(comment) {
+                parser.line(&line);
+            }
+            parser.places.push((parser.marks.len(), comment.span));
+        }
+        parser.finish();
+        let mut places = parser.places.iter();
+        let mut place = places.next();
+        for (index, (name, value)) in parser.marks.into_iter().enumerate() {
+            while place.is_some_and(|(end, _)| *end <= index) {
+                place = places.next();
+            }
+            let span = place.map_or(node, |(_, span)| *span);
+            above.marks.push(Mark { name, value, location: module.location(span) });
+        }
+        above.doc = parser.doc;
+        above
+    }
+
+    /// The mark of that name.
+    pub(crate) fn mark(&self, name: &str) -> Option<&Mark> {
+        self.marks.iter().find(|mark| mark.name == name)
+    }
+}
+
+fn is_doc(comment: &Comment) -> bool {
+    match comment.kind {
+        CommentKind::Line => comment.text.starts_with('/'),
+        CommentKind::Block => comment.text.starts_with('*'),
+    }
+}
+
+/// A comment's lines without the decoration at their start.
+fn doc_lines(comment: &Comment) -> Vec<String> {
+    match comment.kind {
+        CommentKind::Line => {
+            let line = comment.text.trim_start_matches('/');
+            vec![line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()]
+        }
+        CommentKind::Block => comment.text[1..].lines().map(|line| block_line(line).to_owned()).collect(),
+    }
+}
+
+fn block_line(line: &str) -> &str {
+    let trimmed = line.trim_start();
+    let text = match trimmed.strip_prefix('*') {
+        Some(rest) => rest.strip_prefix(' ').unwrap_or(rest),
+        None => trimmed,
+    };
+    text.trim_end()
+}
+
+/// Sorts lines into the sections that tags begin.
+#[derive(Default)]
+struct TagParser {
+    doc: Doc,
+    marks: Vec<(String, String)>,
+    /// For each comment, the number of marks up to its end.
+    places: Vec<(usize, Span)>,
+    section: Option<(String, Vec<String>)>,
+    text: Vec<String>,
+    in_fence: bool,
+}
+
+impl TagParser {
+    fn line(&mut self, line: &str) {
+        if line.trim_start().starts_with("```") {
+            self.in_fence = !self.in_fence;
+        }
+        let tag = if self.in_fence { None } else { tag_of(line) };
+        match tag {
+            Some((name, rest)) if MARKS.contains(&name) => {
+                self.close_section();
+                self.marks.push((name.to_owned(), rest.trim().to_owned()));
+            }
+            Some((name, rest)) => {
+                self.close_section();
+                self.section = Some((name.to_owned(), vec![rest.to_owned()]));
+            }
+            None => match &mut self.section {
+                Some((_, lines)) => lines.push(line.to_owned()),
+                None => self.text.push(line.to_owned()),
+            },
+        }
+    }
+
+    fn finish(&mut self) {
+        self.close_section();
+        self.doc.text = trimmed_lines(&std::mem::take(&mut self.text));
+    }
+
+    fn close_section(&mut self) {
+        let Some((name, lines)) = self.section.take() else { return };
+        let text = trimmed_lines(&lines);
+        match name.as_str() {
+            "param" => {
+                let (param, rest) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
+                let rest = rest.trim_start().trim_start_matches('-').trim_start();
+                self.doc.params.push((param.to_owned(), rest.to_owned()));
+            }
+            "returns" | "return" => self.doc.returns = Some(text),
+            "throws" | "exception" => self.doc.throws.push(text),
+            "example" => self.doc.examples.push(text),
+            // Tags without a section of their own stay in the prose.
+            _ => self.text.push(format!("@{name} {text}").trim_end().to_owned()),
+        }
+    }
+}
+
+/// `@name rest`
+fn tag_of(line: &str) -> Option<(&str, &str)> {
+    let tag = line.trim_start().strip_prefix('@')?;
+    let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
+    if end == 0 { None } else { Some((&tag[..end], tag[end..].strip_prefix(' ').unwrap_or(&tag[end..]))) }
+}
+
+fn trimmed_lines(lines: &[String]) -> String {
+    lines.join("\n").trim().to_owned()
+}
+
+/// Tags that mean something to the compiler.
+const MARKS: &[&str] = &["primkey", "perm", "index", "unique", "table", "scope"];

@@ -1,0 +1,50 @@
+//! What parsing has to say about syntax. Extraction's diagnostics are in `extract/diagnostics.rs`.
+
+use super::limits::NESTING_MAX;
+use crate::diag::{Code, Diagnostic};
+use crate::source::Location;
+
+pub(super) fn syntax_error(message: &str, at: Location) -> Diagnostic {
+    let message = message.trim_end_matches('.');
+    let mut chars = message.chars();
+    let lower: String =
+        chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
+    Diagnostic::error(Code::KT0004, format!("syntax error: {lower}"))
+        .at(at, "here")
+        .help("correct the syntax; the file is read as TypeScript 5 with the decorator forms of kontract")
+}
+
+pub(super) fn parser_failed(path: &str) -> Diagnostic {
+    Diagnostic::error(Code::KT0004, format!("the parser gave up on `{path}`"))
+        .why("the file has a form that the parser cannot read")
+        .help("reduce the file to the form that causes it, and report that form")
+}
+
+pub(super) fn too_deep(at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0006, "the code is nested too deep")
+        .at(at, format!("more than {NESTING_MAX} levels"))
+        .why("the compiler bounds its work on every file")
+        .help("load generated data at run time instead of writing it as one expression")
+}
+
+pub(super) fn misplaced_decorator(name: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0007, format!("`@{name}` means nothing here"))
+        .at(at, "not attached to anything it applies to")
+        .why(place_of(name))
+        .help("move the decorator directly above what it is about, or remove it")
+}
+
+pub(super) fn decorator_arguments(name: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0004, format!("syntax error in the arguments of `@{name}`"))
+        .at(at, "here")
+        .help(format!("write `@{name}({{ key: value }})` or `@{name}(key=value)`"))
+}
+
+fn place_of(name: &str) -> &'static str {
+    match name {
+        "backend" => "`@backend` belongs above an exported function or a static method of an exported class",
+        "mwfilter" => "`@mwfilter` belongs before a function in `defineMiddleware([…])`",
+        "primkey" | "perm" | "index" | "unique" => "it belongs before a field of an interface",
+        _ => "number widths belong before a field of an interface or a parameter",
+    }
+}

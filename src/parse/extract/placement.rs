@@ -1,0 +1,195 @@
+//! Every decorator must stand before something it applies to; one that is silently ignored is a hole in a policy.
+
+use std::collections::BTreeMap;
+
+use swc_common::{Span, Spanned};
+use swc_ecma_ast::{
+    ArrayLit, ArrowExpr, CallExpr, Class, ClassMember, Decl, DefaultDecl, ModuleDecl, ModuleItem, Param,
+    TsFnParam, TsParamProp, TsTypeElement,
+};
+use swc_ecma_visit::{Visit, VisitWith};
+
+use super::backend::{endpoint_forms, is_call_of};
+use super::diagnostics;
+use super::middleware::{middleware_call, middleware_elements};
+use crate::diag::Diagnostic;
+use crate::parse::diagnostics::misplaced_decorator;
+use crate::parse::module::{ParsedModule, item_decl};
+
+/// Reports decorators and `backend(…)` calls that stand elsewhere.
+pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
+    let mut places = Places { at: BTreeMap::new() };
+    if !module.decorators.is_empty() {
+        places.collect(module);
+    }
+    for (offset, decorators) in &module.decorators {
+        let kinds = places.at.get(offset).map_or(&[][..], Vec::as_slice);
+        for decorator in decorators {
+            let name = decorator.name.as_str();
+            let fits = kinds.iter().any(|kind| kind.accepts(name));
+            if fits {
+                continue;
+            }
+            if name == "backend"
+                && let Some(kind) = kinds.first()
+            {
+                found.push(diagnostics::not_a_function(decorator.location, kind.describe()));
+            } else {
+                found.push(misplaced_decorator(name, decorator.location));
+            }
+        }
+    }
+    stray_wrappers(module, found);
+}
+
+/// What a node is, for a decorator before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Function,
+    StaticMethod,
+    InstanceMethod,
+    Class,
+    OtherDeclaration,
+    Field,
+    Parameter,
+    Middleware,
+}
+
+impl Place {
+    fn accepts(self, decorator: &str) -> bool {
+        match decorator {
+            "backend" => matches!(self, Self::Function | Self::StaticMethod),
+            "mwfilter" => self == Self::Middleware,
+            "primkey" | "perm" | "index" | "unique" => self == Self::Field,
+            _ => matches!(self, Self::Field | Self::Parameter),
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Function => "a function",
+            Self::StaticMethod => "a static method",
+            Self::InstanceMethod => "a method of an instance, which has no instance on the server",
+            Self::Class => "a class",
+            Self::OtherDeclaration => "this declaration",
+            Self::Field => "a field",
+            Self::Parameter => "a parameter",
+            Self::Middleware => "a middleware",
+        }
+    }
+}
+
+/// The offsets at which nodes start that a decorator may stand before.
+struct Places {
+    at: BTreeMap<u32, Vec<Place>>,
+}
+
+impl Places {
+    fn collect(&mut self, module: &ParsedModule) {
+        for item in module.items() {
+            self.item(item);
+        }
+        if let Some(array) = middleware_call(module).and_then(|(_, call)| middleware_elements(call)) {
+            self.middlewares(array);
+        }
+        module.module.visit_with(self);
+    }
+
+    fn item(&mut self, item: &ModuleItem) {
+        if let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(export)) = item {
+            let place = match &export.decl {
+                DefaultDecl::Fn(_) => Place::Function,
+                DefaultDecl::Class(_) => Place::Class,
+                DefaultDecl::TsInterfaceDecl(_) => Place::OtherDeclaration,
+            };
+            self.add(export.span, place);
+            self.add(export.decl.span(), place);
+            return;
+        }
+        let place = match item_decl(item) {
+            Some(Decl::Fn(function)) => {
+                self.add(function.function.span, Place::Function);
+                Place::Function
+            }
+            Some(Decl::Class(_)) => Place::Class,
+            Some(_) | None => Place::OtherDeclaration,
+        };
+        self.add(item.span(), place);
+    }
+
+    fn middlewares(&mut self, array: &ArrayLit) {
+        for element in array.elems.iter().flatten() {
+            self.add(element.expr.span(), Place::Middleware);
+        }
+    }
+
+    fn add(&mut self, span: Span, place: Place) {
+        self.at.entry(span.lo.0.saturating_sub(1)).or_default().push(place);
+    }
+}
+
+impl Visit for Places {
+    fn visit_class(&mut self, class: &Class) {
+        for member in &class.body {
+            if let ClassMember::Method(method) = member {
+                let place = if method.is_static { Place::StaticMethod } else { Place::InstanceMethod };
+                self.add(method.span, place);
+            }
+        }
+        class.visit_children_with(self);
+    }
+
+    fn visit_ts_type_element(&mut self, element: &TsTypeElement) {
+        self.add(element.span(), Place::Field);
+        element.visit_children_with(self);
+    }
+
+    fn visit_param(&mut self, param: &Param) {
+        self.add(param.span, Place::Parameter);
+        param.visit_children_with(self);
+    }
+
+    fn visit_ts_param_prop(&mut self, param: &TsParamProp) {
+        self.add(param.span, Place::Parameter);
+        param.visit_children_with(self);
+    }
+
+    fn visit_ts_fn_param(&mut self, param: &TsFnParam) {
+        self.add(param.span(), Place::Parameter);
+        param.visit_children_with(self);
+    }
+
+    fn visit_arrow_expr(&mut self, arrow: &ArrowExpr) {
+        for param in &arrow.params {
+            self.add(param.span(), Place::Parameter);
+        }
+        arrow.visit_children_with(self);
+    }
+}
+
+/// `backend(…)` calls that do not define an endpoint.
+fn stray_wrappers(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
+    let forms = endpoint_forms(module);
+    let mut calls = WrapperCalls { module, found: Vec::new() };
+    module.module.visit_with(&mut calls);
+    for call in calls.found {
+        if !forms.iter().any(|form| call.contains(form.callable.span())) {
+            let what = "what this call is given, or where it stands";
+            found.push(diagnostics::not_a_function(module.location(call), what));
+        }
+    }
+}
+
+struct WrapperCalls<'m> {
+    module: &'m ParsedModule,
+    found: Vec<Span>,
+}
+
+impl Visit for WrapperCalls<'_> {
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        if is_call_of(self.module, call, "backend") {
+            self.found.push(call.span);
+        }
+        call.visit_children_with(self);
+    }
+}

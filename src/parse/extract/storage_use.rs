@@ -1,0 +1,135 @@
+//! Visible uses of `env.storage.<table>`, and what they do.
+//!
+//! ```text
+//! await env.storage.entries.delete(id)            → entries, delete, needs X
+//! for await (const e of env.storage.entries) { }  → entries, iteration, needs R
+//! ```
+//!
+//! What hides behind variables and helpers is left to the runtime, which refuses it there.
+
+use swc_common::{Span, Spanned};
+use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, Lit, MemberExpr, MemberProp};
+use swc_ecma_visit::{Visit, VisitWith};
+
+use super::Extraction;
+use super::backend::endpoint_forms;
+use crate::contract::{Perms, StorageOperation, StorageUse};
+use crate::parse::literal::unwrapped;
+use crate::parse::module::ParsedModule;
+use crate::source::Location;
+
+pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
+    let mut uses = Uses { module, found: Vec::new(), operations: Vec::new() };
+    module.module.visit_with(&mut uses);
+    if uses.found.is_empty() {
+        return;
+    }
+    let bodies: Vec<(Location, Option<usize>)> = endpoint_forms(module)
+        .iter()
+        .map(|form| {
+            let name = module.location(form.name_span);
+            let endpoint =
+                extraction.contract.endpoints.iter().position(|endpoint| endpoint.location == name);
+            (module.location(form.callable.span()), endpoint)
+        })
+        .collect();
+    for (table, span) in &uses.found {
+        let location = module.location(*span);
+        let body = bodies.iter().find(|(body, _)| body.start <= location.start && location.end <= body.end);
+        let operation =
+            uses.operations.iter().find(|(at, _)| at == span).map(|(_, operation)| operation.clone());
+        extraction.contract.storage_uses.push(StorageUse {
+            table: table.clone(),
+            operation,
+            endpoint: body.and_then(|(_, endpoint)| *endpoint),
+            location,
+        });
+    }
+}
+
+struct Uses<'m> {
+    module: &'m ParsedModule,
+    /// Tables by the place of their name.
+    found: Vec<(String, Span)>,
+    operations: Vec<(Span, StorageOperation)>,
+}
+
+impl Uses<'_> {
+    /// The table's name in `env.storage.<table>`.
+    fn table(&self, expr: &Expr) -> Option<(String, Span)> {
+        let member = unwrapped(expr).as_member()?;
+        self.table_of(member)
+    }
+
+    fn table_of(&self, member: &MemberExpr) -> Option<(String, Span)> {
+        let storage = unwrapped(&member.obj).as_member()?;
+        let env = unwrapped(&storage.obj).as_ident()?;
+        let is_env = env.sym == *"env" && (self.module.is_unresolved(env) || self.is_imported_env(&env.sym));
+        let named_storage = storage.prop.as_ident().is_some_and(|name| name.sym == *"storage");
+        if is_env && named_storage { property(&member.prop) } else { None }
+    }
+
+    fn is_imported_env(&self, name: &str) -> bool {
+        self.module.import(name).is_some_and(|import| import.from.text.starts_with("kontract"))
+    }
+
+    fn iterated(&mut self, expr: &Expr) {
+        if let Some((_, span)) = self.table(expr) {
+            self.operations.push((span, StorageOperation { name: "for … of".to_owned(), needs: Perms::R }));
+        }
+    }
+}
+
+impl Visit for Uses<'_> {
+    fn visit_member_expr(&mut self, member: &MemberExpr) {
+        if let Some(table) = self.table_of(member) {
+            self.found.push(table);
+        }
+        member.visit_children_with(self);
+    }
+
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        if let Callee::Expr(callee) = &call.callee
+            && let Some(method) = unwrapped(callee).as_member()
+            && let Some((_, span)) = self.table(&method.obj)
+            && let Some((name, _)) = property(&method.prop)
+            && let Some(needs) = bit_of(&name)
+        {
+            self.operations.push((span, StorageOperation { name, needs }));
+        }
+        call.visit_children_with(self);
+    }
+
+    fn visit_for_of_stmt(&mut self, statement: &ForOfStmt) {
+        self.iterated(&statement.right);
+        statement.visit_children_with(self);
+    }
+
+    fn visit_array_lit(&mut self, array: &ArrayLit) {
+        for element in array.elems.iter().flatten().filter(|element| element.spread.is_some()) {
+            self.iterated(&element.expr);
+        }
+        array.visit_children_with(self);
+    }
+}
+
+fn property(prop: &MemberProp) -> Option<(String, Span)> {
+    match prop {
+        MemberProp::Ident(name) => Some((name.sym.to_string(), name.span)),
+        MemberProp::Computed(computed) => match unwrapped(&computed.expr) {
+            Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), computed.span())),
+            _ => None,
+        },
+        MemberProp::PrivateName(_) => None,
+    }
+}
+
+/// The bit that a table's method needs; `None` for methods the compiler does not know.
+fn bit_of(method: &str) -> Option<Perms> {
+    match method {
+        "get" | "list" | "query" | "has" | "count" | "last" | "entries" | "keys" | "values" => Some(Perms::R),
+        "set" | "update" | "push" => Some(Perms::W),
+        "delete" | "pop" | "shift" => Some(Perms::X),
+        _ => None,
+    }
+}

@@ -1,0 +1,13 @@
+//! Bounds on what a source file may contain.
+
+/// How deep brackets and JSX elements, and the nodes of a syntax tree, may be nested.
+pub(crate) const NESTING_MAX: usize = 2_000;
+
+/// Bytes of stack for the recursive passes over a tree of [`NESTING_MAX`] nested nodes.
+pub(crate) const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// Steps of evaluating a constant or following re-exports; beyond that there is a circle.
+pub(crate) const HOPS_MAX: usize = 64;
+
+/// How often a file is parsed again when blanked text turns out to be inside of a string or comment.
+pub(crate) const REPARSES_MAX: usize = 4;

@@ -1,0 +1,336 @@
+//! A parsed file: its tree, and tables of what it imports, exports and declares.
+
+use std::collections::BTreeMap;
+
+use swc_common::comments::SingleThreadedComments;
+use swc_common::sync::Lrc;
+use swc_common::{Mark, SourceMap, Span, SyntaxContext};
+use swc_ecma_ast::{
+    Decl, DefaultDecl, ExportSpecifier, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Module, ModuleDecl,
+    ModuleExportName, ModuleItem, NamedExport, Stmt,
+};
+
+use crate::source::{FileId, Location};
+
+/// One source file after parsing and scope resolution.
+pub struct ParsedModule {
+    /// The file.
+    pub file: FileId,
+    /// Its path relative to the project.
+    pub path: String,
+    pub(crate) module: Module,
+    pub(crate) source_map: Lrc<SourceMap>,
+    pub(crate) comments: SingleThreadedComments,
+    /// By the offset of the node that follows them.
+    pub(crate) decorators: BTreeMap<u32, Vec<DecoratorUse>>,
+    pub(crate) scopes: Scopes,
+    unresolved_context: SyntaxContext,
+    top_level_context: SyntaxContext,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) exports: BTreeMap<String, Export>,
+    /// `export * from`, in order.
+    pub(crate) star_exports: Vec<Specifier>,
+    /// Top-level items by the names they declare.
+    declarations: BTreeMap<String, Vec<usize>>,
+}
+
+/// swc's marks of one module.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scopes {
+    pub(crate) unresolved: Mark,
+    pub(crate) top_level: Mark,
+}
+
+/// A decorator of the vocabulary, taken out of the text before it was parsed.
+#[derive(Debug, Clone)]
+pub(crate) struct DecoratorUse {
+    pub(crate) name: String,
+    /// `None` without an argument list.
+    pub(crate) arguments: Option<Vec<ExprOrSpread>>,
+    pub(crate) location: Location,
+}
+
+/// One imported binding.
+#[derive(Debug, Clone)]
+pub(crate) struct Import {
+    /// Its name in this module.
+    pub(crate) local: Ident,
+    pub(crate) imported: Imported,
+    pub(crate) from: Specifier,
+    /// `import type`
+    pub(crate) type_only: bool,
+}
+
+/// What an import or re-export takes from the other module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Imported {
+    /// An export of that name; `default` for the default export.
+    Name(String),
+    /// All of them, as an object.
+    Namespace,
+}
+
+/// The text behind `from`, and the file it leads to once the graph is linked.
+#[derive(Debug, Clone)]
+pub(crate) struct Specifier {
+    pub(crate) text: String,
+    pub(crate) target: Option<FileId>,
+}
+
+/// What is behind an exported name.
+#[derive(Debug, Clone)]
+pub(crate) enum Export {
+    /// A binding of this module, by its local name.
+    Local(String),
+    /// A binding of another module.
+    From(Specifier, Imported),
+    /// An expression or anonymous declaration: the item's place in the module.
+    Item(usize),
+}
+
+/// What the session hands over.
+pub(super) struct Parts {
+    pub(super) file: FileId,
+    pub(super) path: String,
+    pub(super) module: Module,
+    pub(super) source_map: Lrc<SourceMap>,
+    pub(super) comments: SingleThreadedComments,
+    pub(super) decorators: BTreeMap<u32, Vec<DecoratorUse>>,
+    pub(super) scopes: Scopes,
+}
+
+impl ParsedModule {
+    pub(super) fn new(parts: Parts) -> Self {
+        let mut parsed = Self {
+            file: parts.file,
+            path: parts.path,
+            module: Module { body: Vec::new(), ..parts.module },
+            source_map: parts.source_map,
+            comments: parts.comments,
+            decorators: parts.decorators,
+            scopes: parts.scopes,
+            unresolved_context: SyntaxContext::empty().apply_mark(parts.scopes.unresolved),
+            top_level_context: SyntaxContext::empty().apply_mark(parts.scopes.top_level),
+            imports: Vec::new(),
+            exports: BTreeMap::new(),
+            star_exports: Vec::new(),
+            declarations: BTreeMap::new(),
+        };
+        let body = parts.module.body;
+        for (index, item) in body.iter().enumerate() {
+            parsed.register(index, item);
+        }
+        parsed.module.body = body;
+        parsed
+    }
+
+    /// Top-level items in source order.
+    pub(crate) fn items(&self) -> &[ModuleItem] {
+        &self.module.body
+    }
+
+    /// A range of the tree as a range of the file.
+    pub(crate) fn location(&self, span: Span) -> Location {
+        Location {
+            file: self.file,
+            start: self.offset(span.lo.0),
+            end: self.offset(span.hi.0.max(span.lo.0)),
+        }
+    }
+
+    /// The decorators directly before a node.
+    pub(crate) fn decorators_at(&self, span: Span) -> &[DecoratorUse] {
+        self.decorators.get(&self.offset(span.lo.0)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first decorator of that name directly before a node.
+    pub(crate) fn decorator(&self, span: Span, name: &str) -> Option<&DecoratorUse> {
+        self.decorators_at(span).iter().find(|decorator| decorator.name == name)
+    }
+
+    /// Whether an identifier refers to no binding of the module.
+    pub(crate) fn is_unresolved(&self, ident: &Ident) -> bool {
+        ident.ctxt == self.unresolved_context
+    }
+
+    /// Whether an identifier refers to a top-level binding of the module.
+    pub(crate) fn is_top_level(&self, ident: &Ident) -> bool {
+        ident.ctxt == self.top_level_context
+    }
+
+    /// The import that binds a top-level name.
+    pub(crate) fn import(&self, local: &str) -> Option<&Import> {
+        self.imports.iter().find(|import| import.local.sym == *local)
+    }
+
+    /// The items that declare a top-level name: one, or a type and a value, or overloads.
+    pub(crate) fn declaring_items(&self, name: &str) -> impl Iterator<Item = usize> {
+        self.declarations.get(name).into_iter().flatten().copied()
+    }
+
+    /// The declarations of a top-level name.
+    pub(crate) fn declarations(&self, name: &str) -> impl Iterator<Item = &Decl> {
+        self.declaring_items(name).filter_map(|index| item_decl(&self.module.body[index]))
+    }
+
+    /// Whether an identifier is a function of kontract's own: imported from `kontract`, or the ambient global.
+    pub(crate) fn is_kontract_name(&self, ident: &Ident, name: &str) -> bool {
+        match self.imports.iter().find(|import| import.local.to_id() == ident.to_id()) {
+            Some(import) => {
+                import.from.text == "kontract" && import.imported == Imported::Name(name.to_owned())
+            }
+            None => ident.sym == *name && (self.is_unresolved(ident) || ident.ctxt == SyntaxContext::empty()),
+        }
+    }
+
+    /// Under which names the module exports a local binding.
+    pub(crate) fn exported_as(&self, local: &str) -> Option<&str> {
+        let names =
+            self.exports.iter().filter(|(_, export)| matches!(export, Export::Local(name) if name == local));
+        // The binding's own name reads best; otherwise the first in order.
+        let mut names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+        names.sort_by_key(|name| *name != local);
+        names.first().copied()
+    }
+
+    fn offset(&self, position: u32) -> u32 {
+        // One file per source map, so that the file starts at position 1.
+        position.saturating_sub(1)
+    }
+
+    fn register(&mut self, index: usize, item: &ModuleItem) {
+        match item {
+            ModuleItem::Stmt(Stmt::Decl(decl)) => self.declare(index, decl),
+            ModuleItem::Stmt(_) => {}
+            ModuleItem::ModuleDecl(decl) => self.register_module_decl(index, decl),
+        }
+    }
+
+    fn register_module_decl(&mut self, index: usize, decl: &ModuleDecl) {
+        match decl {
+            ModuleDecl::Import(import) => self.register_import(import),
+            ModuleDecl::ExportDecl(export) => {
+                self.declare(index, &export.decl);
+                for name in declared_names(&export.decl) {
+                    self.exports.insert(name.clone(), Export::Local(name));
+                }
+            }
+            ModuleDecl::ExportNamed(export) => self.register_named_export(export),
+            ModuleDecl::ExportDefaultDecl(export) => {
+                let ident = match &export.decl {
+                    DefaultDecl::Class(class) => class.ident.as_ref(),
+                    DefaultDecl::Fn(function) => function.ident.as_ref(),
+                    DefaultDecl::TsInterfaceDecl(interface) => Some(&interface.id),
+                };
+                let behind = match ident {
+                    Some(ident) => {
+                        self.declarations.entry(ident.sym.to_string()).or_default().push(index);
+                        Export::Local(ident.sym.to_string())
+                    }
+                    None => Export::Item(index),
+                };
+                self.exports.insert("default".to_owned(), behind);
+            }
+            ModuleDecl::ExportDefaultExpr(export) => {
+                let behind = export
+                    .expr
+                    .as_ident()
+                    .map_or(Export::Item(index), |ident| Export::Local(ident.sym.to_string()));
+                self.exports.insert("default".to_owned(), behind);
+            }
+            ModuleDecl::ExportAll(export) => {
+                let from = Self::specifier(&export.src);
+                self.star_exports.push(from);
+            }
+            ModuleDecl::TsImportEquals(_)
+            | ModuleDecl::TsExportAssignment(_)
+            | ModuleDecl::TsNamespaceExport(_) => {}
+        }
+    }
+
+    fn register_import(&mut self, import: &ImportDecl) {
+        let from = Self::specifier(&import.src);
+        for specifier in &import.specifiers {
+            let imported = match specifier {
+                ImportSpecifier::Named(named) => Imported::Name(
+                    named.imported.as_ref().map_or_else(|| named.local.sym.to_string(), export_name),
+                ),
+                ImportSpecifier::Default(_) => Imported::Name("default".to_owned()),
+                ImportSpecifier::Namespace(_) => Imported::Namespace,
+            };
+            self.imports.push(Import {
+                local: specifier.local().clone(),
+                imported,
+                from: from.clone(),
+                type_only: import.type_only || specifier.is_type_only(),
+            });
+        }
+    }
+
+    fn register_named_export(&mut self, export: &NamedExport) {
+        let from = export.src.as_ref().map(|src| Self::specifier(src));
+        for specifier in &export.specifiers {
+            let (exported, behind) = match (specifier, &from) {
+                (ExportSpecifier::Named(named), from) => {
+                    let original = export_name(&named.orig);
+                    let exported = named.exported.as_ref().map_or_else(|| original.clone(), export_name);
+                    let behind = match from {
+                        Some(from) => Export::From(from.clone(), Imported::Name(original)),
+                        None => Export::Local(original),
+                    };
+                    (exported, behind)
+                }
+                (ExportSpecifier::Namespace(namespace), Some(from)) => {
+                    (export_name(&namespace.name), Export::From(from.clone(), Imported::Namespace))
+                }
+                (ExportSpecifier::Namespace(_), None) | (ExportSpecifier::Default(_), _) => continue,
+            };
+            self.exports.insert(exported, behind);
+        }
+    }
+
+    fn specifier(src: &swc_ecma_ast::Str) -> Specifier {
+        Specifier { text: src.value.to_string_lossy().into_owned(), target: None }
+    }
+
+    fn declare(&mut self, index: usize, decl: &Decl) {
+        for name in declared_names(decl) {
+            self.declarations.entry(name).or_default().push(index);
+        }
+    }
+}
+
+/// The declaration that an item is or exports.
+pub(crate) fn item_decl(item: &ModuleItem) -> Option<&Decl> {
+    match item {
+        ModuleItem::Stmt(Stmt::Decl(decl)) => Some(decl),
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => Some(&export.decl),
+        ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => None,
+    }
+}
+
+/// The names that a declaration binds, types included.
+pub(crate) fn declared_names(decl: &Decl) -> Vec<String> {
+    match decl {
+        Decl::Class(class) => vec![class.ident.sym.to_string()],
+        Decl::Fn(function) => vec![function.ident.sym.to_string()],
+        Decl::Var(vars) => {
+            let ids: Vec<Ident> = swc_ecma_utils::find_pat_ids(&vars.decls);
+            ids.iter().map(|ident| ident.sym.to_string()).collect()
+        }
+        Decl::TsInterface(interface) => vec![interface.id.sym.to_string()],
+        Decl::TsTypeAlias(alias) => vec![alias.id.sym.to_string()],
+        Decl::TsEnum(declared) => vec![declared.id.sym.to_string()],
+        Decl::TsModule(module) => {
+            module.id.as_ident().map(|ident| ident.sym.to_string()).into_iter().collect()
+        }
+        Decl::Using(_) => Vec::new(),
+    }
+}
+
+fn export_name(name: &ModuleExportName) -> String {
+    match name {
+        ModuleExportName::Ident(ident) => ident.sym.to_string(),
+        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
+    }
+}

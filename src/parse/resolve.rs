@@ -1,0 +1,145 @@
+//! Where an import's specifier leads: relative paths and the simple form of tsconfig's `paths`.
+
+use crate::project::PathAlias;
+use crate::source::{FileId, Sources};
+
+/// What a specifier names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// A file of the project.
+    File(FileId),
+    /// A package, a virtual module, or a file that is not source code.
+    External,
+    /// A source file that does not exist.
+    Missing,
+}
+
+/// Resolves a specifier written in the file at `importer`, a path relative to the project.
+pub fn resolve(sources: &Sources, aliases: &[PathAlias], importer: &str, specifier: &str) -> Resolution {
+    if specifier.starts_with("./") || specifier.starts_with("../") || specifier == "." || specifier == ".." {
+        let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+        return match normalize(&format!("{folder}/{specifier}")).and_then(|path| file_at(sources, &path)) {
+            Some(file) => Resolution::File(file),
+            None if names_other_content(specifier) => Resolution::External,
+            None => Resolution::Missing,
+        };
+    }
+    let targets = aliases.iter().flat_map(|alias| alias_targets(alias, specifier));
+    targets.filter_map(|path| file_at(sources, &path)).next().map_or(Resolution::External, Resolution::File)
+}
+
+/// A path without `.`, `..` and empty parts; `None` when it leads above its start.
+pub fn normalize(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The specifier by which the module at `from` imports the module at `to`, both without a common extension rule.
+pub fn relative(from: &str, to: &str) -> String {
+    let from: Vec<&str> = from.split('/').collect();
+    let to: Vec<&str> = to.split('/').collect();
+    let folders = from.len() - 1;
+    let shared = from[..folders].iter().zip(&to[..to.len() - 1]).take_while(|(a, b)| a == b).count();
+    let up = folders - shared;
+    let start = if up == 0 { "./".to_owned() } else { "../".repeat(up) };
+    start + &to[shared..].join("/")
+}
+
+fn alias_targets(alias: &PathAlias, specifier: &str) -> Vec<String> {
+    let Some(rest) = specifier.strip_prefix(&alias.prefix) else { return Vec::new() };
+    if !alias.wildcard && !rest.is_empty() {
+        return Vec::new();
+    }
+    alias.targets.iter().filter_map(|target| normalize(&format!("{target}{rest}"))).collect()
+}
+
+/// The file a path means, with TypeScript's rules for leaving out or writing `.js` as the extension.
+fn file_at(sources: &Sources, path: &str) -> Option<FileId> {
+    if let Some(file) = sources.id(path) {
+        return Some(file);
+    }
+    for (written, meant) in WRITTEN_EXTENSIONS {
+        let stem = path.strip_suffix(written);
+        if let Some(file) = stem.and_then(|stem| sources.id(&format!("{stem}{meant}"))) {
+            return Some(file);
+        }
+    }
+    let folder = if path.is_empty() { String::new() } else { format!("{path}/") };
+    let implied = IMPLIED_EXTENSIONS.iter().map(|extension| format!("{path}{extension}"));
+    let index = IMPLIED_EXTENSIONS.iter().map(|extension| format!("{folder}index{extension}"));
+    implied.chain(index).find_map(|path| sources.id(&path))
+}
+
+/// Whether a specifier names a stylesheet, an image or the like, which bundlers know.
+fn names_other_content(specifier: &str) -> bool {
+    let name = specifier.rsplit('/').next().unwrap_or(specifier);
+    let extension =
+        name.split(['?', '#']).next().unwrap_or(name).rsplit_once('.').map(|(_, extension)| extension);
+    name.contains('?')
+        || extension.is_some_and(|extension| {
+            !matches!(extension, "ts" | "tsx" | "mts" | "js" | "jsx" | "mjs")
+                && OTHER_CONTENT.contains(&extension)
+        })
+}
+
+const WRITTEN_EXTENSIONS: &[(&str, &str)] =
+    &[(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts")];
+const IMPLIED_EXTENSIONS: &[&str] = &[".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"];
+const OTHER_CONTENT: &[&str] = &[
+    "css", "scss", "sass", "less", "styl", "svg", "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "json",
+    "txt", "md", "woff", "woff2", "ttf", "otf", "mp3", "mp4", "webm", "wasm", "html", "vue", "svelte",
+    "astro", "graphql", "sql",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{Resolution, normalize, relative, resolve};
+    use crate::project::PathAlias;
+    use crate::source::{SourceFile, Sources};
+
+    #[test]
+    fn specifiers_lead_where_typescript_says() {
+        let paths = ["src/a.ts", "src/lib/index.ts", "src/ui/page.tsx"];
+        let sources =
+            Sources::new(paths.map(|path| SourceFile { path: path.to_owned(), text: String::new() }));
+        let alias = PathAlias { prefix: "@/".to_owned(), wildcard: true, targets: vec!["src/".to_owned()] };
+        let aliases = [alias];
+        let to = |specifier: &str| match resolve(&sources, &aliases, "src/ui/page.tsx", specifier) {
+            Resolution::File(file) => sources.file(file).path.clone(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(to("../a"), "src/a.ts");
+        assert_eq!(to("../a.js"), "src/a.ts");
+        assert_eq!(to("../lib"), "src/lib/index.ts");
+        assert_eq!(to("@/lib"), "src/lib/index.ts");
+        assert_eq!(to("./page.js"), "src/ui/page.tsx");
+        assert_eq!(to("../b"), "Missing");
+        assert_eq!(to("../../../../b"), "Missing");
+        assert_eq!(to("./page.css"), "External");
+        assert_eq!(to("react"), "External");
+        assert_eq!(to("@/client"), "External");
+    }
+
+    #[test]
+    fn relative_specifiers_lead_back() {
+        assert_eq!(relative("src/api/a.js", "src/api/b.js"), "./b.js");
+        assert_eq!(relative("src/api/a.js", "src/b.js"), "../b.js");
+        assert_eq!(relative("src/a.js", "src/api/v1/b.js"), "./api/v1/b.js");
+        assert_eq!(relative("a.js", "b.js"), "./b.js");
+    }
+
+    #[test]
+    fn paths_do_not_lead_above_their_start() {
+        assert_eq!(normalize("a/./b/../c"), Some("a/c".to_owned()));
+        assert_eq!(normalize("../x"), None);
+    }
+}

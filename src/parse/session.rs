@@ -1,0 +1,364 @@
+//! One source file through swc: scan → blank → parse → verify → resolve scopes.
+//!
+//! ```text
+//! SourceFile → ParsedModule { tree after swc's resolver, comments, decorators by the node they precede }
+//! ```
+//!
+//! Positions are those of the file as the user wrote it: decorators are blanked at equal length and a byte order mark
+//! becomes three spaces. Nothing here panics on any text: swc's own panics become a diagnostic.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use swc_common::comments::SingleThreadedComments;
+use swc_common::input::StringInput;
+use swc_common::sync::Lrc;
+use swc_common::{BytePos, FileName, Mark, SourceFile as SwcFile, SourceMap, Span, Spanned};
+use swc_ecma_ast::{
+    Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXObject, JSXText, Module, ModuleDecl, ModuleItem, Pass,
+    Pat, Program, Regex, Stmt, Str, TplElement, TsEntityName, TsNamespaceBody, TsType,
+};
+use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
+use swc_ecma_transforms_base::resolver;
+use swc_ecma_visit::{Visit, VisitWith};
+
+use super::limits::{NESTING_MAX, REPARSES_MAX};
+use super::module::{DecoratorUse, ParsedModule, Scopes};
+use super::scanner::{self, FoundDecorator};
+use super::{diagnostics, module};
+use crate::diag::Diagnostic;
+use crate::source::{FileId, Location, SourceFile};
+
+/// Parses one file. Runs inside of the compilation's swc globals.
+pub(super) fn parse_file(file: FileId, source: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| Session::new(file, source).parse()));
+    attempt.unwrap_or_else(|_| {
+        let start = Location { file, start: 0, end: 0 };
+        Err(vec![diagnostics::parser_failed(&source.path).at(start, "somewhere in this file")])
+    })
+}
+
+struct Session<'s> {
+    file: FileId,
+    source: &'s SourceFile,
+    tsx: bool,
+    text: String,
+    source_map: Lrc<SourceMap>,
+    swc_file: Lrc<SwcFile>,
+}
+
+/// A tree as the parser made it.
+struct Tree {
+    module: Module,
+    comments: SingleThreadedComments,
+}
+
+impl<'s> Session<'s> {
+    fn new(file: FileId, source: &'s SourceFile) -> Self {
+        let text = source
+            .text
+            .strip_prefix('\u{feff}')
+            .map_or_else(|| source.text.clone(), |rest| format!("   {rest}"));
+        let source_map: Lrc<SourceMap> = Lrc::default();
+        let name = FileName::Custom(source.path.clone());
+        let swc_file = source_map.new_source_file(name.into(), text.clone());
+        // `<T>x` assertions are legal in .ts only, JSX everywhere else.
+        let tsx = !(source.path.ends_with(".ts") || source.path.ends_with(".mts"));
+        Self { file, source, tsx, text, source_map, swc_file }
+    }
+
+    fn parse(self) -> Result<ParsedModule, Vec<Diagnostic>> {
+        let found = scanner::decorators(&self.text, self.tsx)
+            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
+        let (tree, found) = self.verified_tree(found)?;
+        let decorators = self.attach(found)?;
+        let scopes = Scopes { unresolved: Mark::new(), top_level: Mark::new() };
+        let mut program = Program::Module(tree.module);
+        resolver(scopes.unresolved, scopes.top_level, true).process(&mut program);
+        let Program::Module(module) = program else {
+            return Err(vec![diagnostics::parser_failed(&self.source.path)]);
+        };
+        Ok(ParsedModule::new(module::Parts {
+            file: self.file,
+            path: self.source.path.clone(),
+            module,
+            source_map: self.source_map,
+            comments: tree.comments,
+            decorators,
+            scopes,
+        }))
+    }
+
+    /// Parses with the decorators blanked, and without those that turn out to be text or to be someone else's.
+    fn verified_tree(
+        &self,
+        mut found: Vec<FoundDecorator>,
+    ) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
+        if !scanner::mentions_vocabulary(&self.text) {
+            return Ok((self.tree(&self.text)?, Vec::new()));
+        }
+        for _ in 0..REPARSES_MAX {
+            let tree = self.tree(&scanner::blank(&self.text, &found))?;
+            let opaque = Opaque::of(&tree, self.swc_file.start_pos);
+            let wrong: BTreeSet<usize> =
+                found.iter().map(|decorator| decorator.at).filter(|at| opaque.covers(*at)).collect();
+            if wrong.is_empty() {
+                self.refuse_missed(&found, &opaque)?;
+                return Ok(self.without_foreign(tree, found));
+            }
+            found.retain(|decorator| !wrong.contains(&decorator.at));
+        }
+        Err(vec![
+            diagnostics::parser_failed(&self.source.path).at(self.location(0, 0), "somewhere in this file"),
+        ])
+    }
+
+    /// Leaves decorators alone whose name the module declares or imports from elsewhere, where the result parses.
+    fn without_foreign(&self, tree: Tree, found: Vec<FoundDecorator>) -> (Tree, Vec<FoundDecorator>) {
+        let foreign = foreign_names(&tree.module);
+        let is_foreign = |decorator: &FoundDecorator| {
+            foreign.contains(&self.text[decorator.name_start..decorator.name_end])
+        };
+        if !found.iter().any(is_foreign) {
+            return (tree, found);
+        }
+        let own: Vec<FoundDecorator> =
+            found.iter().filter(|decorator| !is_foreign(decorator)).cloned().collect();
+        match self.tree(&scanner::blank(&self.text, &own)) {
+            Ok(tree) => (tree, own),
+            Err(_) => (tree, found),
+        }
+    }
+
+    /// The scanner and the parser must agree about every `@word` of the vocabulary.
+    fn refuse_missed(&self, found: &[FoundDecorator], opaque: &Opaque) -> Result<(), Vec<Diagnostic>> {
+        let mut missed = Vec::new();
+        for at in memchr::memchr_iter(b'@', self.text.as_bytes()) {
+            let known = found.iter().any(|decorator| (decorator.at..decorator.end).contains(&at));
+            let rest = &self.text[at + 1..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
+            let ours = scanner::VOCABULARY.contains(&&rest[..end]);
+            if ours && !known && !opaque.covers(at) && !opaque.decorators.contains(&at) {
+                missed.push(diagnostics::misplaced_decorator(&rest[..end], self.location(at, at + 1 + end)));
+            }
+        }
+        if missed.is_empty() { Ok(()) } else { Err(missed) }
+    }
+
+    fn tree(&self, text: &str) -> Result<Tree, Vec<Diagnostic>> {
+        let comments = SingleThreadedComments::default();
+        let input =
+            StringInput::new(text, self.swc_file.start_pos, self.swc_file.start_pos + len_pos(text.len()));
+        let mut parser =
+            Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
+        let parsed = parser.parse_module();
+        let mut errors: Vec<Diagnostic> =
+            parser.take_errors().iter().map(|error| self.syntax_error(error)).collect();
+        match parsed {
+            Err(error) => {
+                errors.push(self.syntax_error(&error));
+                Err(errors)
+            }
+            Ok(module) => {
+                if let Some(deep) = Depth::exceeded(&module) {
+                    // Dropping the tree would recurse as deep as it is nested.
+                    std::mem::forget(module);
+                    return Err(vec![diagnostics::too_deep(self.span(deep))]);
+                }
+                if errors.is_empty() { Ok(Tree { module, comments }) } else { Err(errors) }
+            }
+        }
+    }
+
+    fn attach(
+        &self,
+        found: Vec<FoundDecorator>,
+    ) -> Result<BTreeMap<u32, Vec<DecoratorUse>>, Vec<Diagnostic>> {
+        let mut attached: BTreeMap<u32, Vec<DecoratorUse>> = BTreeMap::new();
+        let mut errors = Vec::new();
+        for decorator in found {
+            let name = self.text[decorator.name_start..decorator.name_end].to_owned();
+            let at = self.location(decorator.at, decorator.end);
+            let arguments = match self.arguments(&decorator) {
+                Some(arguments) => arguments,
+                None => {
+                    errors.push(diagnostics::decorator_arguments(&name, at));
+                    continue;
+                }
+            };
+            let key = offset(decorator.foreign.unwrap_or(decorator.target));
+            attached.entry(key).or_default().push(DecoratorUse { name, arguments, location: at });
+        }
+        if errors.is_empty() { Ok(attached) } else { Err(errors) }
+    }
+
+    /// The argument list, parsed at its own position; `None` when it is not one.
+    fn arguments(&self, decorator: &FoundDecorator) -> Option<Option<Vec<ExprOrSpread>>> {
+        if !decorator.has_arguments {
+            return Some(None);
+        }
+        let text = self.text.get(decorator.name_start..decorator.end)?;
+        let start = self.swc_file.start_pos + len_pos(decorator.name_start);
+        let input = StringInput::new(text, start, start + len_pos(text.len()));
+        let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, None));
+        let parsed = parser.parse_expr().ok()?;
+        match *parsed {
+            Expr::Call(call) if call.span.hi == start + len_pos(text.len()) => Some(Some(call.args)),
+            _ => None,
+        }
+    }
+
+    fn syntax(&self) -> Syntax {
+        Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, ..Default::default() })
+    }
+
+    fn syntax_error(&self, error: &swc_ecma_parser::error::Error) -> Diagnostic {
+        diagnostics::syntax_error(&error.kind().msg(), self.span(error.span()))
+    }
+
+    fn span(&self, span: Span) -> Location {
+        let start = self.swc_file.start_pos.0;
+        let end = span.hi.0.saturating_sub(start).min(offset(self.text.len()));
+        Location { file: self.file, start: span.lo.0.saturating_sub(start).min(end), end }
+    }
+
+    fn location(&self, start: usize, end: usize) -> Location {
+        Location { file: self.file, start: offset(start), end: offset(end.min(self.text.len())) }
+    }
+}
+
+/// Value names that the module declares, or imports from another package than `kontract`.
+fn foreign_names(module: &Module) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for item in &module.body {
+        match item {
+            ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if import.src.value != *"kontract" => {
+                names.extend(import.specifiers.iter().map(|specifier| specifier.local().sym.to_string()));
+            }
+            ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => {
+                declared_values(&export.decl, &mut names)
+            }
+            ModuleItem::Stmt(Stmt::Decl(decl)) => declared_values(decl, &mut names),
+            ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => {}
+        }
+    }
+    names
+}
+
+fn declared_values(decl: &Decl, names: &mut BTreeSet<String>) {
+    match decl {
+        Decl::Fn(function) => {
+            names.insert(function.ident.sym.to_string());
+        }
+        Decl::Var(vars) => {
+            let idents = vars.decls.iter().filter_map(|var| var.name.as_ident());
+            names.extend(idents.map(|ident| ident.sym.to_string()));
+        }
+        _ => {}
+    }
+}
+
+/// Where the tree has strings, templates, regular expressions, JSX text and comments, and decorators of its own.
+struct Opaque {
+    base: BytePos,
+    ranges: Vec<(usize, usize)>,
+    decorators: BTreeSet<usize>,
+}
+
+impl Opaque {
+    fn of(tree: &Tree, base: BytePos) -> Self {
+        let mut opaque = Self { base, ranges: Vec::new(), decorators: BTreeSet::new() };
+        tree.module.visit_with(&mut opaque);
+        let (leading, trailing) = tree.comments.borrow_all();
+        for comment in leading.values().chain(trailing.values()).flatten() {
+            opaque.add(comment.span);
+        }
+        if let Some(shebang) = &tree.module.shebang {
+            opaque.ranges.push((0, shebang.len() + 2));
+        }
+        opaque
+    }
+
+    fn add(&mut self, span: Span) {
+        self.ranges.push(((span.lo.0 - self.base.0) as usize, (span.hi.0 - self.base.0) as usize));
+    }
+
+    fn covers(&self, at: usize) -> bool {
+        self.ranges.iter().any(|(start, end)| (*start..*end).contains(&at))
+    }
+}
+
+impl Visit for Opaque {
+    fn visit_str(&mut self, node: &Str) {
+        self.add(node.span);
+    }
+
+    fn visit_regex(&mut self, node: &Regex) {
+        self.add(node.span);
+    }
+
+    fn visit_tpl_element(&mut self, node: &TplElement) {
+        self.add(node.span);
+    }
+
+    fn visit_jsx_text(&mut self, node: &JSXText) {
+        self.add(node.span);
+    }
+
+    fn visit_decorator(&mut self, node: &Decorator) {
+        self.decorators.insert((node.span.lo.0 - self.base.0) as usize);
+        node.visit_children_with(self);
+    }
+}
+
+/// Finds nodes nested deeper than the recursive passes allow, itself never going deeper than that.
+#[derive(Default)]
+struct Depth {
+    now: usize,
+    exceeded: Option<Span>,
+}
+
+impl Depth {
+    fn exceeded(module: &Module) -> Option<Span> {
+        let mut depth = Self::default();
+        module.visit_with(&mut depth);
+        depth.exceeded
+    }
+
+    fn enter(&mut self, span: Span, children: impl FnOnce(&mut Self)) {
+        if self.exceeded.is_some() {
+            return;
+        }
+        if self.now >= NESTING_MAX {
+            self.exceeded = Some(span);
+            return;
+        }
+        self.now += 1;
+        children(self);
+        self.now -= 1;
+    }
+}
+
+macro_rules! count {
+    ($($method:ident: $node:ty),*) => {
+        $(fn $method(&mut self, node: &$node) {
+            self.enter(node.span(), |depth| node.visit_children_with(depth));
+        })*
+    };
+}
+
+impl Visit for Depth {
+    count!(
+        visit_expr: Expr, visit_stmt: Stmt, visit_pat: Pat, visit_ts_type: TsType,
+        visit_ts_entity_name: TsEntityName, visit_ts_namespace_body: TsNamespaceBody, visit_jsx_object: JSXObject,
+        visit_jsx_element: swc_ecma_ast::JSXElement, visit_jsx_fragment: swc_ecma_ast::JSXFragment
+    );
+}
+
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn len_pos(len: usize) -> BytePos {
+    BytePos(offset(len))
+}

@@ -1,0 +1,81 @@
+//! What the type resolver has to say.
+
+use crate::diag::{Code, Diagnostic};
+use crate::source::Location;
+
+pub(super) fn cannot_send(what: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0303, format!("{what} cannot be sent"))
+        .at(at, "has no form on the wire")
+        .why("arguments, results and rows are encoded by their types, which must be known")
+        .help(
+            "write a type made of string, number, boolean, bigint, Date, Uint8Array, null, string literals, \
+             arrays and interfaces",
+        )
+}
+
+pub(super) fn unknown_type(name: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0304, format!("the type `{name}` cannot be found"))
+        .at(at, "neither declared nor imported here")
+        .why("the compiler follows imports between the files of the project")
+        .help(format!("declare `{name}`, or import it from a file of the project"))
+}
+
+pub(super) fn type_of_package(name: &str, package: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0304, format!("the type `{name}` comes from the package `{package}`"))
+        .at(at, "not a type of this project")
+        .why("the compiler does not read the types of packages")
+        .help("declare an interface with the fields that are sent")
+}
+
+pub(super) fn width_of_other(width: &str, name: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0305, format!("`@{width}` of `{name}`, which is not a number"))
+        .at(at, "here")
+        .why("a width says how a `number` travels")
+        .help(format!("remove `@{width}`, or write `{name}: number`"))
+}
+
+pub(super) fn wide_integer(width: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0305, format!("`{width}` does not fit into a `number`"))
+        .at(at, "here")
+        .why("a `number` holds integers up to 2^53")
+        .help("write `bigint`, which travels in 64 bits")
+}
+
+pub(super) fn circular(name: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0306, format!("the type `{name}` is defined by itself"))
+        .at(at, "comes back to itself")
+        .why("it has no shape that could be sent")
+        .help("give it fields of its own; an interface may refer to itself in its fields")
+}
+
+pub(super) fn void_value(at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0303, "`void` is only a result")
+        .at(at, "not a value")
+        .why("nothing can be sent in its place")
+        .help("leave it out, or make it optional with `?`")
+}
+
+pub(super) fn bad_field(what: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0307, format!("{what} cannot be sent"))
+        .at(at, "not a plain field")
+        .why("a schema has fields with fixed names")
+        .help("write `name: type`; lists of pairs go into an array of objects")
+}
+
+pub(super) fn missing_field_type(field: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0307, format!("the field `{field}` has no type"))
+        .at(at, "no type")
+        .why("values are encoded by their types")
+        .help(format!("write `{field}: string`, for example"))
+}
+
+pub(super) fn bad_field_mark(mark: &str, field: &str, at: Location) -> Diagnostic {
+    let (why, help) = match mark {
+        "perm" => ("`@perm` takes one of `perms.*`", "write `@perm(perms.R__)`, or `/** @perm R__ */`"),
+        _ => ("it takes no value", "remove the value"),
+    };
+    Diagnostic::error(Code::KT0217, format!("`@{mark}` of `{field}` has a bad value"))
+        .at(at, "here")
+        .why(why)
+        .help(help)
+}

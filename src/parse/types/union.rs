@@ -1,0 +1,81 @@
+//! Unions: `null` and `undefined` become markers, string literals one enum; unlike members cannot be sent.
+
+use swc_common::Spanned;
+use swc_ecma_ast::{TsKeywordTypeKind, TsType, TsUnionType};
+
+use super::{Scope, TypeResolver};
+use crate::contract::Ty;
+
+impl TypeResolver<'_> {
+    pub(super) fn union(&mut self, union: &TsUnionType, scope: &Scope<'_>, place: &str) -> Option<Ty> {
+        let mut members = Members::default();
+        for member in &union.types {
+            if is_null(member) {
+                members.nullable = true;
+                continue;
+            }
+            let resolved = self.ty(member, scope, place)?;
+            members.add(resolved);
+        }
+        match members.finish() {
+            Ok(ty) => Some(ty),
+            Err(what) => self.cannot_send(union.span(), scope, what),
+        }
+    }
+}
+
+fn is_null(ty: &TsType) -> bool {
+    ty.as_ts_keyword_type().is_some_and(|keyword| keyword.kind == TsKeywordTypeKind::TsNullKeyword)
+}
+
+#[derive(Default)]
+struct Members {
+    nullable: bool,
+    optional: bool,
+    values: Vec<String>,
+    others: Vec<Ty>,
+}
+
+impl Members {
+    fn add(&mut self, ty: Ty) {
+        match ty {
+            Ty::Void => self.optional = true,
+            Ty::Optional(inner) => {
+                self.optional = true;
+                self.add(*inner);
+            }
+            Ty::Nullable(inner) => {
+                self.nullable = true;
+                self.add(*inner);
+            }
+            Ty::Enum(values) => {
+                for value in values {
+                    if !self.values.contains(&value) {
+                        self.values.push(value);
+                    }
+                }
+            }
+            other if self.others.contains(&other) => {}
+            other => self.others.push(other),
+        }
+    }
+
+    fn finish(mut self) -> Result<Ty, &'static str> {
+        // `'a' | string` is `string`.
+        if self.values.is_empty() || self.others.contains(&Ty::String) {
+            self.values.clear();
+        } else {
+            self.others.push(Ty::Enum(self.values));
+        }
+        let mut ty = match (self.others.len(), self.optional, self.nullable) {
+            (1, _, _) => self.others.remove(0),
+            (0, true, false) => return Ok(Ty::Void),
+            (0, _, _) => return Err("`null` alone"),
+            _ => return Err("a union of different types"),
+        };
+        if self.nullable {
+            ty = Ty::Nullable(Box::new(ty));
+        }
+        Ok(if self.optional { Ty::Optional(Box::new(ty)) } else { ty })
+    }
+}

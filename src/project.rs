@@ -1,0 +1,344 @@
+//! A project's configuration and its sources: `kontract.json`, the `paths` of `tsconfig.json`, and the files they name.
+
+use jsonc_parser::ast::{Object, ObjectProp, Value};
+use jsonc_parser::common::Ranged;
+
+use crate::diag::{Code, Diagnostic, Outcome};
+use crate::source::{FileId, Location, SourceFile, Sources};
+use crate::system::{System, SystemError};
+
+/// What `kontract.json` says, with defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The app's name.
+    pub name: String,
+    /// Folder of the sources, relative to the project.
+    pub source: String,
+    /// How the frontend is built; absent when there is none.
+    pub frontend: Option<Frontend>,
+    /// Whether API pages are written.
+    pub cookbook: bool,
+    /// The raystream suite that clients offer.
+    pub suite: u8,
+    /// `compilerOptions.paths` of `tsconfig.json`, patterns to project-relative targets.
+    pub paths: Vec<PathAlias>,
+}
+
+/// The frontend's own build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frontend {
+    /// The command that builds it.
+    pub build: String,
+    /// Where that command leaves the files to serve, relative to the project.
+    pub dist: String,
+}
+
+/// One entry of `paths`: `@/*` → `src/*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathAlias {
+    /// Before the `*`, or the whole pattern.
+    pub prefix: String,
+    /// Whether the pattern ends with `*`.
+    pub wildcard: bool,
+    /// Targets relative to the project, the `*` cut off.
+    pub targets: Vec<String>,
+}
+
+/// A project with the texts of its files.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration; absent when `kontract.json` has errors.
+    pub project: Option<Project>,
+    /// The configuration files and every TypeScript or JavaScript file below the source folder.
+    pub sources: Sources,
+    /// What was found while reading.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the configuration and the sources of the project that `system` shows.
+pub fn load(system: &dyn System) -> Loaded {
+    let mut reader = Reader { system, files: Vec::new(), unread: Vec::new() };
+    reader.read(CONFIG);
+    reader.read_if_present(TSCONFIG);
+    let configuration = Sources::new(reader.files.clone());
+    // The folder to read is needed before the final ids are known, so that the configuration is parsed twice.
+    let source =
+        parse_config(&configuration).value.map_or_else(|| "src".to_owned(), |project| project.source);
+    reader.read_folder(&source);
+
+    let sources = Sources::new(reader.files);
+    let mut diagnostics = reader.unread;
+    let config = parse_config(&sources);
+    diagnostics.extend(config.diagnostics);
+    Loaded { project: config.value, sources, diagnostics }
+}
+
+/// Parses `kontract.json` and `tsconfig.json` out of `sources`.
+pub fn parse_config(sources: &Sources) -> Outcome<Project> {
+    let Some(file) = sources.id(CONFIG) else {
+        return Outcome::failed(vec![no_config("there is no kontract.json")]);
+    };
+    let text = without_bom(&sources.file(file).text);
+    let parsed = match jsonc_parser::parse_to_ast(&text, &Default::default(), &json_options()) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let at = location(file, error.range().start, error.range().end);
+            let message = format!("kontract.json is not JSON: {}", first_lower(&error.kind().to_string()));
+            return Outcome::failed(vec![no_config(&message).at(at, "here")]);
+        }
+    };
+    let Some(Value::Object(object)) = parsed.value else {
+        return Outcome::failed(vec![no_config("kontract.json is not an object")]);
+    };
+    let mut config = Config { file, diagnostics: Vec::new() };
+    let mut project = config.project(&object);
+    project.paths = sources.id(TSCONFIG).map_or_else(Vec::new, |id| tsconfig_paths(&sources.file(id).text));
+    Outcome::with(project, config.diagnostics).stop_on_errors()
+}
+
+/// Reads files and turns what cannot be read into diagnostics.
+struct Reader<'s> {
+    system: &'s dyn System,
+    files: Vec<SourceFile>,
+    unread: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn read_if_present(&mut self, path: &str) {
+        if self.system.read(path) != Err(SystemError::NotFound) {
+            self.read(path);
+        }
+    }
+
+    fn read(&mut self, path: &str) {
+        match self.system.read(path) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => self.files.push(SourceFile { path: path.to_owned(), text }),
+                Err(error) => {
+                    let at = error.utf8_error().valid_up_to();
+                    self.unread.push(
+                        Diagnostic::error(Code::KT0001, format!("`{path}` is not UTF-8"))
+                            .why(format!("the byte at offset {at} starts no character"))
+                            .help("save the file as UTF-8"),
+                    );
+                }
+            },
+            Err(error @ SystemError::TooLarge(_)) => {
+                self.unread.push(
+                    Diagnostic::error(Code::KT0002, format!("`{path}` is too large"))
+                        .why(error.to_string())
+                        .help("load data of that size at run time"),
+                );
+            }
+            Err(error @ SystemError::NotFound) if path == CONFIG => {
+                self.unread.push(no_config("there is no kontract.json").why(error.to_string()));
+            }
+            Err(error) => self.unread.push(unreadable(path, &error)),
+        }
+    }
+
+    fn read_folder(&mut self, folder: &str) {
+        match self.system.list(folder, SKIPPED_FOLDERS) {
+            Ok(paths) => {
+                for path in paths.iter().filter(|path| is_source(path)) {
+                    self.read(path);
+                }
+            }
+            Err(error) => self.unread.push(unreadable(folder, &error)),
+        }
+    }
+}
+
+/// Whether a path is of a file that the compiler parses.
+pub fn is_source(path: &str) -> bool {
+    SOURCE_EXTENSIONS.iter().any(|extension| path.ends_with(extension))
+}
+
+/// Reads the keys of `kontract.json`.
+struct Config {
+    file: FileId,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Config {
+    fn project(&mut self, object: &Object<'_>) -> Project {
+        self.refuse_unknown(object, &["$schema", "name", "source", "frontend", "cookbook", "suite"]);
+        let suite = match object.get("suite") {
+            Some(prop) => self.suite(prop),
+            None => SUITE_DEFAULT,
+        };
+        if object.get("name").is_none() {
+            let at = location(self.file, object.start(), object.start() + 1);
+            self.diagnostics.push(bad_value("name", "is missing", "a non-empty string").at(at, "in here"));
+        }
+        Project {
+            name: self.text(object, "name").unwrap_or_default(),
+            source: self.path(object, "source").unwrap_or_else(|| "src".to_owned()),
+            frontend: object.get("frontend").and_then(|prop| self.frontend(prop)),
+            cookbook: object.get("cookbook").is_none_or(|prop| self.boolean(prop)),
+            suite,
+            paths: Vec::new(),
+        }
+    }
+
+    fn frontend(&mut self, prop: &ObjectProp<'_>) -> Option<Frontend> {
+        let Value::Object(object) = &prop.value else {
+            self.wrong(prop, "an object with `build` and `dist`");
+            return None;
+        };
+        self.refuse_unknown(object, &["build", "dist"]);
+        let build = self.text(object, "build").unwrap_or_default();
+        let dist = self.path(object, "dist").unwrap_or_else(|| "dist/app".to_owned());
+        Some(Frontend { build, dist })
+    }
+
+    fn refuse_unknown(&mut self, object: &Object<'_>, known: &[&str]) {
+        for prop in &object.properties {
+            let name = prop.name.as_str();
+            if !known.contains(&name) {
+                let at = location(self.file, prop.name.start(), prop.name.end());
+                self.diagnostics.push(
+                    Diagnostic::error(Code::KT0602, format!("kontract.json has no key `{name}`"))
+                        .at(at, "unknown key")
+                        .why("keys that nothing reads are mistakes that would stay unnoticed")
+                        .help(format!("the keys are {}", quoted_list(known)))
+                        .did_you_mean(name, known.iter().copied()),
+                );
+            }
+        }
+    }
+
+    fn text(&mut self, object: &Object<'_>, key: &str) -> Option<String> {
+        let prop = object.get(key)?;
+        match &prop.value {
+            Value::StringLit(text) if !text.value.is_empty() => Some(text.value.to_string()),
+            _ => {
+                self.wrong(prop, "a non-empty string");
+                None
+            }
+        }
+    }
+
+    /// A path below the project's folder.
+    fn path(&mut self, object: &Object<'_>, key: &str) -> Option<String> {
+        let text = self.text(object, key)?;
+        let inside = crate::parse::resolve::normalize(&text);
+        match inside.filter(|path| !path.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':']))
+        {
+            Some(path) => Some(path),
+            None => {
+                let prop = object.get(key)?;
+                self.wrong(prop, "the path of a folder below the project");
+                None
+            }
+        }
+    }
+
+    fn boolean(&mut self, prop: &ObjectProp<'_>) -> bool {
+        match &prop.value {
+            Value::BooleanLit(literal) => literal.value,
+            _ => {
+                self.wrong(prop, "true or false");
+                true
+            }
+        }
+    }
+
+    fn suite(&mut self, prop: &ObjectProp<'_>) -> u8 {
+        match &prop.value {
+            Value::NumberLit(number) if number.value == "1" => 1,
+            Value::NumberLit(number) if number.value == "2" => 2,
+            _ => {
+                self.wrong(prop, "1 or 2");
+                SUITE_DEFAULT
+            }
+        }
+    }
+
+    fn wrong(&mut self, prop: &ObjectProp<'_>, wanted: &str) {
+        let at = location(self.file, prop.value.start(), prop.value.end());
+        let diagnostic = bad_value(prop.name.as_str(), "has a bad value", wanted);
+        self.diagnostics.push(diagnostic.at(at, format!("not {wanted}")));
+    }
+}
+
+fn bad_value(key: &str, fault: &str, wanted: &str) -> Diagnostic {
+    Diagnostic::error(Code::KT0603, format!("`{key}` in kontract.json {fault}"))
+        .why(format!("`{key}` is {wanted}"))
+        .help("correct the value in kontract.json")
+}
+
+fn no_config(message: &str) -> Diagnostic {
+    Diagnostic::error(Code::KT0601, message)
+        .help("write a kontract.json such as { \"name\": \"my-app\" }, or run `kontract init`")
+}
+
+fn unreadable(path: &str, error: &SystemError) -> Diagnostic {
+    Diagnostic::error(Code::KT0003, format!("`{path}` cannot be read"))
+        .why(error.to_string())
+        .help("check that it exists inside of the project and that you may read it")
+}
+
+/// The `paths` of a tsconfig; one that cannot be understood has none, because `tsc` reports it.
+fn tsconfig_paths(text: &str) -> Vec<PathAlias> {
+    let text = without_bom(text);
+    let Ok(parsed) = jsonc_parser::parse_to_ast(&text, &Default::default(), &json_options()) else {
+        return Vec::new();
+    };
+    let Some(Value::Object(root)) = parsed.value else { return Vec::new() };
+    let Some(options) = root.get_object("compilerOptions") else { return Vec::new() };
+    let base = options.get_string("baseUrl").map_or(".", |base| base.value.as_ref());
+    let Some(paths) = options.get_object("paths") else { return Vec::new() };
+    paths.properties.iter().map(|prop| path_alias(prop, base)).collect()
+}
+
+fn path_alias(prop: &ObjectProp<'_>, base: &str) -> PathAlias {
+    let pattern = prop.name.as_str();
+    let targets = prop.value.as_array().map_or(&[][..], |array| &array.elements);
+    let targets = targets.iter().filter_map(|target| {
+        let target = target.as_string_lit()?.value.trim_end_matches('*').to_owned();
+        let folder = target.ends_with('/');
+        let path = crate::parse::resolve::normalize(&format!("{base}/{target}"))?;
+        Some(if folder && !path.is_empty() { path + "/" } else { path })
+    });
+    PathAlias {
+        prefix: pattern.trim_end_matches('*').to_owned(),
+        wildcard: pattern.ends_with('*'),
+        targets: targets.collect(),
+    }
+}
+
+fn json_options() -> jsonc_parser::ParseOptions {
+    jsonc_parser::ParseOptions {
+        allow_comments: true,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: true,
+        ..Default::default()
+    }
+}
+
+/// The text with a byte order mark replaced by spaces, so that offsets stay those of the file.
+fn without_bom(text: &str) -> String {
+    text.strip_prefix('\u{feff}').map_or_else(|| text.to_owned(), |rest| format!("   {rest}"))
+}
+
+fn location(file: FileId, start: usize, end: usize) -> Location {
+    let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+    Location { file, start: clamp(start), end: clamp(end) }
+}
+
+fn quoted_list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+fn first_lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+const CONFIG: &str = "kontract.json";
+const TSCONFIG: &str = "tsconfig.json";
+const SUITE_DEFAULT: u8 = 2;
+const SKIPPED_FOLDERS: &[&str] = &["node_modules", ".kontract", ".git", "dist"];
+const SOURCE_EXTENSIONS: &[&str] = &[".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"];

@@ -1,0 +1,351 @@
+//! Carries the plan out: prints the server's half and the client's half of every module.
+//!
+//! ```text
+//! export const sign = backend({ … }, async (name: string) => env.storage…)
+//!   server: import { env } from 'kontract/server'; export const sign = async (name) => env.storage…
+//!   client: nothing; the stub takes its place
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use swc_common::{DUMMY_SP, SyntaxContext};
+use swc_ecma_ast::{
+    CallExpr, Callee, ExportSpecifier, Expr, Ident, ImportDecl, ImportDefaultSpecifier, ImportNamedSpecifier,
+    ImportPhase, ImportSpecifier, ImportStarAsSpecifier, Lit, Module, ModuleDecl, ModuleExportName,
+    ModuleItem, Pass, Program, Str,
+};
+use swc_ecma_transforms_base::{fixer::fixer, hygiene::hygiene};
+use swc_ecma_transforms_typescript::strip;
+use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
+
+use super::parts::{Part, Parts};
+use super::reach::{INJECTED, Reach, SERVER_RUNTIME, has_endpoints};
+use super::{ClientModule, SplitModules, diagnostics};
+use crate::contract::Contract;
+use crate::diag::Diagnostic;
+use crate::emit::print::print;
+use crate::parse::ModuleGraph;
+use crate::parse::extract::is_call_of;
+use crate::parse::graph::Binding;
+use crate::parse::module::{Imported, ParsedModule};
+use crate::parse::resolve::{Resolution, relative};
+use crate::source::FileId;
+
+pub(super) fn apply(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> SplitModules {
+    let split = Split { graph, parts, reach };
+    let mut modules = SplitModules::default();
+    for module in graph.modules() {
+        let path = graph.output_path(module);
+        if reach.server_modules.contains(&module.file) {
+            modules.server.insert(path.clone(), split.server(module));
+        }
+        if let Some(client) = split.client(module, contract) {
+            modules.client.insert(path, client);
+        }
+    }
+    modules
+}
+
+/// Relative imports of server code that lead nowhere.
+pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for module in graph.modules().filter(|module| reach.server_modules.contains(&module.file)) {
+        for part in parts.module(module.file) {
+            let source = match &part.node {
+                ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if !import.type_only => &import.src,
+                ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) => &export.src,
+                ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => match &export.src {
+                    Some(source) => source,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let specifier = source.value.to_string_lossy();
+            if graph.resolve(module, &specifier) == Resolution::Missing {
+                found.push(diagnostics::missing_module(&specifier, module.location(source.span)));
+            }
+        }
+    }
+    found
+}
+
+struct Split<'g> {
+    graph: &'g ModuleGraph,
+    parts: &'g Parts,
+    reach: &'g Reach,
+}
+
+impl Split<'_> {
+    fn server(&self, module: &ParsedModule) -> String {
+        let splits = has_endpoints(self.parts, module.file);
+        let kept: Vec<&Part> = self
+            .parts
+            .module(module.file)
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !self.reach.is_client_alone((module.file, *index), splits))
+            .map(|(_, part)| part)
+            .collect();
+        let mut body: Vec<ModuleItem> =
+            kept.iter().filter_map(|part| self.server_item(module, part)).collect();
+        body.visit_mut_with(&mut Unwrap { module });
+        body.visit_mut_with(&mut Redirect { split: self, module });
+        let injected: BTreeSet<&str> = kept
+            .iter()
+            .flat_map(|part| &part.unresolved)
+            .map(String::as_str)
+            .filter(|name| INJECTED.contains(name))
+            .collect();
+        print_module(module, body, |body| {
+            if !injected.is_empty() {
+                body.insert(0, named_import(injected.iter().copied(), SERVER_RUNTIME));
+            }
+        })
+    }
+
+    /// The item without re-exports of types, which have no value to re-export.
+    fn server_item(&self, module: &ParsedModule, part: &Part) -> Option<ModuleItem> {
+        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &part.node else {
+            return Some(part.node.clone());
+        };
+        let mut export = export.clone();
+        export.specifiers.retain(|specifier| {
+            let ExportSpecifier::Named(named) = specifier else { return true };
+            let name = match &named.orig {
+                ModuleExportName::Ident(ident) => ident.sym.to_string(),
+                ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
+            };
+            let binding =
+                match export.src.as_ref().map(|src| self.graph.resolve(module, &src.value.to_string_lossy()))
+                {
+                    None => self.graph.lookup(module.file, &name),
+                    Some(Resolution::File(file)) => self.graph.exported(file, &name),
+                    Some(Resolution::External | Resolution::Missing) => return true,
+                };
+            match binding {
+                Binding::Declared { file, name } => !self.parts.declaring(file, &name).is_empty(),
+                _ => true,
+            }
+        });
+        let empty = export.specifiers.is_empty() && export.src.is_none();
+        (!empty).then_some(ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)))
+    }
+
+    /// `None` for modules of which nothing goes to the client.
+    fn client(&self, module: &ParsedModule, contract: &Contract) -> Option<ClientModule> {
+        let endpoints: Vec<usize> = contract
+            .endpoints
+            .iter()
+            .enumerate()
+            .filter(|(_, endpoint)| endpoint.binding.file == module.file)
+            .map(|(index, _)| index)
+            .collect();
+        let parts = self.parts.module(module.file).iter().enumerate();
+        let kept: Vec<&Part> = parts
+            .filter(|(index, _)| self.reach.client.contains(&(module.file, *index)))
+            .map(|(_, part)| part)
+            .collect();
+        if kept.is_empty() {
+            return (!endpoints.is_empty()).then_some(ClientModule { endpoints, statements: String::new() });
+        }
+        let mut body = self.client_imports(module, &kept);
+        body.extend(kept.iter().map(|part| part.node.clone()));
+        body.extend(self.client_exports(module, &kept));
+        let statements = print_module(module, body, |_| {});
+        Some(ClientModule { endpoints, statements })
+    }
+
+    /// `export { local as name }` for parts that are exported elsewhere in the module.
+    fn client_exports(&self, module: &ParsedModule, kept: &[&Part]) -> Option<ModuleItem> {
+        let mut specifiers = Vec::new();
+        for part in kept.iter().filter(|part| matches!(part.node, ModuleItem::Stmt(_))) {
+            for local in &part.declares {
+                if let Some(exported) = module.exported_as(local) {
+                    let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
+                    let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
+                    specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {
+                        span: DUMMY_SP,
+                        orig,
+                        exported: renamed,
+                        is_type_only: false,
+                    }));
+                }
+            }
+        }
+        let export =
+            swc_ecma_ast::NamedExport { span: DUMMY_SP, specifiers, src: None, type_only: false, with: None };
+        (!export.specifiers.is_empty()).then_some(ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)))
+    }
+
+    /// Imports of exactly what the kept parts use, from where it is declared.
+    fn client_imports(&self, module: &ParsedModule, kept: &[&Part]) -> Vec<ModuleItem> {
+        let used: BTreeSet<&str> = kept.iter().flat_map(|part| &part.refers).map(String::as_str).collect();
+        let mut by_source: BTreeMap<String, Vec<ImportSpecifier>> = BTreeMap::new();
+        for import in module.imports.iter().filter(|import| used.contains(&*import.local.sym)) {
+            let binding = self.graph.lookup(module.file, &import.local.sym);
+            let (source, imported) = match binding {
+                Binding::Declared { file, name } => {
+                    let exported = self.graph.module(file).and_then(|module| module.exported_as(&name));
+                    let Some(exported) = exported else { continue };
+                    (self.output_specifier(module, file), Imported::Name(exported.to_owned()))
+                }
+                Binding::Item { file, .. } => {
+                    (self.output_specifier(module, file), Imported::Name("default".to_owned()))
+                }
+                Binding::Namespace { file } => (self.output_specifier(module, file), Imported::Namespace),
+                Binding::External { package, name } => (package, name),
+                Binding::Missing => continue,
+            };
+            by_source.entry(source).or_default().push(import_specifier(import.local.clone(), &imported));
+        }
+        by_source.into_iter().map(|(source, specifiers)| import_item(specifiers, &source)).collect()
+    }
+
+    fn output_specifier(&self, from: &ParsedModule, to: FileId) -> String {
+        let target = self.graph.module(to).map(|module| self.graph.output_path(module)).unwrap_or_default();
+        relative(&self.graph.output_path(from), &target)
+    }
+
+    fn top_level_ident(&self, module: &ParsedModule, name: &str) -> Ident {
+        let context = SyntaxContext::empty().apply_mark(module.scopes.top_level);
+        Ident::new(name.into(), DUMMY_SP, context)
+    }
+}
+
+/// Strips types and prints; `finish` adds what the scope analysis of the source must not see.
+fn print_module(
+    module: &ParsedModule,
+    body: Vec<ModuleItem>,
+    finish: impl FnOnce(&mut Vec<ModuleItem>),
+) -> String {
+    let mut program = Program::Module(Module { span: module.module.span, body, shebang: None });
+    strip(module.scopes.unresolved, module.scopes.top_level).process(&mut program);
+    hygiene().process(&mut program);
+    fixer(None).process(&mut program);
+    if let Program::Module(stripped) = &mut program {
+        drop_empty_exports(&mut stripped.body);
+        finish(&mut stripped.body);
+    }
+    match program {
+        Program::Module(module_node) => print(&module_node, &module.source_map, None),
+        Program::Script(_) => String::new(),
+    }
+}
+
+/// `export {}` only says that a file is a module, which every output is.
+fn drop_empty_exports(body: &mut Vec<ModuleItem>) {
+    body.retain(|item| match item {
+        ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => {
+            !export.specifiers.is_empty() || export.src.is_some()
+        }
+        _ => true,
+    });
+}
+
+/// Takes `backend(…)`, `mwfilter(…)` and `defineMiddleware(…)` off.
+struct Unwrap<'m> {
+    module: &'m ParsedModule,
+}
+
+impl VisitMut for Unwrap<'_> {
+    noop_visit_mut_type!();
+
+    fn visit_mut_expr(&mut self, expr: &mut Expr) {
+        while let Some(inner) = expr.as_mut_call().and_then(|call| self.inner(call)) {
+            *expr = inner;
+        }
+        expr.visit_mut_children_with(self);
+    }
+}
+
+impl Unwrap<'_> {
+    /// The last argument of a call that only speaks to the compiler.
+    fn inner(&self, call: &mut CallExpr) -> Option<Expr> {
+        let ours = WRAPPERS.iter().any(|name| is_call_of(self.module, call, name));
+        if ours { call.args.pop().map(|argument| *argument.expr) } else { None }
+    }
+}
+
+/// Lets imports lead to the printed files.
+struct Redirect<'s> {
+    split: &'s Split<'s>,
+    module: &'s ParsedModule,
+}
+
+impl Redirect<'_> {
+    fn redirect(&self, source: &mut Str) {
+        if let Resolution::File(file) = self.split.graph.resolve(self.module, &source.value.to_string_lossy())
+        {
+            *source = Str::from(self.split.output_specifier(self.module, file));
+        }
+    }
+}
+
+impl VisitMut for Redirect<'_> {
+    noop_visit_mut_type!();
+
+    fn visit_mut_import_decl(&mut self, import: &mut ImportDecl) {
+        self.redirect(&mut import.src);
+    }
+
+    fn visit_mut_export_all(&mut self, export: &mut swc_ecma_ast::ExportAll) {
+        self.redirect(&mut export.src);
+    }
+
+    fn visit_mut_named_export(&mut self, export: &mut swc_ecma_ast::NamedExport) {
+        if let Some(source) = &mut export.src {
+            self.redirect(source);
+        }
+    }
+
+    fn visit_mut_call_expr(&mut self, call: &mut CallExpr) {
+        if matches!(call.callee, Callee::Import(_))
+            && let Some(Expr::Lit(Lit::Str(source))) =
+                call.args.first_mut().map(|argument| &mut *argument.expr)
+        {
+            self.redirect(source);
+        }
+        call.visit_mut_children_with(self);
+    }
+}
+
+fn named_import<'n>(names: impl Iterator<Item = &'n str>, source: &str) -> ModuleItem {
+    let specifiers = names.map(|name| import_specifier(plain_ident(name), &Imported::Name(name.to_owned())));
+    import_item(specifiers.collect(), source)
+}
+
+fn import_item(specifiers: Vec<ImportSpecifier>, source: &str) -> ModuleItem {
+    ModuleItem::ModuleDecl(ModuleDecl::Import(ImportDecl {
+        span: DUMMY_SP,
+        specifiers,
+        src: Box::new(Str::from(source)),
+        type_only: false,
+        with: None,
+        phase: ImportPhase::Evaluation,
+    }))
+}
+
+fn import_specifier(local: Ident, imported: &Imported) -> ImportSpecifier {
+    match imported {
+        Imported::Namespace => ImportSpecifier::Namespace(ImportStarAsSpecifier { span: DUMMY_SP, local }),
+        Imported::Name(name) if name == "default" => {
+            ImportSpecifier::Default(ImportDefaultSpecifier { span: DUMMY_SP, local })
+        }
+        Imported::Name(name) => {
+            let imported = (*name != *local.sym).then(|| ModuleExportName::Ident(plain_ident(name)));
+            ImportSpecifier::Named(ImportNamedSpecifier {
+                span: DUMMY_SP,
+                local,
+                imported,
+                is_type_only: false,
+            })
+        }
+    }
+}
+
+fn plain_ident(name: &str) -> Ident {
+    Ident::new_no_ctxt(name.into(), DUMMY_SP)
+}
+
+/// Functions of `kontract` whose calls vanish.
+const WRAPPERS: &[&str] = &["backend", "mwfilter", "defineMiddleware"];

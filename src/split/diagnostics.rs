@@ -1,0 +1,55 @@
+//! What the split has to say.
+
+use super::reach::ServerOnly;
+use crate::diag::{Code, Diagnostic};
+use crate::source::Location;
+
+pub(super) fn server_code_in_frontend(chain: &[String], reason: ServerOnly, at: Location) -> Diagnostic {
+    let importer = chain.first().map_or("", String::as_str);
+    let module = chain.last().map_or("", String::as_str);
+    let because = match reason {
+        ServerOnly::Endpoints => "has endpoints",
+        ServerOnly::Middleware => "has middleware",
+        ServerOnly::Injected | ServerOnly::Imports(_) => "uses `ctx`, `env` or `kontract/server`",
+    };
+    let help = match reason {
+        ServerOnly::Endpoints => {
+            "import the endpoints from '@/client'; types may come from here with `import type`"
+        }
+        ServerOnly::Middleware | ServerOnly::Injected | ServerOnly::Imports(_) => {
+            "move what both sides need to a module of its own; types may come from here with `import type`"
+        }
+    };
+    Diagnostic::error(Code::KT0401, format!("`{importer}` imports server code"))
+        .at(at, "leads to the server")
+        .why(format!("`{module}` {because}, and is reached by {}", chain.join(" → ")))
+        .help(help)
+}
+
+pub(super) fn server_name_from_client(name: &str, at: Location, declared: Option<Location>) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::KT0402, format!("`{name}` is server code, and not in '@/client'"))
+            .at(at, "not available to the client")
+            .why("an endpoint uses it, or it uses server code; publishing it could publish a secret")
+            .help(format!(
+                "move `{name}` to a module without endpoints, and import it from there on both sides"
+            ));
+    match declared {
+        Some(declared) => diagnostic.at(declared, "declared here"),
+        None => diagnostic,
+    }
+}
+
+pub(super) fn leaked(module: &str, what: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0403, format!("{what} of the server is in the client module `{module}`"))
+        .at(at, "server code")
+        .why("client output was searched for text that occurs in server code only")
+        .help("nothing was written; this is an error of the compiler, please report it with these lines")
+}
+
+pub(super) fn missing_module(specifier: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0005, format!("`{specifier}` leads nowhere"))
+        .at(at, "no such file")
+        .why("the server's half needs this module")
+        .help("correct the path; `.ts` may be left out or written as `.js`")
+}

@@ -1,0 +1,133 @@
+//! The frontend may not import server code as values; it is compiled by the app's own bundler, from the sources.
+
+use std::collections::BTreeSet;
+
+use swc_common::Span;
+use swc_ecma_ast::{ImportDecl, ImportSpecifier, ModuleDecl, ModuleItem};
+
+use super::diagnostics;
+use super::parts::{Part, PartKind, Parts};
+use super::reach::{Reach, ServerOnly, Target, has_endpoints, target};
+use crate::diag::Diagnostic;
+use crate::parse::ModuleGraph;
+use crate::parse::module::ParsedModule;
+use crate::parse::resolve::Resolution;
+use crate::source::FileId;
+
+pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for module in graph.modules().filter(|module| is_frontend(reach, module.file)) {
+        let values = value_names(parts.module(module.file));
+        for part in parts.module(module.file) {
+            for (specifier, span) in value_specifiers(part, &values) {
+                check_import(graph, reach, module, &specifier, span, &mut found);
+            }
+            if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = &part.node {
+                check_client_import(graph, parts, reach, module, import, &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a module belongs to the frontend: no server code runs it, and nothing in it needs the server by itself.
+fn is_frontend(reach: &Reach, file: FileId) -> bool {
+    let needs_server =
+        reach.server_only.get(&file).is_some_and(|reason| !matches!(reason, ServerOnly::Imports(_)));
+    !reach.server_modules.contains(&file) && !needs_server
+}
+
+fn check_import(
+    graph: &ModuleGraph,
+    reach: &Reach,
+    module: &ParsedModule,
+    specifier: &str,
+    span: Span,
+    found: &mut Vec<Diagnostic>,
+) {
+    let Resolution::File(file) = graph.resolve(module, specifier) else { return };
+    // A frontend module on the way reports its own import.
+    if is_frontend(reach, file) {
+        return;
+    }
+    let mut chain = vec![module.path.clone()];
+    let mut next = Some(file);
+    let mut last = None;
+    while let Some(file) = next {
+        let (Some(on_the_way), Some(reason)) = (graph.module(file), reach.server_only.get(&file)) else {
+            break;
+        };
+        chain.push(on_the_way.path.clone());
+        last = Some(*reason);
+        next = match reason {
+            ServerOnly::Imports(file) => Some(*file),
+            ServerOnly::Endpoints | ServerOnly::Middleware | ServerOnly::Injected => None,
+        };
+    }
+    if let Some(reason) = last {
+        found.push(diagnostics::server_code_in_frontend(&chain, reason, module.location(span)));
+    }
+}
+
+/// `import { x } from '@/client/api/entries'` where `x` stays on the server.
+fn check_client_import(
+    graph: &ModuleGraph,
+    parts: &Parts,
+    reach: &Reach,
+    module: &ParsedModule,
+    import: &ImportDecl,
+    found: &mut Vec<Diagnostic>,
+) {
+    let specifier = import.src.value.to_string_lossy();
+    let Some(path) = specifier.strip_prefix(CLIENT_ALIAS) else { return };
+    let output = path.strip_suffix(".js").unwrap_or(path).to_owned() + ".js";
+    let Some(source) = graph.modules().find(|module| graph.output_path(module) == output) else { return };
+    if import.type_only || !has_endpoints(parts, source.file) {
+        return;
+    }
+    for specifier in &import.specifiers {
+        let ImportSpecifier::Named(named) = specifier else { continue };
+        let name = match &named.imported {
+            Some(swc_ecma_ast::ModuleExportName::Ident(ident)) => ident.sym.to_string(),
+            Some(swc_ecma_ast::ModuleExportName::Str(text)) => text.value.to_string_lossy().into_owned(),
+            None => named.local.sym.to_string(),
+        };
+        let Target::Parts(ids) = target(graph, parts, source.file, &name) else { continue };
+        let stays = ids.iter().any(|id| {
+            let endpoint = parts.part(*id).is_some_and(|part| part.kind == PartKind::Endpoint);
+            !endpoint && !reach.client.contains(id)
+        });
+        if stays && !named.is_type_only {
+            let declared = ids.first().and_then(|id| parts.part(*id)).map(|part| source.location(part.span));
+            found.push(diagnostics::server_name_from_client(&name, module.location(named.span), declared));
+        }
+    }
+}
+
+/// Every name that any part of a module uses as a value.
+fn value_names(parts: &[Part]) -> BTreeSet<&str> {
+    parts.iter().flat_map(|part| &part.refers).map(String::as_str).collect()
+}
+
+/// The specifiers from which a part takes values, with their places.
+fn value_specifiers(part: &Part, values: &BTreeSet<&str>) -> Vec<(String, Span)> {
+    let mut found = part.dynamic_imports.clone();
+    let ModuleItem::ModuleDecl(decl) = &part.node else { return found };
+    let source = match decl {
+        ModuleDecl::Import(import) if !import.type_only => {
+            let used = |specifier: &ImportSpecifier| {
+                !specifier.is_type_only() && values.contains(&*specifier.local().sym)
+            };
+            let by_value = import.specifiers.is_empty() || import.specifiers.iter().any(used);
+            Some(&import.src).filter(|_| by_value)
+        }
+        ModuleDecl::ExportNamed(export) if !export.type_only => export.src.as_ref(),
+        ModuleDecl::ExportAll(export) if !export.type_only => Some(&export.src),
+        _ => None,
+    };
+    found.extend(source.map(|source| (source.value.to_string_lossy().into_owned(), source.span)));
+    found
+}
+
+/// Through which frontends import the client's half.
+const CLIENT_ALIAS: &str = "@/client/";

@@ -1,0 +1,77 @@
+//! Splits every module into what runs on the server and what may reach a client.
+//!
+//! ```text
+//! in:   const db = connect('…');                     Server
+//!       export const sign = backend({ … }, async …)   Stub
+//!       export const label = (n: number) => …         Client
+//! out:  server/api/entries.js with db and sign, client/api/entries.js with label and a place for sign's stub
+//! ```
+//!
+//! The rule is strict: what an endpoint, a middleware or anything they use refers to is never client code. Client
+//! output leaves this module only as [`LeakFree`].
+
+mod apply;
+mod diagnostics;
+mod frontend;
+mod leak;
+mod parts;
+mod plan;
+mod reach;
+
+use std::collections::BTreeMap;
+
+pub use leak::LeakFree;
+pub use plan::{Side, SplitPlan};
+
+use crate::contract::CheckedContract;
+use crate::diag::Outcome;
+use crate::parse::{ModuleGraph, on_deep_stack};
+use parts::Parts;
+use reach::Reach;
+
+/// Both halves as JavaScript text. Paths are relative to the source folder: `api/entries.js`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SplitModules {
+    /// Every module that runs on the server.
+    pub server: BTreeMap<String, String>,
+    /// Every module with endpoints, and those that its client statements import.
+    pub client: BTreeMap<String, ClientModule>,
+}
+
+/// The client half of a module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientModule {
+    /// Its endpoints, as indices into [`crate::contract::Contract::endpoints`].
+    pub endpoints: Vec<usize>,
+    /// JavaScript of the statements that stay, imports included; empty when none do.
+    pub statements: String,
+}
+
+/// Splits all modules and proves that nothing of the server's is in the client's half.
+pub fn split(graph: &ModuleGraph, contract: &CheckedContract) -> Outcome<LeakFree<SplitModules>> {
+    on_deep_stack(|| {
+        graph.globals.run(|| {
+            let parts = Parts::of(graph);
+            let reach = Reach::of(graph, &parts);
+            let mut found = frontend::check(graph, &parts, &reach);
+            found.extend(apply::unresolved_imports(graph, &parts, &reach));
+            let modules = apply::apply(graph, contract.contract(), &parts, &reach);
+            match leak::prove(modules, graph, &parts, &reach) {
+                Ok(proof) => Outcome::with(proof, found).stop_on_errors(),
+                Err(leaks) => {
+                    found.extend(leaks);
+                    Outcome::failed(found)
+                }
+            }
+        })
+    })
+}
+
+/// The side of every top-level statement, to be printed and compared.
+pub fn plan(graph: &ModuleGraph) -> SplitPlan {
+    on_deep_stack(|| {
+        let parts = Parts::of(graph);
+        let reach = Reach::of(graph, &parts);
+        SplitPlan::of(graph, &parts, &reach)
+    })
+}

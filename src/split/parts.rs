@@ -1,0 +1,283 @@
+//! Top-level statements as the parts that a split moves, with what each declares and refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use swc_common::Span;
+use swc_ecma_ast::{
+    AssignTarget, BindingIdent, CallExpr, Callee, ClassDecl, Decl, ExportDecl, ExportSpecifier, Expr, FnDecl,
+    Ident, ImportDecl, Lit, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, SimpleAssignTarget, Stmt,
+    VarDecl,
+};
+use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
+
+use crate::parse::ModuleGraph;
+use crate::parse::extract::{endpoint_forms, middleware_call};
+use crate::parse::module::{ParsedModule, declared_names, item_decl};
+use crate::source::FileId;
+
+/// A part of a module: the module and the part's place in it.
+pub(super) type PartId = (FileId, usize);
+
+/// The parts of all modules.
+pub(super) struct Parts {
+    modules: BTreeMap<FileId, Vec<Part>>,
+}
+
+/// One top-level statement; a declaration of several variables makes several parts.
+pub(super) struct Part {
+    pub(super) node: ModuleItem,
+    /// The whole item in the source.
+    pub(super) span: Span,
+    pub(super) kind: PartKind,
+    /// Value names it declares.
+    pub(super) declares: Vec<String>,
+    /// Whether its names are exported by the statement itself or elsewhere in the module.
+    pub(super) exported: bool,
+    /// Top-level names of the module it refers to, as values.
+    pub(super) refers: BTreeSet<String>,
+    /// Names it refers to that the module does not bind.
+    pub(super) unresolved: BTreeSet<String>,
+    /// String arguments of `import(…)`.
+    pub(super) dynamic_imports: Vec<(String, Span)>,
+}
+
+/// What a part is to the split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartKind {
+    Import,
+    /// `export … from`, `export { … }`
+    ReExport,
+    /// An endpoint, or a class with endpoints.
+    Endpoint,
+    /// `export default defineMiddleware(…)`
+    Middleware,
+    Declaration,
+    /// An interface or alias; vanishes.
+    Type,
+    /// Anything that only has an effect.
+    Effect,
+}
+
+impl Parts {
+    pub(super) fn of(graph: &ModuleGraph) -> Self {
+        Self { modules: graph.modules().map(|module| (module.file, module_parts(module))).collect() }
+    }
+
+    /// The parts of a module, in source order.
+    pub(super) fn module(&self, file: FileId) -> &[Part] {
+        self.modules.get(&file).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn part(&self, (file, index): PartId) -> Option<&Part> {
+        self.module(file).get(index)
+    }
+
+    /// The parts that declare a value of that name.
+    pub(super) fn declaring(&self, file: FileId, name: &str) -> Vec<PartId> {
+        let parts = self.module(file).iter().enumerate();
+        parts
+            .filter(|(_, part)| part.declares.iter().any(|declared| declared == name))
+            .map(|(index, _)| (file, index))
+            .collect()
+    }
+}
+
+fn module_parts(module: &ParsedModule) -> Vec<Part> {
+    let endpoints: BTreeSet<Span> = endpoint_forms(module).iter().map(|form| form.name_span).collect();
+    let middleware = middleware_call(module).map(|(index, _)| index);
+    let mut parts = Vec::new();
+    for (index, item) in module.items().iter().enumerate() {
+        let span = swc_common::Spanned::span(item);
+        for node in separated(item) {
+            let kind = kind(&node, &endpoints, middleware == Some(index));
+            parts.push(part(module, node, span, kind));
+        }
+    }
+    parts
+}
+
+fn part(module: &ParsedModule, node: ModuleItem, span: Span, kind: PartKind) -> Part {
+    let declares = match item_decl(&node) {
+        Some(decl) if is_value(decl) => declared_names(decl),
+        Some(_) | None => default_name(&node).into_iter().collect(),
+    };
+    let directly = matches!(
+        node,
+        ModuleItem::ModuleDecl(
+            ModuleDecl::ExportDecl(_) | ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_)
+        )
+    );
+    let exported = directly || declares.iter().any(|name| module.exported_as(name).is_some());
+    let mut references = References {
+        module,
+        refers: BTreeSet::new(),
+        unresolved: BTreeSet::new(),
+        dynamic_imports: Vec::new(),
+    };
+    node.visit_with(&mut references);
+    let References { refers, unresolved, dynamic_imports, .. } = references;
+    Part { node, span, kind, declares, exported, refers, unresolved, dynamic_imports }
+}
+
+/// A declaration of several variables as several declarations.
+fn separated(item: &ModuleItem) -> Vec<ModuleItem> {
+    let single = |vars: &VarDecl, wrap: &dyn Fn(Decl) -> ModuleItem| {
+        let one = |declarator: &swc_ecma_ast::VarDeclarator| {
+            wrap(Decl::Var(Box::new(VarDecl { decls: vec![declarator.clone()], ..vars.clone() })))
+        };
+        vars.decls.iter().map(one).collect()
+    };
+    match item {
+        ModuleItem::Stmt(Stmt::Decl(Decl::Var(vars))) => {
+            single(vars, &|decl| ModuleItem::Stmt(Stmt::Decl(decl)))
+        }
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(ExportDecl { span, decl: Decl::Var(vars) })) => {
+            single(vars, &|decl| {
+                ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(ExportDecl { span: *span, decl }))
+            })
+        }
+        other => vec![other.clone()],
+    }
+}
+
+fn kind(node: &ModuleItem, endpoints: &BTreeSet<Span>, middleware: bool) -> PartKind {
+    if middleware {
+        return PartKind::Middleware;
+    }
+    let mut names = Names { wanted: endpoints, found: false };
+    node.visit_with(&mut names);
+    match node {
+        _ if names.found => PartKind::Endpoint,
+        ModuleItem::ModuleDecl(ModuleDecl::Import(_)) => PartKind::Import,
+        ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(_) | ModuleDecl::ExportAll(_)) => PartKind::ReExport,
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_)) => {
+            PartKind::Declaration
+        }
+        ModuleItem::ModuleDecl(_) => PartKind::Effect,
+        ModuleItem::Stmt(_) => PartKind::Effect,
+    }
+    .or_declared(node)
+}
+
+impl PartKind {
+    fn or_declared(self, node: &ModuleItem) -> Self {
+        match (self, item_decl(node)) {
+            (Self::Effect, Some(decl)) if is_value(decl) => Self::Declaration,
+            (Self::Effect, Some(_)) => Self::Type,
+            (kind, _) => kind,
+        }
+    }
+}
+
+fn is_value(decl: &Decl) -> bool {
+    match decl {
+        Decl::Class(class) => !class.declare,
+        Decl::Fn(function) => !function.declare,
+        Decl::Var(vars) => !vars.declare,
+        Decl::TsEnum(declared) => !declared.declare,
+        Decl::TsModule(module) => !module.declare,
+        Decl::TsInterface(_) | Decl::TsTypeAlias(_) => false,
+        Decl::Using(_) => true,
+    }
+}
+
+fn default_name(node: &ModuleItem) -> Option<String> {
+    let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(export)) = node else { return None };
+    match &export.decl {
+        swc_ecma_ast::DefaultDecl::Class(class) => class.ident.as_ref(),
+        swc_ecma_ast::DefaultDecl::Fn(function) => function.ident.as_ref(),
+        swc_ecma_ast::DefaultDecl::TsInterfaceDecl(_) => None,
+    }
+    .map(|ident| ident.sym.to_string())
+}
+
+/// Whether one of the wanted names stands in a node.
+struct Names<'s> {
+    wanted: &'s BTreeSet<Span>,
+    found: bool,
+}
+
+impl Visit for Names<'_> {
+    noop_visit_type!();
+
+    fn visit_ident(&mut self, ident: &Ident) {
+        self.found |= self.wanted.contains(&ident.span);
+    }
+
+    fn visit_ident_name(&mut self, name: &swc_ecma_ast::IdentName) {
+        self.found |= self.wanted.contains(&name.span);
+    }
+
+    fn visit_function(&mut self, function: &swc_ecma_ast::Function) {
+        // An anonymous default export is known by its function.
+        self.found |= self.wanted.contains(&function.span);
+        function.visit_children_with(self);
+    }
+}
+
+/// Collects references to values; types and declarations are none.
+struct References<'m> {
+    module: &'m ParsedModule,
+    refers: BTreeSet<String>,
+    unresolved: BTreeSet<String>,
+    dynamic_imports: Vec<(String, Span)>,
+}
+
+impl Visit for References<'_> {
+    noop_visit_type!();
+
+    fn visit_ident(&mut self, ident: &Ident) {
+        if self.module.is_unresolved(ident) {
+            self.unresolved.insert(ident.sym.to_string());
+        } else if self.module.is_top_level(ident) {
+            self.refers.insert(ident.sym.to_string());
+        }
+    }
+
+    fn visit_binding_ident(&mut self, _: &BindingIdent) {}
+
+    fn visit_assign_target(&mut self, target: &AssignTarget) {
+        match target {
+            AssignTarget::Simple(SimpleAssignTarget::Ident(ident)) => self.visit_ident(&ident.id),
+            other => other.visit_children_with(self),
+        }
+    }
+
+    fn visit_fn_decl(&mut self, function: &FnDecl) {
+        function.function.visit_with(self);
+    }
+
+    fn visit_class_decl(&mut self, class: &ClassDecl) {
+        class.class.visit_with(self);
+    }
+
+    fn visit_ts_enum_decl(&mut self, declared: &swc_ecma_ast::TsEnumDecl) {
+        for member in &declared.members {
+            member.init.visit_with(self);
+        }
+    }
+
+    fn visit_import_decl(&mut self, _: &ImportDecl) {}
+
+    fn visit_named_export(&mut self, export: &NamedExport) {
+        if export.src.is_some() || export.type_only {
+            return;
+        }
+        for specifier in &export.specifiers {
+            if let ExportSpecifier::Named(named) = specifier
+                && let (ModuleExportName::Ident(ident), false) = (&named.orig, named.is_type_only)
+            {
+                self.visit_ident(ident);
+            }
+        }
+    }
+
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        if let (Callee::Import(_), Some(Expr::Lit(Lit::Str(text)))) =
+            (&call.callee, call.args.first().map(|argument| &*argument.expr))
+        {
+            self.dynamic_imports.push((text.value.to_string_lossy().into_owned(), text.span));
+        }
+        call.visit_children_with(self);
+    }
+}

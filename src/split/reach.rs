@@ -1,0 +1,283 @@
+//! Which parts server code reaches, and which remain for clients.
+//!
+//! ```text
+//! server = closure of endpoints and middlewares over value references, across modules
+//! client = exported parts of modules with endpoints whose own closure never meets server
+//! ```
+//!
+//! Dead-code elimination would not do: it keeps `const db = new Database('sk-live-…')`, because that has an effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::parts::{Part, PartId, PartKind, Parts};
+use crate::parse::ModuleGraph;
+use crate::parse::graph::Binding;
+use crate::parse::module::{Export, ParsedModule};
+use crate::parse::resolve::Resolution;
+use crate::source::FileId;
+
+/// The result of following references.
+pub(super) struct Reach {
+    /// Parts that endpoints and middlewares refer to, themselves included.
+    pub(super) server: BTreeSet<PartId>,
+    /// Parts that client output contains.
+    pub(super) client: BTreeSet<PartId>,
+    /// Modules that run on the server.
+    pub(super) server_modules: BTreeSet<FileId>,
+    /// Modules that only the server can run, with the module that the reason stands in.
+    pub(super) server_only: BTreeMap<FileId, ServerOnly>,
+}
+
+/// Why a module can only run on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ServerOnly {
+    Endpoints,
+    Middleware,
+    /// It uses `ctx` or `env`.
+    Injected,
+    /// It imports a module that can only run on the server.
+    Imports(FileId),
+}
+
+/// What a name of a module leads to.
+pub(super) enum Target {
+    Parts(Vec<PartId>),
+    /// All exports of a module.
+    Module(FileId),
+    /// A package, or nothing.
+    Outside,
+}
+
+impl Reach {
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts) -> Self {
+        let server = server_closure(graph, parts);
+        let client = client_closure(graph, parts, &server);
+        let server_modules = server_modules(graph, parts, &client, &server);
+        let server_only = server_only(graph, parts);
+        Self { server, client, server_modules, server_only }
+    }
+
+    /// Whether a part is left out of the server's half: client code that the server does not use.
+    pub(super) fn is_client_alone(&self, part: PartId, module_has_endpoints: bool) -> bool {
+        module_has_endpoints && self.client.contains(&part) && !self.server.contains(&part)
+    }
+}
+
+/// Whether a module has endpoints.
+pub(super) fn has_endpoints(parts: &Parts, file: FileId) -> bool {
+    parts.module(file).iter().any(|part| part.kind == PartKind::Endpoint)
+}
+
+/// What a top-level name means, as parts.
+pub(super) fn target(graph: &ModuleGraph, parts: &Parts, file: FileId, name: &str) -> Target {
+    match graph.lookup(file, name) {
+        Binding::Declared { file, name } => Target::Parts(parts.declaring(file, &name)),
+        Binding::Item { file, index } => {
+            let span = graph
+                .module(file)
+                .and_then(|module| module.items().get(index))
+                .map(swc_common::Spanned::span);
+            let found = parts.module(file).iter().position(|part| Some(part.span) == span);
+            Target::Parts(found.map(|index| (file, index)).into_iter().collect())
+        }
+        Binding::Namespace { file } => Target::Module(file),
+        Binding::External { .. } | Binding::Missing => Target::Outside,
+    }
+}
+
+/// The files that a part imports as values, with the specifiers: through its names, statically, or dynamically.
+pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Vec<FileId> {
+    let mut files = Vec::new();
+    for name in &part.refers {
+        files.extend(
+            module.import(name).filter(|import| !import.type_only).and_then(|import| import.from.target),
+        );
+    }
+    for (specifier, _) in &part.dynamic_imports {
+        if let Resolution::File(file) = graph.resolve(module, specifier) {
+            files.push(file);
+        }
+    }
+    files.extend(direct_import(graph, module, part));
+    files
+}
+
+/// The file of `import './x'` and `export … from './x'`.
+fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Option<FileId> {
+    use swc_ecma_ast::{ModuleDecl, ModuleItem};
+    let ModuleItem::ModuleDecl(decl) = &part.node else { return None };
+    let source = match decl {
+        ModuleDecl::Import(import) if import.specifiers.is_empty() && !import.type_only => &import.src,
+        ModuleDecl::ExportNamed(export) if !export.type_only => export.src.as_ref()?,
+        ModuleDecl::ExportAll(export) if !export.type_only => &export.src,
+        _ => return None,
+    };
+    match graph.resolve(module, &source.value.to_string_lossy()) {
+        Resolution::File(file) => Some(file),
+        Resolution::External | Resolution::Missing => None,
+    }
+}
+
+fn server_closure(graph: &ModuleGraph, parts: &Parts) -> BTreeSet<PartId> {
+    let mut reached = BTreeSet::new();
+    let mut queue: Vec<PartId> = Vec::new();
+    for module in graph.modules() {
+        let roots = parts.module(module.file).iter().enumerate();
+        let roots = roots.filter(|(_, part)| matches!(part.kind, PartKind::Endpoint | PartKind::Middleware));
+        queue.extend(roots.map(|(index, _)| (module.file, index)));
+    }
+    while let Some(id) = queue.pop() {
+        if reached.insert(id) {
+            queue.extend(neighbours(graph, parts, id));
+        }
+    }
+    reached
+}
+
+/// The parts that a part refers to.
+fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
+    let Some(part) = parts.part(id) else { return Vec::new() };
+    let mut found = Vec::new();
+    for name in &part.refers {
+        match target(graph, parts, id.0, name) {
+            Target::Parts(ids) => found.extend(ids),
+            Target::Module(file) => found.extend(exported_parts(graph, parts, file)),
+            Target::Outside => {}
+        }
+    }
+    if let Some(module) = graph.module(id.0) {
+        for (specifier, _) in &part.dynamic_imports {
+            if let Resolution::File(file) = graph.resolve(module, specifier) {
+                found.extend(exported_parts(graph, parts, file));
+            }
+        }
+    }
+    found
+}
+
+/// Every part behind the exports of a module, re-exports included.
+fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartId> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut files = vec![file];
+    while let Some(file) = files.pop() {
+        let Some(module) = graph.module(file).filter(|_| seen.insert(file)) else { continue };
+        let own = parts.module(file).iter().enumerate().filter(|(_, part)| part.exported);
+        found.extend(own.map(|(index, _)| (file, index)));
+        files.extend(module.star_exports.iter().filter_map(|from| from.target));
+        files.extend(module.exports.values().filter_map(|export| match export {
+            Export::From(from, _) => from.target,
+            Export::Local(_) | Export::Item(_) => None,
+        }));
+    }
+    found
+}
+
+fn client_closure(graph: &ModuleGraph, parts: &Parts, server: &BTreeSet<PartId>) -> BTreeSet<PartId> {
+    let mut client = BTreeSet::new();
+    for module in graph.modules().filter(|module| has_endpoints(parts, module.file)) {
+        for (index, part) in parts.module(module.file).iter().enumerate() {
+            let root = part.kind == PartKind::Declaration && part.exported;
+            if root && let Some(closure) = closure_without(graph, parts, (module.file, index), server) {
+                client.extend(closure);
+            }
+        }
+    }
+    client
+}
+
+/// The closure of a part, stubs not entered; `None` when it meets server code.
+fn closure_without(
+    graph: &ModuleGraph,
+    parts: &Parts,
+    root: PartId,
+    server: &BTreeSet<PartId>,
+) -> Option<BTreeSet<PartId>> {
+    let mut reached = BTreeSet::new();
+    let mut queue = vec![root];
+    while let Some(id) = queue.pop() {
+        let part = parts.part(id)?;
+        if part.kind == PartKind::Endpoint {
+            continue;
+        }
+        let module = graph.module(id.0)?;
+        let injected = uses_injected(part) || imports_server_runtime(module, part);
+        if server.contains(&id) || injected || !part.dynamic_imports.is_empty() {
+            return None;
+        }
+        if reached.insert(id) {
+            queue.extend(neighbours(graph, parts, id));
+        }
+    }
+    Some(reached)
+}
+
+fn server_modules(
+    graph: &ModuleGraph,
+    parts: &Parts,
+    client: &BTreeSet<PartId>,
+    server: &BTreeSet<PartId>,
+) -> BTreeSet<FileId> {
+    let mut reached = BTreeSet::new();
+    let starts = |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::Middleware);
+    let roots = graph.modules().filter(|module| parts.module(module.file).iter().any(starts));
+    let mut queue: Vec<FileId> = roots.map(|module| module.file).collect();
+    while let Some(file) = queue.pop() {
+        let Some(module) = graph.module(file).filter(|_| reached.insert(file)) else { continue };
+        let splits = has_endpoints(parts, file);
+        for (index, part) in parts.module(file).iter().enumerate() {
+            let client_alone = splits && client.contains(&(file, index)) && !server.contains(&(file, index));
+            if !client_alone {
+                queue.extend(imported_files(graph, module, part));
+            }
+        }
+    }
+    reached
+}
+
+fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnly> {
+    let mut found: BTreeMap<FileId, ServerOnly> = BTreeMap::new();
+    for module in graph.modules() {
+        let own = parts.module(module.file);
+        let reason = if has_endpoints(parts, module.file) {
+            Some(ServerOnly::Endpoints)
+        } else if own.iter().any(|part| part.kind == PartKind::Middleware) {
+            Some(ServerOnly::Middleware)
+        } else if own.iter().any(|part| uses_injected(part) || imports_server_runtime(module, part)) {
+            Some(ServerOnly::Injected)
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            found.insert(module.file, reason);
+        }
+    }
+    loop {
+        let mut more = Vec::new();
+        for module in graph.modules().filter(|module| !found.contains_key(&module.file)) {
+            let imported =
+                parts.module(module.file).iter().flat_map(|part| imported_files(graph, module, part));
+            let server = imported.into_iter().find(|file| found.contains_key(file));
+            more.extend(server.map(|server| (module.file, ServerOnly::Imports(server))));
+        }
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
+}
+
+fn uses_injected(part: &Part) -> bool {
+    INJECTED.iter().any(|name| part.unresolved.contains(*name))
+}
+
+fn imports_server_runtime(module: &ParsedModule, part: &Part) -> bool {
+    part.refers.iter().any(|name| {
+        module.import(name).is_some_and(|import| import.from.text == SERVER_RUNTIME && !import.type_only)
+    })
+}
+
+/// Names that server modules use without importing them.
+pub(super) const INJECTED: &[&str] = &["ctx", "env"];
+/// Where they come from.
+pub(super) const SERVER_RUNTIME: &str = "kontract/server";

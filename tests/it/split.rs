@@ -1,0 +1,28 @@
+//! The split: plan, server half and client half of each fixture.
+
+use std::fmt::Write;
+
+use crate::fixture::{self, compile};
+use kontract::split;
+
+#[test]
+fn modules_are_split_as_expected() {
+    for (name, case) in fixture::cases("split") {
+        let compiled = compile(&fixture::project(&case));
+        let mut text = compiled.text();
+        let (graph, _, halves) = compiled.value.unwrap_or_else(|| panic!("{name} has errors:\n{text}"));
+        write!(text, "=== plan\n{}", split::plan(&graph)).expect("a string");
+        for (path, code) in &halves.get().server {
+            write!(text, "\n=== server/{path}\n{code}").expect("a string");
+        }
+        for (path, module) in &halves.get().client {
+            let endpoints = &module.endpoints;
+            write!(text, "\n=== client/{path} endpoints {endpoints:?}\n{}", module.statements)
+                .expect("a string");
+        }
+        fixture::expect(&case, "expected.txt", &text);
+        for module in halves.get().client.values() {
+            assert!(!module.statements.contains("sk-live"), "{name} leaks:\n{}", module.statements);
+        }
+    }
+}
