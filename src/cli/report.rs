@@ -1,6 +1,7 @@
 //! What a command says: people read standard error, programs read JSON from standard output.
 
-use crate::diag::{Diagnostic, render};
+use crate::diag::Diagnostic;
+use crate::diag::render::{self, RenderOptions};
 use crate::source::Sources;
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write as _};
@@ -48,11 +49,10 @@ impl Reporter {
 
     /// Diagnostics, rendered for people and listed in a `diagnostics` event.
     pub fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
-        for diagnostic in diagnostics {
-            self.say(render::render(sources, diagnostic, self.colours));
-        }
+        let options = RenderOptions { color: self.colours, ..RenderOptions::default() };
+        self.say(render::to_text(diagnostics, sources, options));
         let list: Vec<Value> =
-            diagnostics.iter().map(|diagnostic| render::to_json(sources, diagnostic)).collect();
+            diagnostics.iter().map(|diagnostic| render::to_json(diagnostic, sources)).collect();
         self.event("diagnostics", json!({ "diagnostics": list }));
     }
 }
