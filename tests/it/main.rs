@@ -1,1 +1,5 @@
-//! it
+//! The integration tests of the compiler, one module for each phase.
+
+mod codec;
+mod stubgen;
+mod support;
