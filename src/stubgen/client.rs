@@ -5,7 +5,7 @@
 //! ```
 
 use super::codec::{Side, codec_names};
-use super::paths::client_stem;
+use super::paths::{client_path, exported, stub_path};
 use super::schema::WireSchema;
 use super::{Pins, StubError, StubInput};
 use crate::artifact::specifier;
@@ -14,7 +14,7 @@ use crate::emit::build::{
     GENERATED, array, boolean, call, constant, export_const, export_default, export_names, hex, ident,
     import_named, is_binding_name, is_identifier_name, member, module_text, number, object, string,
 };
-use crate::source::{FileId, Sources};
+use crate::source::Sources;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kontract_wire::route::RouteId;
@@ -54,81 +54,111 @@ pub(super) fn stub_texts(
     schema: &WireSchema,
     input: &StubInput<'_>,
 ) -> BTreeMap<String, String> {
-    let with_endpoints = contract.endpoints.iter().map(|endpoint| endpoint.binding.file);
-    let files: BTreeSet<FileId> = with_endpoints.chain(input.client_modules.keys().copied()).collect();
-    let text = |file: FileId| {
-        let path = format!("{}.js", client_stem(sources, input, file));
-        let rest = input.client_modules.get(&file).map_or("", String::as_str);
-        let items = stub_items(contract, schema, file, &path, rest);
+    let mut modules: BTreeMap<String, (Vec<usize>, &str)> = BTreeMap::new();
+    for (index, endpoint) in contract.endpoints.iter().enumerate() {
+        modules.entry(client_path(sources, input, endpoint.binding.file)).or_default().0.push(index);
+    }
+    for (path, statements) in input.client_modules {
+        modules.entry(stub_path(path)).or_default().1 = statements;
+    }
+    let text = |(path, (endpoints, statements)): (String, (Vec<usize>, &str))| {
+        let items = stub_items(contract, schema, &endpoints, &path, statements);
         let head = if items.is_empty() { GENERATED.to_owned() } else { module_text(items) };
-        (path, head + rest)
+        (path, head + statements)
     };
-    files.into_iter().map(text).collect()
+    modules.into_iter().map(text).collect()
 }
 
 /// `index.js`: every endpoint, all of them as `api`, and the connection.
 pub(super) fn index_text(contract: &Contract, sources: &Sources, input: &StubInput<'_>) -> String {
     let mut items = vec![import_named([("kontract", "kontract")], "./kontract.js")];
-    let locals: Vec<String> = (0..contract.endpoints.len()).map(|index| format!("e{index}")).collect();
-    for (endpoint, local) in contract.endpoints.iter().zip(&locals) {
-        let source = format!("./{}.js", client_stem(sources, input, endpoint.binding.file));
-        items.push(import_named([(endpoint.binding.export.as_str(), local.as_str())], &source));
+    let mut stubs = Vec::new();
+    for (index, endpoint) in contract.endpoints.iter().enumerate() {
+        let source = specifier("index.js", &client_path(sources, input, endpoint.binding.file));
+        let (export, method) = exported(&endpoint.binding);
+        let (local, class) = (format!("e{index}"), format!("c{index}"));
+        match method {
+            Some(method) => {
+                items.push(import_named([(export, class.as_str())], &source));
+                stubs.push(constant(&local, member(ident(&class), method)).into());
+            }
+            None => items.push(import_named([(export, local.as_str())], &source)),
+        }
     }
-    let named = || contract.endpoints.iter().zip(&locals);
-    let exported = named().filter(|(endpoint, _)| is_identifier_name(&endpoint.name));
-    items.push(export_names(
-        exported
-            .map(|(endpoint, local)| (local.as_str(), endpoint.name.as_str()))
-            .chain([("kontract", "kontract")]),
-    ));
-    items.push(export_const(
-        "api",
-        object(named().map(|(endpoint, local)| (endpoint.name.as_str(), ident(local)))),
-    ));
+    items.extend(stubs);
+    let locals: Vec<String> = (0..contract.endpoints.len()).map(|index| format!("e{index}")).collect();
+    let named = || contract.endpoints.iter().map(|e| e.name.as_str()).zip(locals.iter().map(String::as_str));
+    let identifiers = named().filter(|(name, _)| is_identifier_name(name));
+    let exports = identifiers.map(|(name, local)| (local, name)).chain([("kontract", "kontract")]);
+    items.push(export_names(exports));
+    items.push(export_const("api", object(named().map(|(name, local)| (name, ident(local))))));
     module_text(items)
 }
 
 fn stub_items(
     contract: &Contract,
     schema: &WireSchema,
-    file: FileId,
+    endpoints: &[usize],
     path: &str,
-    rest: &str,
+    statements: &str,
 ) -> Vec<ModuleItem> {
-    let endpoints: Vec<_> =
-        contract.endpoints.iter().enumerate().filter(|(_, e)| e.binding.file == file).collect();
     if endpoints.is_empty() {
         return Vec::new();
     }
-    let taken = |name: &str| rest.contains(name) || endpoints.iter().any(|(_, e)| e.binding.export == name);
+    let exports: BTreeSet<&str> =
+        endpoints.iter().map(|index| exported(&contract.endpoints[*index].binding).0).collect();
     let fresh = |name: &str| {
         let mut name = name.to_owned();
-        while taken(&name) {
+        while statements.contains(&name) || exports.contains(name.as_str()) {
             name.push('$');
         }
         name
     };
     let connection = fresh("kontract");
     let mut imports = Vec::new();
-    let mut stubs = Vec::new();
-    for (index, endpoint) in &endpoints {
+    let mut stubs: BTreeMap<&str, Stub> = BTreeMap::new();
+    for index in endpoints {
+        let endpoint = &contract.endpoints[*index];
         let names = codec_names(schema, *index, Side::Client);
         let (encode, decode) = (fresh(&names.encode), fresh(&names.decode));
-        stubs.extend(stub(endpoint, &connection, &encode, &decode, &fresh(LOCAL)));
+        let value = stub_value(endpoint, &connection, &encode, &decode);
         imports.extend([(names.encode, encode), (names.decode, decode)]);
+        match exported(&endpoint.binding) {
+            (export, None) => stubs.insert(export, Stub::Function(value)),
+            (class, Some(method)) => match stubs.entry(class).or_insert_with(|| Stub::Class(Vec::new())) {
+                Stub::Class(methods) => {
+                    methods.push((method, value));
+                    None
+                }
+                Stub::Function(_) => None,
+            },
+        };
     }
     let mut items = vec![
         import_named([("kontract", connection.as_str())], &specifier(path, "kontract.js")),
         import_named(imports.iter().map(|(a, b)| (a.as_str(), b.as_str())), &specifier(path, "codecs.js")),
     ];
-    items.extend(stubs);
+    for (place, (export, stub)) in stubs.into_iter().enumerate() {
+        let value = match stub {
+            Stub::Function(value) => value,
+            Stub::Class(methods) => object(methods),
+        };
+        items.extend(export_stub(export, value, &fresh(&format!("{LOCAL}{place}"))));
+    }
     items
 }
 
-/// The declaration of one stub, under the name by which the module exports the endpoint.
-fn stub(endpoint: &Endpoint, connection: &str, encode: &str, decode: &str, local: &str) -> Vec<ModuleItem> {
-    let value = stub_value(endpoint, connection, encode, decode);
-    match endpoint.binding.export.as_str() {
+/// What takes the place of an export.
+enum Stub<'a> {
+    /// A function that is an endpoint.
+    Function(Expr),
+    /// A class with static methods that are.
+    Class(Vec<(&'a str, Expr)>),
+}
+
+/// A declaration under the name by which the module exports it; through a local name where none can be declared.
+fn export_stub(export: &str, value: Expr, local: &str) -> Vec<ModuleItem> {
+    match export {
         "default" => vec![export_default(value)],
         export if is_binding_name(export) => vec![export_const(export, value)],
         export => vec![constant(local, value).into(), export_names([(local, export)])],

@@ -5,13 +5,13 @@
 //! ```
 
 use super::StubInput;
-use super::paths::client_stem;
+use super::paths::{client_path, exported};
 use super::routes::is_read_only_field;
 use crate::artifact::specifier;
 use crate::contract::signature::{Numbers, endpoint_object_keys, object_keys, quoted, ty_text};
 use crate::contract::{Contract, Doc, Endpoint, ObjectType, Param, Table, Ty};
 use crate::emit::build::{GENERATED, is_binding_name, is_identifier_name};
-use crate::source::{FileId, Sources};
+use crate::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `kontract.d.ts`
@@ -30,11 +30,13 @@ pub(super) fn stub_texts(
     sources: &Sources,
     input: &StubInput<'_>,
 ) -> BTreeMap<String, String> {
-    let with_endpoints = contract.endpoints.iter().map(|endpoint| endpoint.binding.file);
-    let files: BTreeSet<FileId> = with_endpoints.collect();
-    let text =
-        |file: FileId| (format!("{}.d.ts", client_stem(sources, input, file)), stub_text(contract, file));
-    files.into_iter().map(text).collect()
+    let mut modules: BTreeMap<String, Vec<&Endpoint>> = BTreeMap::new();
+    for endpoint in &contract.endpoints {
+        let path = client_path(sources, input, endpoint.binding.file);
+        let path = format!("{}.d.ts", path.strip_suffix(".js").unwrap_or(&path));
+        modules.entry(path).or_default().push(endpoint);
+    }
+    modules.into_iter().map(|(path, endpoints)| (path, stub_text(contract, &endpoints))).collect()
 }
 
 /// `index.d.ts`
@@ -43,6 +45,13 @@ pub(super) fn index_text(contract: &Contract, sources: &Sources, input: &StubInp
     out.line("export { kontract } from './kontract.js';");
     for (path, names) in exports_by_module(contract, sources, input) {
         out.line(&format!("export {{ {} }} from {};", names.join(", "), quoted(&path)));
+    }
+    for (place, endpoint) in contract.endpoints.iter().enumerate().filter(|(_, endpoint)| is_method(endpoint))
+    {
+        let (ty, name) = (type_of(&module_path(sources, input, endpoint), endpoint), &endpoint.name);
+        out.doc(&endpoint.doc);
+        out.line(&format!("declare const e{place}: {ty};"));
+        out.line(&format!("export {{ e{place} as {name} }};"));
     }
     for (path, keys) in types_by_module(contract, sources, input) {
         out.line(&format!("export type {{ {} }} from {};", keys.join(", "), quoted(&path)));
@@ -53,12 +62,7 @@ pub(super) fn index_text(contract: &Contract, sources: &Sources, input: &StubInp
     for endpoint in &contract.endpoints {
         let path = module_path(sources, input, endpoint);
         out.doc(&endpoint.doc);
-        out.line(&format!(
-            "readonly {}: typeof import({}).{};",
-            property(&endpoint.name),
-            quoted(&path),
-            endpoint.binding.export
-        ));
+        out.line(&format!("readonly {}: {};", property(&endpoint.name), type_of(&path, endpoint)));
     }
     out.close("};");
     out.text
@@ -89,27 +93,50 @@ pub(super) fn ambient_text(contract: &Contract) -> String {
     out.text
 }
 
-fn stub_text(contract: &Contract, file: FileId) -> String {
-    let endpoints = || contract.endpoints.iter().filter(|endpoint| endpoint.binding.file == file);
+fn stub_text(contract: &Contract, endpoints: &[&Endpoint]) -> String {
     let mut out = Declarations::new(0);
     out.line("import type { Rpc } from 'kontract/client';");
-    let keys: BTreeSet<String> = endpoints().flat_map(|e| endpoint_object_keys(contract, e)).collect();
+    let keys: BTreeSet<String> = endpoints.iter().flat_map(|e| endpoint_object_keys(contract, e)).collect();
     for key in keys {
         if let Some(object) = contract.types.get(&key) {
             out.blank();
             out.interface("export ", &key, object);
         }
     }
-    for endpoint in endpoints() {
+    let mut classes: BTreeMap<&str, Vec<(&str, &Endpoint)>> = BTreeMap::new();
+    for endpoint in endpoints {
+        match exported(&endpoint.binding) {
+            (export, None) => {
+                out.blank();
+                out.doc(&endpoint.doc);
+                out.export(export, &rpc_text(endpoint));
+            }
+            (class, Some(method)) => classes.entry(class).or_default().push((method, endpoint)),
+        }
+    }
+    for (class, methods) in classes {
         out.blank();
-        out.endpoint(endpoint);
+        out.class(class, &methods);
     }
     out.text
 }
 
+/// `Rpc<[name: string], Entry>`
+fn rpc_text(endpoint: &Endpoint) -> String {
+    format!("Rpc<[{}], {}>", tuple(&endpoint.params), ty_text(&endpoint.returns, Numbers::Plain))
+}
+
+/// The type of a stub, from where it is declared.
+fn type_of(path: &str, endpoint: &Endpoint) -> String {
+    format!("typeof import({}).{}", quoted(path), endpoint.binding.export)
+}
+
+fn is_method(endpoint: &Endpoint) -> bool {
+    exported(&endpoint.binding).1.is_some()
+}
+
 fn module_path(sources: &Sources, input: &StubInput<'_>, endpoint: &Endpoint) -> String {
-    let path = format!("{}.js", client_stem(sources, input, endpoint.binding.file));
-    specifier("index.js", &path)
+    specifier("index.js", &client_path(sources, input, endpoint.binding.file))
 }
 
 /// For each module, `export as name` of its endpoints.
@@ -119,7 +146,7 @@ fn exports_by_module(
     input: &StubInput<'_>,
 ) -> BTreeMap<String, Vec<String>> {
     let mut modules: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for endpoint in contract.endpoints.iter().filter(|endpoint| is_identifier_name(&endpoint.name)) {
+    for endpoint in contract.endpoints.iter().filter(|e| is_identifier_name(&e.name) && !is_method(e)) {
         let (export, name) = (&endpoint.binding.export, &endpoint.name);
         let clause = if export == name { name.clone() } else { format!("{export} as {name}") };
         modules.entry(module_path(sources, input, endpoint)).or_default().push(clause);
@@ -226,21 +253,30 @@ impl Declarations {
         self.close("}");
     }
 
-    fn endpoint(&mut self, endpoint: &Endpoint) {
-        self.doc(&endpoint.doc);
-        let ty =
-            format!("Rpc<[{}], {}>", tuple(&endpoint.params), ty_text(&endpoint.returns, Numbers::Plain));
-        match endpoint.binding.export.as_str() {
+    /// A constant of that type under an exported name.
+    fn export(&mut self, export: &str, ty: &str) {
+        match export {
             "default" => {
                 self.line(&format!("declare const endpoint: {ty};"));
                 self.line("export default endpoint;");
             }
             export if is_binding_name(export) => self.line(&format!("export declare const {export}: {ty};")),
             export => {
-                self.line(&format!("declare const endpoint: {ty};"));
-                self.line(&format!("export {{ endpoint as {export} }};"));
+                self.line(&format!("declare const {export}_: {ty};"));
+                self.line(&format!("export {{ {export}_ as {export} }};"));
             }
         }
+    }
+
+    /// What is left of a class: its static methods that are endpoints.
+    fn class(&mut self, class: &str, methods: &[(&str, &Endpoint)]) {
+        self.open(&format!("interface {class}Endpoints {{"));
+        for (method, endpoint) in methods {
+            self.doc(&endpoint.doc);
+            self.line(&format!("readonly {}: {};", property(method), rpc_text(endpoint)));
+        }
+        self.close("}");
+        self.export(class, &format!("{class}Endpoints"));
     }
 
     fn storage_table(&mut self, contract: &Contract, table: &Table) {

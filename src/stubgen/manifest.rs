@@ -1,7 +1,7 @@
 //! `manifest.json`: what a build consists of, for tools.
 
 use super::identity::Identity;
-use super::paths::client_stem;
+use super::paths::client_path;
 use super::routes::scope_text;
 use super::{StubError, StubInput};
 use crate::contract::signature::{Numbers, endpoint_hash, hex, ty_text};
@@ -52,7 +52,7 @@ fn endpoint_value(
         "name": endpoint.name,
         "route": RouteId::of(&endpoint.name).to_string(),
         "source": sources.file(endpoint.binding.file).path,
-        "module": format!("{}.js", client_stem(sources, input, endpoint.binding.file)),
+        "module": client_path(sources, input, endpoint.binding.file),
         "export": endpoint.binding.export,
         "params": endpoint.params.iter().map(param).collect::<Vec<_>>(),
         "returns": ty_text(&endpoint.returns, Numbers::Widths),

@@ -26,7 +26,7 @@ pub use schema::WireSchema;
 
 use crate::artifact::Artifacts;
 use crate::contract::CheckedContract;
-use crate::source::{FileId, Sources};
+use crate::source::Sources;
 use codec::{Side, codecs_text};
 use std::collections::BTreeMap;
 
@@ -41,8 +41,9 @@ pub struct StubInput<'a> {
     pub pins: &'a Pins,
     /// The physical name of each table, by its name; from the lock.
     pub ptrs: &'a BTreeMap<String, String>,
-    /// For each module of which anything besides endpoints is left for the client, those statements as JavaScript.
-    pub client_modules: &'a BTreeMap<FileId, String>,
+    /// For each module of which anything besides endpoints is left for the client, those statements as JavaScript. Paths
+    /// are relative to the source folder: `api/entries.js`.
+    pub client_modules: &'a BTreeMap<String, String>,
 }
 
 /// What a client pins instead of negotiating it.

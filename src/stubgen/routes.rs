@@ -6,7 +6,7 @@
 
 use super::client::is_read_only;
 use super::codec::{Side, codec_names};
-use super::paths::module_stem;
+use super::paths::{exported, module_stem};
 use super::schema::WireSchema;
 use super::{StubError, StubInput};
 use crate::artifact::specifier;
@@ -111,7 +111,13 @@ fn module_items(
     let taken: BTreeSet<String> =
         locals.chain(codecs).chain(bindings.values().cloned()).chain(["m".to_owned()]).collect();
     for (place, (_, endpoint)) in endpoints.iter().enumerate() {
-        let handler = call_spread(member(ident("m"), &endpoint.binding.export), ident("args"));
+        let (export, method) = exported(&endpoint.binding);
+        let export = member(ident("m"), export);
+        let callee = match method {
+            Some(method) => member(export, method),
+            None => export,
+        };
+        let handler = call_spread(callee, ident("args"));
         let run = chains[place].iter().rev().fold(handler, |inner, middleware| {
             let middleware_fn = element(ident(&bindings[&middleware.file]), index_number(middleware.index));
             call(middleware_fn, vec![ident("ctx"), arrow(&[], inner)])

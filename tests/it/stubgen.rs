@@ -85,6 +85,10 @@ fn awkward_but_legal_names_generate_modules_that_load() {
     }
     let dotted = draft.endpoint("src/m.ts", "entries.list", &[], Ty::Void);
     dotted.binding.export = "list".to_owned();
+    for (name, export) in [("put", "Store.put"), ("take", "Store.take"), ("drop", "default.drop")] {
+        draft.endpoint("src/m.ts", name, &[("value?", Ty::String)], Ty::String).binding.export =
+            export.to_owned();
+    }
     let sandbox = Sandbox::new();
     let made = generated(&draft).expect("the names are legal");
     for (path, bytes) in made.iter().filter(|(path, _)| path.ends_with(".js")) {
@@ -132,7 +136,8 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
     let keys = vec![PinnedKey { x25519: [7; 32], mlkem768: vec![9; 4] }];
     let ptr = |name: &String| (name.clone(), format!("tbl_{name}"));
     let ptrs: BTreeMap<String, String> = draft.contract.tables.iter().map(|table| ptr(&table.name)).collect();
-    let rest = draft.sources.id("src/api/entries.ts").map(|file| (file, CLIENT_REST.to_owned()));
+    let rest =
+        draft.sources.id("src/api/entries.ts").map(|_| ("api/entries.js".to_owned(), CLIENT_REST.to_owned()));
     let input = StubInput {
         project_name: "guestbook",
         source_root: "src",
