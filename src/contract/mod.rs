@@ -12,6 +12,7 @@ mod diagnostics;
 pub mod doc;
 pub mod endpoint;
 pub mod middleware;
+pub mod signature;
 pub mod table;
 pub mod ty;
 

@@ -1,5 +1,8 @@
 //! What the tests share.
 
 pub(crate) mod app;
+pub(crate) mod contract;
+pub(crate) mod expect;
 pub(crate) mod node;
 pub(crate) mod postgres;
+pub(crate) mod script;

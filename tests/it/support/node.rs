@@ -1,21 +1,80 @@
-//! Runs the scripts of `tests/js` in Node.
+//! Runs generated JavaScript in node, against the wire runtime of `npm/kontract`, whose types are taken off here.
 
-use super::app::repository;
-use serde_json::Value;
+use super::expect::root;
+use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
+use swc_common::{GLOBALS, Globals, Mark, SourceMap, sync::Lrc};
+use swc_ecma_ast::{EsVersion, Program};
+use swc_ecma_parser::{Syntax, TsSyntax, parse_file_as_module};
+use tempfile::TempDir;
 
-/// Runs a script with arguments; it prints one JSON value, and anything it throws fails the test.
-pub fn run(script: &str, arguments: &[&str]) -> Value {
-    let path = repository().join("tests/js").join(script);
-    let output = Command::new("node").arg("--experimental-websocket").arg(&path).args(arguments).output().expect("run node");
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script} failed:\n{words}");
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{script} printed no JSON value ({error}):\n{words}"))
+/// A folder with generated files in which node finds `kontract/wire`.
+pub(crate) struct Sandbox(TempDir);
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let sandbox = Self(TempDir::new().expect("a temporary folder"));
+        let package = "node_modules/kontract";
+        sandbox.write("package.json", br#"{ "type": "module" }"#);
+        let exports = br#"{ "type": "module", "exports": { "./wire": "./wire/index.js" } }"#;
+        sandbox.write(&format!("{package}/package.json"), exports);
+        for entry in fs::read_dir(root().join("npm/kontract/src/wire")).expect("the wire runtime") {
+            let path = entry.expect("the folder can be read").path();
+            let stem = path.file_stem().expect("a file").to_string_lossy().into_owned();
+            sandbox.write(&format!("{package}/wire/{stem}.js"), without_types(&path).as_bytes());
+        }
+        sandbox
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().expect("the sandbox itself is above"))
+            .expect("the folder can be made");
+        fs::write(path, bytes).expect("the file can be written");
+    }
+
+    /// Runs a script of `fixtures/` and gives what it prints; fails with what it says otherwise.
+    pub(crate) fn run(&self, script: &str) -> String {
+        let text = fs::read(root().join("fixtures").join(script)).expect("the script");
+        self.write("script.mjs", &text);
+        let mut node = Command::new("node");
+        node.arg("script.mjs").current_dir(self.path());
+        finished(script, node.output().expect("node is installed (https://nodejs.org, 20 or newer)"))
+    }
+
+    /// Runs flatc.
+    pub(crate) fn flatc(&self, args: &[&str]) -> String {
+        let mut flatc = Command::new("flatc");
+        flatc.args(args).current_dir(self.path());
+        finished("flatc", flatc.output().expect("flatc is missing: apt-get install flatbuffers-compiler"))
+    }
 }
 
-/// A path as an argument.
-pub fn argument(path: &Path) -> String {
-    path.display().to_string()
+fn finished(what: &str, output: Output) -> String {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("programs write UTF-8");
+    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+    assert!(output.status.success(), "{what} failed\n{stdout}{stderr}");
+    stdout
+}
+
+fn without_types(path: &Path) -> String {
+    let source_map: Lrc<SourceMap> = Lrc::default();
+    let file = source_map.load_file(path).expect("the runtime's source can be read");
+    let syntax = Syntax::Typescript(TsSyntax::default());
+    let module = parse_file_as_module(&file, syntax, EsVersion::latest(), None, &mut Vec::new());
+    let program = Program::Module(module.expect("the runtime parses"));
+    GLOBALS.set(&Globals::new(), || {
+        let (unresolved, top_level) = (Mark::new(), Mark::new());
+        let program = program
+            .apply(swc_ecma_transforms_base::resolver(unresolved, top_level, true))
+            .apply(swc_ecma_transforms_typescript::strip(unresolved, top_level))
+            .apply(swc_ecma_transforms_base::fixer::fixer(None));
+        let module = program.expect_module();
+        kontract::emit::print::print(&module, &source_map, None)
+    })
 }

@@ -1,0 +1,242 @@
+/**
+ * Reads FlatBuffers that a peer sent. Nothing is trusted: every position is checked against the bounds of what holds it,
+ * every count against the bytes that are left, and each object is paid for out of a budget of as many bytes as the
+ * message has. Objects of an honest message do not overlap, so that it always suffices, and a message whose objects
+ * share parts is refused in time linear in its length.
+ */
+
+import { type PathPart, type WireError, wireError } from './error.js';
+import { DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
+
+export class Reader {
+  /** Vtable of the table that was begun last. */
+  vtable = 0;
+  /** Number of elements of the vector that was begun last. */
+  count = 0;
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private readonly len: number;
+  private budget: number;
+  /** Where the part of the message ends that was read. */
+  private end: number;
+  private path: PathPart[] = [];
+  private top = 0;
+  private depth = 0;
+
+  constructor(bytes: Uint8Array) {
+    // A view of its own: a Node Buffer's `slice` would share memory.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.len = bytes.byteLength;
+    this.budget = this.len - 4;
+    this.end = 4;
+    if (this.len < 8 || this.len > MESSAGE_LEN_MAX) throw this.error('', `message of ${this.len} bytes`);
+  }
+
+  /** Begins the table that `at` refers to; position 0 is the root. Its type has `slots` fields. */
+  table(at: number, name: PathPart, slots: number): number {
+    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
+    const { view, len } = this;
+    const table = this.follow(at, name);
+    const vtable = table - view.getInt32(table, true);
+    if (vtable < 4 || vtable + 4 > len) throw this.error(name, 'vtable outside of the message');
+    const vtableLen = view.getUint16(vtable, true);
+    const size = view.getUint16(vtable + 2, true);
+    const vtableEnd = vtable + vtableLen;
+    const end = table + size;
+    if (vtableLen < 4 || (vtableLen & 1) !== 0 || vtableEnd > len) throw this.error(name, 'malformed vtable');
+    if (vtableLen > 4 + 2 * slots) throw this.error(name, 'unknown field');
+    if (size < 4 || end > len) throw this.error(name, 'table outside of the message');
+    if (vtable < end && table < vtableEnd) throw this.error(name, 'vtable over data');
+    this.pay(size, end, name);
+    if (vtableEnd > this.end) this.end = vtableEnd;
+    this.depth++;
+    this.path[this.top++] = name;
+    this.vtable = vtable;
+    return table;
+  }
+
+  /** Ends a table. */
+  leave(): void {
+    this.top--;
+    this.depth--;
+  }
+
+  /** Where a field of `size` bytes is; 0 if it is absent. */
+  slot(table: number, vtable: number, slot: number, size: number, name: PathPart): number {
+    const entry = 4 + 2 * slot;
+    if (entry >= this.view.getUint16(vtable, true)) return 0;
+    const offset = this.view.getUint16(vtable + entry, true);
+    if (offset === 0) return 0;
+    if (offset < 4 || offset + size > this.view.getUint16(vtable + 2, true)) {
+      throw this.error(name, 'field outside of its table');
+    }
+    return table + offset;
+  }
+
+  /** Where a required field of `size` bytes is. */
+  need(table: number, vtable: number, slot: number, size: number, name: PathPart): number {
+    const pos = this.slot(table, vtable, slot, size, name);
+    if (pos === 0) throw this.error(name, 'missing');
+    return pos;
+  }
+
+  /** What stands for a field that may be absent and may be null: its flag tells which. */
+  absence(table: number, vtable: number, flag: number, pos: number, name: PathPart): null | undefined {
+    const at = this.slot(table, vtable, flag, 1, name);
+    if (at === 0 || !this.bool(at, name)) return undefined;
+    if (pos !== 0) throw this.error(name, 'both null and a value');
+    return null;
+  }
+
+  /** Begins the vector that `at` refers to; `count` says how many elements, and the result where the first one is. */
+  vector(at: number, size: number, name: PathPart): number {
+    const start = this.run(at, size, 0, name);
+    this.path[this.top++] = name;
+    return start;
+  }
+
+  /** Ends a vector. */
+  close(): void {
+    this.top--;
+  }
+
+  string(at: number, name: PathPart): string {
+    const start = this.run(at, 1, 1, name);
+    const end = start + this.count;
+    const bytes = this.bytes;
+    if (bytes[end] !== 0) throw this.error(name, 'text without its end');
+    if (this.count <= SHORT_TEXT_LEN_MAX) {
+      let text = '';
+      let i = start;
+      for (; i < end; i++) {
+        const byte = bytes[i] as number;
+        if (byte > 0x7f) break;
+        text += String.fromCharCode(byte);
+      }
+      if (i === end) return text;
+    }
+    try {
+      return DECODER.decode(bytes.subarray(start, end));
+    } catch {
+      throw this.error(name, 'text that is not UTF-8');
+    }
+  }
+
+  blob(at: number, name: PathPart): Uint8Array {
+    const start = this.run(at, 1, 0, name);
+    return this.bytes.slice(start, start + this.count);
+  }
+
+  bool(pos: number, name: PathPart): boolean {
+    const byte = this.view.getUint8(pos);
+    if (byte > 1) throw this.error(name, 'expected a boolean');
+    return byte === 1;
+  }
+
+  i8(pos: number): number {
+    return this.view.getInt8(pos);
+  }
+
+  u8(pos: number): number {
+    return this.view.getUint8(pos);
+  }
+
+  i16(pos: number): number {
+    return this.view.getInt16(pos, true);
+  }
+
+  u16(pos: number): number {
+    return this.view.getUint16(pos, true);
+  }
+
+  i32(pos: number): number {
+    return this.view.getInt32(pos, true);
+  }
+
+  u32(pos: number): number {
+    return this.view.getUint32(pos, true);
+  }
+
+  f32(pos: number): number {
+    return this.view.getFloat32(pos, true);
+  }
+
+  f64(pos: number): number {
+    return this.view.getFloat64(pos, true);
+  }
+
+  i64(pos: number): bigint {
+    return this.view.getBigInt64(pos, true);
+  }
+
+  date(pos: number, name: PathPart): Date {
+    const ms = this.view.getInt32(pos + 4, true) * 0x1_0000_0000 + this.view.getUint32(pos, true);
+    if (Math.abs(ms) > DATE_MS_MAX) throw this.error(name, 'date out of range');
+    return new Date(ms);
+  }
+
+  enum8(pos: number, values: readonly string[], name: PathPart): string {
+    return this.member(this.view.getUint8(pos), values, name);
+  }
+
+  enum16(pos: number, values: readonly string[], name: PathPart): string {
+    return this.member(this.view.getUint16(pos, true), values, name);
+  }
+
+  /** Refuses a message that has more in it than was read, padding aside. */
+  finish(): void {
+    if (this.len - this.end >= ALIGN_MAX) throw this.error('', 'trailing bytes');
+    for (let i = this.end; i < this.len; i++) {
+      if (this.bytes[i] !== 0) throw this.error('', 'trailing bytes');
+    }
+  }
+
+  /** The error for a value at a place below the current one. */
+  error(name: PathPart, reason: string): WireError {
+    return wireError(this.path, this.top, name, reason);
+  }
+
+  private member(index: number, values: readonly string[], name: PathPart): string {
+    const value = values[index];
+    if (value === undefined) throw this.error(name, 'unknown enum value');
+    return value;
+  }
+
+  /** The position that the reference at `at` leads to, always further back, with four bytes to read there. */
+  private follow(at: number, name: PathPart): number {
+    const offset = this.view.getUint32(at, true);
+    const target = at + offset;
+    if (offset === 0 || target + 4 > this.len) throw this.error(name, 'reference outside of the message');
+    return target;
+  }
+
+  /** Where the elements behind a length start; `tail` bytes have to follow them. */
+  private run(at: number, size: number, tail: number, name: PathPart): number {
+    const pos = this.follow(at, name);
+    const count = this.view.getUint32(pos, true);
+    const bytes = count * size + tail;
+    const start = pos + 4;
+    if (bytes > this.len - start) throw this.error(name, 'longer than the message');
+    this.pay(bytes + 4, start + bytes, name);
+    this.count = count;
+    return start;
+  }
+
+  private pay(bytes: number, end: number, name: PathPart): void {
+    this.budget -= bytes;
+    if (this.budget < 0) throw this.error(name, 'objects overlap');
+    if (end > this.end) this.end = end;
+  }
+}
+
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** ECMA-262, section 21.4.1.1: times are at most 8.64e15 ms from the epoch. */
+const DATE_MS_MAX = 8.64e15;
+
+/** Text up to this length is joined byte by byte, which is faster than a call of the decoder, in bytes. */
+const SHORT_TEXT_LEN_MAX = 32;
+
+/** Other writers pad at the end, to the widest field, in bytes. */
+const ALIGN_MAX = 8;

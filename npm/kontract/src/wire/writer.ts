@@ -1,0 +1,312 @@
+/**
+ * Writes FlatBuffers, from the front: a table, its vtable, then what the table refers to. Generated codecs call it; it
+ * checks every value it is given, so that what was written is always of the declared type.
+ *
+ * Bytes behind `pos` are zero at all times, which makes padding and absent fields zero without clearing them.
+ */
+
+import { describe, type PathPart, type WireError, wireError } from './error.js';
+import { BUFFER_KEPT_MAX, DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
+
+/** How a table is laid out. Made once per type by generated code. */
+export interface Shape {
+  /** Names of the properties; of a table without properties of its own, none. */
+  readonly fields: readonly string[];
+  /** The vtable of a table with every field present, as 16-bit words. */
+  readonly vtable: Uint16Array;
+  /** Bytes of the table itself. */
+  readonly size: number;
+  /** Whether it has fields of eight bytes; they start at offset 4. */
+  readonly wide: boolean;
+}
+
+/** A shape: the field of slot `i` is at `offsets[i]`. */
+export function shape(fields: readonly string[], offsets: readonly number[], size: number, wide: boolean): Shape {
+  const vtable = Uint16Array.of(4 + 2 * offsets.length, size, ...offsets);
+  return { fields, vtable, size, wide };
+}
+
+/** An empty writer. Its buffer is reused by later messages once `finish` was called. */
+export function writer(): Writer {
+  const free = spare ?? new Writer();
+  spare = undefined;
+  return free;
+}
+
+/** The single value of a property that every object inherits, such as `constructor`, or `undefined`. */
+export function own(value: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** Refuses a list of arguments that is longer than the parameters. */
+export function arity(args: readonly unknown[], max: number): void {
+  if (args.length > max) throw wireError([], 0, '', `expected at most ${max} arguments, got ${args.length}`);
+}
+
+export class Writer {
+  /** Number of elements of the vector that was begun last. */
+  count = 0;
+  private bytes = new Uint8Array(1024);
+  private view = new DataView(this.bytes.buffer);
+  private pos = 4;
+  private vtable = 0;
+  private vtables: number[] = [];
+  private path: PathPart[] = [];
+  private top = 0;
+  private depth = 0;
+
+  /** Begins a table that `at` refers to; position 0 is the root. Every field counts as present. */
+  table(at: number, name: PathPart, shape: Shape): number {
+    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
+    this.depth++;
+    this.path[this.top++] = name;
+    const { vtable, size, wide } = shape;
+    let table = (this.pos + 3) & ~3;
+    if (wide && (table & 7) === 0) table += 4;
+    const words = vtable.length;
+    const end = table + size;
+    this.reserve(end + 2 * words, name);
+    const view = this.view;
+    view.setUint32(at, table - at, true);
+    view.setInt32(table, -size, true);
+    for (let i = 0; i < words; i++) view.setUint16(end + 2 * i, vtable[i] as number, true);
+    this.vtable = end;
+    this.pos = end + 2 * words;
+    return table;
+  }
+
+  /** Begins the table of an object, refusing properties that its type does not have. */
+  object(at: number, value: unknown, name: PathPart, shape: Shape): number {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw this.expected(name, 'an object', value);
+    }
+    const table = this.table(at, name, shape);
+    const fields = shape.fields;
+    let next = 0;
+    for (const key in value) {
+      if (key === fields[next]) {
+        next++;
+        continue;
+      }
+      const found = fields.indexOf(key);
+      if (found < 0) throw this.error(key, 'unknown property');
+      next = found + 1;
+    }
+    return table;
+  }
+
+  /** Marks a field of the table begun last as absent. */
+  absent(slot: number): void {
+    this.view.setUint16(this.vtable + 4 + 2 * slot, 0, true);
+  }
+
+  /** Ends the part of a table that is not references, before the first of its children is written. */
+  seal(table: number): void {
+    const { view, vtable, vtables } = this;
+    const len = view.getUint16(vtable, true);
+    const oldest = Math.max(0, vtables.length - VTABLES_COMPARED_MAX);
+    for (let i = vtables.length - 1; i >= oldest; i--) {
+      const known = vtables[i] as number;
+      let same = 0;
+      while (same < len && view.getUint16(known + same, true) === view.getUint16(vtable + same, true)) same += 2;
+      if (same < len) continue;
+      this.bytes.fill(0, vtable, this.pos);
+      this.pos = vtable;
+      view.setInt32(table, table - known, true);
+      return;
+    }
+    vtables.push(vtable);
+  }
+
+  /** Ends a table. */
+  leave(): void {
+    this.top--;
+    this.depth--;
+  }
+
+  /** Begins a vector that `at` refers to; `count` says how many elements, and the result where the first one goes. */
+  vector(at: number, value: unknown, size: number, name: PathPart): number {
+    if (!Array.isArray(value)) throw this.expected(name, 'an array', value);
+    const count = value.length;
+    const pos = this.begin(at, count * size, size === 8, name);
+    this.view.setUint32(pos - 4, count, true);
+    this.path[this.top++] = name;
+    this.count = count;
+    return pos;
+  }
+
+  /** Ends a vector. */
+  close(): void {
+    this.top--;
+  }
+
+  string(at: number, value: unknown, name: PathPart): void {
+    if (typeof value !== 'string') throw this.expected(name, 'a string', value);
+    const length = value.length;
+    const start = this.begin(at, length + 1, false, name);
+    const bytes = this.bytes;
+    if (length <= SHORT_TEXT_LEN_MAX) {
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = value.charCodeAt(i);
+        if (unit > 0x7f) break;
+        bytes[start + i] = unit;
+      }
+      if (i === length) {
+        this.view.setUint32(start - 4, length, true);
+        return;
+      }
+      bytes.fill(0, start, start + i);
+    }
+    this.text(start, value, name);
+  }
+
+  blob(at: number, value: unknown, name: PathPart): void {
+    if (!(value instanceof Uint8Array)) throw this.expected(name, 'a Uint8Array', value);
+    const start = this.begin(at, value.length, false, name);
+    this.view.setUint32(start - 4, value.length, true);
+    this.bytes.set(value, start);
+  }
+
+  bool(pos: number, value: unknown, name: PathPart): void {
+    if (typeof value !== 'boolean') throw this.expected(name, 'a boolean', value);
+    this.view.setUint8(pos, value ? 1 : 0);
+  }
+
+  i8(pos: number, value: unknown, name: PathPart): void {
+    this.view.setInt8(pos, this.integer(value, -0x80, 0x7f, name));
+  }
+
+  u8(pos: number, value: unknown, name: PathPart): void {
+    this.view.setUint8(pos, this.integer(value, 0, 0xff, name));
+  }
+
+  i16(pos: number, value: unknown, name: PathPart): void {
+    this.view.setInt16(pos, this.integer(value, -0x8000, 0x7fff, name), true);
+  }
+
+  u16(pos: number, value: unknown, name: PathPart): void {
+    this.view.setUint16(pos, this.integer(value, 0, 0xffff, name), true);
+  }
+
+  i32(pos: number, value: unknown, name: PathPart): void {
+    this.view.setInt32(pos, this.integer(value, -0x80000000, 0x7fffffff, name), true);
+  }
+
+  u32(pos: number, value: unknown, name: PathPart): void {
+    this.view.setUint32(pos, this.integer(value, 0, 0xffffffff, name), true);
+  }
+
+  f32(pos: number, value: unknown, name: PathPart): void {
+    if (typeof value !== 'number') throw this.expected(name, 'a number', value);
+    if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
+      throw this.error(name, 'out of the range of float32');
+    }
+    this.view.setFloat32(pos, value, true);
+  }
+
+  f64(pos: number, value: unknown, name: PathPart): void {
+    if (typeof value !== 'number') throw this.expected(name, 'a number', value);
+    this.view.setFloat64(pos, value, true);
+  }
+
+  i64(pos: number, value: unknown, name: PathPart): void {
+    if (typeof value !== 'bigint') throw this.expected(name, 'a bigint', value);
+    if (BigInt.asIntN(64, value) !== value) throw this.error(name, 'out of the range of a 64-bit integer');
+    this.view.setBigInt64(pos, value, true);
+  }
+
+  date(pos: number, value: unknown, name: PathPart): void {
+    if (!(value instanceof Date)) throw this.expected(name, 'a Date', value);
+    const ms = value.getTime();
+    if (!Number.isInteger(ms)) throw this.error(name, 'invalid date');
+    this.view.setUint32(pos, ms >>> 0, true);
+    this.view.setInt32(pos + 4, Math.floor(ms / 0x1_0000_0000), true);
+  }
+
+  enum8(pos: number, value: unknown, values: readonly string[], name: PathPart): void {
+    this.view.setUint8(pos, this.member(value, values, name));
+  }
+
+  enum16(pos: number, value: unknown, values: readonly string[], name: PathPart): void {
+    this.view.setUint16(pos, this.member(value, values, name), true);
+  }
+
+  /** The message. The writer must not be used afterwards. */
+  finish(): Uint8Array {
+    const message = this.bytes.slice(0, this.pos);
+    if (this.bytes.length <= BUFFER_KEPT_MAX) {
+      this.bytes.fill(0, 0, this.pos);
+      this.pos = 4;
+      this.vtables.length = 0;
+      spare = this;
+    }
+    return message;
+  }
+
+  private integer(value: unknown, min: number, max: number, name: PathPart): number {
+    if (typeof value !== 'number') throw this.expected(name, 'an integer', value);
+    if (!Number.isInteger(value)) throw this.expected(name, 'an integer', value);
+    if (value < min || value > max) throw this.error(name, `expected an integer from ${min} to ${max}`);
+    return value;
+  }
+
+  private member(value: unknown, values: readonly string[], name: PathPart): number {
+    if (typeof value !== 'string') throw this.expected(name, 'a string', value);
+    const found = values.indexOf(value);
+    if (found < 0) throw this.error(name, `expected ${values.map((v) => JSON.stringify(v)).join(' | ')}`);
+    return found;
+  }
+
+  /** Text that is long or not ASCII. The length goes before it once it is known. */
+  private text(start: number, value: string, name: PathPart): void {
+    const capacity = Math.min(start + 3 * value.length + 1, MESSAGE_LEN_MAX);
+    this.reserve(capacity, name);
+    const { read, written } = ENCODER.encodeInto(value, this.bytes.subarray(start, capacity - 1));
+    if (read !== value.length) throw this.error(name, TOO_LONG);
+    if (written !== value.length && LONE_SURROGATE.test(value)) {
+      throw this.error(name, 'text with a lone surrogate');
+    }
+    this.view.setUint32(start - 4, written, true);
+    this.pos = start + written + 1;
+  }
+
+  /** Begins a length-prefixed run of bytes that `at` refers to. */
+  private begin(at: number, len: number, wide: boolean, name: PathPart): number {
+    let start = ((this.pos + 3) & ~3) + 4;
+    if (wide && (start & 7) !== 0) start += 4;
+    this.reserve(start + len, name);
+    this.view.setUint32(at, start - 4 - at, true);
+    this.pos = start + len;
+    return start;
+  }
+
+  private reserve(end: number, name: PathPart): void {
+    if (end <= this.bytes.length) return;
+    if (end > MESSAGE_LEN_MAX) throw this.error(name, TOO_LONG);
+    const bytes = new Uint8Array(Math.max(end, 2 * this.bytes.length));
+    bytes.set(this.bytes);
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+
+  private expected(name: PathPart, what: string, value: unknown): WireError {
+    return this.error(name, `expected ${what}, got ${describe(value)}`);
+  }
+
+  private error(name: PathPart, reason: string): WireError {
+    return wireError(this.path, this.top, name, reason);
+  }
+}
+
+let spare: Writer | undefined;
+
+const TOO_LONG = `message longer than ${MESSAGE_LEN_MAX} bytes`;
+const ENCODER = new TextEncoder();
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Text up to this length is copied unit by unit, which is faster than a call of the encoder, in UTF-16 units. */
+const SHORT_TEXT_LEN_MAX = 48;
+
+/** Equal vtables are looked for among the newest few, so that writing stays linear in the message. */
+const VTABLES_COMPARED_MAX = 16;

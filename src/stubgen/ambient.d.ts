@@ -1,0 +1,62 @@
+
+/** The request that is being answered. */
+declare const ctx: kontract.Context;
+
+/** What server code works with. */
+declare const env: kontract.Env;
+
+declare const perms: typeof import('kontract').perms;
+declare const backend: typeof import('kontract').backend;
+declare const mwfilter: typeof import('kontract').mwfilter;
+declare const defineMiddleware: typeof import('kontract').defineMiddleware;
+
+declare namespace kontract {
+  interface Context {
+    /** The user's id; undefined in an anonymous session. */
+    readonly user: string | undefined;
+    /** Whose data the session works on. */
+    readonly owner: string;
+    /** Groups that the caller belongs to. */
+    readonly groups: readonly string[];
+    /** Name of the endpoint. */
+    readonly endpoint: string;
+    /** Identifies this request in logs. */
+    readonly requestId: string;
+  }
+
+  interface Env {
+    /** The tables, within the transaction of this call. */
+    readonly storage: Storage;
+    /** Variables and secrets of the deployment. */
+    readonly vars: Readonly<Record<string, string>>;
+  }
+
+  /** A part of a list: at most `limit` rows behind the row with the key `after`. */
+  interface Page<Key> {
+    after?: Key;
+    limit?: number;
+  }
+
+  /** Rows of one interface. `Key` names its key, `Fixed` the fields that keep the value they were inserted with. */
+  interface Table<Row extends object, Key extends keyof Row, Fixed extends keyof Row> {
+    /** The row with a key. */
+    get(key: Row[Key]): Promise<Row | undefined>;
+    /** The rows with these keys, in their order; undefined where there is none. */
+    mget(keys: readonly Row[Key][]): Promise<(Row | undefined)[]>;
+    /** Rows in the order in which they were inserted. */
+    list(page?: Page<Row[Key]>): Promise<Row[]>;
+    /** Rows that have these values. */
+    query(match: Partial<Row>, options?: { limit?: number }): Promise<Row[]>;
+    /** Inserts a row, or replaces the one with its key. */
+    set(row: Row): Promise<Row>;
+    /** Changes some fields of a row, and returns it. Throws NotFoundError if there is none. */
+    update(key: Row[Key], patch: Partial<Omit<Row, Fixed>>): Promise<Row>;
+    /** Removes a row; whether there was one. */
+    delete(key: Row[Key]): Promise<boolean>;
+    /** Inserts a row at the end. */
+    push(row: Row): Promise<Row>;
+    /** The number of rows that have these values, or of all. */
+    count(match?: Partial<Row>): Promise<number>;
+  }
+}
+

@@ -1,0 +1,90 @@
+//! `app.fbs`: the wire schema in FlatBuffers' own language, for flatc and for other clients.
+//!
+//! ```text
+//! interface Entry { id: string; mood?: 'good' | 'bad' }   →   enum EntryMood: ubyte { good, bad }
+//!                                                             table Entry { id: string (required); mood: EntryMood = null; }
+//! ```
+
+use super::schema::{Element, EnumDef, FieldDef, Kind, Presence, Scalar, TableDef, WireSchema};
+use crate::contract::NumberWidth;
+use crate::emit::build::GENERATED;
+use std::fmt::Write as _;
+
+/// The text of `app.fbs`.
+pub fn fbs_text(schema: &WireSchema) -> String {
+    let mut text = format!("{GENERATED}\nnamespace kontract;\n");
+    for def in &schema.enums {
+        text.push_str(&enum_text(def));
+    }
+    for table in &schema.tables {
+        text.push_str(&table_text(schema, table));
+    }
+    text
+}
+
+fn enum_text(def: &EnumDef) -> String {
+    let width = if def.is_wide() { "ushort" } else { "ubyte" };
+    format!("\nenum {}: {width} {{ {} }}\n", def.name, def.idents.join(", "))
+}
+
+fn table_text(schema: &WireSchema, table: &TableDef) -> String {
+    let mut text = format!("\ntable {} {{\n", table.name);
+    for field in &table.fields {
+        let name = &table.slots[field.slot].name;
+        push_line(&mut text, &format!("{name}: {}{};", kind_text(schema, field.kind), attribute(field)));
+        if let Some(null_slot) = field.null_slot {
+            push_line(&mut text, &format!("{}: bool;", table.slots[null_slot].name));
+        }
+    }
+    text.push_str("}\n");
+    text
+}
+
+fn push_line(text: &mut String, line: &str) {
+    writeln!(text, "  {line}").expect("invariant: writing to a String does not fail");
+}
+
+fn attribute(field: &FieldDef) -> &'static str {
+    match (field.kind, field.presence) {
+        (Kind::Scalar(_), Presence::Required) => "",
+        (Kind::Scalar(_), _) => " = null",
+        (_, Presence::Required) => " (required)",
+        (_, _) => "",
+    }
+}
+
+fn kind_text(schema: &WireSchema, kind: Kind) -> String {
+    match kind {
+        Kind::Scalar(scalar) => scalar_text(schema, scalar).to_owned(),
+        Kind::String => "string".to_owned(),
+        Kind::Bytes => "[ubyte]".to_owned(),
+        Kind::Table(id) => schema.table(id).name.clone(),
+        Kind::Vector(element) => format!("[{}]", element_text(schema, element)),
+    }
+}
+
+fn element_text(schema: &WireSchema, element: Element) -> &str {
+    match element {
+        Element::Scalar(scalar) => scalar_text(schema, scalar),
+        Element::String => "string",
+        Element::Table(id) => &schema.table(id).name,
+    }
+}
+
+fn scalar_text(schema: &WireSchema, scalar: Scalar) -> &str {
+    match scalar {
+        Scalar::Bool => "bool",
+        Scalar::BigInt | Scalar::Date => "long",
+        Scalar::Enum(id) => &schema.enumeration(id).name,
+        Scalar::Number(width) => match width {
+            NumberWidth::Int8 => "byte",
+            NumberWidth::Int16 => "short",
+            NumberWidth::Int32 => "int",
+            NumberWidth::Uint8 => "ubyte",
+            NumberWidth::Uint16 => "ushort",
+            NumberWidth::Uint32 => "uint",
+            NumberWidth::Float32 => "float",
+            NumberWidth::Float64 => "double",
+        },
+    }
+}

@@ -1,0 +1,61 @@
+//! Which build a client and a server belong to. Both go into the handshake, so that a client of another build is told so
+//! before its first call.
+
+use crate::contract::Contract;
+use crate::contract::signature::{endpoint_text, object_text};
+use kontract_wire::route::RouteId;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// The identity of a build: equal for equal contracts, on every machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// First 16 bytes of SHA-256 over everything in the contract that client and server must agree on.
+    pub build_id: [u8; 16],
+    /// SHA-256 over names, route ids, signatures and policies of the endpoints.
+    pub route_hash: [u8; 32],
+}
+
+impl Identity {
+    /// The identity of a contract.
+    pub fn of(contract: &Contract) -> Self {
+        let routes = routes_text(contract);
+        let route_hash = digest(b"kontract routes\0", &routes);
+        let build = digest(b"kontract build\0", &format!("{routes}{}", types_text(contract)));
+        let mut build_id = [0; 16];
+        build_id.copy_from_slice(&build[..16]);
+        Self { build_id, route_hash }
+    }
+}
+
+/// One paragraph for each endpoint, ordered by name.
+fn routes_text(contract: &Contract) -> String {
+    let mut endpoints: Vec<_> = contract.endpoints.iter().collect();
+    endpoints.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut text = String::new();
+    for endpoint in endpoints {
+        let options = &endpoint.options;
+        let (route, perm) = (RouteId::of(&endpoint.name), options.perm);
+        let (name, ugroup, egroup) = (&endpoint.name, &options.ugroup, &options.egroup);
+        writeln!(text, "{route} {name:?} {perm} ugroup={ugroup:?} egroup={egroup:?}")
+            .expect("invariant: writing to a String does not fail");
+        text.push_str(&endpoint_text(contract, endpoint));
+    }
+    text
+}
+
+fn types_text(contract: &Contract) -> String {
+    let mut text = String::new();
+    for (key, object) in &contract.types {
+        text.push_str(&object_text(key, object));
+    }
+    for table in &contract.tables {
+        writeln!(text, "{:?} {} {:?} {:?}", table.name, table.entity, table.scope, table.key)
+            .expect("invariant: writing to a String does not fail");
+    }
+    text
+}
+
+fn digest(domain: &[u8], text: &str) -> [u8; 32] {
+    Sha256::new().chain_update(domain).chain_update(text.as_bytes()).finalize().into()
+}

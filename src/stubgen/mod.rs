@@ -1,0 +1,110 @@
+//! What is generated from a contract alone: the client's stubs, the server's routes, the codecs between them, and the
+//! schema of what they exchange.
+//!
+//! ```text
+//! CheckedContract → WireSchema → codecs.js, app.fbs
+//! CheckedContract → stubs, routes, declarations, manifest
+//! ```
+//!
+//! Knows no file system and no parsing. What is left of a module for the client comes in as text from the split.
+
+mod client;
+pub mod codec;
+mod diagnostics;
+mod dts;
+pub mod fbs;
+pub mod identity;
+mod manifest;
+mod names;
+mod paths;
+mod routes;
+pub mod schema;
+
+pub use diagnostics::StubError;
+pub use identity::Identity;
+pub use schema::WireSchema;
+
+use crate::artifact::Artifacts;
+use crate::contract::CheckedContract;
+use crate::source::Sources;
+use codec::{Side, codecs_text};
+use std::collections::BTreeMap;
+
+/// What stubs depend on besides the contract.
+#[derive(Debug, Clone, Copy)]
+pub struct StubInput<'a> {
+    /// The project's name.
+    pub project_name: &'a str,
+    /// The source folder relative to the project: `src`.
+    pub source_root: &'a str,
+    /// What the client pins.
+    pub pins: &'a Pins,
+    /// The physical name of each table, by its name; from the lock.
+    pub ptrs: &'a BTreeMap<String, String>,
+    /// For each module of which anything besides endpoints is left for the client, those statements as JavaScript. Paths
+    /// are relative to the source folder: `api/entries.js`.
+    pub client_modules: &'a BTreeMap<String, String>,
+}
+
+/// What a client pins instead of negotiating it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pins {
+    /// Number of the raystream suite.
+    pub suite: u16,
+    /// The build.
+    pub identity: Identity,
+    /// The gateway's static keys, the current one first.
+    pub keys: Vec<PinnedKey>,
+}
+
+/// Public keys of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedKey {
+    /// X25519.
+    pub x25519: [u8; 32],
+    /// Encapsulation key of ML-KEM-768; empty in suites without it.
+    pub mlkem768: Vec<u8>,
+}
+
+/// Every file that is generated from a contract alone, by its path relative to the project folder.
+///
+/// # Errors
+/// The first [`StubError`] of the contract.
+pub fn generate(
+    contract: &CheckedContract,
+    sources: &Sources,
+    input: &StubInput<'_>,
+) -> Result<Artifacts, StubError> {
+    client::check_names(contract)?;
+    let contract = contract.contract();
+    let schema = WireSchema::of(contract)?;
+    let mut artifacts = Artifacts::new();
+    let mut put = |path: String, text: String| artifacts.insert(path, text.into_bytes());
+
+    let mut client = BTreeMap::from([
+        ("kontract.js".to_owned(), client::connection_text(input.pins)),
+        ("kontract.d.ts".to_owned(), dts::connection_text()),
+        ("codecs.js".to_owned(), codecs_text(&schema, &contract.endpoints, Side::Client)),
+        ("index.js".to_owned(), client::index_text(contract, sources, input)),
+        ("index.d.ts".to_owned(), dts::index_text(contract, sources, input)),
+    ]);
+    client.extend(client::stub_texts(contract, sources, &schema, input));
+    client.extend(dts::stub_texts(contract, sources, input));
+    for (path, text) in client {
+        put(format!("dist/client/{path}"), text.clone());
+        put(format!(".kontract/client/{path}"), text);
+    }
+
+    let mut server = routes::module_texts(contract, sources, &schema, input);
+    server.insert("codecs.js".to_owned(), codecs_text(&schema, &contract.endpoints, Side::Server));
+    server.insert("routes.js".to_owned(), routes::routes_text(contract, sources, input));
+    server.insert("tables.js".to_owned(), routes::tables_text(contract, input)?);
+    for (path, text) in server {
+        put(format!(".kontract/server/{path}"), text);
+    }
+
+    put(".kontract/types.d.ts".to_owned(), dts::ambient_text(contract));
+    put("dist/schema/app.fbs".to_owned(), fbs::fbs_text(&schema));
+    put("dist/manifest.json".to_owned(), manifest::manifest_text(contract, sources, input)?);
+    Ok(artifacts)
+}

@@ -1,0 +1,189 @@
+//! Generated codecs, run: what one side writes the other reads, flatc agrees, and nothing else is accepted.
+
+use crate::support::contract::{
+    Draft, FLOAT64, INT32, array, enumeration, field, nullable, object, optional,
+};
+use crate::support::expect::check_folder;
+use crate::support::node::Sandbox;
+use kontract::contract::{NumberWidth, Ty};
+use kontract::stubgen::codec::{Side, codecs_text};
+use kontract::stubgen::fbs::fbs_text;
+use kontract::stubgen::{StubError, WireSchema};
+use std::collections::BTreeMap;
+
+#[test]
+fn what_one_side_writes_the_other_reads() {
+    sandbox().run("codec/roundtrip.mjs");
+}
+
+#[test]
+fn values_of_other_types_are_refused_with_their_path() {
+    sandbox().run("codec/refused.mjs");
+}
+
+#[test]
+fn bytes_that_are_no_message_are_refused() {
+    sandbox().run("codec/bytes.mjs");
+}
+
+#[test]
+fn mutated_messages_are_read_or_refused_and_nothing_else() {
+    sandbox().run("codec/mutations.mjs");
+}
+
+/// Every message that the script wrote, as flatc reads it.
+#[test]
+fn flatc_reads_what_codecs_write() {
+    let sandbox = sandbox();
+    sandbox.write("app.fbs", fbs_text(&schema()).as_bytes());
+    let names = sandbox.run("codec/messages.mjs");
+    let mut read = BTreeMap::new();
+    for name in names.lines() {
+        let table = name.split('.').next().expect("split gives at least one part");
+        let root = format!("kontract.{table}");
+        let file = format!("{name}.bin");
+        sandbox.flatc(&[
+            "--json",
+            "--strict-json",
+            "--raw-binary",
+            "--root-type",
+            &root,
+            "app.fbs",
+            "--",
+            &file,
+        ]);
+        let json = std::fs::read(sandbox.path().join(format!("{name}.json"))).expect("flatc wrote it");
+        read.insert(format!("{name}.json"), json);
+    }
+    check_folder("codec/flatc", &read);
+}
+
+#[test]
+fn a_field_that_would_set_the_prototype_is_refused() {
+    let mut draft = Draft::new(&["src/a.ts"]);
+    draft.object("Bad", vec![field("__proto__", Ty::String)]);
+    let refused = WireSchema::of(&draft.contract);
+    assert!(matches!(refused, Err(StubError::ProtoField { .. })), "{refused:?}");
+}
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let (schema, draft) = (schema(), draft());
+    for (name, side) in [("client", Side::Client), ("server", Side::Server)] {
+        let text = codecs_text(&schema, &draft.contract.endpoints, side);
+        sandbox.write(&format!("{name}.js"), text.as_bytes());
+    }
+    sandbox
+}
+
+fn schema() -> WireSchema {
+    WireSchema::of(&draft().contract).expect("every type of the draft can be laid out")
+}
+
+/// Endpoints that give back what they are given, one for each type.
+fn draft() -> Draft {
+    let mut draft = Draft::new(&["src/echo.ts"]);
+    let mood = || enumeration(&["good", "bad", "", "so-so", "1st", "enum"]);
+    let all = |wrap: &dyn Fn(Ty) -> Ty, mark: &str| {
+        let kinds = [
+            ("text", Ty::String),
+            ("flag", Ty::Boolean),
+            ("i8", Ty::Number(NumberWidth::Int8)),
+            ("i16", Ty::Number(NumberWidth::Int16)),
+            ("i32", INT32),
+            ("u8", Ty::Number(NumberWidth::Uint8)),
+            ("u16", Ty::Number(NumberWidth::Uint16)),
+            ("u32", Ty::Number(NumberWidth::Uint32)),
+            ("f32", Ty::Number(NumberWidth::Float32)),
+            ("f64", FLOAT64),
+            ("big", Ty::BigInt),
+            ("when", Ty::Date),
+            ("blob", Ty::Bytes),
+            ("mood", mood()),
+            ("point", object("Point")),
+            ("list", array(Ty::String)),
+            ("points", array(object("Point"))),
+        ];
+        kinds.into_iter().map(|(name, ty)| field(&format!("{name}{mark}"), wrap(ty))).collect::<Vec<_>>()
+    };
+    draft.object("Point", vec![field("x", FLOAT64), field("y", INT32)]);
+    draft.object("All", all(&|ty| ty, ""));
+    draft.object("Maybe", all(&|ty| ty, "?"));
+    draft.object("Nullable", all(&nullable, ""));
+    draft.object("Both", all(&nullable, "?"));
+    draft.object(
+        "Node",
+        vec![
+            field("value", FLOAT64),
+            field("next?", object("Node")),
+            field("children?", array(object("Node"))),
+        ],
+    );
+    draft.object(
+        "double",
+        vec![
+            field("constructor", Ty::String),
+            field("toString?", Ty::String),
+            field("then?", INT32),
+            field("default", Ty::Boolean),
+            field("a-b", INT32),
+            field("a_b", INT32),
+            field("é", Ty::String),
+            field("items", array(Ty::String)),
+            field("items_length", INT32),
+            field("itemsLength", INT32),
+            field("string", Ty::String),
+            field("x?", nullable(INT32)),
+            field("x_null", Ty::String),
+            field("table", Ty::Boolean),
+        ],
+    );
+    draft.object("Empty", Vec::new());
+    draft.object("EchoAllRequest", vec![field("taken", Ty::Boolean)]);
+    let wide: Vec<String> = (0..300).map(|n| format!("v{n}")).collect();
+    let echoes = [
+        ("echoText", Ty::String),
+        ("echoFlag", Ty::Boolean),
+        ("echoNumber", FLOAT64),
+        ("echoAll", object("All")),
+        ("echoMaybe", object("Maybe")),
+        ("echoNullable", object("Nullable")),
+        ("echoBoth", object("Both")),
+        ("echoNode", object("Node")),
+        ("echoOdd", object("double")),
+        ("echoEmpty", object("Empty")),
+        ("echoTaken", object("EchoAllRequest")),
+        ("echoWide", Ty::Enum(wide.clone())),
+        ("echoWides", array(Ty::Enum(wide))),
+        ("echoTexts", array(Ty::String)),
+        ("echoFlags", array(Ty::Boolean)),
+        ("echoBytes", array(Ty::Number(NumberWidth::Int8))),
+        ("echoShorts", array(Ty::Number(NumberWidth::Uint16))),
+        ("echoNumbers", array(FLOAT64)),
+        ("echoFloats", array(Ty::Number(NumberWidth::Float32))),
+        ("echoBigs", array(Ty::BigInt)),
+        ("echoDates", array(Ty::Date)),
+        ("echoBlobs", array(Ty::Bytes)),
+        ("echoMoods", array(mood())),
+        ("echoNodes", array(object("Node"))),
+        ("echoMatrix", array(array(FLOAT64))),
+        ("echoCube", array(array(array(INT32)))),
+        ("echoHoles", array(nullable(Ty::String))),
+        ("echoGaps", array(optional(nullable(INT32)))),
+        ("echoRagged", array(nullable(array(optional(Ty::Date))))),
+        ("echoOptional", optional(Ty::String)),
+        ("echoNullableText", nullable(Ty::String)),
+        ("echoEither", optional(nullable(object("Point")))),
+    ];
+    for (name, ty) in echoes {
+        draft.endpoint("src/echo.ts", name, &[("value", ty.clone())], ty);
+    }
+    draft.endpoint(
+        "src/echo.ts",
+        "many",
+        &[("a", Ty::String), ("b?", INT32), ("c?", nullable(Ty::Date))],
+        Ty::Void,
+    );
+    draft.endpoint("src/echo.ts", "none", &[], Ty::Void);
+    draft
+}
