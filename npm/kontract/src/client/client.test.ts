@@ -346,7 +346,10 @@ test('auto, in Node: POST', async (t) => {
   assert.equal(gateway.sockets.length, 0);
 });
 
-test('without an address, the error says what to do', async () => {
+test('without an address, the error says what to do', async (t) => {
+  const { KONTRACT_URL } = process.env;
+  delete process.env['KONTRACT_URL'];
+  t.after(() => KONTRACT_URL !== undefined && (process.env['KONTRACT_URL'] = KONTRACT_URL));
   const pins = { suite: 1, buildId: '', routeHash: '', keys: [] } as const;
   await assert.rejects(endpoints(createClient(pins)).list(), /kontract\.configure.*KONTRACT_URL/);
 });

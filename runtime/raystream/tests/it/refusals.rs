@@ -269,16 +269,12 @@ fn tickets_expired_altered_or_foreign_are_refused() {
         server.accept(init, keys, now, &mut counting(2)).map(|_| ())
     };
     let same = server(Suite::Hybrid);
-    assert!(
-        accept(&same, &init, &ticket_keys(), here.resumption.expires_at().plus(0)).is_err(),
-        "at its end"
-    );
     assert_eq!(
-        fault(accept(&same, &init, &ticket_keys(), here.resumption.expires_at())),
+        fault(accept(same, &init, &ticket_keys(), here.resumption.expires_at())),
         PeerFault::TicketExpired
     );
     let foreign = TicketKeys { current: Stek::new([1; 32]), previous: None };
-    assert_eq!(fault(accept(&same, &init, &foreign, NOW)), PeerFault::Ticket);
+    assert_eq!(fault(accept(same, &init, &foreign, NOW)), PeerFault::Ticket);
 
     let mut other_build = server_config(Suite::Hybrid);
     other_build.build_id = BuildId([0; 16]);
@@ -286,15 +282,15 @@ fn tickets_expired_altered_or_foreign_are_refused() {
     let mut other_routes = server_config(Suite::Hybrid);
     other_routes.route_hash = RouteHash([0; 32]);
     assert_eq!(fault(accept(&Server::new(other_routes), &init, &ticket_keys(), NOW)), PeerFault::Ticket);
-    assert_eq!(fault(accept(&server(Suite::Base), &init, &ticket_keys(), NOW)), PeerFault::Ticket);
+    assert_eq!(fault(accept(server(Suite::Base), &init, &ticket_keys(), NOW)), PeerFault::Ticket);
 
     for len in 0..init.len() {
-        assert!(accept(&same, &init[..len], &ticket_keys(), NOW).is_err(), "{len}");
+        assert!(accept(same, &init[..len], &ticket_keys(), NOW).is_err(), "{len}");
     }
     for at in 0..init.len() - 32 {
         let mut altered = init.clone();
         altered[at] ^= 1;
-        assert!(accept(&same, &altered, &ticket_keys(), NOW).is_err(), "{at}");
+        assert!(accept(same, &altered, &ticket_keys(), NOW).is_err(), "{at}");
     }
 }
 

@@ -1,9 +1,10 @@
 //! A server, a client and what goes between them, all from fixed seeds.
 
 use kontract_raystream::{
-    Accepted, BuildId, ClientConfig, Connected, Initiator, RouteHash, Server, ServerConfig, StaticKey, Stek,
-    Suite, TicketKeys, UnixSeconds, limits,
+    Accepted, BuildId, ClientConfig, Connected, Initiator, PublicKey, RouteHash, Server, ServerConfig,
+    StaticKey, Stek, Suite, TicketKeys, UnixSeconds, limits,
 };
+use std::sync::LazyLock;
 
 /// The time of every first handshake.
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
@@ -34,9 +35,14 @@ pub(crate) fn ticket_keys() -> TicketKeys {
     TicketKeys { current: Stek::new([0x77; 32]), previous: Some(Stek::new([0x78; 32])) }
 }
 
-/// A server of this build.
-pub(crate) fn server(suite: Suite) -> Server {
-    Server::new(server_config(suite))
+/// The server of this build; made once, since growing its keys takes most of a handshake's time.
+pub(crate) fn server(suite: Suite) -> &'static Server {
+    static SERVERS: LazyLock<[Server; 2]> =
+        LazyLock::new(|| SUITES.map(|suite| Server::new(server_config(suite))));
+    match suite {
+        Suite::Base => &SERVERS[0],
+        Suite::Hybrid => &SERVERS[1],
+    }
 }
 
 /// What [`server`] is configured with.
@@ -53,8 +59,8 @@ pub(crate) fn server_config(suite: Suite) -> ServerConfig {
 
 /// A client of this build.
 pub(crate) fn client(suite: Suite) -> ClientConfig {
-    let server = StaticKey::from_seed(SEED).public().clone();
-    ClientConfig { suite, build_id: BUILD, route_hash: ROUTES, server }
+    static PINNED: LazyLock<PublicKey> = LazyLock::new(|| StaticKey::from_seed(SEED).public().clone());
+    ClientConfig { suite, build_id: BUILD, route_hash: ROUTES, server: PINNED.clone() }
 }
 
 /// A finished full handshake.
