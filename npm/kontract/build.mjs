@@ -36,6 +36,7 @@ await build({
   platform: tests ? 'node' : 'neutral',
   target: 'es2022',
   packages: 'external',
+  external: ['cloudflare:*'],
   sourcemap: true,
   legalComments: 'none',
   logLevel: 'warning',

@@ -7,7 +7,7 @@ use super::report::Reporter;
 use super::secrets::Secrets;
 use super::write;
 use crate::bundle::{config, esbuild, gateway, tools};
-use crate::compile;
+use crate::stubgen::PinnedKey;
 use crate::diag::Severity;
 use crate::project::{Loaded, Project, load};
 use serde_json::json;
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Builds everything.
-pub fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> {
     let folder = &args.project.project;
     let secrets = secrets(folder, reporter)?;
     let project = build(folder, &secrets, reporter)?;
@@ -26,22 +26,25 @@ pub fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> {
 }
 
 /// Reports every problem and writes nothing, not even secrets.
-pub fn check(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn check(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> {
     let system = OsSystem::new(&args.project.project)?;
     let loaded = load(&system);
-    compiled(&loaded, reporter, |loaded| compile::check(&system, loaded))?;
+    compiled(&loaded, reporter, crate::check)?;
     reporter.say("no errors");
     Ok(())
 }
 
 /// Compiles, bundles and writes; the frontend's own build is not part of it.
-pub fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Result<Project, CliError> {
+pub(super) fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Result<Project, CliError> {
     let system = OsSystem::new(folder)?;
     let loaded = load(&system);
-    let keys = secrets.static_keys().map(|key| key.public());
-    let artifacts = compiled(&loaded, reporter, |loaded| compile::compile(&system, loaded, &keys))?;
+    let keys = secrets.static_keys().map(|key| PinnedKey {
+        x25519: *key.public().x25519(),
+        mlkem768: key.public().ml_kem().to_vec(),
+    });
+    let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(loaded, &keys))?;
     let project = loaded.project.ok_or(CliError::Project)?;
-    let mut files = artifacts.into_files();
+    let mut files = artifacts;
     stage_gateway(&mut files)?;
     write::write_all(folder, &files)?;
     bundle(folder, &project, &mut files)?;
@@ -51,7 +54,7 @@ pub fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Result<Pro
 }
 
 /// Runs the frontend's own build, if it has one.
-pub fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<(), CliError> {
     let Some(frontend) = &project.frontend else { return Ok(()) };
     let output = Command::new("sh")
         .arg("-c")
@@ -70,7 +73,7 @@ pub fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<
 }
 
 /// Loads the secrets and says so when they are new.
-pub fn secrets(folder: &Path, reporter: Reporter) -> Result<Secrets, CliError> {
+pub(super) fn secrets(folder: &Path, reporter: Reporter) -> Result<Secrets, CliError> {
     let secrets = Secrets::load_or_create(folder)?;
     if secrets.created {
         reporter.say("wrote new development keys to .dev.vars (keep it out of version control)");

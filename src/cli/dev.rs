@@ -14,7 +14,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Serves until it is asked to stop.
-pub fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     let folder = args.project.project.canonicalize().map_err(|error| {
         CliError::environment(
             format!("{}: {error}", args.project.project.display()),

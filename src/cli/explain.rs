@@ -6,7 +6,7 @@ use crate::diag::Code;
 use serde_json::json;
 
 /// Prints what a code means.
-pub fn run(code: &str, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn run(code: &str, reporter: Reporter) -> Result<(), CliError> {
     let code = Code::parse(code).ok_or_else(|| {
         CliError::Usage(format!("there is no diagnostic {code}; codes look like KT0101 and stand in each message"))
     })?;

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// Runs a subcommand.
-pub fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError> {
     match command {
         MigrateCommand::Up(args) => {
             let secrets = build::secrets(&args.project.project, reporter)?;
@@ -22,7 +22,7 @@ pub fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError>
 }
 
 /// Installs storage, gives the database its keys, and applies every pending migration.
-pub fn up(folder: &Path, database_url: &str, secrets: &Secrets, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn up(folder: &Path, database_url: &str, secrets: &Secrets, reporter: Reporter) -> Result<(), CliError> {
     let migrations = read_migrations(folder)?;
     let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
     run::install(&mut client).map_err(|error| failed(&error))?;

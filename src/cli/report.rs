@@ -8,27 +8,27 @@ use std::io::{IsTerminal as _, Write as _};
 
 /// Where a command's words go.
 #[derive(Debug, Clone, Copy)]
-pub struct Reporter {
+pub(super) struct Reporter {
     json: bool,
     colours: bool,
 }
 
 impl Reporter {
     /// `json` sends events to standard output as well. Colours appear on a terminal unless `NO_COLOR` is set.
-    pub fn new(json: bool) -> Self {
+    pub(super) fn new(json: bool) -> Self {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { json, colours }
     }
 
     /// A line for people.
-    pub fn say(self, line: impl AsRef<str>) {
+    pub(super) fn say(self, line: impl AsRef<str>) {
         let mut stderr = std::io::stderr().lock();
         // Nothing is left to tell a reader that has gone.
         let _closed: std::io::Result<()> = writeln!(stderr, "{}", line.as_ref());
     }
 
     /// A line of JSON for programs, `{"event": name, …fields}`.
-    pub fn event(self, name: &str, fields: Value) {
+    pub(super) fn event(self, name: &str, fields: Value) {
         if !self.json {
             return;
         }
@@ -41,14 +41,14 @@ impl Reporter {
     }
 
     /// A text for standard output: what a person asked to see, or a JSON value in its place.
-    pub fn answer(self, text: &str, value: &Value) {
+    pub(super) fn answer(self, text: &str, value: &Value) {
         let mut stdout = std::io::stdout().lock();
         let _closed: std::io::Result<()> =
             if self.json { writeln!(stdout, "{value}") } else { writeln!(stdout, "{text}") };
     }
 
     /// Diagnostics, rendered for people and listed in a `diagnostics` event.
-    pub fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
+    pub(super) fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
         let options = RenderOptions { color: self.colours, ..RenderOptions::default() };
         self.say(render::to_text(diagnostics, sources, options));
         let list: Vec<Value> =

@@ -12,12 +12,12 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 /// The secrets that a build pins the public halves of, and that a Worker needs.
-pub struct Secrets {
+pub(super) struct Secrets {
     key: [u8; 32],
     backup_key: [u8; 32],
     identity_key: [u8; 32],
     /// Whether `.dev.vars` was written or completed.
-    pub created: bool,
+    pub(super) created: bool,
 }
 
 impl Secrets {
@@ -25,47 +25,44 @@ impl Secrets {
     ///
     /// # Errors
     /// When a value is not 32 bytes in base64url, or the file cannot be read or written.
-    pub fn load_or_create(project: &Path) -> Result<Self, CliError> {
+    pub(super) fn load_or_create(project: &Path) -> Result<Self, CliError> {
         let path = project.join(".dev.vars");
-        let mut text = match std::fs::read_to_string(&path) {
+        let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(unusable(&path, &error)),
         };
+        let mut made = String::new();
         let known = parse_vars(&text);
-        let length_before = text.len();
         let mut take = |name: &str| -> Result<[u8; 32], CliError> {
             if let Some(value) = std::env::var(name).ok().as_deref().or(known.get(name).copied()) {
                 return decode(name, value);
             }
             let fresh = random(&path)?;
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
-            }
-            text.push_str(&format!("{name}={}\n", URL_SAFE_NO_PAD.encode(fresh)));
+            made.push_str(&format!("{name}={}\n", URL_SAFE_NO_PAD.encode(fresh)));
             Ok(fresh)
         };
-        let (key, backup_key, identity_key) =
-            (take(KEY)?, take(BACKUP_KEY)?, take(IDENTITY_KEY)?);
-        let created = text.len() != length_before;
+        let (key, backup_key, identity_key) = (take(KEY)?, take(BACKUP_KEY)?, take(IDENTITY_KEY)?);
+        let created = !made.is_empty();
         if created {
-            write_private(&path, &text).map_err(|error| unusable(&path, &error))?;
+            let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            write_private(&path, &format!("{text}{separator}{made}")).map_err(|error| unusable(&path, &error))?;
         }
         Ok(Self { key, backup_key, identity_key, created })
     }
 
     /// The static keys, the current one first.
-    pub fn static_keys(&self) -> [StaticKey; 2] {
+    pub(super) fn static_keys(&self) -> [StaticKey; 2] {
         [StaticKey::from_seed(self.key), StaticKey::from_seed(self.backup_key)]
     }
 
     /// The identity key.
-    pub fn identity_key(&self) -> IdentityKey {
+    pub(super) fn identity_key(&self) -> IdentityKey {
         IdentityKey::new(self.identity_key)
     }
 
     /// The Worker's secrets as environment variables.
-    pub fn variables(&self) -> [(&'static str, String); 3] {
+    pub(super) fn variables(&self) -> [(&'static str, String); 3] {
         [
             (KEY, URL_SAFE_NO_PAD.encode(self.key)),
             (BACKUP_KEY, URL_SAFE_NO_PAD.encode(self.backup_key)),

@@ -13,7 +13,7 @@ const OWNED_FOLDERS: &[&str] = &[".kontract/client", ".kontract/server", "dist/c
 ///
 /// # Errors
 /// When a path would leave the project, a link leads out of it, or the file system refuses.
-pub fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
+pub(super) fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
     let root = project.canonicalize().map_err(|error| refused(project, &error))?;
     for (path, bytes) in files {
         write_one(&root, path, bytes)?;
@@ -25,7 +25,7 @@ pub fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()
 ///
 /// # Errors
 /// When the file system refuses.
-pub fn remove_stale(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
+pub(super) fn remove_stale(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
     OWNED_FOLDERS.iter().try_for_each(|folder| remove_below(project, folder, files))
 }
 

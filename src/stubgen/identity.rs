@@ -1,9 +1,11 @@
 //! Which build a client and a server belong to. Both go into the handshake, so that a client of another build is told so
 //! before its first call.
 
+use super::Pins;
 use crate::contract::Contract;
 use crate::contract::signature::{endpoint_text, object_text};
 use kontract_wire::route::RouteId;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -26,6 +28,13 @@ impl Identity {
         build_id.copy_from_slice(&build[..16]);
         Self { build_id, route_hash }
     }
+}
+
+/// What the server half is told of its build, as JSON.
+pub fn to_json(pins: &Pins) -> String {
+    let Identity { build_id, route_hash } = pins.identity;
+    let json = json!({ "suite": pins.suite, "buildId": build_id, "routeHash": route_hash });
+    format!("{json}\n")
 }
 
 /// One paragraph for each endpoint, ordered by name.

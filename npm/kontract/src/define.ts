@@ -13,14 +13,18 @@ export interface BackendOptions {
   readonly egroup?: string;
 }
 
-/** What a middleware knows about the call it wraps. The generated types of a project add to it. */
+/** What an endpoint and its middlewares know about the call. */
 export interface Context {
   /** The endpoint's name. */
   readonly endpoint: string;
-  /** Who calls. */
+  /** Permission bits of the endpoint. */
+  readonly perm: number;
+  /** Who calls: the owner of the rows that the call writes. */
   readonly owner: string;
   /** The caller's groups. */
   readonly groups: readonly string[];
+  /** Unique for each call, for logs. */
+  readonly requestId: string;
 }
 
 /** Wraps calls: does something, calls `next` for the rest, and answers with its result. */
@@ -32,6 +36,8 @@ export interface MiddlewareFilter {
   readonly egroup?: string;
   /** Endpoints for callers of this group. */
   readonly ugroup?: string;
+  /** Endpoints whose names start like this. */
+  readonly prefix?: string;
 }
 
 type Method = (this: never, ...args: never[]) => unknown;

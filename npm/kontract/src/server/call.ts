@@ -1,14 +1,16 @@
 // Runs an admitted call: decode, transaction, middlewares and endpoint, commit, encode. Again on a conflict.
 
+import type { Bytes } from "../raystream/bytes.js";
+import type { Context } from "../define.js";
 import { HttpError } from "../index.js";
 import { WireError } from "../wire/index.js";
 import { runInScope } from "./context.js";
-import type { Call, Channel, Context, Route } from "./platform.js";
+import type { Call, Channel, Route } from "./platform.js";
 import type { Runtime } from "./runtime.js";
 import { RetryableConflict, TransactionScope } from "./storage.js";
 
 /** The sealed frame that answers a call. */
-export async function answer(runtime: Runtime, channel: Channel, call: Call): Promise<Uint8Array> {
+export async function answer(runtime: Runtime, channel: Channel, call: Call): Promise<Bytes> {
   const { sequence } = call;
   try {
     return channel.respond(sequence, await run(runtime, call));
@@ -20,7 +22,7 @@ export async function answer(runtime: Runtime, channel: Channel, call: Call): Pr
   }
 }
 
-async function run(runtime: Runtime, call: Call): Promise<Uint8Array> {
+async function run(runtime: Runtime, call: Call): Promise<Bytes> {
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await entry.load();
@@ -38,7 +40,7 @@ async function run(runtime: Runtime, call: Call): Promise<Uint8Array> {
 }
 
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
-async function runOnce(runtime: Runtime, call: Call, route: Route, context: Context): Promise<Uint8Array> {
+async function runOnce(runtime: Runtime, call: Call, route: Route, context: Context): Promise<Bytes> {
   const args = route.decode(call.arguments);
   const transaction = new TransactionScope(call.begin(), runtime.database(), runtime.build.tables);
   try {

@@ -5,7 +5,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
-import type { Context } from "./platform.js";
+import type { Context } from "../define.js";
 import type { TableHandle } from "./storage.js";
 
 /** What one attempt to run a call can reach. */

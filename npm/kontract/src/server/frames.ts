@@ -1,9 +1,10 @@
 // Where one frame of a body ends and the next begins. The gateway checks the limits.
 
+import type { Bytes } from "../raystream/bytes.js";
 import type { Build } from "./platform.js";
 
 /** The frames of a body, as views into it. */
-export function splitFrames(build: Build, body: Uint8Array): Uint8Array[] {
+export function splitFrames(build: Build, body: Bytes): Bytes[] {
   const ends = build.gateway.splitFrames(body);
   let start = 0;
   return Array.from(ends, (end) => {

@@ -1,5 +1,8 @@
 // What the server half needs of workerd and of the gateway's WebAssembly, as types. The bundle's entry brings the values.
 
+import type { Context } from "../define.js";
+import type { Bytes } from "../raystream/bytes.js";
+
 /** A service or assets binding. */
 export interface Fetcher {
   fetch(request: Request): Promise<Response>;
@@ -58,16 +61,16 @@ export interface Gateway {
 }
 
 export interface Channel {
-  takeResponse(): Uint8Array;
+  takeResponse(): Bytes;
   receive(gateway: Gateway, frame: Uint8Array): Incoming;
-  respond(sequence: number, result: Uint8Array): Uint8Array;
-  fail(sequence: number, status: number, code: string, message: string): Uint8Array;
+  respond(sequence: number, result: Uint8Array): Bytes;
+  fail(sequence: number, status: number, code: string, message: string): Bytes;
   free(): void;
 }
 
 export interface Incoming {
   takeCall(): Call | undefined;
-  readonly reply: Uint8Array | undefined;
+  readonly reply: Bytes | undefined;
   readonly cancelled: number | undefined;
   readonly closed: boolean;
   free(): void;
@@ -109,9 +112,9 @@ export interface Transaction {
   /** JSON of the statements that commit, or `undefined` when nothing was written. */
   commit(answer: Uint8Array): string | undefined;
   /** The first answer, if the mutation was done before. */
-  committed(results: string): Uint8Array | undefined;
+  committed(results: string): Bytes | undefined;
   /** The first answer, if an operation found that the mutation was done before. */
-  readonly alreadyApplied: Uint8Array | undefined;
+  readonly alreadyApplied: Bytes | undefined;
   free(): void;
 }
 
@@ -128,7 +131,7 @@ export interface Postgres {
 /** One endpoint, as the generated `routes/*.js` export it. */
 export interface Route {
   decode(bytes: Uint8Array): unknown[];
-  encode(value: unknown): Uint8Array;
+  encode(value: unknown): Bytes;
   run(context: Context, args: unknown[]): unknown;
 }
 
@@ -160,17 +163,4 @@ export interface Build {
   identity: { suite: number; buildId: number[]; routeHash: number[] };
   routes: Routes;
   tables: Record<string, TableShape>;
-}
-
-/** What an endpoint and its middlewares know about the call. */
-export interface Context {
-  /** Owner of the rows the caller writes. */
-  readonly owner: string;
-  readonly groups: readonly string[];
-  /** Name of the endpoint. */
-  readonly endpoint: string;
-  /** Permission bits of the endpoint. */
-  readonly perm: number;
-  /** Unique for each call, for logs. */
-  readonly requestId: string;
 }

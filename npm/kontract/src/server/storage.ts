@@ -4,6 +4,7 @@
 // rows.
 
 import { ConflictError, HttpError, NotFoundError, PermissionError } from "../index.js";
+import type { Bytes } from "../raystream/bytes.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
 
 type Row = Record<string, unknown>;
@@ -40,12 +41,12 @@ export class TransactionScope {
   }
 
   /** The first answer, if an operation found that this mutation was done before. */
-  get alreadyApplied(): Uint8Array | undefined {
+  get alreadyApplied(): Bytes | undefined {
     return this.transaction.alreadyApplied;
   }
 
   /** Commits with the encoded result and returns the answer to send. */
-  async commit(result: Uint8Array): Promise<Uint8Array> {
+  async commit(result: Bytes): Promise<Bytes> {
     const statements = this.transaction.commit(result);
     if (statements === undefined) return result;
     const results = await this.database.run(statements);

@@ -1,5 +1,6 @@
 // The Worker's entry: which path goes where.
 
+import type { Bytes } from "../raystream/bytes.js";
 import { serveAsset } from "./assets.js";
 import { answer } from "./call.js";
 import { databaseObject } from "./database.js";
@@ -70,7 +71,7 @@ async function post(build: Build, request: Request, bindings: Bindings): Promise
 }
 
 /** Takes every frame before the first call runs, so that a body with a bad frame has no effect. */
-async function exchange(runtime: Runtime, channel: Channel, frames: Uint8Array[]): Promise<Uint8Array[]> {
+async function exchange(runtime: Runtime, channel: Channel, frames: Uint8Array[]): Promise<Bytes[]> {
   const incoming = frames.map((frame) => channel.receive(runtime.gateway, frame));
   const answers = incoming.map(async (received) => {
     const { reply } = received;
@@ -96,7 +97,7 @@ function ownOrigin(request: Request, { KONTRACT_ORIGINS }: Pick<Bindings, "KONTR
 }
 
 /** Reads a body up to the limit; `undefined` past it. A declared length is not believed. */
-async function boundedBody(request: Request): Promise<Uint8Array | undefined> {
+async function boundedBody(request: Request): Promise<Bytes | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
