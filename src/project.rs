@@ -151,9 +151,11 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a path is of a file that the compiler parses.
+/// Whether a path is of a file that the compiler parses; the app's own tests are not.
 pub fn is_source(path: &str) -> bool {
-    SOURCE_EXTENSIONS.iter().any(|extension| path.ends_with(extension))
+    SOURCE_EXTENSIONS.iter().any(|extension| {
+        path.strip_suffix(extension).is_some_and(|stem| !stem.ends_with(".test") && !stem.ends_with(".spec"))
+    })
 }
 
 /// Reads the keys of `kontract.json`.

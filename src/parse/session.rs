@@ -209,7 +209,8 @@ impl<'s> Session<'s> {
     }
 
     fn syntax(&self) -> Syntax {
-        Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, ..Default::default() })
+        let dts = self.source.path.ends_with(".d.ts");
+        Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, dts, ..Default::default() })
     }
 
     fn syntax_error(&self, error: &swc_ecma_parser::error::Error) -> Diagnostic {
@@ -243,7 +244,7 @@ fn foreign_names(module: &Module) -> BTreeSet<String> {
                 names.extend(import.specifiers.iter().map(|specifier| specifier.local().sym.to_string()));
             }
             ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => {
-                declared_values(&export.decl, &mut names)
+                declared_values(&export.decl, &mut names);
             }
             ModuleItem::Stmt(Stmt::Decl(decl)) => declared_values(decl, &mut names),
             ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => {}

@@ -323,7 +323,7 @@ impl<'g> TypeResolver<'g> {
                 let keep = name == "Extract";
                 Some(Ty::Enum(from.into_iter().filter(|value| keys.contains(value) == keep).collect()))
             }
-            ("Record" | "Map" | "Set" | "Function" | "Object" | "RegExp" | "Error" | "Buffer", _) => {
+            (other, _) if NOT_SENDABLE.contains(&other) => {
                 self.cannot_send(span, scope, &format!("`{name}`"))
             }
             _ => {
@@ -439,3 +439,36 @@ fn without_nothing(ty: Ty) -> Ty {
         other => other,
     }
 }
+
+/// Types of TypeScript's library that have no form on the wire.
+const NOT_SENDABLE: &[&str] = &[
+    "Record",
+    "Map",
+    "Set",
+    "WeakMap",
+    "WeakSet",
+    "Function",
+    "Object",
+    "RegExp",
+    "Error",
+    "Buffer",
+    "ArrayBuffer",
+    "Symbol",
+    "AsyncIterable",
+    "AsyncGenerator",
+    "AsyncIterableIterator",
+    "Iterable",
+    "Generator",
+    "ReadableStream",
+    "Blob",
+    "File",
+    "FormData",
+    "URL",
+    "Request",
+    "Response",
+    "Headers",
+    "ReturnType",
+    "Parameters",
+    "Promise",
+    "Awaited",
+];
