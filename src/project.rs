@@ -68,7 +68,9 @@ pub fn load(system: &dyn System) -> Loaded {
 
     let sources = Sources::new(reader.files);
     let mut diagnostics = reader.unread;
-    let config = parse_config(&sources);
+    // A configuration that could not be read has been reported by the reader.
+    let config =
+        if sources.id(CONFIG).is_some() { parse_config(&sources) } else { Outcome::failed(Vec::new()) };
     diagnostics.extend(config.diagnostics);
     Loaded { project: config.value, sources, diagnostics }
 }
@@ -149,9 +151,11 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a path is of a file that the compiler parses.
+/// Whether a path is of a file that the compiler parses; the app's own tests are not.
 pub fn is_source(path: &str) -> bool {
-    SOURCE_EXTENSIONS.iter().any(|extension| path.ends_with(extension))
+    SOURCE_EXTENSIONS.iter().any(|extension| {
+        path.strip_suffix(extension).is_some_and(|stem| !stem.ends_with(".test") && !stem.ends_with(".spec"))
+    })
 }
 
 /// Reads the keys of `kontract.json`.
@@ -342,3 +346,36 @@ const TSCONFIG: &str = "tsconfig.json";
 const SUITE_DEFAULT: u8 = 2;
 const SKIPPED_FOLDERS: &[&str] = &["node_modules", ".kontract", ".git", "dist"];
 const SOURCE_EXTENSIONS: &[&str] = &[".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"];
+
+#[cfg(test)]
+mod tests {
+    use super::load;
+    use crate::diag::Code;
+    use crate::system::{FILE_BYTES_MAX, MemorySystem};
+
+    #[test]
+    fn a_file_above_the_limit_is_refused_and_one_at_it_is_read() {
+        let codes = |len: u64| {
+            let text = vec![b' '; usize::try_from(len).expect("it fits")];
+            let system =
+                MemorySystem::new([("kontract.json", b"{ \"name\": \"x\" }".to_vec()), ("src/a.ts", text)]);
+            load(&system).diagnostics.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(FILE_BYTES_MAX), []);
+        assert_eq!(codes(FILE_BYTES_MAX + 1), [Code::KT0002]);
+    }
+
+    #[test]
+    fn paths_of_tsconfig_become_aliases() {
+        let tsconfig = b"{ \"compilerOptions\": { \"paths\": { \"@/*\": [\"./src/*\"], \"types\": [\"src/types.ts\"] } } }";
+        let system = MemorySystem::new([
+            ("kontract.json", b"{ \"name\": \"x\" }".to_vec()),
+            ("tsconfig.json", tsconfig.to_vec()),
+            ("src/a.ts", Vec::new()),
+        ]);
+        let paths = load(&system).project.expect("it is valid").paths;
+        let read: Vec<_> =
+            paths.iter().map(|alias| (alias.prefix.as_str(), alias.wildcard, &alias.targets[0])).collect();
+        assert_eq!(read, [("@/", true, &"src/".to_owned()), ("types", false, &"src/types.ts".to_owned())]);
+    }
+}

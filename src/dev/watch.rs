@@ -39,7 +39,7 @@ impl Watch {
         std::thread::spawn(move || {
             for _signal in &mut signals {
                 // The receiver is gone when the command is ending anyway.
-                drop(on_signal.send(Wake::Stop));
+                let _ = on_signal.send(Wake::Stop);
             }
         });
         let watcher = if files { Some(watch_files(project, sender)?) } else { None };
@@ -72,7 +72,7 @@ fn watch_files(project: &Path, sender: mpsc::Sender<Wake>) -> Result<notify::Rec
     let root = project.to_owned();
     let on_event = move |event: notify::Result<Event>| {
         if event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| counts(&root, path))) {
-            drop(sender.send(Wake::Changed));
+            let _ = sender.send(Wake::Changed);
         }
     };
     let unwatchable = |error: notify::Error| {

@@ -7,7 +7,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, S
 use serde_json::{Value, json};
 
 use super::{Diagnostic, Label, Severity};
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Location, Sources};
 
 /// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,10 @@ pub fn to_text(diagnostics: &[Diagnostic], sources: &Sources, options: RenderOpt
         .without_syntax_highlighting()
         .with_break_words(false);
     let mut text = String::new();
-    for diagnostic in diagnostics {
+    for (index, diagnostic) in diagnostics.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
         let report = Report::new(diagnostic, sources);
         // A rendering that fails must not hide the message itself.
         if handler.render_report(&mut text, &report).is_err() {
@@ -112,13 +115,18 @@ impl<'d> Report<'d> {
     fn frame(diagnostic: &'d Diagnostic, file: FileId, sources: &Sources) -> Self {
         let source = sources.file(file);
         let here = diagnostic.labels.iter().filter(|label| label.location.file == file);
+        if let Some(label) =
+            here.clone().find(|label| line_len(&source.text, label.location) > LINE_BYTES_MAX)
+        {
+            return Self::far(label, sources);
+        }
         let labels = here.map(|label| {
             let start = label.location.start as usize;
             let len = label.location.end.saturating_sub(label.location.start) as usize;
             LabeledSpan::new_with_span(Some(label.text.clone()), SourceSpan::new(start.into(), len))
         });
         Self {
-            message: "also here",
+            message: "in another file",
             code: None,
             severity: miette::Severity::Advice,
             why: None,
@@ -129,6 +137,44 @@ impl<'d> Report<'d> {
         }
     }
 }
+
+impl Report<'_> {
+    /// A place in a line too long to be drawn: its position instead of a frame.
+    fn far(label: &Label, sources: &Sources) -> Self {
+        let position = sources.line_column(label.location);
+        let path = &sources.file(label.location.file).path;
+        let excerpt: String = sources.slice(label.location).chars().take(EXCERPT_CHARS).collect();
+        let len = excerpt.len();
+        Self {
+            message: "in another file",
+            code: None,
+            severity: miette::Severity::Advice,
+            why: None,
+            help: None,
+            labels: vec![LabeledSpan::new_with_span(
+                Some(label.text.clone()),
+                SourceSpan::new(0.into(), len),
+            )],
+            source: Some(NamedSource::new(
+                format!("{path}, line {}, column {}", position.line, position.column),
+                excerpt,
+            )),
+            others: Vec::new(),
+        }
+    }
+}
+
+/// Bytes of the line in which a location starts.
+fn line_len(text: &str, location: Location) -> usize {
+    let (before, behind) = text.split_at_checked(location.start as usize).unwrap_or((text, ""));
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    before.len() - start + behind.find('\n').unwrap_or(behind.len())
+}
+
+/// Longer lines are not drawn.
+const LINE_BYTES_MAX: usize = 400;
+/// What is shown of a place in such a line.
+const EXCERPT_CHARS: usize = 40;
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

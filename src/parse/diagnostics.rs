@@ -5,7 +5,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::source::Location;
 
 pub(super) fn syntax_error(message: &str, at: Location) -> Diagnostic {
-    let message = message.trim_end_matches('.');
+    let message = message.trim_end_matches('.').replace(". Expected", ", expected");
     let mut chars = message.chars();
     let lower: String =
         chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();

@@ -209,7 +209,8 @@ impl<'s> Session<'s> {
     }
 
     fn syntax(&self) -> Syntax {
-        Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, ..Default::default() })
+        let dts = self.source.path.ends_with(".d.ts");
+        Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, dts, ..Default::default() })
     }
 
     fn syntax_error(&self, error: &swc_ecma_parser::error::Error) -> Diagnostic {
@@ -218,8 +219,15 @@ impl<'s> Session<'s> {
 
     fn span(&self, span: Span) -> Location {
         let start = self.swc_file.start_pos.0;
-        let end = span.hi.0.saturating_sub(start).min(offset(self.text.len()));
-        Location { file: self.file, start: span.lo.0.saturating_sub(start).min(end), end }
+        let len = offset(self.text.len());
+        let end = span.hi.0.saturating_sub(start).min(len);
+        let start = span.lo.0.saturating_sub(start).min(end);
+        if start < end || len == 0 {
+            return Location { file: self.file, start, end };
+        }
+        // An error at the end is shown at the last character.
+        let shown = self.text.trim_end().char_indices().next_back().map_or(0, |(at, _)| offset(at));
+        Location { file: self.file, start: shown.min(start), end: end.max(shown + 1).min(len) }
     }
 
     fn location(&self, start: usize, end: usize) -> Location {
@@ -236,7 +244,7 @@ fn foreign_names(module: &Module) -> BTreeSet<String> {
                 names.extend(import.specifiers.iter().map(|specifier| specifier.local().sym.to_string()));
             }
             ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => {
-                declared_values(&export.decl, &mut names)
+                declared_values(&export.decl, &mut names);
             }
             ModuleItem::Stmt(Stmt::Decl(decl)) => declared_values(decl, &mut names),
             ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => {}

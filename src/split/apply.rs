@@ -103,7 +103,7 @@ impl Split<'_> {
         })
     }
 
-    /// The item without re-exports of types, which have no value to re-export.
+    /// The item without exports of types, which have no value, and of what only the client has.
     fn server_item(&self, module: &ParsedModule, part: &Part) -> Option<ModuleItem> {
         let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &part.node else {
             return Some(part.node.clone());
@@ -123,8 +123,15 @@ impl Split<'_> {
                     Some(Resolution::External | Resolution::Missing) => return true,
                 };
             match binding {
-                Binding::Declared { file, name } => !self.parts.declaring(file, &name).is_empty(),
-                _ => true,
+                Binding::Declared { file, name } => {
+                    let splits = has_endpoints(self.parts, file);
+                    let declaring = self.parts.declaring(file, &name);
+                    declaring.iter().any(|id| !self.reach.is_client_alone(*id, splits))
+                }
+                Binding::Item { .. }
+                | Binding::Namespace { .. }
+                | Binding::External { .. }
+                | Binding::Missing => true,
             }
         });
         let empty = export.specifiers.is_empty() && export.src.is_none();

@@ -10,7 +10,8 @@ use kontract::diag::render::to_json;
 fn every_fixture_fails_exactly_as_expected() {
     for (name, case) in fixture::cases("diagnostics") {
         let code = name.split('-').next().and_then(Code::parse);
-        let code = code.unwrap_or_else(|| panic!("{name} is not called after a code"));
+        assert!(code.is_some(), "{name} is not called after a code");
+        let Some(code) = code else { continue };
         let compiled = compile(&fixture::project(&case));
         let codes: BTreeSet<Code> = compiled.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, BTreeSet::from([code]), "{name}:\n{}", compiled.text());
@@ -42,6 +43,7 @@ fn every_code_has_a_fixture() {
 
 /// Codes that files cannot cause, and where they are tested instead.
 const ELSEWHERE: &[&str] = &[
-    // Needs a compiler that leaks; `split/leak.rs` gives the search doctored text.
+    // Needs a file of 8 MB; `src/project.rs` makes one.
+    "KT0002", // Needs a compiler that leaks; `split/leak.rs` gives the search doctored text.
     "KT0403",
 ];

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use crate::fixture::{self, compile};
 use kontract::contract::{Contract, Doc, Field};
+use kontract::diag::Code;
+use kontract::system::{MemorySystem, System};
 
 #[test]
 fn contracts_are_extracted_as_expected() {
@@ -11,12 +13,68 @@ fn contracts_are_extracted_as_expected() {
         for (name, case) in fixture::cases(kind) {
             let compiled = compile(&fixture::project(&case));
             let diagnostics = compiled.text();
-            let Some((_, contract, _)) = compiled.value else { panic!("{name} has errors:\n{diagnostics}") };
+            assert!(compiled.value.is_some(), "{name} has errors:\n{diagnostics}");
+            let Some((_, contract, _)) = compiled.value else { continue };
             let text = describe(contract.contract(), &compiled.sources);
             fixture::expect(&case, "expected-contract.txt", &(diagnostics + &text));
         }
     }
 }
+
+#[test]
+fn truncated_sources_end_in_diagnostics() {
+    for (_, case) in fixture::cases("parse").into_iter().chain(fixture::cases("split")) {
+        let system = fixture::project(&case);
+        for path in system.list("src", &[]).expect("there are sources") {
+            let text = system.read(&path).expect("it is listed");
+            for len in (0..text.len()).step_by(TRUNCATION_STEP) {
+                // What matters is that it comes back at all.
+                let text = String::from_utf8_lossy(&text[..len]).into_owned();
+                let alone = MemorySystem::new([
+                    ("kontract.json".to_owned(), "{ \"name\": \"fixture\" }".to_owned()),
+                    (path.clone(), text),
+                ]);
+                compile(&alone);
+            }
+        }
+    }
+}
+
+#[test]
+fn nesting_of_any_kind_is_bounded() {
+    const DEEP: usize = 100_000;
+    let nested = |open: &str, inner: &str, close: &str| open.repeat(DEEP) + inner + &close.repeat(DEEP);
+    let sources = [
+        ("parentheses", "x = ".to_owned() + &nested("(", "1", ")")),
+        ("arrays", "x = ".to_owned() + &nested("[", "", "]")),
+        ("blocks", nested("{", "", "}")),
+        ("templates", "x = ".to_owned() + &nested("`${", "1", "}`")),
+        ("elements", "x = ".to_owned() + &nested("<a>", "", "</a>")),
+        ("open elements", "x = ".to_owned() + &"<a>".repeat(DEEP)),
+        ("prefixes", "x = ".to_owned() + &"!".repeat(DEEP) + "1"),
+        ("sums", "x = ".to_owned() + &"1+".repeat(DEEP) + "1"),
+        ("members", "x = a".to_owned() + &".a".repeat(DEEP)),
+        ("arrows", "x = ".to_owned() + &"a=>".repeat(DEEP) + "1"),
+        ("conditions", "x = ".to_owned() + &"a?b:".repeat(DEEP) + "1"),
+        ("types", "type X = ".to_owned() + &nested("A<", "A", ">")),
+        ("array types", "type X = A".to_owned() + &"[]".repeat(DEEP)),
+        ("operators", "type X = ".to_owned() + &"keyof ".repeat(DEEP) + "A"),
+        ("names", "type X = A".to_owned() + &".A".repeat(DEEP)),
+        // swc needs quadratic time for these.
+        ("branches", "if (a) b; ".to_owned() + &"else if (a) b; ".repeat(DEEP / 20)),
+        ("decorators", "@perm(".repeat(DEEP)),
+    ];
+    for (name, text) in sources {
+        let files = [("kontract.json", "{ \"name\": \"fixture\" }".to_owned()), ("src/a.tsx", text)];
+        let codes: Vec<Code> =
+            compile(&MemorySystem::new(files)).diagnostics.iter().map(|found| found.code).collect();
+        let refused = codes.iter().all(|code| matches!(code, Code::KT0004 | Code::KT0006));
+        assert!(refused && !codes.is_empty(), "{name}: {codes:?}");
+    }
+}
+
+/// Every byte would take minutes; this step shares no factor with the width of an indentation.
+const TRUNCATION_STEP: usize = 7;
 
 fn describe(contract: &Contract, sources: &kontract::source::Sources) -> String {
     let mut text = String::new();

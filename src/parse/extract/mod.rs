@@ -11,9 +11,11 @@ mod placement;
 mod storage_use;
 mod table;
 
+use std::collections::BTreeSet;
+
 use super::graph::ModuleGraph;
 use super::types::TypeResolver;
-use crate::contract::Contract;
+use crate::contract::{Contract, Ty};
 use crate::diag::{Diagnostic, Outcome};
 
 pub(crate) use backend::{endpoint_forms, is_call_of};
@@ -53,8 +55,43 @@ impl Extraction<'_> {
     fn finish(mut self) -> Outcome<Contract> {
         let (types, diagnostics) = self.types.finish();
         self.contract.types = types;
+        keep_used_types(&mut self.contract);
         self.diagnostics.extend(diagnostics);
         Outcome::with(self.contract, self.diagnostics)
+    }
+}
+
+/// Leaves out the object types that only were on the way to others, such as the operands of `A & B`.
+fn keep_used_types(contract: &mut Contract) {
+    let mut queue: Vec<String> = contract.tables.iter().map(|table| table.entity.clone()).collect();
+    for endpoint in &contract.endpoints {
+        let params = endpoint.params.iter().map(|param| &param.ty);
+        params.chain([&endpoint.returns]).for_each(|ty| queue.extend(object_of(ty)));
+    }
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    while let Some(name) = queue.pop() {
+        if used.insert(name.clone())
+            && let Some(object) = contract.types.get(&name)
+        {
+            queue.extend(object.fields.iter().filter_map(|field| object_of(&field.ty)));
+        }
+    }
+    contract.types.retain(|name, _| used.contains(name));
+}
+
+/// The object type that a type is made of.
+fn object_of(ty: &Ty) -> Option<String> {
+    match ty {
+        Ty::Object(name) => Some(name.clone()),
+        Ty::Array(inner) | Ty::Nullable(inner) | Ty::Optional(inner) => object_of(inner),
+        Ty::String
+        | Ty::Boolean
+        | Ty::Number(_)
+        | Ty::BigInt
+        | Ty::Date
+        | Ty::Bytes
+        | Ty::Enum(_)
+        | Ty::Void => None,
     }
 }
 

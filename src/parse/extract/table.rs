@@ -5,25 +5,82 @@
 //!   → Table { name: "entries", entity: "Entry", key: "id", scope: Shared }
 //! ```
 
+use std::collections::BTreeSet;
+
 use swc_common::{Span, Spanned};
-use swc_ecma_ast::{Decl, TsTypeElement};
+use swc_ecma_ast::{Decl, TsExprWithTypeArgs, TsTypeElement};
 
 use super::Extraction;
-use crate::contract::{Scope, StorageUse, Table};
+use crate::contract::{Scope, Table};
 use crate::parse::comments::DocComment;
+use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::module::{ParsedModule, item_decl};
-use crate::source::Location;
+use crate::source::{FileId, Location};
 
 pub(super) fn extract(extraction: &mut Extraction<'_>) {
-    let uses = extraction.contract.storage_uses.clone();
-    for module in extraction.graph.modules() {
-        for item in module.items() {
-            let Some(entity) = item_decl(item).and_then(Entity::of) else { continue };
-            let doc = DocComment::above(module, item.span());
-            if let Some(table) = table(extraction, module, &entity, &doc, &uses) {
-                extraction.contract.tables.push(table);
+    let graph = extraction.graph;
+    let candidates = Candidate::all(graph);
+    let used: BTreeSet<String> =
+        extraction.contract.storage_uses.iter().map(|used| used.table.clone()).collect();
+    let marked: BTreeSet<String> = candidates
+        .iter()
+        .filter(|candidate| candidate.marked)
+        .map(|candidate| candidate.table.clone())
+        .collect();
+    for candidate in &candidates {
+        // An unmarked interface that only happens to have the name of a table describes something else.
+        let by_name = used.contains(&candidate.table) && !marked.contains(&candidate.table);
+        if (candidate.marked || by_name)
+            && let Some(table) = table(extraction, candidate)
+        {
+            extraction.contract.tables.push(table);
+        }
+    }
+}
+
+/// A declaration that may describe the rows of a table.
+struct Candidate<'m> {
+    module: &'m ParsedModule,
+    entity: Entity<'m>,
+    doc: DocComment,
+    /// The table it would describe.
+    table: String,
+    /// Whether it says so itself: by `@table`, `@scope` or `@primkey`.
+    marked: bool,
+}
+
+impl<'m> Candidate<'m> {
+    fn all(graph: &'m ModuleGraph) -> Vec<Self> {
+        let mut keyed: BTreeSet<(FileId, &str)> = BTreeSet::new();
+        let mut bases: BTreeSet<(FileId, String)> = BTreeSet::new();
+        let mut found = Vec::new();
+        for module in graph.modules() {
+            for item in module.items() {
+                let Some(entity) = item_decl(item).and_then(Entity::of).filter(|entity| !entity.generic)
+                else {
+                    continue;
+                };
+                if entity.members.iter().any(|member| has_key_mark(module, member)) {
+                    keyed.insert((module.file, entity.name));
+                }
+                bases.extend(entity.parents(graph, module));
+                let doc = DocComment::above(module, item.span());
+                let named = doc.mark("table").map(|mark| mark.value.clone()).filter(|name| !name.is_empty());
+                let table = named.unwrap_or_else(|| table_name(entity.name));
+                let marked = doc.mark("table").is_some() || doc.mark("scope").is_some();
+                found.push(Self { module, entity, doc, table, marked });
             }
         }
+        for candidate in &mut found {
+            let name = candidate.entity.name;
+            let own = keyed.contains(&(candidate.module.file, name));
+            let inherited = candidate.entity.parents(graph, candidate.module);
+            let inherited = inherited.iter().any(|(file, name)| keyed.contains(&(*file, name.as_str())));
+            // An interface that others extend is their common part, and a table only when it says so.
+            let base = bases.contains(&(candidate.module.file, name.to_owned()));
+            candidate.marked |= (own || inherited) && !base;
+        }
+        found
     }
 }
 
@@ -32,6 +89,7 @@ struct Entity<'m> {
     name: &'m str,
     name_span: Span,
     members: &'m [TsTypeElement],
+    extends: &'m [TsExprWithTypeArgs],
     generic: bool,
 }
 
@@ -42,44 +100,46 @@ impl<'m> Entity<'m> {
                 name: &interface.id.sym,
                 name_span: interface.id.span,
                 members: &interface.body.body,
+                extends: &interface.extends,
                 generic: interface.type_params.is_some(),
             }),
             Decl::TsTypeAlias(alias) => Some(Self {
                 name: &alias.id.sym,
                 name_span: alias.id.span,
                 members: &alias.type_ann.as_ts_type_lit()?.members,
+                extends: &[],
                 generic: alias.type_params.is_some(),
             }),
             _ => None,
         }
     }
-}
 
-fn table(
-    extraction: &mut Extraction<'_>,
-    module: &ParsedModule,
-    entity: &Entity<'_>,
-    doc: &DocComment,
-    uses: &[StorageUse],
-) -> Option<Table> {
-    let named = doc.mark("table").map(|mark| mark.value.clone()).filter(|name| !name.is_empty());
-    let name = named.unwrap_or_else(|| table_name(entity.name));
-    let marked = doc.mark("table").is_some()
-        || doc.mark("scope").is_some()
-        || entity.members.iter().any(|member| has_mark(module, member));
-    let used = uses.iter().any(|used| used.table == name);
-    if entity.generic || !(marked || used) {
-        return None;
+    /// The declarations it extends.
+    fn parents(&self, graph: &ModuleGraph, module: &ParsedModule) -> Vec<(FileId, String)> {
+        let names = self.extends.iter().filter_map(|parent| parent.expr.as_ident());
+        let bindings = names.map(|name| graph.lookup(module.file, &name.sym));
+        bindings
+            .filter_map(|binding| match binding {
+                Binding::Declared { file, name } => Some((file, name)),
+                Binding::Item { .. }
+                | Binding::Namespace { .. }
+                | Binding::External { .. }
+                | Binding::Missing => None,
+            })
+            .collect()
     }
-    let location = module.location(entity.name_span);
-    let object = extraction.types.entity(module, entity.name)?;
-    let fields = extraction.types.fields(&object);
-    let key = fields.iter().find(|field| field.primkey).or(fields.first()).map(|field| field.name.clone());
-    let scope = scope(extraction, doc, location)?;
-    Some(Table { name, entity: object, scope, key: key.unwrap_or_default(), location })
 }
 
-fn has_mark(module: &ParsedModule, member: &TsTypeElement) -> bool {
+fn table(extraction: &mut Extraction<'_>, candidate: &Candidate<'_>) -> Option<Table> {
+    let location = candidate.module.location(candidate.entity.name_span);
+    let entity = extraction.types.entity(candidate.module, candidate.entity.name)?;
+    let fields = extraction.types.fields(&entity);
+    let key = fields.iter().find(|field| field.primkey).or(fields.first()).map(|field| field.name.clone());
+    let scope = scope(extraction, &candidate.doc, location)?;
+    Some(Table { name: candidate.table.clone(), entity, scope, key: key.unwrap_or_default(), location })
+}
+
+fn has_key_mark(module: &ParsedModule, member: &TsTypeElement) -> bool {
     module.decorator(member.span(), "primkey").is_some()
         || DocComment::above(module, member.span()).mark("primkey").is_some()
 }

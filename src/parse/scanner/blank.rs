@@ -8,10 +8,13 @@ use super::FoundDecorator;
 /// The text with the decorators blanked; every other byte keeps its offset.
 pub(crate) fn blank(text: &str, decorators: &[FoundDecorator]) -> String {
     let mut bytes = text.as_bytes().to_vec();
+    let mut last_target = None;
     for decorator in decorators {
+        // Of several decorators before one target, the first one follows the value.
+        let first = last_target.replace(decorator.target) != Some(decorator.target);
         bytes[decorator.at..decorator.end].fill(b' ');
         let continues = matches!(bytes.get(decorator.target), Some(b'[' | b'(' | b'*' | b'`'));
-        if decorator.after_value && continues {
+        if first && decorator.after_value && continues {
             // `x = 1⏎@perm(…) ['key'] = 2` must not become `x = 1['key'] = 2`.
             bytes[decorator.at] = b';';
         }

@@ -1,5 +1,7 @@
 //! Named types: declarations of the project, and the utility types that TypeScript defines.
 
+use std::collections::BTreeSet;
+
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
     Decl, DefaultDecl, Expr, ModuleDecl, ModuleItem, TsEntityName, TsExprWithTypeArgs, TsInterfaceDecl,
@@ -7,7 +9,7 @@ use swc_ecma_ast::{
 };
 
 use super::{DeclarationKey, Scope, TypeResolver, diagnostics, width};
-use crate::contract::{Doc, Field, Ty};
+use crate::contract::{Doc, Field, ObjectType, Ty};
 use crate::parse::comments::DocComment;
 use crate::parse::extract::upper_camel;
 use crate::parse::graph::Binding;
@@ -191,12 +193,30 @@ impl<'g> TypeResolver<'g> {
             self.report(diagnostics::circular(name, at));
             return None;
         }
-        let resolved = self.ty(ty, scope, &instance_name(name, arguments));
+        let wished = instance_name(name, arguments);
+        let known: BTreeSet<String> = self.registry.keys().cloned().collect();
+        let resolved = self.ty(ty, scope, &wished);
         self.unfolding.remove(&key);
-        if let Some(Ty::Object(object)) = &resolved {
-            self.names.insert(key, object.clone());
+        match resolved {
+            Some(Ty::Object(object)) => {
+                let own = !known.contains(&object) && !self.names.values().any(|name| *name == object);
+                let object = if own { self.rename(object, &wished) } else { object };
+                self.names.insert(key, object.clone());
+                Some(Ty::Object(object))
+            }
+            other => other,
         }
-        resolved
+    }
+
+    /// Gives an object type that only an alias refers to the alias' name: `type NewEntry = Pick<…>`.
+    fn rename(&mut self, object: String, wished: &str) -> String {
+        if object == wished || self.registry.contains_key(wished) {
+            return object;
+        }
+        let Some(Some(registered)) = self.registry.remove(&object) else { return object };
+        let renamed = ObjectType { name: wished.to_owned(), ..registered };
+        self.registry.insert(wished.to_owned(), Some(renamed));
+        wished.to_owned()
     }
 
     fn enumeration(&mut self, module: &ParsedModule, declared: &swc_ecma_ast::TsEnumDecl) -> Option<Ty> {
@@ -303,7 +323,7 @@ impl<'g> TypeResolver<'g> {
                 let keep = name == "Extract";
                 Some(Ty::Enum(from.into_iter().filter(|value| keys.contains(value) == keep).collect()))
             }
-            ("Record" | "Map" | "Set" | "Function" | "Object" | "RegExp" | "Error" | "Buffer", _) => {
+            (other, _) if NOT_SENDABLE.contains(&other) => {
                 self.cannot_send(span, scope, &format!("`{name}`"))
             }
             _ => {
@@ -419,3 +439,36 @@ fn without_nothing(ty: Ty) -> Ty {
         other => other,
     }
 }
+
+/// Types of TypeScript's library that have no form on the wire.
+const NOT_SENDABLE: &[&str] = &[
+    "Record",
+    "Map",
+    "Set",
+    "WeakMap",
+    "WeakSet",
+    "Function",
+    "Object",
+    "RegExp",
+    "Error",
+    "Buffer",
+    "ArrayBuffer",
+    "Symbol",
+    "AsyncIterable",
+    "AsyncGenerator",
+    "AsyncIterableIterator",
+    "Iterable",
+    "Generator",
+    "ReadableStream",
+    "Blob",
+    "File",
+    "FormData",
+    "URL",
+    "Request",
+    "Response",
+    "Headers",
+    "ReturnType",
+    "Parameters",
+    "Promise",
+    "Awaited",
+];
