@@ -1,3 +1,4 @@
 //! Helpers shared by the tests.
 
 pub(crate) mod postgres;
+pub(crate) mod transactions;
