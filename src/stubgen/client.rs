@@ -116,7 +116,7 @@ fn stub_items(
     };
     let connection = fresh("kontract");
     let mut imports = Vec::new();
-    let mut stubs: BTreeMap<&str, Stub> = BTreeMap::new();
+    let mut stubs: BTreeMap<&str, Stub<'_>> = BTreeMap::new();
     for index in endpoints {
         let endpoint = &contract.endpoints[*index];
         let names = codec_names(schema, *index, Side::Client);

@@ -1,5 +1,6 @@
 //! The integration tests of the compiler, one module for each phase.
 
 mod codec;
+mod migrate;
 mod stubgen;
 mod support;
