@@ -109,11 +109,12 @@ fn push_code(rest: &str, out: &mut String) -> usize {
 
 fn push_angle(rest: &str, out: &mut String) -> usize {
     let is_address = rest.starts_with("<https://") || rest.starts_with("<http://");
-    if is_address && let Some(end) = rest.find(['>', ' ', '\n', '"', '\'', '{']) {
-        if rest.as_bytes()[end] == b'>' {
-            out.push_str(&rest[..=end]);
-            return end + 1;
-        }
+    if is_address
+        && let Some(end) = rest.find(['>', ' ', '\n', '"', '\'', '{'])
+        && rest.as_bytes()[end] == b'>'
+    {
+        out.push_str(&rest[..=end]);
+        return end + 1;
     }
     out.push_str("&lt;");
     1

@@ -132,7 +132,7 @@ fn field_changes(
 ) {
     let find = |fields: &[FieldSchema], name: &str| fields.iter().find(|field| field.name == name).cloned();
     let mut push = |field: &str, change| {
-        changes.push(Change::Field { owner: owner.clone(), field: field.to_owned(), change })
+        changes.push(Change::Field { owner: owner.clone(), field: field.to_owned(), change });
     };
     for old in before.iter().filter(|old| find(after, &old.name).is_none()) {
         let is_new = |field: &&FieldSchema| find(before, &field.name).is_none() && field.ty == old.ty;
