@@ -30,22 +30,26 @@ pub mod system;
 
 use artifact::Artifacts;
 use contract::CheckedContract;
+use cookbook::{Book, BookOptions};
 use diag::{Code, Diagnostic, Outcome};
+use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use project::{Loaded, Project};
 use source::Sources;
 use split::{LeakFree, SplitModules};
 use std::collections::BTreeMap;
 use stubgen::{Identity, PinnedKey, Pins, StubError, StubInput};
+use system::{System, SystemError};
 
-/// A project that has no errors, in both halves.
+/// A project that has no errors: both its halves, and the way of its databases.
 pub struct Checked {
     project: Project,
     contract: CheckedContract,
     modules: LeakFree<SplitModules>,
+    plan: MigrationPlan,
 }
 
 /// Finds everything that is wrong with a project.
-pub fn check(loaded: &Loaded) -> Outcome<Checked> {
+pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
     let read = match &loaded.project {
         Some(project) => Outcome::with(project.clone(), loaded.diagnostics.clone()).stop_on_errors(),
         None => Outcome::failed(loaded.diagnostics.clone()),
@@ -54,42 +58,89 @@ pub fn check(loaded: &Loaded) -> Outcome<Checked> {
     read.and_then(|project| {
         parse::parse(sources, &project).and_then(|graph| {
             let contract = parse::extract(&graph).and_then(|contract| contract::check(contract, sources));
-            contract.and_then(|contract| {
-                split::split(&graph, &contract).and_then(|modules| Outcome::of(Checked { project, contract, modules }))
+            contract.stop_on_errors().and_then(|contract| {
+                split::split(&graph, &contract).and_then(|modules| {
+                    plan(system, &contract)
+                        .and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
+                })
             })
         })
     })
 }
 
 /// Compiles a project. `keys` are the gateway's static keys that its clients pin, the current one first.
-pub fn compile(loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
-    check(loaded).and_then(|checked| match generate(&loaded.sources, checked, keys) {
+pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
+    check(system, loaded).and_then(|checked| match generate(&loaded.sources, checked, keys) {
         Ok(artifacts) => Outcome::of(artifacts),
         Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
     })
 }
 
+/// What databases need to fit the contract, from what the lock says they have.
+fn plan(system: &dyn System, contract: &CheckedContract) -> Outcome<MigrationPlan> {
+    let (lock, files) = match (read_lock(system), read_migrations(system)) {
+        (Ok(lock), Ok(files)) => (lock, files),
+        (lock, files) => return Outcome::failed([lock.err(), files.err()].into_iter().flatten().collect()),
+    };
+    match migrate::plan(contract, &lock, &files) {
+        Ok(plan) => Outcome::of(plan),
+        Err(refusals) => Outcome::failed(refusals.iter().map(refusal_diagnostic).collect()),
+    }
+}
+
+fn read_lock(system: &dyn System) -> Result<Lock, Diagnostic> {
+    let unusable = |cause: String| {
+        Diagnostic::error(Code::KT0503, format!("kontract.lock.json cannot be used: {cause}"))
+            .why("it says what databases have been given so far")
+            .help("put it back from version control")
+    };
+    match read_text(system, LOCK) {
+        Ok(text) => Lock::parse(&text).map_err(|error| unusable(error.to_string())),
+        Err(SystemError::NotFound) => Ok(Lock::default()),
+        Err(error) => Err(unusable(error.to_string())),
+    }
+}
+
+/// The files below `migrations/`, in the order of their names.
+fn read_migrations(system: &dyn System) -> Result<Vec<MigrationFile>, Diagnostic> {
+    let unreadable = |path: &str, error: &SystemError| {
+        Diagnostic::error(Code::KT0502, format!("`{path}` cannot be read: {error}"))
+            .why("databases apply every migration in its order")
+            .help("make it a readable text file, or put it back from version control")
+    };
+    let paths = match system.list(MIGRATIONS, &[]) {
+        Ok(paths) => paths,
+        Err(SystemError::NotFound) => Vec::new(),
+        Err(error) => return Err(unreadable(MIGRATIONS, &error)),
+    };
+    let names = paths.iter().filter_map(|path| Some((path, path.strip_suffix(".sql")?.rsplit('/').next()?)));
+    names
+        .map(|(path, name)| {
+            let sql = read_text(system, path).map_err(|error| unreadable(path, &error))?;
+            Ok(MigrationFile { name: name.to_owned(), sql })
+        })
+        .collect()
+}
+
+fn read_text(system: &dyn System, path: &str) -> Result<String, SystemError> {
+    String::from_utf8(system.read(path)?).map_err(|_| SystemError::Io("it is not UTF-8".to_owned()))
+}
+
 fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
-    let Checked { project, contract, modules } = checked;
+    let Checked { project, contract, modules, plan } = checked;
     let modules = modules.into_inner();
     let pins = Pins {
         suite: u16::from(project.suite),
         identity: Identity::of(contract.contract()),
         keys: keys.to_vec(),
     };
-    let ptrs: BTreeMap<String, String> =
-        contract.contract().tables.iter().map(|table| (table.name.clone(), format!("tbl_{}", table.name))).collect();
-    let client_modules: BTreeMap<String, String> = modules
-        .client
-        .into_iter()
-        .filter(|(_, module)| !module.statements.is_empty())
-        .map(|(path, module)| (path, module.statements))
-        .collect();
+    let statements = modules.client.into_iter().map(|(path, module)| (path, module.statements));
+    let client_modules: BTreeMap<String, String> = statements.filter(|(_, text)| !text.is_empty()).collect();
     let input = StubInput {
         project_name: &project.name,
         source_root: &project.source,
         pins: &pins,
-        ptrs: &ptrs,
+        ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
@@ -97,13 +148,36 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
     }
     artifacts.insert(".kontract/server/identity.json".to_owned(), stubgen::identity::to_json(&pins).into_bytes());
+    if project.cookbook {
+        artifacts.extend(Book::of(&contract, sources, &BookOptions::default()).artifacts(COOKBOOK));
+    }
+    artifacts.insert(LOCK.to_owned(), plan.lock.text().into_bytes());
+    if let Some(migration) = plan.migration {
+        artifacts.insert(migration.path(), migration.sql.into_bytes());
+    }
     Ok(artifacts)
 }
 
-/// What the back ends cannot lay out is an error of the types that the contract names.
 fn stub_diagnostic(error: &StubError) -> Diagnostic {
-    Diagnostic::error(Code::KT0303, error.to_string())
+    Diagnostic::error(Code::KT0308, error.to_string())
         .at(error.location(), "here")
-        .why("both sides of a call need a layout for what it carries")
+        .why("both sides of a call need one layout for what it carries")
         .help("change the declaration as the message says")
 }
+
+fn refusal_diagnostic(refusal: &Refusal) -> Diagnostic {
+    let code = match refusal {
+        Refusal::Dangerous { .. } => Code::KT0501,
+        Refusal::Edited { .. } | Refusal::Missing { .. } | Refusal::OutOfOrder { .. } => Code::KT0502,
+        Refusal::NulInName { .. } => Code::KT0307,
+    };
+    let diagnostic = Diagnostic::error(code, refusal.message()).why(refusal.why()).help(refusal.help());
+    match refusal.location() {
+        Some(location) => diagnostic.at(location, "this table"),
+        None => diagnostic,
+    }
+}
+
+const LOCK: &str = "kontract.lock.json";
+const MIGRATIONS: &str = "migrations";
+const COOKBOOK: &str = "docs/api";

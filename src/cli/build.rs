@@ -29,7 +29,7 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
 pub(super) fn check(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> {
     let system = OsSystem::new(&args.project.project)?;
     let loaded = load(&system);
-    compiled(&loaded, reporter, crate::check)?;
+    compiled(&loaded, reporter, |loaded| crate::check(&system, loaded))?;
     reporter.say("no errors");
     Ok(())
 }
@@ -42,7 +42,7 @@ pub(super) fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Res
         x25519: *key.public().x25519(),
         mlkem768: key.public().ml_kem().to_vec(),
     });
-    let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(loaded, &keys))?;
+    let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &keys))?;
     let project = loaded.project.ok_or(CliError::Project)?;
     let mut files = artifacts;
     stage_gateway(&mut files)?;

@@ -1,4 +1,5 @@
-//! The client half: stub modules, their index, and the pinned connection.
+//! The client half: stub modules, their index, and the pinned connection. That no endpoint is called like another export
+//! of the index is the contract's check's business.
 //!
 //! ```text
 //! export async function sign(…) {…}   →   export const sign = kontract.endpoint({ name: "sign", route: 0x…, … })
@@ -7,9 +8,9 @@
 use super::codec::{Side, codec_names};
 use super::paths::{client_path, exported, stub_path};
 use super::schema::WireSchema;
-use super::{Pins, StubError, StubInput};
+use super::{Pins, StubInput};
 use crate::artifact::specifier;
-use crate::contract::{CheckedContract, Contract, Endpoint, Perms};
+use crate::contract::{Contract, Endpoint, Perms};
 use crate::emit::build::{
     GENERATED, array, boolean, call, constant, export_const, export_default, export_names, hex, ident,
     import_named, is_binding_name, is_identifier_name, member, module_text, number, object, string,
@@ -20,15 +21,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kontract_wire::route::RouteId;
 use std::collections::{BTreeMap, BTreeSet};
 use swc_ecma_ast::{Expr, ModuleItem};
-
-/// Refuses endpoint names that mean something else in the client.
-pub(super) fn check_names(contract: &CheckedContract) -> Result<(), StubError> {
-    let reserved = |endpoint: &&Endpoint| RESERVED_NAMES.contains(&endpoint.name.as_str());
-    match contract.contract().endpoints.iter().find(reserved) {
-        Some(e) => Err(StubError::ReservedName { name: e.name.clone(), location: e.location }),
-        None => Ok(()),
-    }
-}
 
 /// `kontract.js`: the one connection, with everything pinned that nothing negotiates.
 pub(super) fn connection_text(pins: &Pins) -> String {
@@ -180,10 +172,6 @@ fn stub_value(endpoint: &Endpoint, connection: &str, encode: &str, decode: &str)
 pub(super) fn is_read_only(endpoint: &Endpoint) -> bool {
     endpoint.options.perm.intersection(Perms::W.union(Perms::X)) == Perms::NONE
 }
-
-/// `api` and `kontract` are exports of the index; a module or object with `then` is taken for a promise; `__proto__` is
-/// no property like others.
-const RESERVED_NAMES: &[&str] = &["__proto__", "api", "default", "kontract", "then"];
 
 /// Binding of a stub that is exported under a name which cannot be declared.
 const LOCAL: &str = "endpoint";

@@ -45,14 +45,6 @@ pub enum StubError {
         /// The type or the endpoint.
         location: Location,
     },
-    /// An endpoint whose name means something else in the client.
-    #[error("an endpoint cannot be named `{name}`")]
-    ReservedName {
-        /// The endpoint's name.
-        name: String,
-        /// The endpoint.
-        location: Location,
-    },
     /// A table that has no physical name.
     #[error("table `{name}` has no ptr")]
     NoPtr {
@@ -80,7 +72,6 @@ impl StubError {
             | Self::ProtoField { location }
             | Self::EnumSize { location, .. }
             | Self::TooManyFields { location, .. }
-            | Self::ReservedName { location, .. }
             | Self::NoPtr { location, .. }
             | Self::RowTooNested { location, .. } => *location,
         }

@@ -75,7 +75,6 @@ pub fn generate(
     sources: &Sources,
     input: &StubInput<'_>,
 ) -> Result<Artifacts, StubError> {
-    client::check_names(contract)?;
     let contract = contract.contract();
     let schema = WireSchema::of(contract)?;
     let mut artifacts = Artifacts::new();

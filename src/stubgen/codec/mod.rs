@@ -145,7 +145,7 @@ fn scalar_method(schema: &WireSchema, scalar: Scalar) -> &'static str {
 }
 
 /// What a path shows for a field: the value of a wrapper has no name of its own, and a result is called so.
-fn shown_name<'a>(kind: TableKind, field: &'a str) -> &'a str {
+fn shown_name(kind: TableKind, field: &str) -> &str {
     match kind {
         TableKind::Object | TableKind::Request => field,
         TableKind::Item => "",

@@ -70,7 +70,7 @@ impl Draft {
         self.contract.middleware.push(Middleware { file: location.file, index, filter, location });
     }
 
-    pub(crate) fn table(&mut self, name: &str, entity: &str, key: &str) -> &mut Table {
+    pub(crate) fn table(&mut self, name: &str, entity: &str, key: &str) {
         let location = self.somewhere();
         self.contract.tables.push(Table {
             name: name.to_owned(),
@@ -79,7 +79,6 @@ impl Draft {
             key: key.to_owned(),
             location,
         });
-        self.contract.tables.last_mut().expect("just pushed")
     }
 
     pub(crate) fn checked(&self) -> CheckedContract {

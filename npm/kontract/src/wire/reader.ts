@@ -107,14 +107,8 @@ export class Reader {
     const bytes = this.bytes;
     if (bytes[end] !== 0) throw this.error(name, 'text without its end');
     if (this.count <= SHORT_TEXT_LEN_MAX) {
-      let text = '';
-      let i = start;
-      for (; i < end; i++) {
-        const byte = bytes[i] as number;
-        if (byte > 0x7f) break;
-        text += String.fromCharCode(byte);
-      }
-      if (i === end) return text;
+      const text = ascii(bytes, start, end);
+      if (text !== undefined) return text;
     }
     try {
       return DECODER.decode(bytes.subarray(start, end));
@@ -230,12 +224,36 @@ export class Reader {
   }
 }
 
+/** Text of ASCII alone, else undefined. Eight at a time, as joining is what takes time. */
+function ascii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = '';
+  let i = start;
+  for (; i + 8 <= end; i += 8) {
+    const a = bytes[i] as number;
+    const b = bytes[i + 1] as number;
+    const c = bytes[i + 2] as number;
+    const d = bytes[i + 3] as number;
+    const e = bytes[i + 4] as number;
+    const f = bytes[i + 5] as number;
+    const g = bytes[i + 6] as number;
+    const h = bytes[i + 7] as number;
+    if ((a | b | c | d | e | f | g | h) > 0x7f) return undefined;
+    text += String.fromCharCode(a, b, c, d, e, f, g, h);
+  }
+  for (; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** ECMA-262, section 21.4.1.1: times are at most 8.64e15 ms from the epoch. */
 const DATE_MS_MAX = 8.64e15;
 
-/** Text up to this length is joined byte by byte, which is faster than a call of the decoder, in bytes. */
+/** Text up to this length is joined here, which is faster than a call of the decoder, in bytes. */
 const SHORT_TEXT_LEN_MAX = 32;
 
 /** Other writers pad at the end, to the widest field, in bytes. */
