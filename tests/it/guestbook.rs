@@ -1,0 +1,4 @@
+//! The example, built and served by the real `kontract` on the real workerd and PostgreSQL, called from Node and Chromium.
+
+mod build;
+mod serve;

@@ -1,0 +1,162 @@
+//! What `kontract build` writes, and what it refuses to.
+
+use crate::support::app::App;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Strings of the example's server code: bodies, helpers, imports and a list that must stay secret.
+const SERVER_TEXT: &[&str] = &[
+    "cheap-followers.example",
+    "casino-bonus.example",
+    "wire me the deposit",
+    "looks like an advertisement",
+    "this entry is not in the book",
+    "only its author can change an entry",
+    "this visitor can no longer write",
+    "firstSeenAt",
+    "cleanText",
+    "SPAM_MARKERS",
+    "env.storage",
+    "kontract/server",
+];
+
+#[test]
+fn nothing_of_the_server_reaches_the_client() {
+    let app = App::copy_of("guestbook");
+    app.write(
+        "src/server/vault.ts",
+        "export const vaultKey = 'sk-live-51MzQ2tPlanted';\nexport function open(): string { return vaultKey; }\n",
+    );
+    let entries = app.read("src/api/entries.ts");
+    let planted = entries
+        .replace("import { cleanText }", "import { open as openVault } from '../server/vault';\nimport { cleanText }")
+        .replace("const visitor = await", "console.debug(openVault(), 'sk-live-in-a-body');\n  const visitor = await");
+    assert_ne!(entries, planted, "the example has changed: plant the secret elsewhere");
+    app.write("src/api/entries.ts", &planted);
+    app.build();
+
+    let server = text_below(&app.path().join("dist/server"));
+    for secret in ["sk-live-51MzQ2tPlanted", "sk-live-in-a-body", "cheap-followers.example"] {
+        assert!(server.contains(secret), "{secret} is not in the server's half: the test looks for the wrong text");
+    }
+    for folder in ["dist/client", ".kontract/client", "dist/app"] {
+        let client = text_below(&app.path().join(folder));
+        assert!(!client.is_empty(), "{folder} has no files");
+        for secret in ["sk-live-51MzQ2tPlanted", "sk-live-in-a-body", "vaultKey", "openVault", "server/vault"] {
+            assert!(!client.contains(secret), "{folder} holds {secret}");
+        }
+        for text in SERVER_TEXT {
+            assert!(!client.contains(text), "{folder} holds {text}");
+        }
+    }
+}
+
+#[test]
+fn building_twice_gives_the_same_bytes() {
+    let (first, second) = (App::copy_of("guestbook"), App::copy_of("guestbook"));
+    for app in [&first, &second] {
+        app.write(".dev.vars", DEV_VARS);
+        app.build();
+    }
+    let (one, two) = (files_below(first.path()), files_below(second.path()));
+    assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
+    let differing: Vec<&String> = one.keys().filter(|path| one[*path] != two[*path]).collect();
+    assert!(differing.is_empty(), "{differing:?} differ");
+    first.build();
+    assert_eq!(files_below(first.path()), one, "a second build of the same folder differs");
+}
+
+#[test]
+fn the_examples_lock_and_migration_are_as_committed() {
+    let app = App::copy_of("guestbook");
+    let before = (app.read("kontract.lock.json"), app.read("migrations/0001_initial.sql"));
+    app.build();
+    assert_eq!((app.read("kontract.lock.json"), app.read("migrations/0001_initial.sql")), before);
+    let migrations = std::fs::read_dir(app.path().join("migrations")).expect("migrations");
+    assert_eq!(migrations.count(), 1);
+}
+
+#[test]
+fn the_page_and_the_server_code_have_no_type_errors() {
+    let app = App::copy_of("guestbook");
+    app.build();
+    let output = std::process::Command::new("node")
+        .arg(crate::support::app::repository().join("node_modules/typescript/bin/tsc"))
+        .args(["--project", "src/app", "--noEmit"])
+        .current_dir(app.path())
+        .output()
+        .expect("run tsc");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn wrong_programs_get_a_diagnostic_and_write_nothing() {
+    let wrong = [
+        (
+            "KT0102",
+            "src/api/extra.ts",
+            "import { backend } from 'kontract';\nexport const f = backend({ ugruop: 'admin' }, async (): Promise<void> => {});\n",
+            "did you mean `ugroup`",
+        ),
+        (
+            "KT0101",
+            "src/api/extra.ts",
+            "import { backend } from 'kontract';\nexport const getEntry = backend({}, async (): Promise<void> => {});\n",
+            "getEntry",
+        ),
+        ("KT0211", "src/extra.ts", "/** @table empties */\nexport interface Empty {}\n", "Empty"),
+    ];
+    for (code, path, text, words) in wrong {
+        let app = App::copy_of("guestbook");
+        app.write(".dev.vars", DEV_VARS);
+        app.write(path, text);
+        let before = files_below(app.path());
+        let output = app.kontract(&["build", "--json"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{code}: {stderr}");
+        assert!(stderr.contains(code) && stderr.contains(words) && stderr.contains(path), "{code}: {stderr}");
+        let event: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
+        assert_eq!(event["diagnostics"][0]["code"], code);
+        assert!(event["diagnostics"][0]["help"].is_string(), "{code} says no fix");
+        assert_eq!(files_below(app.path()), before, "{code}: something was written");
+    }
+}
+
+#[test]
+fn a_link_out_of_the_project_is_not_followed() {
+    let app = App::copy_of("guestbook");
+    let outside = tempfile::tempdir().expect("a folder outside");
+    std::os::unix::fs::symlink(outside.path(), app.path().join("dist")).expect("a link");
+    let output = app.kontract(&["build"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("leads out of the project"));
+    assert_eq!(std::fs::read_dir(outside.path()).expect("readable").count(), 0);
+}
+
+/// Keys of a test's own, so that two builds pin the same ones.
+pub(super) const DEV_VARS: &str = "KONTRACT_KEY=AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\n\
+    KONTRACT_BACKUP_KEY=AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\n\
+    KONTRACT_IDENTITY_KEY=AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM\n";
+
+/// Every file below a folder, by path.
+fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    collect(folder, "", &mut files);
+    files
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("a readable folder").path();
+        let name = format!("{prefix}{}", path.file_name().expect("a name").to_string_lossy());
+        if path.is_dir() {
+            collect(&path, &format!("{name}/"), files);
+        } else {
+            files.insert(name, std::fs::read(&path).expect("a readable file"));
+        }
+    }
+}
+
+fn text_below(folder: &Path) -> String {
+    files_below(folder).values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+}
