@@ -255,6 +255,20 @@ on_each_server! {
         assert!(matches!(open.list("marks", Some("nowhere"), None), Err(TransactionError::BadValue(_))));
     }
 
+    fn a_pushed_row_moves_to_the_end_and_a_stored_one_stays(database: &Database) {
+        provision(database);
+        store(database, &["a", "b", "c"].map(|id| json!({"id": id})));
+        let mut caller = Caller::new(database, "o");
+        let ids = |rows: Value| -> Vec<Value> { rows.as_array().expect("an array").iter().map(|row| row["id"].clone()).collect() };
+        let mut open = caller.open();
+        open.push("marks", &json!({"id": "a"})).expect("buffered");
+        open.set("marks", &json!({"id": "b", "n": 1})).expect("buffered");
+        // Before the commit as after it.
+        assert_eq!(ids(open.list("marks", None, None).expect("reads")), ["b", "c", "a"]);
+        open.commit(b"").expect("commits");
+        assert_eq!(ids(caller.open().list("marks", None, None).expect("reads")), ["b", "c", "a"]);
+    }
+
     fn text_survives_as_key_and_as_value(database: &Database) {
         provision(database);
         let mut caller = Caller::new(database, "o");
