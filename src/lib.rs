@@ -147,7 +147,8 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
     for (path, text) in modules.server {
         artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
     }
-    artifacts.insert(".kontract/server/identity.json".to_owned(), stubgen::identity::to_json(&pins).into_bytes());
+    artifacts
+        .insert(".kontract/server/identity.json".to_owned(), stubgen::identity::to_json(&pins).into_bytes());
     if project.cookbook {
         artifacts.extend(Book::of(&contract, sources, &BookOptions::default()).artifacts(COOKBOOK));
     }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 const COMPATIBILITY_DATE: &str = "2026-11-01";
 
 /// Secrets, taken from the environment so that no file holds them.
-pub const SECRETS: &[&str] = &["KONTRACT_KEY", "KONTRACT_BACKUP_KEY", "KONTRACT_IDENTITY_KEY", "DATABASE_URL"];
+pub const SECRETS: &[&str] =
+    &["KONTRACT_KEY", "KONTRACT_BACKUP_KEY", "KONTRACT_IDENTITY_KEY", "DATABASE_URL"];
 
 /// Durable Object classes: the binding's name, the class, whether it stores anything.
 const OBJECTS: &[(&str, &str)] =
@@ -28,7 +29,10 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
     let namespaces: Vec<String> = OBJECTS
         .iter()
         .map(|(_, class)| {
-            format!("(className = \"{class}\", uniqueKey = \"kontract-{}\", enableSql = true)", class.to_lowercase())
+            format!(
+                "(className = \"{class}\", uniqueKey = \"kontract-{}\", enableSql = true)",
+                class.to_lowercase()
+            )
         })
         .collect();
     format!(
@@ -75,7 +79,8 @@ fn bindings() -> impl Iterator<Item = String> {
 
 /// The configuration for wrangler: the same Worker with Cloudflare's bindings.
 pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {
-    let bindings: Vec<_> = OBJECTS.iter().map(|(name, class)| json!({ "name": name, "class_name": class })).collect();
+    let bindings: Vec<_> =
+        OBJECTS.iter().map(|(name, class)| json!({ "name": name, "class_name": class })).collect();
     let classes: Vec<_> = OBJECTS.iter().map(|(_, class)| *class).collect();
     let mut config = json!({
         "name": app,

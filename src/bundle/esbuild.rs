@@ -20,7 +20,9 @@ pub fn bundle(project: &Path, entry: &str) -> Result<BTreeMap<String, Vec<u8>>, 
         .arg(format!("--outdir={}", out.path().display()))
         .args(OPTIONS)
         .output()
-        .map_err(|error| CliError::environment(format!("esbuild: {error}"), "run `npm install` in the project"))?;
+        .map_err(|error| {
+            CliError::environment(format!("esbuild: {error}"), "run `npm install` in the project")
+        })?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(CliError::environment(

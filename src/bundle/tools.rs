@@ -9,22 +9,28 @@ use std::path::{Path, PathBuf};
 /// When no folder has it.
 pub fn find(project: &Path, path: &str) -> Result<PathBuf, CliError> {
     let start = project.canonicalize().map_err(|error| {
-        CliError::environment(format!("{}: {error}", project.display()), "give the project's folder with --project")
+        CliError::environment(
+            format!("{}: {error}", project.display()),
+            "give the project's folder with --project",
+        )
     })?;
-    start.ancestors().map(|folder| folder.join("node_modules").join(path)).find(|found| found.exists()).ok_or_else(
-        || {
+    start
+        .ancestors()
+        .map(|folder| folder.join("node_modules").join(path))
+        .find(|found| found.exists())
+        .ok_or_else(|| {
             CliError::environment(
                 format!("node_modules/{path} was not found in {} or above it", start.display()),
                 "run `npm install` in the project",
             )
-        },
-    )
+        })
 }
 
 /// `PATH` with every `node_modules/.bin` from the project upwards in front, as npm sets it for scripts.
 pub fn search_path(project: &Path) -> std::ffi::OsString {
     let start = project.canonicalize().unwrap_or_else(|_| project.to_owned());
-    let mut folders: Vec<PathBuf> = start.ancestors().map(|folder| folder.join("node_modules/.bin")).collect();
+    let mut folders: Vec<PathBuf> =
+        start.ancestors().map(|folder| folder.join("node_modules/.bin")).collect();
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     std::env::join_paths(folders).unwrap_or_else(|_| std::env::var_os("PATH").unwrap_or_default())
 }

@@ -7,9 +7,9 @@ use super::report::Reporter;
 use super::secrets::Secrets;
 use super::write;
 use crate::bundle::{config, esbuild, gateway, tools};
-use crate::stubgen::PinnedKey;
 use crate::diag::Severity;
 use crate::project::{Loaded, Project, load};
+use crate::stubgen::PinnedKey;
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;
@@ -38,10 +38,9 @@ pub(super) fn check(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError
 pub(super) fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Result<Project, CliError> {
     let system = OsSystem::new(folder)?;
     let loaded = load(&system);
-    let keys = secrets.static_keys().map(|key| PinnedKey {
-        x25519: *key.public().x25519(),
-        mlkem768: key.public().ml_kem().to_vec(),
-    });
+    let keys = secrets
+        .static_keys()
+        .map(|key| PinnedKey { x25519: *key.public().x25519(), mlkem768: key.public().ml_kem().to_vec() });
     let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &keys))?;
     let project = loaded.project.ok_or(CliError::Project)?;
     let mut files = artifacts;
@@ -114,7 +113,10 @@ fn bundle(folder: &Path, project: &Project, files: &mut Files) -> Result<(), Cli
     let capnp = config::workerd_capnp(&modules);
     let assets = project.frontend.as_ref().map(|frontend| format!("../../{}", frontend.dist));
     modules.insert("workerd.capnp".to_owned(), capnp.into_bytes());
-    modules.insert("wrangler.json".to_owned(), config::wrangler_json(&project.name, assets.as_deref()).into_bytes());
+    modules.insert(
+        "wrangler.json".to_owned(),
+        config::wrangler_json(&project.name, assets.as_deref()).into_bytes(),
+    );
     files.extend(modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes)));
     Ok(())
 }
@@ -122,4 +124,3 @@ fn bundle(folder: &Path, project: &Project, files: &mut Files) -> Result<(), Cli
 type Files = std::collections::BTreeMap<String, Vec<u8>>;
 
 const STAGE: &str = ".kontract/server";
-

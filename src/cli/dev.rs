@@ -117,7 +117,10 @@ impl Server {
         };
         for path in [&objects, &assets] {
             std::fs::create_dir_all(path).map_err(|error| {
-                CliError::environment(format!("{}: {error}", path.display()), "check the project's permissions")
+                CliError::environment(
+                    format!("{}: {error}", path.display()),
+                    "check the project's permissions",
+                )
             })?;
         }
         let mut environment: Vec<(&'static str, String)> = self.secrets.variables().into();
@@ -134,7 +137,8 @@ impl Server {
 
     /// The database's address for the gateway's own role.
     fn gateway_url(&self) -> Result<String, CliError> {
-        let bad = |cause: String| CliError::environment(cause, "use postgres://user:password@host:port/database");
+        let bad =
+            |cause: String| CliError::environment(cause, "use postgres://user:password@host:port/database");
         let config: postgres::Config =
             self.database.admin_url().parse().map_err(|error| bad(format!("the database's URL: {error}")))?;
         let host = match config.get_hosts() {

@@ -8,7 +8,9 @@ use serde_json::json;
 /// Prints what a code means.
 pub(super) fn run(code: &str, reporter: Reporter) -> Result<(), CliError> {
     let code = Code::parse(code).ok_or_else(|| {
-        CliError::Usage(format!("there is no diagnostic {code}; codes look like KT0101 and stand in each message"))
+        CliError::Usage(format!(
+            "there is no diagnostic {code}; codes look like KT0101 and stand in each message"
+        ))
     })?;
     reporter.answer(
         &format!("{code}: {}\n\n{}", code.title(), code.explanation()),

@@ -22,7 +22,12 @@ pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), Cl
 }
 
 /// Installs storage, gives the database its keys, and applies every pending migration.
-pub(super) fn up(folder: &Path, database_url: &str, secrets: &Secrets, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn up(
+    folder: &Path,
+    database_url: &str,
+    secrets: &Secrets,
+    reporter: Reporter,
+) -> Result<(), CliError> {
     let migrations = read_migrations(folder)?;
     let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
     run::install(&mut client).map_err(|error| failed(&error))?;
@@ -41,7 +46,8 @@ fn status(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
     let migrations = read_migrations(&args.project.project)?;
     let mut client = run::connect(&args.database_url).map_err(|error| failed(&error))?;
     let states = run::status(&mut client, &migrations).map_err(|error| failed(&error))?;
-    let rows: Vec<(String, &str)> = states.into_iter().map(|status| (status.name, word(status.state))).collect();
+    let rows: Vec<(String, &str)> =
+        states.into_iter().map(|status| (status.name, word(status.state))).collect();
     let lines: Vec<String> = rows.iter().map(|(name, state)| format!("{state:8} {name}")).collect();
     let list: Vec<_> = rows.iter().map(|(name, state)| json!({ "name": name, "state": state })).collect();
     reporter.answer(&lines.join("\n"), &json!({ "migrations": list }));
@@ -75,8 +81,9 @@ const fn word(state: MigrationState) -> &'static str {
 /// The project's migrations in the order of their names.
 fn read_migrations(folder: &Path) -> Result<Vec<Migration>, CliError> {
     let path = folder.join("migrations");
-    let unreadable =
-        |error: std::io::Error| CliError::environment(format!("{}: {error}", path.display()), "check its permissions");
+    let unreadable = |error: std::io::Error| {
+        CliError::environment(format!("{}: {error}", path.display()), "check its permissions")
+    };
     let entries = match std::fs::read_dir(&path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -98,7 +105,9 @@ fn failed(error: &RunError) -> CliError {
     let fix = match error {
         RunError::Connect(_) => "check the URL and that the server runs",
         RunError::Sql { .. } => "the role in the URL must be a superuser of the database",
-        RunError::Migration { .. } | RunError::EndsTransaction { .. } => "correct its file and run this again",
+        RunError::Migration { .. } | RunError::EndsTransaction { .. } => {
+            "correct its file and run this again"
+        }
         RunError::Changed { .. } => "restore its text and write what is new into a further migration",
         RunError::OutOfOrder { .. } => "give it a name that sorts behind the applied ones",
     };

@@ -46,7 +46,8 @@ impl Secrets {
         let created = !made.is_empty();
         if created {
             let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            write_private(&path, &format!("{text}{separator}{made}")).map_err(|error| unusable(&path, &error))?;
+            write_private(&path, &format!("{text}{separator}{made}"))
+                .map_err(|error| unusable(&path, &error))?;
         }
         Ok(Self { key, backup_key, identity_key, created })
     }
@@ -72,7 +73,10 @@ impl Secrets {
 }
 
 fn parse_vars(text: &str) -> BTreeMap<&str, &str> {
-    let pairs = text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| line.split_once('='));
+    let pairs = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .filter_map(|line| line.split_once('='));
     pairs.map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))).collect()
 }
 

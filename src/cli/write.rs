@@ -7,7 +7,8 @@ use std::path::{Component, Path};
 
 /// Folders that hold nothing but artifacts, relative to the project; files in them that a build no longer makes are
 /// removed.
-const OWNED_FOLDERS: &[&str] = &[".kontract/client", ".kontract/server", "dist/client", "dist/server", "docs/api"];
+const OWNED_FOLDERS: &[&str] =
+    &[".kontract/client", ".kontract/server", "dist/client", "dist/server", "docs/api"];
 
 /// Writes the files below `project`.
 ///

@@ -71,7 +71,9 @@ impl Watch {
 fn watch_files(project: &Path, sender: mpsc::Sender<Wake>) -> Result<notify::RecommendedWatcher, CliError> {
     let root = project.to_owned();
     let on_event = move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| counts(&root, path))) {
+        if event
+            .is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| counts(&root, path)))
+        {
             let _ = sender.send(Wake::Changed);
         }
     };
@@ -119,7 +121,13 @@ mod tests {
         for path in ["/app/src/api/a.ts", "/app/kontract.json", "/app/index.html", "/app/lib/b.ts"] {
             assert!(counts(root, Path::new(path)), "{path}");
         }
-        for path in ["/app/dist/client/index.js", "/app/.kontract/types.d.ts", "/app/docs/api/a.md", "/app", "/b/src/c.ts"] {
+        for path in [
+            "/app/dist/client/index.js",
+            "/app/.kontract/types.d.ts",
+            "/app/docs/api/a.md",
+            "/app",
+            "/b/src/c.ts",
+        ] {
             assert!(!counts(root, Path::new(path)), "{path}");
         }
     }

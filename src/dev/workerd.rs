@@ -37,7 +37,8 @@ impl Workerd {
     /// # Errors
     /// When workerd is missing, ends at once, or does not listen in time.
     pub fn start(options: &WorkerdOptions<'_>) -> Result<Self, CliError> {
-        let binary = tools::find(options.project, &format!("@cloudflare/workerd-{}/bin/workerd", platform()?))?;
+        let binary =
+            tools::find(options.project, &format!("@cloudflare/workerd-{}/bin/workerd", platform()?))?;
         let mut child = Command::new(binary)
             .current_dir(&options.server)
             .arg("serve")
@@ -51,7 +52,9 @@ impl Workerd {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| CliError::environment(format!("workerd: {error}"), "run `npm install` in the project"))?;
+            .map_err(|error| {
+                CliError::environment(format!("workerd: {error}"), "run `npm install` in the project")
+            })?;
         let listening = forward(child.stdout.take());
         match listening.recv_timeout(START_MAX) {
             Ok(port) => Ok(Self { child, port }),

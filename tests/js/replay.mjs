@@ -14,6 +14,7 @@ await listEntries();
 bodies.length = 0;
 await createEntry("Ada", "recorded");
 const [body] = bodies;
+const recorded = bodies.length;
 const answers = [];
 for (let attempt = 0; attempt < 3; attempt += 1) {
   const response = await fetch(`${url}/raystream`, { method: "POST", body });
@@ -22,7 +23,7 @@ for (let attempt = 0; attempt < 3; attempt += 1) {
 const entries = await listEntries();
 kontract.close();
 print({
-  recorded: bodies.length,
+  recorded,
   statuses: answers.map(({ status }) => status),
   distinctAnswers: new Set(answers.map(({ bytes }) => bytes)).size,
   stored: entries.filter((entry) => entry.message === "recorded").length,

@@ -29,20 +29,30 @@ fn nothing_of_the_server_reaches_the_client() {
     );
     let entries = app.read("src/api/entries.ts");
     let planted = entries
-        .replace("import { cleanText }", "import { open as openVault } from '../server/vault';\nimport { cleanText }")
-        .replace("const visitor = await", "console.debug(openVault(), 'sk-live-in-a-body');\n  const visitor = await");
+        .replace(
+            "import { cleanText }",
+            "import { open as openVault } from '../server/vault';\nimport { cleanText }",
+        )
+        .replace(
+            "const visitor = await",
+            "console.debug(openVault(), 'sk-live-in-a-body');\n  const visitor = await",
+        );
     assert_ne!(entries, planted, "the example has changed: plant the secret elsewhere");
     app.write("src/api/entries.ts", &planted);
     app.build();
 
     let server = text_below(&app.path().join("dist/server"));
     for secret in ["sk-live-51MzQ2tPlanted", "sk-live-in-a-body", "cheap-followers.example"] {
-        assert!(server.contains(secret), "{secret} is not in the server's half: the test looks for the wrong text");
+        assert!(
+            server.contains(secret),
+            "{secret} is not in the server's half: the test looks for the wrong text"
+        );
     }
     for folder in ["dist/client", ".kontract/client", "dist/app"] {
         let client = text_below(&app.path().join(folder));
         assert!(!client.is_empty(), "{folder} has no files");
-        for secret in ["sk-live-51MzQ2tPlanted", "sk-live-in-a-body", "vaultKey", "openVault", "server/vault"] {
+        for secret in ["sk-live-51MzQ2tPlanted", "sk-live-in-a-body", "vaultKey", "openVault", "server/vault"]
+        {
             assert!(!client.contains(secret), "{folder} holds {secret}");
         }
         for text in SERVER_TEXT {

@@ -25,7 +25,8 @@ impl Guestbook {
 
     fn run(&self, name: &str, more: &[&str]) -> Value {
         let project = script::argument(self.app.path());
-        let arguments: Vec<&str> = [&project, self.served.url.as_str()].into_iter().chain(more.iter().copied()).collect();
+        let arguments: Vec<&str> =
+            [&project, self.served.url.as_str()].into_iter().chain(more.iter().copied()).collect();
         script::run(name, &arguments)
     }
 
@@ -67,7 +68,8 @@ fn check_visit(visit: &Value) {
     assert_eq!(visit["readsBack"], true);
     assert_eq!(visit["likes"], 1);
     assert!(visit["listed"].as_u64().is_some_and(|count| count >= 1));
-    let refusal = |name: &str| (visit[name]["status"].as_u64(), visit[name]["code"].as_str().unwrap_or_default());
+    let refusal =
+        |name: &str| (visit[name]["status"].as_u64(), visit[name]["code"].as_str().unwrap_or_default());
     assert_eq!(refusal("forbidden"), (Some(403), "PERMISSION_DENIED"));
     assert_eq!(refusal("missing"), (Some(404), "NOT_FOUND"));
     assert_eq!(refusal("refusedText"), (Some(422), "TEXT_EMPTY"));

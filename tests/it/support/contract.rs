@@ -82,7 +82,9 @@ impl Draft {
     }
 
     pub(crate) fn checked(&self) -> CheckedContract {
-        check(self.contract.clone())
+        let outcome = check(self.contract.clone(), &self.sources);
+        let found = outcome.diagnostics;
+        outcome.value.unwrap_or_else(|| unreachable!("the draft is not sound: {found:?}"))
     }
 }
 

@@ -8,7 +8,12 @@ use std::process::Command;
 /// Runs a script with arguments; it prints one JSON value, and anything it throws fails the test.
 pub fn run(script: &str, arguments: &[&str]) -> Value {
     let path = repository().join("tests/js").join(script);
-    let output = Command::new("node").arg("--experimental-websocket").arg(&path).args(arguments).output().expect("run node");
+    let output = Command::new("node")
+        .arg("--experimental-websocket")
+        .arg(&path)
+        .args(arguments)
+        .output()
+        .expect("run node");
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} failed:\n{words}");
     serde_json::from_slice(&output.stdout)
