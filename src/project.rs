@@ -4,7 +4,7 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 
 use crate::diag::{Code, Diagnostic, Outcome};
-use crate::source::{FileId, Location, SourceFile, Sources};
+use crate::source::{FileId, Location, SourceFile, Sources, normalize_path};
 use crate::system::{System, SystemError};
 
 /// What `kontract.json` says, with defaults filled in.
@@ -226,7 +226,7 @@ impl Config {
     /// A path below the project's folder.
     fn path(&mut self, object: &Object<'_>, key: &str) -> Option<String> {
         let text = self.text(object, key)?;
-        let inside = crate::parse::resolve::normalize(&text);
+        let inside = normalize_path(&text);
         match inside.filter(|path| !path.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':']))
         {
             Some(path) => Some(path),
@@ -302,7 +302,7 @@ fn path_alias(prop: &ObjectProp<'_>, base: &str) -> PathAlias {
     let targets = targets.iter().filter_map(|target| {
         let target = target.as_string_lit()?.value.trim_end_matches('*').to_owned();
         let folder = target.ends_with('/');
-        let path = crate::parse::resolve::normalize(&format!("{base}/{target}"))?;
+        let path = normalize_path(&format!("{base}/{target}"))?;
         Some(if folder && !path.is_empty() { path + "/" } else { path })
     });
     PathAlias {

@@ -98,3 +98,29 @@ impl Sources {
         }
     }
 }
+
+/// A path without `.`, `..` and empty parts; `None` when it leads above its start.
+pub fn normalize_path(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalize_path;
+
+    #[test]
+    fn paths_do_not_lead_above_their_start() {
+        assert_eq!(normalize_path("a/./b/../c"), Some("a/c".to_owned()));
+        assert_eq!(normalize_path("../x"), None);
+    }
+}

@@ -3,7 +3,8 @@
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// The newest date that the workerd release in use accepts; it decides which behaviours of the platform apply.
+/// The newest date that the workerd release in use accepts; it decides which behaviours of the platform apply. Node's
+/// modules are among them, from 2026-08-04.
 const COMPATIBILITY_DATE: &str = "2026-11-01";
 
 /// Secrets, taken from the environment so that no file holds them.
@@ -45,7 +46,6 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
          sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"main\")]\n);\n\
          const main :Workerd.Worker = (\n  modules = [\n    {}\n  ],\n  \
          compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  \
-         compatibilityFlags = [\"nodejs_compat\"],\n  \
          durableObjectNamespaces = [\n    {}\n  ],\n  \
          durableObjectStorage = (localDisk = \"{OBJECTS_DISK}\"),\n  bindings = [\n    {}\n  ]\n);\n",
         modules.join(",\n    "),
@@ -91,7 +91,6 @@ pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {
             { "type": "CompiledWasm", "globs": ["**/*.wasm"] },
         ],
         "compatibility_date": COMPATIBILITY_DATE,
-        "compatibility_flags": ["nodejs_compat"],
         "durable_objects": { "bindings": bindings },
         "migrations": [{ "tag": "kontract-1", "new_sqlite_classes": classes }],
     });

@@ -5,7 +5,8 @@ use super::build;
 use super::error::CliError;
 use super::report::Reporter;
 use super::secrets::Secrets;
-use crate::migrate::run::{self, Migration, MigrationState, RunError};
+use crate::migrate::MigrationFile;
+use crate::migrate::run::{self, MigrationState, RunError};
 use serde_json::json;
 use std::path::Path;
 
@@ -79,7 +80,7 @@ const fn word(state: MigrationState) -> &'static str {
 }
 
 /// The project's migrations in the order of their names.
-fn read_migrations(folder: &Path) -> Result<Vec<Migration>, CliError> {
+fn read_migrations(folder: &Path) -> Result<Vec<MigrationFile>, CliError> {
     let path = folder.join("migrations");
     let unreadable = |error: std::io::Error| {
         CliError::environment(format!("{}: {error}", path.display()), "check its permissions")
@@ -94,7 +95,7 @@ fn read_migrations(folder: &Path) -> Result<Vec<Migration>, CliError> {
         let file = entry.map_err(unreadable)?.path();
         if file.extension().is_some_and(|extension| extension == "sql") {
             let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            migrations.push(Migration { name, sql: std::fs::read_to_string(&file).map_err(unreadable)? });
+            migrations.push(MigrationFile { name, sql: std::fs::read_to_string(&file).map_err(unreadable)? });
         }
     }
     migrations.sort_by(|a, b| a.name.cmp(&b.name));

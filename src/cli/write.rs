@@ -37,24 +37,31 @@ fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<(), CliError> {
     }
     let target = root.join(relative);
     let folder = target.parent().unwrap_or(root);
+    stay_inside(root, folder)?;
     std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
-    let real = folder.canonicalize().map_err(|error| refused(folder, &error))?;
-    if !real.starts_with(root) {
-        return Err(CliError::environment(
-            format!("{} is a link that leads out of the project", folder.display()),
-            "remove the link",
-        ));
-    }
     if std::fs::read(&target).is_ok_and(|present| present == bytes) {
         return Ok(());
     }
     let replace = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().permissions(public()).tempfile_in(&real)?;
+        let mut file = tempfile::Builder::new().permissions(public()).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.persist(&target)?;
         Ok(())
     };
     replace().map_err(|error| refused(&target, &error))
+}
+
+/// Refuses a folder that exists, or would come to be, behind a link out of the project.
+fn stay_inside(root: &Path, folder: &Path) -> Result<(), CliError> {
+    let existing = folder.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok()).unwrap_or(root);
+    let real = existing.canonicalize().map_err(|error| refused(existing, &error))?;
+    if real.starts_with(root) {
+        return Ok(());
+    }
+    Err(CliError::environment(
+        format!("{} is a link that leads out of the project", existing.display()),
+        "remove the link",
+    ))
 }
 
 /// Generated files are read by other tools, also by those that run as another user.

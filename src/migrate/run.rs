@@ -4,26 +4,10 @@
 //! transaction (so that it also holds behind a pooler), with the list of applied ones read after the lock. A second applier
 //! waits and then finds nothing to do; a crash midway leaves the state before. Does not know where migrations come from.
 
+use super::MigrationFile;
 use kontract_mvcc::sql;
 use postgres::error::SqlState;
 use postgres::{Client, NoTls, Transaction};
-use sha2::{Digest, Sha256};
-
-/// One migration, in the project's order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migration {
-    /// Name of its file without the extension, such as `0001_initial`.
-    pub name: String,
-    /// The statements.
-    pub sql: String,
-}
-
-impl Migration {
-    /// SHA-256 of the text in hexadecimal.
-    pub fn checksum(&self) -> String {
-        Sha256::digest(self.sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
 
 /// Where a migration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +111,7 @@ pub fn install(client: &mut Client) -> Result<(), RunError> {
 ///
 /// # Errors
 /// [`RunError`]; the migrations before the one that failed stay applied.
-pub fn apply(client: &mut Client, migrations: &[Migration]) -> Result<Vec<String>, RunError> {
+pub fn apply(client: &mut Client, migrations: &[MigrationFile]) -> Result<Vec<String>, RunError> {
     let mut names = Vec::new();
     for migration in migrations {
         if apply_one(client, migrations, migration)? {
@@ -141,7 +125,7 @@ pub fn apply(client: &mut Client, migrations: &[Migration]) -> Result<Vec<String
 ///
 /// # Errors
 /// [`RunError::Sql`].
-pub fn status(client: &mut Client, migrations: &[Migration]) -> Result<Vec<MigrationStatus>, RunError> {
+pub fn status(client: &mut Client, migrations: &[MigrationFile]) -> Result<Vec<MigrationStatus>, RunError> {
     let failed = |source| RunError::Sql { what: "reading the list of migrations", source };
     let mut transaction = client.transaction().map_err(failed)?;
     let applied = applied(&mut transaction).map_err(failed)?;
@@ -216,7 +200,11 @@ pub fn collect_garbage(client: &mut Client) -> Result<u64, RunError> {
 }
 
 /// Applies one migration unless it is applied; whether it was.
-fn apply_one(client: &mut Client, migrations: &[Migration], migration: &Migration) -> Result<bool, RunError> {
+fn apply_one(
+    client: &mut Client,
+    migrations: &[MigrationFile],
+    migration: &MigrationFile,
+) -> Result<bool, RunError> {
     let listing = |source| RunError::Sql { what: "the list of migrations", source };
     let failed = |source| RunError::Migration { name: migration.name.clone(), source };
     let mut transaction = locked(client).map_err(listing)?;
@@ -241,8 +229,8 @@ fn apply_one(client: &mut Client, migrations: &[Migration], migration: &Migratio
 
 fn is_pending(
     applied: &[(String, String)],
-    migrations: &[Migration],
-    migration: &Migration,
+    migrations: &[MigrationFile],
+    migration: &MigrationFile,
 ) -> Result<bool, RunError> {
     let name = migration.name.clone();
     if let Some((_, checksum)) = applied.iter().find(|(applied, _)| *applied == name) {
@@ -255,8 +243,8 @@ fn is_pending(
     }
 }
 
-fn compare(applied: &[(String, String)], migrations: &[Migration]) -> Vec<MigrationStatus> {
-    let state = |migration: &Migration| match applied.iter().find(|(name, _)| *name == migration.name) {
+fn compare(applied: &[(String, String)], migrations: &[MigrationFile]) -> Vec<MigrationStatus> {
+    let state = |migration: &MigrationFile| match applied.iter().find(|(name, _)| *name == migration.name) {
         None => MigrationState::Pending,
         Some((_, checksum)) if *checksum == migration.checksum() => MigrationState::Applied,
         Some(_) => MigrationState::Changed,

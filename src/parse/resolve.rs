@@ -1,7 +1,7 @@
 //! Where an import's specifier leads: relative paths and the simple form of tsconfig's `paths`.
 
 use crate::project::PathAlias;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, normalize_path};
 
 /// What a specifier names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub enum Resolution {
 pub fn resolve(sources: &Sources, aliases: &[PathAlias], importer: &str, specifier: &str) -> Resolution {
     if specifier.starts_with("./") || specifier.starts_with("../") || specifier == "." || specifier == ".." {
         let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
-        return match normalize(&format!("{folder}/{specifier}")).and_then(|path| file_at(sources, &path)) {
+        return match normalize_path(&format!("{folder}/{specifier}")).and_then(|path| file_at(sources, &path))
+        {
             Some(file) => Resolution::File(file),
             None if names_other_content(specifier) => Resolution::External,
             None => Resolution::Missing,
@@ -28,38 +29,12 @@ pub fn resolve(sources: &Sources, aliases: &[PathAlias], importer: &str, specifi
     targets.filter_map(|path| file_at(sources, &path)).next().map_or(Resolution::External, Resolution::File)
 }
 
-/// A path without `.`, `..` and empty parts; `None` when it leads above its start.
-pub fn normalize(path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-/// The specifier by which the module at `from` imports the module at `to`, both without a common extension rule.
-pub fn relative(from: &str, to: &str) -> String {
-    let from: Vec<&str> = from.split('/').collect();
-    let to: Vec<&str> = to.split('/').collect();
-    let folders = from.len() - 1;
-    let shared = from[..folders].iter().zip(&to[..to.len() - 1]).take_while(|(a, b)| a == b).count();
-    let up = folders - shared;
-    let start = if up == 0 { "./".to_owned() } else { "../".repeat(up) };
-    start + &to[shared..].join("/")
-}
-
 fn alias_targets(alias: &PathAlias, specifier: &str) -> Vec<String> {
     let Some(rest) = specifier.strip_prefix(&alias.prefix) else { return Vec::new() };
     if !alias.wildcard && !rest.is_empty() {
         return Vec::new();
     }
-    alias.targets.iter().filter_map(|target| normalize(&format!("{target}{rest}"))).collect()
+    alias.targets.iter().filter_map(|target| normalize_path(&format!("{target}{rest}"))).collect()
 }
 
 /// The file a path means, with TypeScript's rules for leaving out or writing `.js` as the extension.
@@ -102,7 +77,7 @@ const OTHER_CONTENT: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{Resolution, normalize, relative, resolve};
+    use super::{Resolution, resolve};
     use crate::project::PathAlias;
     use crate::source::{SourceFile, Sources};
 
@@ -127,19 +102,5 @@ mod tests {
         assert_eq!(to("./page.css"), "External");
         assert_eq!(to("react"), "External");
         assert_eq!(to("@/client"), "External");
-    }
-
-    #[test]
-    fn relative_specifiers_lead_back() {
-        assert_eq!(relative("src/api/a.js", "src/api/b.js"), "./b.js");
-        assert_eq!(relative("src/api/a.js", "src/b.js"), "../b.js");
-        assert_eq!(relative("src/a.js", "src/api/v1/b.js"), "./api/v1/b.js");
-        assert_eq!(relative("a.js", "b.js"), "./b.js");
-    }
-
-    #[test]
-    fn paths_do_not_lead_above_their_start() {
-        assert_eq!(normalize("a/./b/../c"), Some("a/c".to_owned()));
-        assert_eq!(normalize("../x"), None);
     }
 }

@@ -21,6 +21,7 @@ use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 use super::parts::{Part, Parts};
 use super::reach::{INJECTED, Reach, SERVER_RUNTIME, has_endpoints};
 use super::{ClientModule, SplitModules, diagnostics};
+use crate::artifact::specifier;
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
 use crate::emit::print::print;
@@ -28,7 +29,7 @@ use crate::parse::ModuleGraph;
 use crate::parse::extract::is_call_of;
 use crate::parse::graph::Binding;
 use crate::parse::module::{Imported, ParsedModule};
-use crate::parse::resolve::{Resolution, relative};
+use crate::parse::resolve::Resolution;
 use crate::source::FileId;
 
 pub(super) fn apply(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> SplitModules {
@@ -210,7 +211,7 @@ impl Split<'_> {
 
     fn output_specifier(&self, from: &ParsedModule, to: FileId) -> String {
         let target = self.graph.module(to).map(|module| self.graph.output_path(module)).unwrap_or_default();
-        relative(&self.graph.output_path(from), &target)
+        specifier(&self.graph.output_path(from), &target)
     }
 
     fn top_level_ident(&self, module: &ParsedModule, name: &str) -> Ident {

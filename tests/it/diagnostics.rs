@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::fixture::{self, compile};
+use crate::fixture::{self, diagnose};
 use kontract::diag::Code;
 use kontract::diag::render::to_json;
+use kontract::system::MemorySystem;
 
 #[test]
 fn every_fixture_fails_exactly_as_expected() {
@@ -12,7 +13,7 @@ fn every_fixture_fails_exactly_as_expected() {
         let code = name.split('-').next().and_then(Code::parse);
         assert!(code.is_some(), "{name} is not called after a code");
         let Some(code) = code else { continue };
-        let compiled = compile(&fixture::project(&case));
+        let compiled = diagnose(&fixture::project(&case));
         let codes: BTreeSet<Code> = compiled.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, BTreeSet::from([code]), "{name}:\n{}", compiled.text());
         fixture::expect(&case, "expected.txt", &compiled.text());
@@ -23,7 +24,7 @@ fn every_fixture_fails_exactly_as_expected() {
             assert!(!diagnostic.message.ends_with('.'), "{name}: {}", diagnostic.message);
             assert!(diagnostic.help.is_some(), "{name} says no fix");
         }
-        let near_miss = compile(&fixture::project(&case.join("near-miss")));
+        let near_miss = diagnose(&fixture::project(&case.join("near-miss")));
         assert!(near_miss.diagnostics.is_empty(), "the near miss of {name}:\n{}", near_miss.text());
     }
 }
@@ -41,9 +42,29 @@ fn every_code_has_a_fixture() {
     assert!(missing.is_empty(), "no fixture for {missing:?}");
 }
 
-/// Codes that files cannot cause, and where they are tested instead.
+#[test]
+fn a_type_beyond_the_limits_of_a_layout_is_an_error_there() {
+    let diagnose_with = |fields: usize| {
+        let fields: String = (0..fields).map(|index| format!("  f{index}: number;\n")).collect();
+        let text = format!(
+            "import {{ backend }} from 'kontract';\ninterface Wide {{\n{fields}}}\n\
+             export const f = backend({{}}, async (wide: Wide): Promise<void> => {{ void wide; }});\n"
+        );
+        let config = ("kontract.json", "{ \"name\": \"fixture\" }".to_owned());
+        diagnose(&MemorySystem::new([config, ("src/api.ts", text)]))
+    };
+    let wide = diagnose_with(4097);
+    let codes: Vec<Code> = wide.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, [Code::KT0308], "{}", wide.text());
+    assert!(wide.text().contains("src/api.ts"));
+    let near_miss = diagnose_with(4096);
+    assert!(near_miss.diagnostics.is_empty(), "{}", near_miss.text());
+}
+
+/// Codes that small files cannot cause, and where they are tested instead.
 const ELSEWHERE: &[&str] = &[
     // Needs a file of 8 MB; `src/project.rs` makes one.
     "KT0002", // Needs a compiler that leaks; `split/leak.rs` gives the search doctored text.
-    "KT0403",
+    "KT0403", // Needs a type of thousands of fields; the test above writes one.
+    "KT0308",
 ];

@@ -66,6 +66,13 @@ pub(crate) fn compile(system: &MemorySystem) -> Compiled {
     Compiled { sources, diagnostics, value: front.value }
 }
 
+/// Everything that a whole compilation says.
+pub(crate) fn diagnose(system: &MemorySystem) -> Compiled {
+    let loaded = project::load(system);
+    let outcome = kontract::compile(system, &loaded, &[]);
+    Compiled { sources: loaded.sources, diagnostics: outcome.diagnostics, value: None }
+}
+
 /// What the phases made of a project.
 pub(crate) struct Compiled {
     pub(crate) sources: Sources,

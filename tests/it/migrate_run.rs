@@ -1,14 +1,15 @@
 //! The migrator on real PostgreSQL.
 
-use kontract::migrate::run::{self, Migration, MigrationState, RunError};
+use kontract::migrate::MigrationFile;
+use kontract::migrate::run::{self, MigrationState, RunError};
 
 use crate::support::postgres::{Database, Server, on_each_server};
 
-fn migration(name: &str, sql: &str) -> Migration {
-    Migration { name: name.into(), sql: sql.into() }
+fn migration(name: &str, sql: &str) -> MigrationFile {
+    MigrationFile { name: name.into(), sql: sql.into() }
 }
 
-fn states(database: &Database, migrations: &[Migration]) -> Vec<(String, MigrationState)> {
+fn states(database: &Database, migrations: &[MigrationFile]) -> Vec<(String, MigrationState)> {
     let status = run::status(&mut database.connect("postgres"), migrations).expect("storage is installed");
     status.into_iter().map(|status| (status.name, status.state)).collect()
 }

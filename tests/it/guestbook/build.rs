@@ -16,7 +16,6 @@ const SERVER_TEXT: &[&str] = &[
     "firstSeenAt",
     "cleanText",
     "SPAM_MARKERS",
-    "env.storage",
     "kontract/server",
 ];
 

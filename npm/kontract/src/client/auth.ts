@@ -64,22 +64,22 @@ export class Auth {
     return this.#renewing;
   }
 
-  /** Becomes a new anonymous identity. */
-  anonymous(): Promise<Identity> {
-    return this.#grant('kontract.auth.anonymous', {});
-  }
 
   async #refresh(): Promise<Identity> {
     const { storage } = this.#settings;
     const refreshToken = storage.getItem(this.#storageKey);
-    if (refreshToken === null) return this.anonymous();
+    if (refreshToken === null) return this.#becomeAnonymous();
     try {
       return await this.#grant('kontract.auth.refresh', { refreshToken });
     } catch (error) {
       if (!(error instanceof HttpError) || error.status !== 401) throw error;
       storage.removeItem(this.#storageKey);
-      return this.anonymous();
+      return this.#becomeAnonymous();
     }
+  }
+
+  #becomeAnonymous(): Promise<Identity> {
+    return this.#grant('kontract.auth.anonymous', {});
   }
 
   async #grant(route: string, args: object): Promise<Identity> {

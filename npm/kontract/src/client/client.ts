@@ -29,7 +29,7 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
       close();
     },
     auth: {
-      anonymous: async () => connected().auth.anonymous(),
+      anonymous: async () => connected().auth.refresh(),
       refresh: async () => connected().auth.refresh(),
     },
     close,

@@ -82,7 +82,7 @@ export interface Kontract {
   /** Says how the gateway is reached; ends connections made before. */
   configure(configuration: Configuration): void;
   readonly auth: {
-    /** Becomes a new anonymous identity. The first call does it by itself when there is none. */
+    /** The identity that this client has, or a new anonymous one. The first call does it by itself. */
     anonymous(): Promise<Identity>;
     /** Renews the access token. Calls do it by themselves when needed. */
     refresh(): Promise<Identity>;

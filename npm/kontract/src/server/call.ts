@@ -9,6 +9,9 @@ import type { Call, Channel, Route } from "./platform.js";
 import type { Runtime } from "./runtime.js";
 import { RetryableConflict, TransactionScope } from "./storage.js";
 
+/** What one frame carries: 1 MiB less the tag and the padding's marker. */
+const RESULT_LEN_MAX = (1 << 20) - 17;
+
 /** The sealed frame that answers a call. */
 export async function answer(runtime: Runtime, channel: Channel, call: Call): Promise<Bytes> {
   const { sequence } = call;
@@ -41,12 +44,12 @@ async function run(runtime: Runtime, call: Call): Promise<Bytes> {
 
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
 async function runOnce(runtime: Runtime, call: Call, route: Route, context: Context): Promise<Bytes> {
-  const args = route.decode(call.arguments);
+  const args = decodeArguments(route, call.arguments);
   const transaction = new TransactionScope(call.begin(), runtime.database(), runtime.build.tables);
   try {
     const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
     const value = await runInScope(scope, async () => route.run(context, args));
-    return await transaction.commit(route.encode(value));
+    return await transaction.commit(encodeResult(call, route, value));
   } catch (error) {
     // The mutation was done by an earlier attempt of the same caller; whatever the handler made of that, it gets the
     // first answer.
@@ -56,6 +59,29 @@ async function runOnce(runtime: Runtime, call: Call, route: Route, context: Cont
   } finally {
     transaction.free();
   }
+}
+
+/** Arguments that do not have their types are the caller's fault; a result that does not is the endpoint's. */
+function decodeArguments(route: Route, bytes: Bytes): unknown[] {
+  try {
+    return route.decode(bytes);
+  } catch (error) {
+    if (error instanceof WireError) throw new HttpError(400, error.code, error.message);
+    throw error;
+  }
+}
+
+/** A result that no frame can carry must fail before its transaction is committed. */
+function encodeResult(call: Call, route: Route, value: unknown): Bytes {
+  const result = route.encode(value);
+  if (result.length > RESULT_LEN_MAX) {
+    throw new HttpError(
+      500,
+      "RESULT_TOO_LARGE",
+      `${call.name} returned ${result.length} bytes, ${RESULT_LEN_MAX} is the most: return less at once, in pages`,
+    );
+  }
+  return result;
 }
 
 function contextOf(call: Call): Context {
@@ -70,7 +96,6 @@ function backOff(ms: number): Promise<void> {
 /** What the caller may see of an error. Anything that is not meant for callers stays in the log, under an id. */
 function outward(call: Call, error: unknown): { status: number; code: string; message: string } {
   if (error instanceof HttpError) return error;
-  if (error instanceof WireError) return { status: 400, code: "INVALID_REQUEST", message: error.message };
   const id = crypto.randomUUID();
   console.error(`kontract: ${call.name} failed, error ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return { status: 500, code: "INTERNAL", message: `internal error ${id}` };

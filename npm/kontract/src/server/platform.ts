@@ -83,7 +83,7 @@ export interface Call {
   readonly owner: string;
   readonly groups: string[];
   readonly perm: number;
-  readonly arguments: Uint8Array;
+  readonly arguments: Bytes;
   begin(): Transaction;
   free(): void;
 }
@@ -152,8 +152,10 @@ export interface TableShape {
   ptr: string;
   key: string;
   readonly: string[];
-  /** Fields that hold a `Date`, which JSON has no form for. */
+  /** Paths of values that JSON has no form for, such as `edits[].at`. */
   dates: string[];
+  bigints: string[];
+  bytes: string[];
 }
 
 /** Everything a build hands to the server half. */

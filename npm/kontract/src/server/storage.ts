@@ -5,9 +5,8 @@
 
 import { ConflictError, HttpError, NotFoundError, PermissionError } from "../index.js";
 import type { Bytes } from "../raystream/bytes.js";
+import { type Row, reviver, rowToJson } from "./rows.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
-
-type Row = Record<string, unknown>;
 
 /** Operations on one table inside the current call's transaction. */
 export interface TableHandle {
@@ -59,9 +58,10 @@ export class TransactionScope {
 
   private handle(name: string, shape: TableShape): TableHandle {
     const { transaction } = this;
-    const dates = new Set(shape.dates);
-    const row = (value: unknown): Row | undefined => (value === null ? undefined : revive(value as Row, dates));
-    const rows = (value: unknown): Row[] => (value as Row[]).map((found) => revive(found, dates));
+    const revive = reviver(shape);
+    const json = (value: Row): string => rowToJson(name, value);
+    const row = (value: unknown): Row | undefined => (value === null ? undefined : revive(value as Row));
+    const rows = (value: unknown): Row[] => (value as Row[]).map(revive);
     const settle = (start: () => Step): Promise<unknown> => this.settle(start);
     return {
       get: async (key) => row(await settle(() => transaction.get(name, text(key)))),
@@ -72,7 +72,7 @@ export class TransactionScope {
       count: async (pattern = {}) => (await settle(() => transaction.count(name, json(pattern)))) as number,
       set: async (value) => void (await settle(() => transaction.set(name, json(value)))),
       update: async (key, patch) =>
-        revive((await settle(() => transaction.update(name, text(key), json(patch)))) as Row, dates),
+        revive((await settle(() => transaction.update(name, text(key), json(patch)))) as Row),
       delete: async (key) => void (await settle(() => transaction.delete(name, text(key)))),
       push: async (value) => void (await settle(() => transaction.push(name, json(value)))),
     };
@@ -120,16 +120,4 @@ function rethrow<T>(body: () => T): T {
 
 function text(key: Key): string {
   return typeof key === "string" ? key : String(key);
-}
-
-function json(row: Row): string {
-  return JSON.stringify(row);
-}
-
-function revive(row: Row, dates: ReadonlySet<string>): Row {
-  for (const field of dates) {
-    const value = row[field];
-    if (typeof value === "string") row[field] = new Date(value);
-  }
-  return row;
 }
