@@ -1,4 +1,5 @@
 //! One binary for all integration tests, so that dependencies are linked once. One file per phase.
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod cluster;
 mod codec;

@@ -1,6 +1,6 @@
 //! System packages that the tests need: PostgreSQL, Chromium and the FlatBuffers compiler, from Debian or Ubuntu.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::error::Error;
@@ -41,13 +41,8 @@ fn absent_packages(folders: &[PathBuf]) -> Vec<&'static str> {
     PACKAGES.iter().filter(|(_, program)| !present(program)).map(|(package, _)| *package).collect()
 }
 
-/// The PATH, and where Debian keeps the programs of each PostgreSQL version.
 fn search_path() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
-    folders.extend(versions.map(|version| version.path().join("bin")));
-    folders
+    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect()
 }
 
 /// The words in front of a command that needs root; `None` when there is no way.
@@ -71,24 +66,31 @@ fn apt(tree: &Tree, prefix: &[&str], arguments: &[&str]) -> Result<(), Error> {
 }
 
 const APT: Program = Program { name: "apt-get", fix: "install the packages by hand" };
-/// Debian package and the program by which it is recognised.
-const PACKAGES: [(&str, &str); 3] =
-    [("postgresql", "postgres"), ("chromium", "chromium"), ("flatbuffers-compiler", "flatc")];
+/// Debian package and the program by which it is recognised. The tests want the version of Debian 12, so that a
+/// `postgres` of another origin does not count.
+const PACKAGES: [(&str, &str); 3] = [
+    ("postgresql-15", "/usr/lib/postgresql/15/bin/initdb"),
+    ("chromium", "chromium"),
+    ("flatbuffers-compiler", "flatc"),
+];
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
-    use super::{PACKAGES, absent_packages};
+    use super::absent_packages;
+
+    /// PostgreSQL is found without the PATH.
+    const PACKAGES_ON_PATH: usize = 2;
 
     #[test]
     fn without_folders_everything_is_absent() {
-        assert_eq!(absent_packages(&[]).len(), PACKAGES.len());
+        assert!(absent_packages(&[]).len() >= PACKAGES_ON_PATH);
     }
 
     #[test]
     fn a_folder_without_the_programs_does_not_count() {
         let sources = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
-        assert_eq!(absent_packages(&[sources]).len(), PACKAGES.len());
+        assert!(absent_packages(&[sources]).len() >= PACKAGES_ON_PATH);
     }
 }

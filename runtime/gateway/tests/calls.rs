@@ -1,4 +1,5 @@
 //! A client and the gateway, frame by frame: what runs, what is answered, what is refused.
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use kontract_auth::{Authority, Identity, IdentityKey, SessionBinding, UnixSeconds as AuthSeconds};
 use kontract_gateway::{Channel, ChannelError, Gateway, GatewayConfig, Received, RoutePolicy};

@@ -6,47 +6,38 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// A project folder of a test's own, inside the repository so that npm packages resolve.
-pub struct App {
+pub(crate) struct App {
     folder: tempfile::TempDir,
 }
 
 impl App {
     /// A copy of `examples/<name>` as git has it: without anything a build or npm made.
-    pub fn copy_of(name: &str) -> Self {
+    pub(crate) fn copy_of(name: &str) -> Self {
         let folder = scratch(name);
         copy(&repository().join("examples").join(name), folder.path());
         Self { folder }
     }
 
-    /// A project of the given files.
-    pub fn of_files<'a>(name: &str, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let app = Self { folder: scratch(name) };
-        for (path, text) in files {
-            app.write(path, text);
-        }
-        app
-    }
-
     /// The project's folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Writes a file of the project.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let target = self.path().join(path);
         std::fs::create_dir_all(target.parent().expect("below the project")).expect("create a folder");
         std::fs::write(target, text).expect("write a source file");
     }
 
     /// Reads a file of the project.
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         let path = self.path().join(path);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// Runs `kontract` on the project to its end.
-    pub fn kontract(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn kontract(&self, arguments: &[&str]) -> Output {
         kontract()
             .args(arguments)
             .args(["--project", &self.path().display().to_string()])
@@ -56,13 +47,13 @@ impl App {
     }
 
     /// Builds, and fails the test with the compiler's words if that fails.
-    pub fn build(&self) {
+    pub(crate) fn build(&self) {
         let output = self.kontract(&["build"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Serves with `kontract dev` on a free port, on the embedded database or on the given one.
-    pub fn serve(&self, database_url: Option<&str>) -> Served {
+    pub(crate) fn serve(&self, database_url: Option<&str>) -> Served {
         let mut command = kontract();
         command.args(["dev", "--once", "--json", "--port", "0", "--project"]).arg(self.path());
         if let Some(url) = database_url {
@@ -73,13 +64,13 @@ impl App {
 }
 
 /// A running `kontract dev`; stopped with SIGTERM when dropped.
-pub struct Served {
+pub(crate) struct Served {
     child: Child,
     events: std::io::Lines<BufReader<std::process::ChildStdout>>,
     /// Where the app is.
-    pub url: String,
+    pub(crate) url: String,
     /// An administrator's URL of its database.
-    pub database_url: String,
+    pub(crate) database_url: String,
 }
 
 impl Served {
@@ -101,7 +92,7 @@ impl Served {
     }
 
     /// Asks it to stop and waits; the exit code and the last event.
-    pub fn stop(mut self) -> (Option<i32>, Value) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, Value) {
         self.terminate();
         let last = self.events.by_ref().map_while(Result::ok).last().expect("a last event");
         let status = self.child.wait().expect("wait for kontract dev");
@@ -124,7 +115,7 @@ impl Drop for Served {
 }
 
 /// The repository's root.
-pub fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

@@ -56,7 +56,7 @@ impl Server {
             Self::Embedded18 => EMBEDDED_18.get_or_init(|| start(embedded().bin_dir(), "embedded-18")),
             Self::Debian15 => DEBIAN_15.get_or_init(|| {
                 let bin_dir = Path::new("/usr/lib/postgresql/15/bin");
-                assert!(bin_dir.exists(), "PostgreSQL 15 is not here: apt-get install postgresql");
+                assert!(bin_dir.exists(), "PostgreSQL 15 is not here: apt-get install postgresql-15");
                 start(bin_dir, "debian-15")
             }),
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Runs a script with arguments; it prints one JSON value, and anything it throws fails the test.
-pub fn run(script: &str, arguments: &[&str]) -> Value {
+pub(crate) fn run(script: &str, arguments: &[&str]) -> Value {
     let path = repository().join("tests/js").join(script);
     let output = Command::new("node")
         .arg("--experimental-websocket")
@@ -21,6 +21,6 @@ pub fn run(script: &str, arguments: &[&str]) -> Value {
 }
 
 /// A path as an argument.
-pub fn argument(path: &Path) -> String {
+pub(crate) fn argument(path: &Path) -> String {
     path.display().to_string()
 }
