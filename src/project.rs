@@ -273,8 +273,7 @@ fn bad_value(key: &str, fault: &str, wanted: &str) -> Diagnostic {
 }
 
 fn no_config(message: &str) -> Diagnostic {
-    Diagnostic::error(Code::KT0601, message)
-        .help("write a kontract.json such as { \"name\": \"my-app\" }, or run `kontract init`")
+    Diagnostic::error(Code::KT0601, message).help("write a kontract.json such as { \"name\": \"my-app\" }")
 }
 
 fn unreadable(path: &str, error: &SystemError) -> Diagnostic {

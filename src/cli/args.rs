@@ -84,6 +84,8 @@ pub enum MigrateCommand {
     Status(DatabaseArgs),
     /// Print the privileges of kontract's roles as the database has them.
     Grants(DatabaseArgs),
+    /// Remove versions of rows that no live session can see.
+    Gc(DatabaseArgs),
 }
 
 /// A project and the database that it is about.

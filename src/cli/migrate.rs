@@ -1,7 +1,6 @@
 //! `kontract migrate`: brings a database to the project's state, and tells where it stands.
 
 use super::args::{DatabaseArgs, MigrateCommand};
-use super::build;
 use super::error::CliError;
 use super::report::Reporter;
 use super::secrets::Secrets;
@@ -14,11 +13,13 @@ use std::path::Path;
 pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError> {
     match command {
         MigrateCommand::Up(args) => {
-            let secrets = build::secrets(&args.project.project, reporter)?;
+            // Keys made here would lock out whatever is deployed on this database.
+            let secrets = Secrets::load(&args.project.project)?;
             up(&args.project.project, &args.database_url, &secrets, reporter)
         }
         MigrateCommand::Status(args) => status(args, reporter),
         MigrateCommand::Grants(args) => grants(args, reporter),
+        MigrateCommand::Gc(args) => gc(&args.database_url, reporter),
     }
 }
 
@@ -40,6 +41,15 @@ pub(super) fn up(
         reporter.say(format!("applied migration {name}"));
     }
     reporter.event("migrated", json!({ "applied": applied }));
+    Ok(())
+}
+
+/// Removes versions of rows that no live session can see.
+pub(super) fn gc(database_url: &str, reporter: Reporter) -> Result<(), CliError> {
+    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    let removed = run::collect_garbage(&mut client).map_err(|error| failed(&error))?;
+    reporter.say(format!("removed {removed} row versions that nobody can see"));
+    reporter.event("collected", json!({ "removed": removed }));
     Ok(())
 }
 

@@ -21,17 +21,32 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
+    /// Takes each secret from the environment or from `.dev.vars`.
+    ///
+    /// # Errors
+    /// As [`load_or_create`](Self::load_or_create), and when one is in neither place.
+    pub(super) fn load(project: &Path) -> Result<Self, CliError> {
+        let path = project.join(".dev.vars");
+        let text = read(&path)?;
+        let known = parse_vars(&text);
+        let take = |name: &str| match std::env::var(name).ok().as_deref().or(known.get(name).copied()) {
+            Some(value) => decode(name, value),
+            None => Err(CliError::environment(
+                format!("{name} is neither in the environment nor in {}", path.display()),
+                "set it to the secret of the deployment that this is about",
+            )),
+        };
+        let (key, backup_key, identity_key) = (take(KEY)?, take(BACKUP_KEY)?, take(IDENTITY_KEY)?);
+        Ok(Self { key, backup_key, identity_key, created: false })
+    }
+
     /// Takes each secret from the environment or from `.dev.vars`; what is in neither is made and written there.
     ///
     /// # Errors
     /// When a value is not 32 bytes in base64url, or the file cannot be read or written.
     pub(super) fn load_or_create(project: &Path) -> Result<Self, CliError> {
         let path = project.join(".dev.vars");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(unusable(&path, &error)),
-        };
+        let text = read(&path)?;
         let mut made = String::new();
         let known = parse_vars(&text);
         let mut take = |name: &str| -> Result<[u8; 32], CliError> {
@@ -69,6 +84,15 @@ impl Secrets {
             (BACKUP_KEY, URL_SAFE_NO_PAD.encode(self.backup_key)),
             (IDENTITY_KEY, URL_SAFE_NO_PAD.encode(self.identity_key)),
         ]
+    }
+}
+
+/// The file's text, empty when there is none.
+fn read(path: &Path) -> Result<String, CliError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(unusable(path, &error)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kontract_wire::route::RouteId;
 
 use super::diagnostics;
-use super::{Contract, Endpoint, Field, NumberWidth, Scope, Table, Ty};
+use super::{Contract, Endpoint, Field, NumberWidth, Perms, Scope, Table, Ty};
 use crate::diag::{Diagnostic, Outcome};
 use crate::source::Sources;
 
@@ -93,11 +93,18 @@ fn table_fields(contract: &Contract, table: &Table, found: &mut Vec<Diagnostic>)
     if let [first, second, ..] = marked.as_slice() {
         found.push(diagnostics::two_keys(table, first, second));
     }
+    found.extend(fields.iter().filter(|field| field.unique).map(diagnostics::unenforced_unique));
+    found.extend(fields.iter().filter(|field| hides(field)).map(diagnostics::unenforced_perm));
     if let Some(key) = fields.iter().find(|field| field.name == table.key)
         && !is_key(key)
     {
         found.push(diagnostics::key_type(table, key));
     }
+}
+
+/// Whether a field's bits ask for more than being read-only, which is what the database enforces.
+fn hides(field: &Field) -> bool {
+    field.perm.is_some_and(|perm| !perm.contains(Perms::R))
 }
 
 fn is_key(field: &Field) -> bool {

@@ -55,6 +55,20 @@ pub(super) fn key_type(table: &Table, key: &Field) -> Diagnostic {
         .help("mark another field with `@primkey`, or make this one a required string")
 }
 
+pub(super) fn unenforced_unique(field: &Field) -> Diagnostic {
+    Diagnostic::error(Code::KT0219, format!("`@unique` of `{}` would not be enforced", field.name))
+        .at(field.location, "here")
+        .why("the database keeps keys unique and no other field yet")
+        .help("remove the mark, or make the field the key with `@primkey`")
+}
+
+pub(super) fn unenforced_perm(field: &Field) -> Diagnostic {
+    Diagnostic::error(Code::KT0219, format!("the permissions of `{}` would not be enforced", field.name))
+        .at(field.location, "cannot be hidden")
+        .why("fields can be read-only, and cannot be hidden from those who read the row yet")
+        .help("write `@perm(perms.R__)` for a field that never changes, and keep secrets in a table of their own")
+}
+
 pub(super) fn table_of_two(first: &Table, second: &Table) -> Diagnostic {
     Diagnostic::error(Code::KT0213, format!("two interfaces describe the table `{}`", second.name))
         .at(second.location, "the second one")

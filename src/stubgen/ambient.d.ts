@@ -11,18 +11,7 @@ declare const mwfilter: typeof import('kontract').mwfilter;
 declare const defineMiddleware: typeof import('kontract').defineMiddleware;
 
 declare namespace kontract {
-  interface Context {
-    /** The user's id; undefined in an anonymous session. */
-    readonly user: string | undefined;
-    /** Whose data the session works on. */
-    readonly owner: string;
-    /** Groups that the caller belongs to. */
-    readonly groups: readonly string[];
-    /** Name of the endpoint. */
-    readonly endpoint: string;
-    /** Identifies this request in logs. */
-    readonly requestId: string;
-  }
+  type Context = import('kontract').Context;
 
   interface Env {
     /** The tables, within the transaction of this call. */
@@ -48,13 +37,13 @@ declare namespace kontract {
     /** Rows that have these values. */
     query(match: Partial<Row>, options?: { limit?: number }): Promise<Row[]>;
     /** Inserts a row, or replaces the one with its key. */
-    set(row: Row): Promise<Row>;
+    set(row: Row): Promise<void>;
     /** Changes some fields of a row, and returns it. Throws NotFoundError if there is none. */
     update(key: Row[Key], patch: Partial<Omit<Row, Fixed>>): Promise<Row>;
-    /** Removes a row; whether there was one. */
-    delete(key: Row[Key]): Promise<boolean>;
+    /** Removes the row with a key, if there is one. */
+    delete(key: Row[Key]): Promise<void>;
     /** Inserts a row at the end. */
-    push(row: Row): Promise<Row>;
+    push(row: Row): Promise<void>;
     /** The number of rows that have these values, or of all. */
     count(match?: Partial<Row>): Promise<number>;
   }

@@ -3,7 +3,7 @@
 /// Longest token that is looked at, in bytes.
 pub(crate) const TOKEN_LEN_MAX: usize = 4096;
 
-/// Life of an access token, in seconds. Short, because a permission taken away works at the latest after it.
+/// Life of an access token, in seconds; it ends with its session at the latest.
 pub(crate) const ACCESS_TTL_S: u64 = 15 * 60;
 
 /// Life of a refresh token, in seconds.

@@ -147,10 +147,11 @@ impl<'g> TypeResolver<'g> {
             }
             TsType::TsLitType(literal) => match &literal.lit {
                 TsLit::Str(text) => Some(Ty::Enum(vec![text.value.to_string_lossy().into_owned()])),
-                TsLit::Number(_) => Some(Ty::Number(NumberWidth::Float64)),
-                TsLit::Bool(_) => Some(Ty::Boolean),
-                TsLit::BigInt(_) => Some(Ty::BigInt),
-                TsLit::Tpl(_) => Some(Ty::String),
+                // Sending these as their base types would let every number or string through.
+                TsLit::Number(_) => self.cannot_send(literal.span, scope, "a number literal type"),
+                TsLit::Bool(_) => self.cannot_send(literal.span, scope, "a boolean literal type"),
+                TsLit::BigInt(_) => self.cannot_send(literal.span, scope, "a bigint literal type"),
+                TsLit::Tpl(_) => self.cannot_send(literal.span, scope, "a template literal type"),
             },
             TsType::TsIndexedAccessType(access) => self.indexed(access, scope, place),
             other => self.cannot_send(other.span(), scope, kind_of(other)),
@@ -231,6 +232,9 @@ pub(crate) fn width_of(
     at: Location,
 ) -> Ty {
     let Some(width) = width(decorator) else {
+        if decorator == "int64" && ty == Ty::BigInt {
+            return ty;
+        }
         if matches!(decorator, "int64" | "uint64") {
             types.report(diagnostics::wide_integer(decorator, at));
         }

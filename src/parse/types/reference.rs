@@ -261,7 +261,10 @@ impl<'g> TypeResolver<'g> {
             if let Some(width) = width(name) {
                 return Some(Ty::Number(width));
             }
-            if matches!(name, "int64" | "uint64") {
+            if name == "int64" {
+                return Some(Ty::BigInt);
+            }
+            if name == "uint64" {
                 self.report(diagnostics::wide_integer(name, at));
                 return None;
             }

@@ -72,6 +72,10 @@ function target(bindings: Bindings): Target {
     throw new Error("neither HYPERDRIVE nor DATABASE_URL is bound: set DATABASE_URL to postgres://kt_gateway:PASSWORD@HOST:PORT/DATABASE");
   }
   const url = new URL(source);
+  const mode = url.searchParams.get("sslmode") ?? "prefer";
+  if (mode !== "prefer" && mode !== "allow" && mode !== "disable") {
+    throw new Error(`DATABASE_URL asks for sslmode=${mode}, which this driver does not speak: bind HYPERDRIVE, which does`);
+  }
   return {
     host: url.hostname,
     port: url.port === "" ? 5432 : Number(url.port),

@@ -13,3 +13,9 @@ export function splitFrames(build: Build, body: Bytes): Bytes[] {
     return frame;
   });
 }
+
+/** Logs what is not the peer's fault. What is, the gateway throws as `refused`, and there is nothing to say about it. */
+export function reportFault(error: unknown): void {
+  if (error instanceof Error && error.message === "refused") return;
+  console.error(`kontract: a request failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+}

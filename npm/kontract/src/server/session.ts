@@ -5,9 +5,10 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+import type { Bytes } from "../raystream/bytes.js";
 import type { Bindings, Build, Channel } from "./platform.js";
 import { type Runtime, runtimeOf } from "./runtime.js";
-import { splitFrames } from "./frames.js";
+import { reportFault, splitFrames } from "./frames.js";
 import { answer } from "./call.js";
 
 /** "Policy violation" (RFC 6455, section 7.4.1): the one close code for everything that is refused. */
@@ -16,6 +17,11 @@ const CLOSE_NORMAL = 1000;
 
 declare const WebSocketPair: new () => { 0: WebSocket; 1: WebSocket };
 
+interface Opened {
+  readonly runtime: Runtime;
+  readonly channel: Channel;
+}
+
 interface SocketState {
   acceptWebSocket(socket: WebSocket): void;
 }
@@ -23,7 +29,8 @@ interface SocketState {
 /** Makes the class for a build. */
 export function sessionObject(build: Build): new (state: unknown, bindings: Bindings) => object {
   return class extends DurableObject<Bindings> {
-    #channels = new WeakMap<WebSocket, Channel>();
+    /** Frames that arrive while the channel is being opened wait for it, in their order. */
+    #channels = new WeakMap<WebSocket, Promise<Opened>>();
 
     async fetch(): Promise<Response> {
       const { 0: client, 1: server } = new WebSocketPair();
@@ -34,8 +41,12 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
     async webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): Promise<void> {
       try {
         if (typeof message === "string") throw new Error("refused");
-        await this.#receive(await runtimeOf(build, this.env), socket, new Uint8Array(message));
-      } catch {
+        const frame = new Uint8Array(message);
+        const opening = this.#channels.get(socket);
+        if (opening === undefined) await this.#open(socket, frame);
+        else await this.#receive(await opening, socket, frame);
+      } catch (error) {
+        reportFault(error);
         this.#drop(socket);
         socket.close(CLOSE_REFUSED);
       }
@@ -45,14 +56,19 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       this.#drop(socket);
     }
 
-    async #receive(runtime: Runtime, socket: WebSocket, frame: Uint8Array): Promise<void> {
-      const channel = this.#channels.get(socket);
-      if (channel === undefined) {
-        const opened = runtime.gateway.accept(frame, runtime.tickets);
-        this.#channels.set(socket, opened);
-        for (const response of splitFrames(build, opened.takeResponse())) socket.send(response);
-        return;
-      }
+    async #open(socket: WebSocket, init: Bytes): Promise<void> {
+      const opening = this.#accept(init);
+      this.#channels.set(socket, opening);
+      const { channel } = await opening;
+      for (const response of splitFrames(build, channel.takeResponse())) socket.send(response);
+    }
+
+    async #accept(init: Bytes): Promise<Opened> {
+      const runtime = await runtimeOf(build, this.env);
+      return { runtime, channel: runtime.gateway.accept(init, runtime.tickets) };
+    }
+
+    async #receive({ runtime, channel }: Opened, socket: WebSocket, frame: Bytes): Promise<void> {
       const incoming = channel.receive(runtime.gateway, frame);
       const { reply, closed } = incoming;
       const call = incoming.takeCall();
@@ -61,7 +77,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       if (call !== undefined) {
         const sealed = await answer(runtime, channel, call);
         // The peer may have gone while the endpoint ran; its result was committed all the same.
-        if (this.#channels.get(socket) === channel) socket.send(sealed);
+        if (this.#channels.has(socket)) socket.send(sealed);
       }
       if (closed) {
         this.#drop(socket);

@@ -48,7 +48,7 @@ export class TransactionScope {
   async commit(result: Bytes): Promise<Bytes> {
     const statements = this.transaction.commit(result);
     if (statements === undefined) return result;
-    const results = await this.database.run(statements);
+    const results = await this.run(statements);
     return rethrow(() => this.transaction.committed(results)) ?? result;
   }
 
@@ -78,6 +78,19 @@ export class TransactionScope {
     };
   }
 
+  /**
+   * Runs statements. When the connection is lost, so is their outcome; the caller repeats the call with its idempotency
+   * key, and the ledger tells whether the commit had happened.
+   */
+  private async run(statements: string): Promise<string> {
+    try {
+      return await this.database.run(statements);
+    } catch (error) {
+      console.error(`kontract: the database could not be reached: ${String(error)}`);
+      throw new HttpError(503, "UNAVAILABLE", "the database is not available; try again");
+    }
+  }
+
   /** Sends what the core asks for until it knows the value. */
   private async settle(start: () => Step): Promise<unknown> {
     let step = rethrow(start);
@@ -85,7 +98,7 @@ export class TransactionScope {
       const { ready, request, statements } = step;
       step.free();
       if (ready !== undefined) return JSON.parse(ready);
-      const results = await this.database.run(statements);
+      const results = await this.run(statements);
       step = rethrow(() => this.transaction.answer(request, results));
     }
   }

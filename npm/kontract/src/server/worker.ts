@@ -4,14 +4,14 @@ import type { Bytes } from "../raystream/bytes.js";
 import { serveAsset } from "./assets.js";
 import { answer } from "./call.js";
 import { databaseObject } from "./database.js";
-import { splitFrames } from "./frames.js";
+import { reportFault, splitFrames } from "./frames.js";
 import { KontractKeys } from "./keys.js";
 import type { Bindings, Build, Channel } from "./platform.js";
 import { type Runtime, runtimeOf } from "./runtime.js";
 import { sessionObject } from "./session.js";
 
-/** Longest body of a POST: a handshake and one frame of the longest kind fit. */
-const BODY_LEN_MAX = (1 << 20) + 8192;
+/** Longest body of a POST, as `docs/raystream.md` has it. */
+const BODY_LEN_MAX = 4 << 20;
 
 /** What a Worker's entry module exports. */
 export interface WorkerExports {
@@ -63,7 +63,8 @@ async function post(build: Build, request: Request, bindings: Bindings): Promise
     return new Response(new Blob([channel.takeResponse(), ...answers] as BlobPart[]), {
       headers: { "content-type": "application/octet-stream", "cache-control": "no-store" },
     });
-  } catch {
+  } catch (error) {
+    reportFault(error);
     return refused();
   } finally {
     channel?.free();
