@@ -6,11 +6,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-/// Bundles `entry`, a path below the project, and returns the files of `dist/server` by their names in it.
+/// What esbuild made of the modules.
+pub enum Bundled {
+    /// The files of `dist/server` by their names in it.
+    Modules(BTreeMap<String, Vec<u8>>),
+    /// A module or package that cannot be bundled, in esbuild's words: the project's fault.
+    Refused(String),
+}
+
+/// Bundles `entry`, a path below the project.
 ///
 /// # Errors
-/// When esbuild is missing or refuses a module; its own words say which and why.
-pub fn bundle(project: &Path, entry: &str) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
+/// When esbuild is missing, or the file system refuses.
+pub fn bundle(project: &Path, entry: &str) -> Result<Bundled, CliError> {
     let esbuild = tools::find(project, ".bin/esbuild")?;
     let out = tempfile::tempdir_in(project.join(".kontract"))
         .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
@@ -24,16 +32,12 @@ pub fn bundle(project: &Path, entry: &str) -> Result<BTreeMap<String, Vec<u8>>, 
             CliError::environment(format!("esbuild: {error}"), "run `npm install` in the project")
         })?;
     if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        return Err(CliError::environment(
-            format!("the server bundle failed:\n{}", words.trim_end()),
-            "a package that cannot run in a Worker must not be imported by server code",
-        ));
+        return Ok(Bundled::Refused(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
     }
     let mut files = BTreeMap::new();
     collect(out.path(), "", &mut files)
         .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
-    Ok(files)
+    Ok(Bundled::Modules(files))
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {

@@ -6,6 +6,7 @@ use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use super::write;
+use crate::bundle::esbuild::Bundled;
 use crate::bundle::{config, esbuild, gateway, tools};
 use crate::diag::Severity;
 use crate::project::{Loaded, Project, load};
@@ -17,7 +18,8 @@ use std::process::Command;
 /// Builds everything.
 pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> {
     let folder = &args.project.project;
-    let secrets = secrets(folder, reporter)?;
+    // A build without the deployment's keys would pin others into its clients, which then could not connect.
+    let secrets = Secrets::load(folder)?;
     let project = build(folder, &secrets, reporter)?;
     frontend(folder, &project, reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
@@ -45,10 +47,13 @@ pub(super) fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Res
     let project = loaded.project.ok_or(CliError::Project)?;
     let mut files = artifacts;
     stage_gateway(&mut files)?;
-    write::write_all(folder, &files)?;
-    bundle(folder, &project, &mut files)?;
-    write::write_all(folder, &files)?;
+    // Only what esbuild reads is written before it has succeeded.
+    write::write_all(folder, &parts(&files, |path| path.starts_with(STAGE)))?;
+    bundle(folder, &project, &mut files, reporter)?;
+    // The lock says what databases are given, so it comes last.
+    write::write_all(folder, &parts(&files, |path| !is_history(path)))?;
     write::remove_stale(folder, &files)?;
+    write::write_all(folder, &parts(&files, is_history))?;
     Ok(project)
 }
 
@@ -104,9 +109,25 @@ fn stage_gateway(files: &mut Files) -> Result<(), CliError> {
     Ok(())
 }
 
+/// The lock and the migrations.
+fn is_history(path: &str) -> bool {
+    path == "kontract.lock.json" || path.starts_with("migrations/")
+}
+
+fn parts(files: &Files, wanted: impl Fn(&str) -> bool) -> Files {
+    files.iter().filter(|(path, _)| wanted(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
+}
+
 /// Adds `dist/server`.
-fn bundle(folder: &Path, project: &Project, files: &mut Files) -> Result<(), CliError> {
-    let mut modules = esbuild::bundle(folder, &format!("{STAGE}/worker.js"))?;
+fn bundle(folder: &Path, project: &Project, files: &mut Files, reporter: Reporter) -> Result<(), CliError> {
+    let mut modules = match esbuild::bundle(folder, &format!("{STAGE}/worker.js"))? {
+        Bundled::Modules(modules) => modules,
+        Bundled::Refused(words) => {
+            reporter.say(format!("error: the server code cannot be bundled for a Worker:\n{words}"));
+            reporter.event("diagnostics", json!({ "diagnostics": [], "bundler": words }));
+            return Err(CliError::Project);
+        }
+    };
     if let Some(wasm) = files.get(&format!("{STAGE}/{}", gateway::WASM)) {
         modules.insert(gateway::WASM.to_owned(), wasm.clone());
     }

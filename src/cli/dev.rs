@@ -4,12 +4,13 @@ use super::args::DevArgs;
 use super::build;
 use super::error::CliError;
 use super::migrate;
+use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
 use crate::dev::watch::{Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
-use crate::project::Project;
+use crate::project::{self, Project};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,9 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
             "give the project's folder with --project",
         )
     })?;
-    let watch = Watch::start(&folder, !args.once)?;
+    let frontend = project::load(&OsSystem::new(&folder)?).project.and_then(|project| project.frontend);
+    let outputs = frontend.map(|frontend| frontend.dist);
+    let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let secrets = build::secrets(&folder, reporter)?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
     let mut server = Server { folder, reporter, secrets, database, workerd: None, port: args.port };
@@ -71,7 +74,7 @@ impl Server {
         loop {
             match watch.next() {
                 Wake::Stop => break,
-                Wake::Changed => self.rebuild_and_report()?,
+                Wake::Changed => self.rebuild_and_report(),
                 Wake::Tick => {
                     if self.workerd.as_mut().is_some_and(Workerd::has_ended) {
                         return Err(CliError::environment("workerd has ended", "its own words are above"));
@@ -84,16 +87,18 @@ impl Server {
         Ok(())
     }
 
-    fn rebuild_and_report(&mut self) -> Result<(), CliError> {
+    /// An error is reported and waited out: the next change may mend it, and what was built before goes on running.
+    fn rebuild_and_report(&mut self) {
         match self.rebuild() {
             Ok(()) => {
                 self.reporter.say("rebuilt");
                 self.reporter.event("rebuilt", json!({}));
-                Ok(())
             }
-            // What was built before goes on running.
-            Err(CliError::Project) => Ok(()),
-            Err(error) => Err(error),
+            Err(CliError::Project) => self.reporter.say("waiting for changes"),
+            Err(error) => {
+                self.reporter.say(format!("error: {error}"));
+                self.reporter.event("error", json!({ "message": error.to_string() }));
+            }
         }
     }
 
@@ -101,6 +106,7 @@ impl Server {
         let project = build::build(&self.folder, &self.secrets, self.reporter)?;
         build::frontend(&self.folder, &project, self.reporter)?;
         migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
+        migrate::gc(self.database.admin_url(), self.reporter)?;
         // The port has to be free before the next process can take it.
         self.workerd = None;
         let workerd = Workerd::start(&self.workerd_options(&project)?)?;
@@ -141,6 +147,9 @@ impl Server {
             |cause: String| CliError::environment(cause, "use postgres://user:password@host:port/database");
         let config: postgres::Config =
             self.database.admin_url().parse().map_err(|error| bad(format!("the database's URL: {error}")))?;
+        if config.get_ssl_mode() == postgres::config::SslMode::Require {
+            return Err(bad("the local gateway does not speak TLS to the database".to_owned()));
+        }
         let host = match config.get_hosts() {
             [postgres::config::Host::Tcp(host)] => host,
             _ => return Err(bad("the database's URL must name one host".to_owned())),

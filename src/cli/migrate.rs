@@ -36,7 +36,16 @@ pub(super) fn up(
     let identity = secrets.identity_key();
     run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
     run::set_gateway_password(&mut client, &identity.database_password()).map_err(|error| failed(&error))?;
-    let applied = run::apply(&mut client, &migrations).map_err(|error| failed(&error))?;
+    let applied = run::apply(&mut client, &migrations).map_err(|error| match error {
+        RunError::Migration { .. }
+        | RunError::EndsTransaction { .. }
+        | RunError::Changed { .. }
+        | RunError::OutOfOrder { .. } => {
+            reporter.say(format!("error: {}", failed(&error)));
+            CliError::Project
+        }
+        RunError::Connect(_) | RunError::Sql { .. } => failed(&error),
+    })?;
     for name in &applied {
         reporter.say(format!("applied migration {name}"));
     }

@@ -33,7 +33,7 @@ impl Secrets {
             Some(value) => decode(name, value),
             None => Err(CliError::environment(
                 format!("{name} is neither in the environment nor in {}", path.display()),
-                "set it to the secret of the deployment that this is about",
+                "set it to the deployment's secret, or run `kontract dev` once, which makes keys for development",
             )),
         };
         let (key, backup_key, identity_key) = (take(KEY)?, take(BACKUP_KEY)?, take(IDENTITY_KEY)?);

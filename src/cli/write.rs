@@ -1,14 +1,12 @@
-//! Puts artifacts on disk: each file whole or not at all, only where it differs, and what is no longer made goes.
+//! Puts artifacts on disk: each file whole or not at all, only where it differs.
+//!
+//! A list of what was written is kept in `.kontract/outputs.json`. A file goes when an earlier build made it and this one
+//! does not; whatever else lies in the same folders is its owner's.
 
 use super::error::CliError;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Component, Path};
-
-/// Folders that hold nothing but artifacts, relative to the project; files in them that a build no longer makes are
-/// removed.
-const OWNED_FOLDERS: &[&str] =
-    &[".kontract/client", ".kontract/server", "dist/client", "dist/server", "docs/api"];
 
 /// Writes the files below `project`.
 ///
@@ -22,20 +20,47 @@ pub(super) fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Re
     Ok(())
 }
 
-/// Removes from the owned folders below `folders` what `files` does not name.
+/// Removes what the last build made and this one did not, and notes what this one made.
 ///
 /// # Errors
 /// When the file system refuses.
 pub(super) fn remove_stale(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
-    OWNED_FOLDERS.iter().try_for_each(|folder| remove_below(project, folder, files))
+    let root = project.canonicalize().map_err(|error| refused(project, &error))?;
+    for path in made_before(&root).iter().filter(|path| !files.contains_key(*path) && is_inside(path)) {
+        let target = root.join(path);
+        stay_inside(&root, target.parent().unwrap_or(&root))?;
+        match std::fs::remove_file(&target) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(refused(&target, &error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let kept = files.keys().filter(|path| !is_kept_for_ever(path)).collect::<Vec<_>>();
+    let list = serde_json::to_vec_pretty(&kept).expect("invariant: paths are strings");
+    write_one(&root, OUTPUTS, &list)
+}
+
+/// What the last build made; nothing when there was none, or its list cannot be read.
+fn made_before(root: &Path) -> Vec<String> {
+    let list = std::fs::read(root.join(OUTPUTS)).unwrap_or_default();
+    serde_json::from_slice(&list).unwrap_or_default()
+}
+
+/// Migrations and the lock belong to the project once they are written.
+fn is_kept_for_ever(path: &str) -> bool {
+    path.starts_with("migrations/") || path == "kontract.lock.json"
+}
+
+fn is_inside(path: &str) -> bool {
+    Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<(), CliError> {
-    let relative = Path::new(path);
-    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !is_inside(path) {
         return Err(CliError::Environment(format!("{path} would be written outside of the project")));
     }
-    let target = root.join(relative);
+    let target = root.join(path);
     let folder = target.parent().unwrap_or(root);
     stay_inside(root, folder)?;
     std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
@@ -69,29 +94,11 @@ fn public() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o644)
 }
 
-fn remove_below(project: &Path, folder: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
-    let path = project.join(folder);
-    let entries = match std::fs::read_dir(&path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(refused(&path, &error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| refused(&path, &error))?;
-        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        let kind = entry.file_type().map_err(|error| refused(&entry.path(), &error))?;
-        if kind.is_dir() {
-            remove_below(project, &name, files)?;
-        } else if !files.contains_key(&name) {
-            std::fs::remove_file(entry.path()).map_err(|error| refused(&entry.path(), &error))?;
-        }
-    }
-    Ok(())
-}
-
 fn refused(path: &Path, error: &std::io::Error) -> CliError {
     CliError::environment(
         format!("{} cannot be written: {error}", path.display()),
         "check the free space and the folder's permissions",
     )
 }
+
+const OUTPUTS: &str = ".kontract/outputs.json";

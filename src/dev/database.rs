@@ -19,6 +19,7 @@ use postgres::{Client, NoTls};
 
 pub use self::embedded::Embedded;
 use self::launch::Account;
+pub(super) use self::launch::bound_to_parent;
 
 /// How a cluster is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,11 +27,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts waiting. `files` says whether changes below `project` count.
+    /// Starts waiting. `files` says whether changes below `project` count; `outputs` is the folder that the frontend's
+    /// build writes, relative to the project.
     ///
     /// # Errors
     /// When the operating system cannot watch or deliver signals.
-    pub fn start(project: &Path, files: bool) -> Result<Self, CliError> {
+    pub fn start(project: &Path, files: bool, outputs: Option<&str>) -> Result<Self, CliError> {
         let (sender, wakes) = mpsc::channel();
         let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
             .map_err(|error| CliError::environment(format!("signals: {error}"), "run again"))?;
@@ -42,7 +43,7 @@ impl Watch {
                 let _ = on_signal.send(Wake::Stop);
             }
         });
-        let watcher = if files { Some(watch_files(project, sender)?) } else { None };
+        let watcher = if files { Some(watch_files(project, outputs, sender)?) } else { None };
         Ok(Self { wakes, _watcher: watcher })
     }
 
@@ -68,12 +69,17 @@ impl Watch {
     }
 }
 
-fn watch_files(project: &Path, sender: mpsc::Sender<Wake>) -> Result<notify::RecommendedWatcher, CliError> {
+fn watch_files(
+    project: &Path,
+    outputs: Option<&str>,
+    sender: mpsc::Sender<Wake>,
+) -> Result<notify::RecommendedWatcher, CliError> {
     let root = project.to_owned();
+    let outputs = outputs.map(|folder| project.join(folder));
     let on_event = move |event: notify::Result<Event>| {
-        if event
-            .is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| counts(&root, path)))
-        {
+        if event.is_ok_and(|event| {
+            !event.kind.is_access() && event.paths.iter().any(|path| counts(&root, outputs.as_deref(), path))
+        }) {
             let _ = sender.send(Wake::Changed);
         }
     };
@@ -96,13 +102,18 @@ fn watch_files(project: &Path, sender: mpsc::Sender<Wake>) -> Result<notify::Rec
 }
 
 /// Whether a change of `path` can change the build: not for what the build writes.
-fn counts(root: &Path, path: &Path) -> bool {
+fn counts(root: &Path, outputs: Option<&Path>, path: &Path) -> bool {
     let Ok(relative) = path.strip_prefix(root) else { return false };
     let mut parts = relative.components();
     let Some(first) = parts.next().and_then(|part| part.as_os_str().to_str()) else { return false };
-    match first {
-        "src" | "public" | "index.html" | "kontract.json" | "package.json" => true,
-        _ => parts.next().is_some() && !IGNORED.contains(&first) && first != "docs" && first != "migrations",
+    if outputs.is_some_and(|outputs| path.starts_with(outputs)) || IGNORED.contains(&first) {
+        return false;
+    }
+    match (first, parts.next()) {
+        ("kontract.lock.json" | "docs" | "migrations", _) => false,
+        // Folders report the changes inside of them once more; the atomic writer leaves temporary files.
+        (name, None) => !name.starts_with(".tmp") && name.contains('.'),
+        (_, Some(_)) => true,
     }
 }
 
@@ -118,17 +129,17 @@ mod tests {
     #[test]
     fn sources_count_and_outputs_do_not() {
         let root = Path::new("/app");
-        for path in ["/app/src/api/a.ts", "/app/kontract.json", "/app/index.html", "/app/lib/b.ts"] {
-            assert!(counts(root, Path::new(path)), "{path}");
+        let outputs = Some(Path::new("/app/build"));
+        let changed = |path: &str| counts(root, outputs, Path::new(path));
+        for path in ["src/api/a.ts", "kontract.json", "index.html", "lib/b.ts", ".dev.vars", "tsconfig.json"]
+        {
+            assert!(changed(&format!("/app/{path}")), "{path}");
         }
-        for path in [
-            "/app/dist/client/index.js",
-            "/app/.kontract/types.d.ts",
-            "/app/docs/api/a.md",
-            "/app",
-            "/b/src/c.ts",
-        ] {
-            assert!(!counts(root, Path::new(path)), "{path}");
+        for path in
+            ["dist/a.js", ".kontract/types.d.ts", "docs/a.md", "build/a.html", "kontract.lock.json", ".tmpA"]
+        {
+            assert!(!changed(&format!("/app/{path}")), "{path}");
         }
+        assert!(!changed("/app") && !changed("/b/src/c.ts"));
     }
 }

@@ -3,6 +3,7 @@
 use crate::bundle::config::{ASSETS_DISK, OBJECTS_DISK};
 use crate::bundle::tools;
 use crate::cli::error::CliError;
+use crate::dev::database::bound_to_parent;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -39,7 +40,7 @@ impl Workerd {
     pub fn start(options: &WorkerdOptions<'_>) -> Result<Self, CliError> {
         let binary =
             tools::find(options.project, &format!("@cloudflare/workerd-{}/bin/workerd", platform()?))?;
-        let mut child = Command::new(binary)
+        let mut child = bound_to_parent(&binary)
             .current_dir(&options.server)
             .arg("serve")
             .arg("workerd.capnp")

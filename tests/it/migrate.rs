@@ -68,7 +68,6 @@ fn dangerous_changes_are_refused_with_what_to_do() {
             "`entries.author` changed its type from `string` to `int32`",
         ),
         (|entry| entry[4] = field("edits", array(object("Edit"))), "`entries.edits` became required"),
-        (|entry| entry[1] = field("author", Ty::String).unique(), "`entries.author` became unique"),
         (
             |entry| entry[3] = field("mood", enumeration(&["calm"])),
             r#"`entries.mood` changed its type from `"calm" | "so-so"` to `"calm"`"#,

@@ -148,7 +148,7 @@ fn draft() -> Draft {
         "Entry",
         vec![
             field("id", Ty::String).primkey().doc("Given by the server."),
-            field("author", Ty::String).unique(),
+            field("author", Ty::String),
             field("message", Ty::String),
             field("createdAt", Ty::Date).perm("R__"),
             field("mood", enumeration(&["calm", "so-so"])),

@@ -62,7 +62,10 @@ impl Account {
     /// A program under this account that gets SIGINT, PostgreSQL's fast shutdown, when the thread that started it is gone.
     /// Where `setpriv` is missing it runs on; the next start then stops it.
     pub(super) fn command_bound_to_parent(self, program: &Path) -> Command {
-        if !succeeds(Command::new("setpriv").args(BOUND).arg("true")) {
+        if self == Self::Own {
+            return bound_to_parent(program);
+        }
+        if !can_bind() {
             return self.command(program);
         }
         // The setting does not survive a change of user, so it is made after that.
@@ -70,6 +73,21 @@ impl Account {
         command.args(BOUND).arg(program);
         command
     }
+}
+
+/// A program of this user's that gets SIGINT when the thread that started it is gone. Where `setpriv` is missing it runs
+/// on.
+pub(in crate::dev) fn bound_to_parent(program: &Path) -> Command {
+    if !can_bind() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(BOUND).arg(program);
+    command
+}
+
+fn can_bind() -> bool {
+    succeeds(Command::new("setpriv").args(BOUND).arg("true"))
 }
 
 /// Runs a program to its end; its last words when it failed.

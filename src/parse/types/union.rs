@@ -1,7 +1,7 @@
 //! Unions: `null` and `undefined` become markers, string literals one enum; unlike members cannot be sent.
 
 use swc_common::Spanned;
-use swc_ecma_ast::{TsKeywordTypeKind, TsType, TsUnionType};
+use swc_ecma_ast::{TsKeywordTypeKind, TsLit, TsType, TsUnionType};
 
 use super::{Scope, TypeResolver};
 use crate::contract::Ty;
@@ -12,6 +12,10 @@ impl TypeResolver<'_> {
         for member in &union.types {
             if is_null(member) {
                 members.nullable = true;
+                continue;
+            }
+            if let Some(value) = boolean_literal(member) {
+                members.booleans[usize::from(value)] = true;
                 continue;
             }
             let resolved = self.ty(member, scope, place)?;
@@ -28,10 +32,19 @@ fn is_null(ty: &TsType) -> bool {
     ty.as_ts_keyword_type().is_some_and(|keyword| keyword.kind == TsKeywordTypeKind::TsNullKeyword)
 }
 
+fn boolean_literal(ty: &TsType) -> Option<bool> {
+    match &ty.as_ts_lit_type()?.lit {
+        TsLit::Bool(literal) => Some(literal.value),
+        TsLit::Str(_) | TsLit::Number(_) | TsLit::BigInt(_) | TsLit::Tpl(_) => None,
+    }
+}
+
 #[derive(Default)]
 struct Members {
     nullable: bool,
     optional: bool,
+    /// Whether `false` and `true` are members.
+    booleans: [bool; 2],
     values: Vec<String>,
     others: Vec<Ty>,
 }
@@ -66,6 +79,13 @@ impl Members {
             self.values.clear();
         } else {
             self.others.push(Ty::Enum(self.values));
+        }
+        // `true | false` is `boolean`; one of them alone would let the other through.
+        if self.booleans != [false; 2] && !self.others.contains(&Ty::Boolean) {
+            if self.booleans != [true; 2] {
+                return Err("a boolean literal type");
+            }
+            self.others.push(Ty::Boolean);
         }
         let mut ty = match (self.others.len(), self.optional, self.nullable) {
             (1, _, _) => self.others.remove(0),

@@ -21,7 +21,7 @@ const SERVER_TEXT: &[&str] = &[
 
 #[test]
 fn nothing_of_the_server_reaches_the_client() {
-    let app = App::copy_of("guestbook");
+    let app = buildable();
     app.write(
         "src/server/vault.ts",
         "export const vaultKey = 'sk-live-51MzQ2tPlanted';\nexport function open(): string { return vaultKey; }\n",
@@ -62,9 +62,8 @@ fn nothing_of_the_server_reaches_the_client() {
 
 #[test]
 fn building_twice_gives_the_same_bytes() {
-    let (first, second) = (App::copy_of("guestbook"), App::copy_of("guestbook"));
+    let (first, second) = (buildable(), buildable());
     for app in [&first, &second] {
-        app.write(".dev.vars", DEV_VARS);
         app.build();
     }
     let (one, two) = (files_below(first.path()), files_below(second.path()));
@@ -77,7 +76,7 @@ fn building_twice_gives_the_same_bytes() {
 
 #[test]
 fn the_examples_lock_and_migration_are_as_committed() {
-    let app = App::copy_of("guestbook");
+    let app = buildable();
     let before = (app.read("kontract.lock.json"), app.read("migrations/0001_initial.sql"));
     app.build();
     assert_eq!((app.read("kontract.lock.json"), app.read("migrations/0001_initial.sql")), before);
@@ -87,7 +86,7 @@ fn the_examples_lock_and_migration_are_as_committed() {
 
 #[test]
 fn the_page_and_the_server_code_have_no_type_errors() {
-    let app = App::copy_of("guestbook");
+    let app = buildable();
     app.build();
     let output = std::process::Command::new("node")
         .arg(crate::support::app::repository().join("node_modules/typescript/bin/tsc"))
@@ -116,8 +115,7 @@ fn wrong_programs_get_a_diagnostic_and_write_nothing() {
         ("KT0211", "src/extra.ts", "/** @table empties */\nexport interface Empty {}\n", "Empty"),
     ];
     for (code, path, text, words) in wrong {
-        let app = App::copy_of("guestbook");
-        app.write(".dev.vars", DEV_VARS);
+        let app = buildable();
         app.write(path, text);
         let before = files_below(app.path());
         let output = app.kontract(&["build", "--json"]);
@@ -133,13 +131,71 @@ fn wrong_programs_get_a_diagnostic_and_write_nothing() {
 
 #[test]
 fn a_link_out_of_the_project_is_not_followed() {
-    let app = App::copy_of("guestbook");
+    let app = buildable();
     let outside = tempfile::tempdir().expect("a folder outside");
     std::os::unix::fs::symlink(outside.path(), app.path().join("dist")).expect("a link");
     let output = app.kontract(&["build"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains("leads out of the project"));
     assert_eq!(std::fs::read_dir(outside.path()).expect("readable").count(), 0);
+}
+
+#[test]
+fn a_build_without_the_deployments_keys_is_refused() {
+    let app = App::copy_of("guestbook");
+    let before = files_below(app.path());
+    let output = app.kontract(&["build"]);
+    assert_eq!(output.status.code(), Some(3));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("KONTRACT_KEY") && stderr.contains("kontract dev"), "{stderr}");
+    assert_eq!(files_below(app.path()), before);
+}
+
+#[test]
+fn files_that_no_build_made_stay() {
+    let app = buildable();
+    app.write("docs/api/handwritten.md", "mine\n");
+    app.write("dist/client/notes.txt", "mine\n");
+    app.build();
+    assert!(app.path().join("docs/api/createEntry.md").exists());
+    let moderation = app.read("src/api/moderation.ts");
+    app.write("src/api/moderation.ts", &moderation.replace("deleteEntry", "removeEntry"));
+    let page = app.read("src/app/useGuestbook.ts");
+    app.write("src/app/useGuestbook.ts", &page.replace("deleteEntry", "removeEntry"));
+    app.build();
+    assert!(app.path().join("docs/api/removeEntry.md").exists());
+    assert!(!app.path().join("docs/api/deleteEntry.md").exists(), "what is no longer made goes");
+    assert_eq!(app.read("docs/api/handwritten.md"), "mine\n");
+    assert_eq!(app.read("dist/client/notes.txt"), "mine\n");
+}
+
+#[test]
+fn a_package_that_is_not_there_is_the_projects_error_and_changes_nothing_served() {
+    let app = buildable();
+    app.build();
+    let before = files_below(&app.path().join("dist"));
+    let text = app.read("src/server/text.ts");
+    app.write("src/server/text.ts", &format!("import 'no-such-package';\n{text}"));
+    app.write(
+        "src/more.ts",
+        "/** @table extras */\nexport interface Extra {\n  /** @primkey */\n  id: string;\n}\n",
+    );
+    let output = app.kontract(&["build"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("no-such-package"), "{stderr}");
+    assert_eq!(files_below(&app.path().join("dist")), before);
+    assert!(
+        !app.read("kontract.lock.json").contains("extras"),
+        "the lock names a table of a build that failed"
+    );
+}
+
+/// A copy of the example with keys, so that it builds without asking for them.
+fn buildable() -> App {
+    let app = App::copy_of("guestbook");
+    app.write(".dev.vars", DEV_VARS);
+    app
 }
 
 /// Keys of a test's own, so that two builds pin the same ones.
