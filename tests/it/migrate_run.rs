@@ -151,3 +151,21 @@ fn installations_in_many_databases_at_once() {
         });
     }
 }
+
+#[test]
+fn another_applications_database_keeps_what_public_may() {
+    for server in [Server::Embedded18, Server::Debian15] {
+        let [own, shared] = [Database::bare(server), Database::bare(server)];
+        shared.connect("postgres").batch_execute("CREATE TABLE public.orders (id int)").expect("a table");
+        for (database, public_connects) in [(own, false), (shared, true)] {
+            let mut admin = database.connect("postgres");
+            run::install(&mut admin).expect("storage installs");
+            let row = admin.query_one(PUBLIC_CONNECTS, &[]).expect("the catalogue");
+            assert_eq!(row.get::<_, bool>(0), public_connects, "{server:?}");
+        }
+    }
+}
+
+const PUBLIC_CONNECTS: &str = "
+    SELECT EXISTS (SELECT 1 FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                    WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type = 'CONNECT')";

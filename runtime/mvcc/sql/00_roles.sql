@@ -23,10 +23,17 @@ BEGIN
       USING ERRCODE = 'KT500';
   END IF;
 
-  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO kt_gateway, kt_deploy', current_database());
+
+  -- In a database of its own, storage closes what is open to everybody. Beside the tables of another application it must
+  -- not: those may live by what PUBLIC is given. The gateway then reaches what that application has opened to everybody.
+  IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                    AND n.nspname NOT IN ('kt', 'kt_priv', 'kt_data', 'information_schema') AND n.nspname !~ '^pg_') THEN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+  END IF;
 END $$;
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
 -- The statements are short and come through a pooler: a plan that suits every value beats planning each time, nothing
 -- is worth compiling or spreading over workers, and nobody may hold locks while idle.
