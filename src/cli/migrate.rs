@@ -57,7 +57,9 @@ pub(super) fn up(
 pub(super) fn gc(database_url: &str, reporter: Reporter) -> Result<(), CliError> {
     let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
     let removed = run::collect_garbage(&mut client).map_err(|error| failed(&error))?;
-    reporter.say(format!("removed {removed} row versions that nobody can see"));
+    if removed > 0 {
+        reporter.say(format!("removed {removed} row versions that nobody can see"));
+    }
     reporter.event("collected", json!({ "removed": removed }));
     Ok(())
 }

@@ -3,7 +3,9 @@
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// A project folder of a test's own, inside the repository so that npm packages resolve.
 pub(crate) struct App {
@@ -54,19 +56,22 @@ impl App {
 
     /// Serves with `kontract dev` on a free port, on the embedded database or on the given one.
     pub(crate) fn serve(&self, database_url: Option<&str>) -> Served {
-        let mut command = kontract();
-        command.args(["dev", "--once", "--json", "--port", "0", "--project"]).arg(self.path());
-        if let Some(url) = database_url {
-            command.args(["--database-url", url]);
+        match database_url {
+            Some(url) => Served::start(self, &["--once", "--database-url", url]),
+            None => Served::start(self, &["--once"]),
         }
-        Served::start(command)
+    }
+
+    /// Serves as [`serve`](Self::serve) does, and watches for changes.
+    pub(crate) fn watch(&self) -> Served {
+        Served::start(self, &[])
     }
 }
 
 /// A running `kontract dev`; stopped with SIGTERM when dropped.
 pub(crate) struct Served {
     child: Child,
-    events: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    events: mpsc::Receiver<Value>,
     /// Where the app is.
     pub(crate) url: String,
     /// An administrator's URL of its database.
@@ -74,29 +79,40 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    fn start(mut command: Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("run kontract dev");
-        let mut events = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let ready = loop {
-            let line = events.next().unwrap_or_else(|| {
-                panic!("kontract dev ended before it was ready ({:?}); its words are above", child.wait())
-            });
-            let event: Value = serde_json::from_str(&line.expect("UTF-8")).expect("a JSON line");
-            if event["event"] == "ready" {
-                break event;
-            }
-        };
+    fn start(app: &App, arguments: &[&str]) -> Self {
+        let mut child = kontract()
+            .args(["dev", "--json", "--port", "0", "--project"])
+            .arg(app.path())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("run kontract dev");
+        let events = read_events(child.stdout.take().expect("piped"));
+        let mut served = Self { child, events, url: String::new(), database_url: String::new() };
+        let ready = served.wait_for("ready");
         let text = |field: &str| ready[field].as_str().expect("a URL in the ready event").to_owned();
-        Self { url: text("url"), database_url: text("databaseUrl"), child, events }
+        (served.url, served.database_url) = (text("url"), text("databaseUrl"));
+        served
+    }
+
+    /// The next event of a name; fails the test when it does not come in time or the process ends before.
+    pub(crate) fn wait_for(&mut self, name: &str) -> Value {
+        loop {
+            match self.events.recv_timeout(EVENT_MAX) {
+                Ok(event) if event["event"] == name => return event,
+                Ok(_) => {}
+                Err(error) => panic!("no `{name}` event ({error}); the words of kontract dev are above"),
+            }
+        }
     }
 
     /// Asks it to stop and waits; the exit code and the last event.
     pub(crate) fn stop(mut self) -> (Option<i32>, Value) {
         self.terminate();
-        let last = self.events.by_ref().map_while(Result::ok).last().expect("a last event");
+        let last = self.events.iter().last().expect("a last event");
         let status = self.child.wait().expect("wait for kontract dev");
-        (status.code(), serde_json::from_str(&last).expect("a JSON line"))
+        (status.code(), last)
     }
 
     fn terminate(&self) {
@@ -113,6 +129,22 @@ impl Drop for Served {
         }
     }
 }
+
+/// Events as they are printed, one JSON value a line; the channel closes with the process.
+fn read_events(stdout: ChildStdout) -> mpsc::Receiver<Value> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let event = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not a JSON line: {line}"));
+            // A test that has seen enough listens no more.
+            let _ = sender.send(event);
+        }
+    });
+    receiver
+}
+
+/// More than a first start with a download takes on a slow machine.
+const EVENT_MAX: Duration = Duration::from_secs(180);
 
 /// The repository's root.
 pub(crate) fn repository() -> &'static Path {
