@@ -15,8 +15,18 @@ pub(crate) struct App {
 impl App {
     /// A copy of `examples/<name>` as git has it: without anything a build or npm made.
     pub(crate) fn copy_of(name: &str) -> Self {
-        let folder = scratch(name);
-        copy(&repository().join("examples").join(name), folder.path());
+        Self::copied(&repository().join("examples").join(name))
+    }
+
+    /// A copy of a folder below `fixtures`.
+    pub(crate) fn of_fixture(path: &str) -> Self {
+        Self::copied(&repository().join("fixtures").join(path))
+    }
+
+    fn copied(from: &Path) -> Self {
+        let name = from.file_name().expect("a named folder").to_string_lossy();
+        let folder = scratch(&name);
+        copy(from, folder.path());
         Self { folder }
     }
 

@@ -85,7 +85,7 @@ fn the_examples_lock_and_migration_are_as_committed() {
 }
 
 #[test]
-fn the_page_and_the_server_code_have_no_type_errors() {
+fn the_page_has_no_type_errors() {
     let app = buildable();
     app.build();
     let output = std::process::Command::new("node")
