@@ -196,7 +196,7 @@ impl Split<'_> {
             };
             by_source.entry(source).or_default().push(import_specifier(import.local.clone(), &imported));
         }
-        by_source.into_iter().map(|(source, specifiers)| import_item(specifiers, &source)).collect()
+        by_source.into_iter().flat_map(|(source, specifiers)| import_items(specifiers, &source)).collect()
     }
 
     fn output_specifier(&self, from: &ParsedModule, to: FileId) -> String {
@@ -310,6 +310,13 @@ impl VisitMut for Redirect<'_> {
 fn named_import<'n>(names: impl Iterator<Item = &'n str>, source: &str) -> ModuleItem {
     let specifiers = names.map(|name| import_specifier(plain_ident(name), &Imported::Name(name.to_owned())));
     import_item(specifiers.collect(), source)
+}
+
+/// Named exports stand in one import, a namespace and a default export each in one of their own.
+fn import_items(specifiers: Vec<ImportSpecifier>, source: &str) -> Vec<ModuleItem> {
+    let (names, others): (Vec<_>, Vec<_>) = specifiers.into_iter().partition(ImportSpecifier::is_named);
+    let groups = others.into_iter().map(|other| vec![other]).chain([names]);
+    groups.filter(|group| !group.is_empty()).map(|group| import_item(group, source)).collect()
 }
 
 fn import_item(specifiers: Vec<ImportSpecifier>, source: &str) -> ModuleItem {
