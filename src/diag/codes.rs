@@ -65,7 +65,7 @@ codes! {
     KT0107 "an operation outside of the endpoint's permission"
         "`perm` bounds what an endpoint may do with storage: R reads (`get`, `list`, `query`, iteration), W writes (`set`, `update`, `push`), X deletes (`delete`, `pop`, `shift`). The server and the database refuse the rest; where it can be seen, the compiler does."
     KT0108 "`backend` on something that is not a function"
-        "An endpoint is a function declaration, a static method of an exported class, or `export const f = backend({ … }, async () => …)`."
+        "An endpoint is a function declaration, a static method of an exported class, or `export const f = backend({ … }, async () => …)`. `backend` may be imported under another name, as `k.backend` of a namespace, or through a module that exports it on; it cannot be stored in a variable, passed on or loaded with `import()`."
     KT0109 "a parameter that cannot be sent"
         "An endpoint has a fixed list of parameters. Rest parameters have no fixed place on the wire; take an array instead."
     KT0113 "two endpoints of one route id"

@@ -7,15 +7,15 @@
 //!
 //! What hides behind variables and helpers is left to the runtime, which refuses it there.
 
-use swc_common::{Span, Spanned};
-use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, Lit, MemberExpr, MemberProp};
+use swc_common::Span;
+use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, MemberExpr};
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::Extraction;
 use super::backend::endpoint_forms;
 use crate::contract::{Perms, StorageOperation, StorageUse};
 use crate::parse::literal::unwrapped;
-use crate::parse::module::ParsedModule;
+use crate::parse::module::{ParsedModule, property};
 use crate::source::Location;
 
 pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
@@ -110,17 +110,6 @@ impl Visit for Uses<'_> {
             self.iterated(&element.expr);
         }
         array.visit_children_with(self);
-    }
-}
-
-fn property(prop: &MemberProp) -> Option<(String, Span)> {
-    match prop {
-        MemberProp::Ident(name) => Some((name.sym.to_string(), name.span)),
-        MemberProp::Computed(computed) => match unwrapped(&computed.expr) {
-            Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), computed.span())),
-            _ => None,
-        },
-        MemberProp::PrivateName(_) => None,
     }
 }
 
