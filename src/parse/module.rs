@@ -168,6 +168,17 @@ impl ParsedModule {
         ident.ctxt == self.unresolved_context
     }
 
+    /// Whether an identifier has no value from the module: no binding, or one that only `declare`s it.
+    pub(crate) fn is_unbound(&self, ident: &Ident) -> bool {
+        self.is_unresolved(ident) || (self.is_top_level(ident) && self.only_declares(&ident.sym))
+    }
+
+    fn only_declares(&self, name: &str) -> bool {
+        let mut items = self.declaring_items(name).peekable();
+        let binds = |index: usize| item_decl(&self.module.body[index]).is_none_or(is_value);
+        items.peek().is_some() && self.import(name).is_none() && !items.any(binds)
+    }
+
     /// Whether an identifier refers to a top-level binding of the module.
     pub(crate) fn is_top_level(&self, ident: &Ident) -> bool {
         ident.ctxt == self.top_level_context
@@ -376,6 +387,19 @@ pub(crate) fn property(prop: &MemberProp) -> Option<(String, Span)> {
             _ => None,
         },
         MemberProp::PrivateName(_) => None,
+    }
+}
+
+/// Whether a declaration binds a value, and not only says that there is one.
+pub(crate) fn is_value(decl: &Decl) -> bool {
+    match decl {
+        Decl::Class(class) => !class.declare,
+        Decl::Fn(function) => !function.declare,
+        Decl::Var(vars) => !vars.declare,
+        Decl::TsEnum(declared) => !declared.declare,
+        Decl::TsModule(module) => !module.declare,
+        Decl::TsInterface(_) | Decl::TsTypeAlias(_) => false,
+        Decl::Using(_) => true,
     }
 }
 

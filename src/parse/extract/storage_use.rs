@@ -64,7 +64,7 @@ impl Uses<'_> {
     fn table_of(&self, member: &MemberExpr) -> Option<(String, Span)> {
         let storage = unwrapped(&member.obj).as_member()?;
         let env = unwrapped(&storage.obj).as_ident()?;
-        let is_env = env.sym == *"env" && (self.module.is_unresolved(env) || self.is_imported_env(&env.sym));
+        let is_env = env.sym == *"env" && (self.module.is_unbound(env) || self.is_imported_env(&env.sym));
         let named_storage = storage.prop.as_ident().is_some_and(|name| name.sym == *"storage");
         if is_env && named_storage { property(&member.prop) } else { None }
     }
