@@ -122,6 +122,8 @@ codes! {
         "`@/client/…` holds the endpoints of a module and those of its statements that server code does not use. The rest stays on the server, because sharing it could publish a secret. Move what both sides need to a module of its own."
     KT0403 "server text in client output"
         "The generated client was searched for strings, names and imports that occur in server code only, and something was found. Nothing was written. This is an error of the compiler; please report it."
+    KT0404 "JSX in a module with endpoints"
+        "Modules with endpoints, and what they use, are written as JavaScript for both sides. What JSX becomes is up to the frontend's build, which does not see them. Move components to files of their own."
     KT0501 "a change that stored rows may not survive"
         "Rows are stored as they were written. A field that disappears, changes its type or becomes required would be misread or lost, so the step between is a migration that a person writes. Put a file with the next number and its statements below `migrations/`."
     KT0502 "migrations that do not fit the lock"
