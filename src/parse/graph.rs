@@ -1,11 +1,11 @@
 //! All modules of a project and the imports between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use swc_common::{GLOBALS, Globals};
 
-use super::limits::HOPS_MAX;
-use super::module::{Export, Imported, ParsedModule, Specifier};
+use super::limits::{HOPS_MAX, NAMESPACES_MAX};
+use super::module::{Export, Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule, Specifier};
 use super::resolve::{Resolution, resolve};
 use crate::project::{PathAlias, Project};
 use crate::source::{FileId, Sources};
@@ -77,6 +77,55 @@ impl ModuleGraph {
             });
             re_exports.for_each(link);
         }
+        let own: Vec<_> = self.modules().map(|module| (module.file, self.own_names(module))).collect();
+        for (file, own) in own {
+            self.modules.entry(file).and_modify(|module| module.own = own);
+        }
+    }
+
+    /// The imported names of a module that lead to the package `kontract`.
+    fn own_names(&self, module: &ParsedModule) -> BTreeMap<String, OwnName> {
+        let names = module.imports.iter().filter(|import| !import.type_only).filter_map(|import| {
+            let local = import.local.sym.to_string();
+            Some((local.clone(), self.own(self.lookup(module.file, &local), NAMESPACES_MAX)?))
+        });
+        names.collect()
+    }
+
+    fn own(&self, binding: Binding, depth: usize) -> Option<OwnName> {
+        match binding {
+            Binding::External { package, name } if package == OWN_PACKAGE => Some(match name {
+                Imported::Name(name) if name != "default" => OwnName::Export(name),
+                Imported::Name(_) | Imported::Namespace => OwnName::Package,
+            }),
+            Binding::Namespace { file } => {
+                let depth = depth.checked_sub(1)?;
+                let exports = self.exported_names(file).into_iter();
+                let exports = exports
+                    .filter_map(|name| Some((name.clone(), self.own(self.exported(file, &name), depth)?)));
+                let exports: BTreeMap<String, OwnName> = exports.collect();
+                (!exports.is_empty()).then_some(OwnName::Module(exports))
+            }
+            Binding::External { .. } | Binding::Declared { .. } | Binding::Item { .. } | Binding::Missing => {
+                None
+            }
+        }
+    }
+
+    /// Every name that a module exports, and those of the package `kontract` behind `export *`.
+    fn exported_names(&self, file: FileId) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut files = vec![file];
+        while let Some(file) = files.pop() {
+            let Some(module) = self.module(file).filter(|_| seen.insert(file)) else { continue };
+            names.extend(module.exports.keys().cloned());
+            files.extend(module.star_exports.iter().filter_map(|from| from.target));
+            if passes_package_on(module) {
+                names.extend(OWN_EXPORTS.iter().map(|name| (*name).to_owned()));
+            }
+        }
+        names
     }
 
     /// Where a module's JavaScript goes, relative to the output folder: `src/api/entries.ts` → `api/entries.js`.
@@ -140,12 +189,18 @@ impl ModuleGraph {
             // `export *` does not pass a default export on.
             None if name == "default" => Binding::Missing,
             None => {
-                let name = Imported::Name(name.to_owned());
+                let imported = Imported::Name(name.to_owned());
                 let stars = module.star_exports.iter().filter(|from| from.target.is_some());
-                stars
-                    .map(|from| self.through(from, &name, hops / 2))
-                    .find(|binding| *binding != Binding::Missing)
-                    .unwrap_or(Binding::Missing)
+                let found = stars
+                    .map(|from| self.through(from, &imported, hops / 2))
+                    .find(|binding| *binding != Binding::Missing);
+                match found {
+                    Some(binding) => binding,
+                    None if passes_package_on(module) && OWN_EXPORTS.contains(&name) => {
+                        Binding::External { package: OWN_PACKAGE.to_owned(), name: imported }
+                    }
+                    None => Binding::Missing,
+                }
             }
         }
     }
@@ -157,4 +212,9 @@ impl ModuleGraph {
             (None, imported) => Binding::External { package: from.text.clone(), name: imported.clone() },
         }
     }
+}
+
+/// Whether a module has `export * from 'kontract'`.
+fn passes_package_on(module: &ParsedModule) -> bool {
+    module.star_exports.iter().any(|from| from.target.is_none() && from.text == OWN_PACKAGE)
 }

@@ -9,5 +9,8 @@ pub(crate) const STACK_BYTES: usize = 256 * 1024 * 1024;
 /// Steps of evaluating a constant or following re-exports; beyond that there is a circle.
 pub(crate) const HOPS_MAX: usize = 64;
 
+/// How deep namespaces in namespaces are searched for what they re-export of the package `kontract`.
+pub(crate) const NAMESPACES_MAX: usize = 3;
+
 /// How often a file is parsed again when blanked text turns out to be inside of a string or comment.
 pub(crate) const REPARSES_MAX: usize = 4;

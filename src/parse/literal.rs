@@ -10,7 +10,7 @@ use swc_ecma_ast::{
 
 use super::graph::{Binding, ModuleGraph};
 use super::limits::HOPS_MAX;
-use super::module::{Imported, ParsedModule};
+use super::module::{OwnName, ParsedModule};
 use crate::contract::Perms;
 use crate::source::Location;
 
@@ -229,12 +229,12 @@ impl Evaluation<'_> {
     }
 
     fn member(&self, object: &Expr, key: &str, span: Span) -> Result<Constant, NotConstant> {
+        if self.module.own_name(object) == Some(OwnName::Export("perms".to_owned())) {
+            return Perms::from_spelling(key)
+                .map(Constant::Perms)
+                .ok_or_else(|| self.fail(span, format!("no permission is called `{key}`")));
+        }
         if let Expr::Ident(ident) = unwrapped(object) {
-            if self.is_perms(ident) {
-                return Perms::from_spelling(key)
-                    .map(Constant::Perms)
-                    .ok_or_else(|| self.fail(span, format!("no permission is called `{key}`")));
-            }
             match self.graph.lookup(self.module.file, &ident.sym) {
                 Binding::Declared { file, name } => {
                     if let Some(value) = self.enum_member(file, &name, key) {
@@ -258,17 +258,6 @@ impl Evaluation<'_> {
                     .ok_or_else(|| self.fail(span, format!("there is no `{key}` in it")))
             }
             _ => Err(self.fail(span, "not an object")),
-        }
-    }
-
-    /// `perms`, imported from `kontract` or ambient.
-    fn is_perms(&self, ident: &Ident) -> bool {
-        match self.graph.lookup(self.module.file, &ident.sym) {
-            Binding::External { package, name } => {
-                package == "kontract" && name == Imported::Name("perms".to_owned())
-            }
-            Binding::Missing => ident.sym == *"perms",
-            Binding::Declared { .. } | Binding::Item { .. } | Binding::Namespace { .. } => false,
         }
     }
 

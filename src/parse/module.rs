@@ -6,10 +6,11 @@ use swc_common::comments::SingleThreadedComments;
 use swc_common::sync::Lrc;
 use swc_common::{Mark, SourceMap, Span, SyntaxContext};
 use swc_ecma_ast::{
-    Decl, DefaultDecl, ExportSpecifier, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Module, ModuleDecl,
-    ModuleExportName, ModuleItem, NamedExport, Stmt,
+    Decl, DefaultDecl, ExportSpecifier, Expr, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Lit,
+    MemberProp, Module, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, Stmt,
 };
 
+use super::literal::unwrapped;
 use crate::source::{FileId, Location};
 
 /// One source file after parsing and scope resolution.
@@ -32,6 +33,19 @@ pub struct ParsedModule {
     pub(crate) star_exports: Vec<Specifier>,
     /// Top-level items by the names they declare.
     declarations: BTreeMap<String, Vec<usize>>,
+    /// Imported names that lead to the package `kontract`, known once the graph is linked.
+    pub(super) own: BTreeMap<String, OwnName>,
+}
+
+/// What a name or member expression means, where it leads to the package `kontract`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OwnName {
+    /// An export of the package.
+    Export(String),
+    /// All exports of the package.
+    Package,
+    /// A module of the project with those exports that lead to the package.
+    Module(BTreeMap<String, OwnName>),
 }
 
 /// swc's marks of one module.
@@ -115,6 +129,7 @@ impl ParsedModule {
             exports: BTreeMap::new(),
             star_exports: Vec::new(),
             declarations: BTreeMap::new(),
+            own: BTreeMap::new(),
         };
         let body = parts.module.body;
         for (index, item) in body.iter().enumerate() {
@@ -153,6 +168,17 @@ impl ParsedModule {
         ident.ctxt == self.unresolved_context
     }
 
+    /// Whether an identifier has no value from the module: no binding, or one that only `declare`s it.
+    pub(crate) fn is_unbound(&self, ident: &Ident) -> bool {
+        self.is_unresolved(ident) || (self.is_top_level(ident) && self.only_declares(&ident.sym))
+    }
+
+    fn only_declares(&self, name: &str) -> bool {
+        let mut items = self.declaring_items(name).peekable();
+        let binds = |index: usize| item_decl(&self.module.body[index]).is_none_or(is_value);
+        items.peek().is_some() && self.import(name).is_none() && !items.any(binds)
+    }
+
     /// Whether an identifier refers to a top-level binding of the module.
     pub(crate) fn is_top_level(&self, ident: &Ident) -> bool {
         ident.ctxt == self.top_level_context
@@ -173,13 +199,37 @@ impl ParsedModule {
         self.declaring_items(name).filter_map(|index| item_decl(&self.module.body[index]))
     }
 
-    /// Whether an identifier is a function of kontract's own: imported from `kontract`, or the ambient global.
-    pub(crate) fn is_kontract_name(&self, ident: &Ident, name: &str) -> bool {
-        match self.imports.iter().find(|import| import.local.to_id() == ident.to_id()) {
-            Some(import) => {
-                import.from.text == "kontract" && import.imported == Imported::Name(name.to_owned())
+    /// What an expression means of the package `kontract`: through imports, re-exports and members, or ambient.
+    pub(crate) fn own_name(&self, expr: &Expr) -> Option<OwnName> {
+        match unwrapped(expr) {
+            Expr::Ident(ident) => self.own_ident(ident),
+            Expr::Member(member) => {
+                let object = self.own_name(&member.obj)?;
+                let (name, _) = property(&member.prop)?;
+                match object {
+                    // Bundlers and CommonJS wrap a package like this.
+                    OwnName::Package if name == "default" => Some(OwnName::Package),
+                    OwnName::Package => Some(OwnName::Export(name)),
+                    OwnName::Module(mut exports) => exports.remove(&name),
+                    OwnName::Export(_) => None,
+                }
             }
-            None => ident.sym == *name && (self.is_unresolved(ident) || ident.ctxt == SyntaxContext::empty()),
+            _ => None,
+        }
+    }
+
+    fn own_ident(&self, ident: &Ident) -> Option<OwnName> {
+        // Arguments of decorators are parsed apart, without scopes.
+        let scopeless = ident.ctxt == SyntaxContext::empty();
+        let binds = |import: &&Import| {
+            import.local.sym == ident.sym && (scopeless || import.local.to_id() == ident.to_id())
+        };
+        match self.imports.iter().find(binds) {
+            Some(import) => self.own.get(&*import.local.sym).cloned(),
+            None => {
+                let ambient = OWN_EXPORTS.contains(&&*ident.sym) && (scopeless || self.is_unresolved(ident));
+                ambient.then(|| OwnName::Export(ident.sym.to_string()))
+            }
         }
     }
 
@@ -328,9 +378,39 @@ pub(crate) fn declared_names(decl: &Decl) -> Vec<String> {
     }
 }
 
+/// The name of a member, where it is written out.
+pub(crate) fn property(prop: &MemberProp) -> Option<(String, Span)> {
+    match prop {
+        MemberProp::Ident(name) => Some((name.sym.to_string(), name.span)),
+        MemberProp::Computed(computed) => match unwrapped(&computed.expr) {
+            Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), computed.span)),
+            _ => None,
+        },
+        MemberProp::PrivateName(_) => None,
+    }
+}
+
+/// Whether a declaration binds a value, and not only says that there is one.
+pub(crate) fn is_value(decl: &Decl) -> bool {
+    match decl {
+        Decl::Class(class) => !class.declare,
+        Decl::Fn(function) => !function.declare,
+        Decl::Var(vars) => !vars.declare,
+        Decl::TsEnum(declared) => !declared.declare,
+        Decl::TsModule(module) => !module.declare,
+        Decl::TsInterface(_) | Decl::TsTypeAlias(_) => false,
+        Decl::Using(_) => true,
+    }
+}
+
 fn export_name(name: &ModuleExportName) -> String {
     match name {
         ModuleExportName::Ident(ident) => ident.sym.to_string(),
         ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
     }
 }
+
+/// The package whose functions the compiler takes away.
+pub(crate) const OWN_PACKAGE: &str = "kontract";
+/// Those of its exports that speak to the compiler.
+pub(crate) const OWN_EXPORTS: &[&str] = &["backend", "mwfilter", "defineMiddleware", "perms"];

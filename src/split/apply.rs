@@ -19,7 +19,7 @@ use swc_ecma_transforms_typescript::strip;
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use super::parts::{Part, Parts};
-use super::reach::{INJECTED, Reach, SERVER_RUNTIME, has_endpoints};
+use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound};
 use super::{ClientModule, SplitModules, diagnostics};
 use crate::artifact::specifier;
 use crate::contract::Contract;
@@ -78,13 +78,9 @@ struct Split<'g> {
 
 impl Split<'_> {
     fn server(&self, module: &ParsedModule) -> String {
-        let splits = has_endpoints(self.parts, module.file);
-        let kept: Vec<&Part> = self
-            .parts
-            .module(module.file)
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| !self.reach.is_client_alone((module.file, *index), splits))
+        let parts = self.parts.module(module.file).iter().enumerate();
+        let kept: Vec<&Part> = parts
+            .filter(|(index, _)| !self.reach.client.contains(&(module.file, *index)))
             .map(|(_, part)| part)
             .collect();
         let mut body: Vec<ModuleItem> =
@@ -123,16 +119,10 @@ impl Split<'_> {
                     Some(Resolution::File(file)) => self.graph.exported(file, &name),
                     Some(Resolution::External | Resolution::Missing) => return true,
                 };
-            match binding {
-                Binding::Declared { file, name } => {
-                    let splits = has_endpoints(self.parts, file);
-                    let declaring = self.parts.declaring(file, &name);
-                    declaring.iter().any(|id| !self.reach.is_client_alone(*id, splits))
-                }
-                Binding::Item { .. }
-                | Binding::Namespace { .. }
-                | Binding::External { .. }
-                | Binding::Missing => true,
+            match bound(self.graph, self.parts, binding) {
+                // Types have no parts.
+                Target::Parts(ids) => ids.iter().any(|id| !self.reach.client.contains(id)),
+                Target::Module(_) | Target::Outside => true,
             }
         });
         let empty = export.specifiers.is_empty() && export.src.is_none();
@@ -206,7 +196,7 @@ impl Split<'_> {
             };
             by_source.entry(source).or_default().push(import_specifier(import.local.clone(), &imported));
         }
-        by_source.into_iter().map(|(source, specifiers)| import_item(specifiers, &source)).collect()
+        by_source.into_iter().flat_map(|(source, specifiers)| import_items(specifiers, &source)).collect()
     }
 
     fn output_specifier(&self, from: &ParsedModule, to: FileId) -> String {
@@ -320,6 +310,13 @@ impl VisitMut for Redirect<'_> {
 fn named_import<'n>(names: impl Iterator<Item = &'n str>, source: &str) -> ModuleItem {
     let specifiers = names.map(|name| import_specifier(plain_ident(name), &Imported::Name(name.to_owned())));
     import_item(specifiers.collect(), source)
+}
+
+/// Named exports stand in one import, a namespace and a default export each in one of their own.
+fn import_items(specifiers: Vec<ImportSpecifier>, source: &str) -> Vec<ModuleItem> {
+    let (names, others): (Vec<_>, Vec<_>) = specifiers.into_iter().partition(ImportSpecifier::is_named);
+    let groups = others.into_iter().map(|other| vec![other]).chain([names]);
+    groups.filter(|group| !group.is_empty()).map(|group| import_item(group, source)).collect()
 }
 
 fn import_item(specifiers: Vec<ImportSpecifier>, source: &str) -> ModuleItem {

@@ -47,6 +47,26 @@ pub(super) fn leaked(module: &str, what: &str, at: Location) -> Diagnostic {
         .help("nothing was written; this is an error of the compiler, please report it with these lines")
 }
 
+pub(super) fn jsx(module: &str, has_endpoints: bool, at: Location) -> Diagnostic {
+    let (message, help) = if has_endpoints {
+        (
+            format!("`{module}` has endpoints and JSX"),
+            "move the component to a file of its own, without endpoints",
+        )
+    } else {
+        (
+            format!("`{module}` has JSX, and is used by a module with endpoints"),
+            "move what the module with endpoints uses to a file without JSX",
+        )
+    };
+    Diagnostic::error(Code::KT0404, message)
+        .at(at, "is not JavaScript")
+        .why(
+            "both halves are written as JavaScript; only the frontend's own build knows what elements become",
+        )
+        .help(help)
+}
+
 pub(super) fn missing_module(specifier: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0005, format!("`{specifier}` leads nowhere"))
         .at(at, "no such file")

@@ -13,6 +13,7 @@
 mod apply;
 mod diagnostics;
 mod frontend;
+mod jsx;
 mod leak;
 mod parts;
 mod plan;
@@ -55,6 +56,7 @@ pub fn split(graph: &ModuleGraph, contract: &CheckedContract) -> Outcome<LeakFre
             let reach = Reach::of(graph, &parts);
             let mut found = frontend::check(graph, &parts, &reach);
             found.extend(apply::unresolved_imports(graph, &parts, &reach));
+            found.extend(jsx::check(graph, &parts, &reach));
             let modules = apply::apply(graph, contract.contract(), &parts, &reach);
             match leak::prove(modules, graph, &parts, &reach) {
                 Ok(proof) => Outcome::with(proof, found).stop_on_errors(),

@@ -12,7 +12,7 @@ use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use crate::parse::ModuleGraph;
 use crate::parse::extract::{endpoint_forms, middleware_call};
-use crate::parse::module::{ParsedModule, declared_names, item_decl};
+use crate::parse::module::{ParsedModule, declared_names, is_value, item_decl};
 use crate::source::FileId;
 
 /// A part of a module: the module and the part's place in it.
@@ -169,18 +169,6 @@ impl PartKind {
     }
 }
 
-fn is_value(decl: &Decl) -> bool {
-    match decl {
-        Decl::Class(class) => !class.declare,
-        Decl::Fn(function) => !function.declare,
-        Decl::Var(vars) => !vars.declare,
-        Decl::TsEnum(declared) => !declared.declare,
-        Decl::TsModule(module) => !module.declare,
-        Decl::TsInterface(_) | Decl::TsTypeAlias(_) => false,
-        Decl::Using(_) => true,
-    }
-}
-
 fn default_name(node: &ModuleItem) -> Option<String> {
     let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(export)) = node else { return None };
     match &export.decl {
@@ -227,7 +215,7 @@ impl Visit for References<'_> {
     noop_visit_type!();
 
     fn visit_ident(&mut self, ident: &Ident) {
-        if self.module.is_unresolved(ident) {
+        if self.module.is_unbound(ident) {
             self.unresolved.insert(ident.sym.to_string());
         } else if self.module.is_top_level(ident) {
             self.refers.insert(ident.sym.to_string());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::parts::{PartKind, Parts};
-use super::reach::{Reach, has_endpoints};
+use super::reach::Reach;
 use crate::parse::ModuleGraph;
 
 /// Where a statement goes.
@@ -14,8 +14,6 @@ pub enum Side {
     Client,
     /// Only the server's half has it.
     Server,
-    /// Both halves have it.
-    Both,
     /// The server's half has it; a stub takes its place in the client's.
     Stub,
 }
@@ -31,18 +29,15 @@ impl SplitPlan {
     pub(super) fn of(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Self {
         let mut modules = BTreeMap::new();
         for module in graph.modules() {
-            let splits = has_endpoints(parts, module.file);
             let mut statements = Vec::new();
             for (index, part) in parts.module(module.file).iter().enumerate() {
                 let id = (module.file, index);
-                let on_server =
-                    reach.server_modules.contains(&module.file) && !reach.is_client_alone(id, splits);
-                let side = match (part.kind, on_server, reach.client.contains(&id)) {
+                let on_server = reach.server_modules.contains(&module.file);
+                let side = match (part.kind, reach.client.contains(&id), on_server) {
                     (PartKind::Import | PartKind::ReExport | PartKind::Type, _, _) => continue,
                     (PartKind::Endpoint, _, _) => Side::Stub,
-                    (_, true, true) => Side::Both,
-                    (_, true, false) => Side::Server,
-                    (_, false, true) => Side::Client,
+                    (_, true, _) => Side::Client,
+                    (_, false, true) => Side::Server,
                     // Frontend modules are the frontend's own build's business.
                     (_, false, false) => continue,
                 };

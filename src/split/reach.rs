@@ -1,9 +1,13 @@
 //! Which parts server code reaches, and which remain for clients.
 //!
 //! ```text
-//! server = closure of endpoints and middlewares over value references, across modules
+//! server = closure of endpoints, middlewares and whatever else server modules run, over value references
 //! client = exported parts of modules with endpoints whose own closure never meets server
 //! ```
+//!
+//! Each depends on the other: what is not client is run by the server, and what that refers to is not client. A module
+//! without endpoints that the server imports is run as a whole, and nothing of it is client. The least such `server` is
+//! found by repetition, so that the two are disjoint and the server's half lacks nothing it uses.
 //!
 //! Dead-code elimination would not do: it keeps `const db = new Database('sk-live-…')`, because that has an effect.
 
@@ -18,9 +22,7 @@ use crate::source::FileId;
 
 /// The result of following references.
 pub(super) struct Reach {
-    /// Parts that endpoints and middlewares refer to, themselves included.
-    pub(super) server: BTreeSet<PartId>,
-    /// Parts that client output contains.
+    /// Parts that client output contains, and the server's half does not.
     pub(super) client: BTreeSet<PartId>,
     /// Modules that run on the server.
     pub(super) server_modules: BTreeSet<FileId>,
@@ -50,16 +52,17 @@ pub(super) enum Target {
 
 impl Reach {
     pub(super) fn of(graph: &ModuleGraph, parts: &Parts) -> Self {
-        let server = server_closure(graph, parts);
-        let client = client_closure(graph, parts, &server);
-        let server_modules = server_modules(graph, parts, &client, &server);
-        let server_only = server_only(graph, parts);
-        Self { server, client, server_modules, server_only }
-    }
-
-    /// Whether a part is left out of the server's half: client code that the server does not use.
-    pub(super) fn is_client_alone(&self, part: PartId, module_has_endpoints: bool) -> bool {
-        module_has_endpoints && self.client.contains(&part) && !self.server.contains(&part)
+        let mut server = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
+        loop {
+            let client = client_closure(graph, parts, &server);
+            let server_modules = server_modules(graph, parts, &client);
+            let grown = server_closure(graph, parts, &server_modules, &client);
+            if grown == server {
+                let server_only = server_only(graph, parts);
+                return Self { client, server_modules, server_only };
+            }
+            server = grown;
+        }
     }
 }
 
@@ -70,7 +73,12 @@ pub(super) fn has_endpoints(parts: &Parts, file: FileId) -> bool {
 
 /// What a top-level name means, as parts.
 pub(super) fn target(graph: &ModuleGraph, parts: &Parts, file: FileId, name: &str) -> Target {
-    match graph.lookup(file, name) {
+    bound(graph, parts, graph.lookup(file, name))
+}
+
+/// What a binding leads to.
+pub(super) fn bound(graph: &ModuleGraph, parts: &Parts, binding: Binding) -> Target {
+    match binding {
         Binding::Declared { file, name } => Target::Parts(parts.declaring(file, &name)),
         Binding::Item { file, index } => {
             let span = graph
@@ -118,12 +126,26 @@ fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Opt
     }
 }
 
-fn server_closure(graph: &ModuleGraph, parts: &Parts) -> BTreeSet<PartId> {
+/// Everything that endpoints, middlewares and the server modules' own statements refer to, themselves included.
+fn server_closure(
+    graph: &ModuleGraph,
+    parts: &Parts,
+    server_modules: &BTreeSet<FileId>,
+    client: &BTreeSet<PartId>,
+) -> BTreeSet<PartId> {
     let mut reached = BTreeSet::new();
     let mut queue: Vec<PartId> = Vec::new();
     for module in graph.modules() {
-        let roots = parts.module(module.file).iter().enumerate();
-        let roots = roots.filter(|(_, part)| matches!(part.kind, PartKind::Endpoint | PartKind::Middleware));
+        let runs = server_modules.contains(&module.file);
+        let splits = has_endpoints(parts, module.file);
+        let roots = parts.module(module.file).iter().enumerate().filter(|(index, part)| match part.kind {
+            PartKind::Endpoint | PartKind::Middleware => true,
+            PartKind::Declaration | PartKind::Effect => {
+                runs && !(splits && client.contains(&(module.file, *index)))
+            }
+            // The server's half re-exports only what it has.
+            PartKind::Import | PartKind::ReExport | PartKind::Type => false,
+        });
         queue.extend(roots.map(|(index, _)| (module.file, index)));
     }
     while let Some(id) = queue.pop() {
@@ -212,12 +234,7 @@ fn closure_without(
     Some(reached)
 }
 
-fn server_modules(
-    graph: &ModuleGraph,
-    parts: &Parts,
-    client: &BTreeSet<PartId>,
-    server: &BTreeSet<PartId>,
-) -> BTreeSet<FileId> {
+fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
     let mut reached = BTreeSet::new();
     let starts = |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::Middleware);
     let roots = graph.modules().filter(|module| parts.module(module.file).iter().any(starts));
@@ -226,8 +243,7 @@ fn server_modules(
         let Some(module) = graph.module(file).filter(|_| reached.insert(file)) else { continue };
         let splits = has_endpoints(parts, file);
         for (index, part) in parts.module(file).iter().enumerate() {
-            let client_alone = splits && client.contains(&(file, index)) && !server.contains(&(file, index));
-            if !client_alone {
+            if !(splits && client.contains(&(file, index))) {
                 queue.extend(imported_files(graph, module, part));
             }
         }

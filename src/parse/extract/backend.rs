@@ -17,7 +17,7 @@ use super::{Extraction, diagnostics, upper_camel};
 use crate::contract::{Endpoint, EndpointOptions, ModuleBinding, NumberWidth, Param, Perms, Ty};
 use crate::parse::comments::DocComment;
 use crate::parse::literal::{Constant, option_entries, prop_name, unwrapped};
-use crate::parse::module::{DecoratorUse, ParsedModule, item_decl};
+use crate::parse::module::{DecoratorUse, OwnName, ParsedModule, item_decl};
 use crate::parse::types::{Scope, width_of};
 
 /// An endpoint as it stands in the tree.
@@ -171,9 +171,7 @@ pub(super) fn as_call(expr: &Expr) -> Option<&CallExpr> {
 /// Whether a call is of that function of kontract's.
 pub(crate) fn is_call_of(module: &ParsedModule, call: &CallExpr, name: &str) -> bool {
     match &call.callee {
-        Callee::Expr(callee) => {
-            unwrapped(callee).as_ident().is_some_and(|ident| module.is_kontract_name(ident, name))
-        }
+        Callee::Expr(callee) => module.own_name(callee) == Some(OwnName::Export(name.to_owned())),
         Callee::Super(_) | Callee::Import(_) => false,
     }
 }

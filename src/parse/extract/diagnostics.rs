@@ -101,6 +101,34 @@ pub(super) fn middleware_not_exported(at: Location) -> Diagnostic {
         .help("write `export default defineMiddleware([…])`")
 }
 
+pub(super) fn filter_not_exported(at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0205, "this `mwfilter` is not in the default export's `defineMiddleware`")
+        .at(at, "never runs")
+        .why("the compiler finds the middlewares in the default export only")
+        .help("write `export default defineMiddleware([mwfilter({ … }, async (ctx, next) => { … }), …])`")
+}
+
+pub(super) fn own_value(function: &str, at: Location) -> Diagnostic {
+    let (code, help) = match function {
+        "backend" => (Code::KT0108, "write `export const f = backend({ … }, async (…) => { … })`"),
+        _ => (
+            Code::KT0205,
+            "write `export default defineMiddleware([mwfilter({ … }, async (ctx, next) => { … }), …])`",
+        ),
+    };
+    Diagnostic::error(code, format!("`{function}` is used other than by calling it"))
+        .at(at, "cannot be followed")
+        .why("the compiler finds endpoints and middlewares by these calls; what it misses would run on the client")
+        .help(help)
+}
+
+pub(super) fn own_package(at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0108, "`backend` may hide behind the package as a whole")
+        .at(at, "cannot be followed")
+        .why("the compiler finds endpoints by the calls of `backend`; what it misses would run on the client")
+        .help("import what you need by name: `import { backend } from 'kontract'`")
+}
+
 pub(super) const ENDPOINT_OPTIONS: &[&str] = &["ugroup", "perm", "egroup", "name"];
 pub(super) const FILTER_KEYS: &[&str] = &["egroup", "ugroup", "prefix"];
 

@@ -7,6 +7,7 @@
 mod backend;
 pub(crate) mod diagnostics;
 mod middleware;
+mod own_names;
 mod placement;
 mod storage_use;
 mod table;

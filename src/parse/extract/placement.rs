@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    ArrayLit, ArrowExpr, CallExpr, Class, ClassMember, Decl, DefaultDecl, ModuleDecl, ModuleItem, Param,
-    TsFnParam, TsParamProp, TsTypeElement,
+    ArrayLit, ArrowExpr, Class, ClassMember, Decl, DefaultDecl, ModuleDecl, ModuleItem, Param, TsFnParam,
+    TsParamProp, TsTypeElement,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
-use super::backend::{endpoint_forms, is_call_of};
-use super::diagnostics;
 use super::middleware::{middleware_call, middleware_elements};
+use super::{diagnostics, own_names};
 use crate::diag::Diagnostic;
 use crate::parse::diagnostics::misplaced_decorator;
 use crate::parse::module::{ParsedModule, item_decl};
 
-/// Reports decorators and `backend(…)` calls that stand elsewhere.
+/// Reports decorators and functions of kontract's that stand elsewhere.
 pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
     let mut places = Places { at: BTreeMap::new() };
     if !module.decorators.is_empty() {
@@ -39,7 +38,7 @@ pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
             }
         }
     }
-    stray_wrappers(module, found);
+    own_names::check(module, found);
 }
 
 /// What a node is, for a decorator before it.
@@ -164,32 +163,5 @@ impl Visit for Places {
             self.add(param.span(), Place::Parameter);
         }
         arrow.visit_children_with(self);
-    }
-}
-
-/// `backend(…)` calls that do not define an endpoint.
-fn stray_wrappers(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
-    let forms = endpoint_forms(module);
-    let mut calls = WrapperCalls { module, found: Vec::new() };
-    module.module.visit_with(&mut calls);
-    for call in calls.found {
-        if !forms.iter().any(|form| call.contains(form.callable.span())) {
-            let what = "what this call is given, or where it stands";
-            found.push(diagnostics::not_a_function(module.location(call), what));
-        }
-    }
-}
-
-struct WrapperCalls<'m> {
-    module: &'m ParsedModule,
-    found: Vec<Span>,
-}
-
-impl Visit for WrapperCalls<'_> {
-    fn visit_call_expr(&mut self, call: &CallExpr) {
-        if is_call_of(self.module, call, "backend") {
-            self.found.push(call.span);
-        }
-        call.visit_children_with(self);
     }
 }

@@ -7,15 +7,15 @@
 //!
 //! What hides behind variables and helpers is left to the runtime, which refuses it there.
 
-use swc_common::{Span, Spanned};
-use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, Lit, MemberExpr, MemberProp};
+use swc_common::Span;
+use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, MemberExpr};
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::Extraction;
 use super::backend::endpoint_forms;
 use crate::contract::{Perms, StorageOperation, StorageUse};
 use crate::parse::literal::unwrapped;
-use crate::parse::module::ParsedModule;
+use crate::parse::module::{ParsedModule, property};
 use crate::source::Location;
 
 pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
@@ -64,7 +64,7 @@ impl Uses<'_> {
     fn table_of(&self, member: &MemberExpr) -> Option<(String, Span)> {
         let storage = unwrapped(&member.obj).as_member()?;
         let env = unwrapped(&storage.obj).as_ident()?;
-        let is_env = env.sym == *"env" && (self.module.is_unresolved(env) || self.is_imported_env(&env.sym));
+        let is_env = env.sym == *"env" && (self.module.is_unbound(env) || self.is_imported_env(&env.sym));
         let named_storage = storage.prop.as_ident().is_some_and(|name| name.sym == *"storage");
         if is_env && named_storage { property(&member.prop) } else { None }
     }
@@ -110,17 +110,6 @@ impl Visit for Uses<'_> {
             self.iterated(&element.expr);
         }
         array.visit_children_with(self);
-    }
-}
-
-fn property(prop: &MemberProp) -> Option<(String, Span)> {
-    match prop {
-        MemberProp::Ident(name) => Some((name.sym.to_string(), name.span)),
-        MemberProp::Computed(computed) => match unwrapped(&computed.expr) {
-            Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), computed.span())),
-            _ => None,
-        },
-        MemberProp::PrivateName(_) => None,
     }
 }
 
