@@ -6,6 +6,7 @@
 import { ConflictError, HttpError, NotFoundError, PermissionError } from "../index.js";
 import type { Bytes } from "../raystream/bytes.js";
 import { type Row, reviver, rowToJson } from "./rows.js";
+import { textOf } from "./outcome.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
 
 /** Operations on one table inside the current call's transaction. */
@@ -86,7 +87,7 @@ export class TransactionScope {
     try {
       return await this.database.run(statements);
     } catch (error) {
-      console.error(`kontract: the database could not be reached: ${String(error)}`);
+      console.error(`kontract: the database could not be reached: ${textOf(error)}`);
       throw new HttpError(503, "UNAVAILABLE", "the database is not available; try again");
     }
   }
