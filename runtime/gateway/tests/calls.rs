@@ -138,10 +138,10 @@ fn the_sessions_mask_limits_every_endpoint() {
 fn a_call_needs_a_token_of_its_session() {
     let mut peers = Peers::connect();
     let received = peers.call("read", "", [0; 16], b"");
-    assert_eq!(peers.error(received), (401, "UNAUTHORIZED".into()));
+    assert_eq!(peers.error(received), (401, "TOKEN_REFUSED".into()));
     let foreign = Peers::connect_with_other_session();
     let received = peers.call("read", &foreign, [0; 16], b"");
-    assert_eq!(peers.error(received), (401, "UNAUTHORIZED".into()));
+    assert_eq!(peers.error(received), (401, "TOKEN_REFUSED".into()));
 }
 
 #[test]

@@ -115,7 +115,7 @@ for (const transport of ['post', 'websocket'] as const) {
   test(`${transport}: a refused token is refreshed once and the call repeated`, async (t) => {
     const { gateway, sign } = await world(t, transport);
     await gateway.grant();
-    await gateway.fail(401, 'UNAUTHORIZED', 'session ended');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'session ended');
     await gateway.grant();
     await respond(gateway, 'signed');
     assert.equal(await sign('a'), 'signed');
@@ -125,10 +125,18 @@ for (const transport of ['post', 'websocket'] as const) {
     assert.equal(calls[3]?.token, 'access-2');
     assert.equal(hex(calls[3]?.key ?? utf8('')), hex(calls[1]?.key ?? utf8('')), 'the same mutation');
 
-    await gateway.fail(401, 'UNAUTHORIZED', 'again');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'again');
     await gateway.grant();
-    await gateway.fail(401, 'UNAUTHORIZED', 'and again');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'and again');
     await assert.rejects(sign('b'), UnauthorizedError);
+  });
+
+  test(`${transport}: a 401 of the endpoint itself is an answer, and nothing runs twice`, async (t) => {
+    const { gateway, sign } = await world(t, transport);
+    await gateway.grant();
+    await gateway.fail(401, 'UNAUTHORIZED', 'wrong password');
+    await assert.rejects(sign('a'), (error) => error instanceof UnauthorizedError && error.message === 'wrong password');
+    assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, SIGN]);
   });
 
   test(`${transport}: an expired session is made anew and the identity kept`, async (t) => {
@@ -187,7 +195,7 @@ for (const transport of ['post', 'websocket'] as const) {
   test(`${transport}: a refresh token that is no longer good gives way to a new identity`, async (t) => {
     const { gateway, sign } = await world(t, transport);
     gateway.storage.set('kontract.refresh:http://gateway.test', 'stale');
-    await gateway.fail(401, 'UNAUTHORIZED', 'revoked');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'revoked');
     await gateway.grant();
     await respond(gateway, 'signed');
     assert.equal(await sign('a'), 'signed');
