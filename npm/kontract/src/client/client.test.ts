@@ -327,6 +327,63 @@ test('websocket: a minute without calls changes the key', async (t) => {
   assert.deepEqual(phases, [1]);
 });
 
+test('websocket: a silent socket is asked whether it lives, and kept while it answers', async (t) => {
+  const { gateway, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first');
+  await list();
+  const types: (number | undefined)[] = [];
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = (message) => (types.push(message[1]), message);
+  for (let minute = 0; minute < 4; minute++) await gateway.elapse(60_000);
+  assert.deepEqual(types, [0x30, 0x30, 0x30, 0x30]);
+  await respond(gateway, 'second');
+  assert.equal(await list(), 'second');
+  await gateway.elapse(59_999);
+  assert.equal(types.length, 5, 'what arrived shows that it lives');
+  assert.equal(gateway.sockets.length, 1);
+});
+
+test('websocket: two heartbeats without an answer end the socket, and the next call has another one', async (t) => {
+  const { gateway, kontract, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first', 'second');
+  await list();
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = () => undefined;
+  await gateway.elapse(60_000);
+  await gateway.elapse(60_000);
+  assert.equal(socket.readyState, 1);
+  await gateway.elapse(60_000);
+  assert.equal(socket.readyState, 3);
+  assert.equal(gateway.hasTimers, false);
+  assert.equal(await list(), 'second');
+  assert.equal(gateway.sockets.length, 2);
+  kontract.close();
+  assert.equal(gateway.hasTimers, false);
+});
+
+test('websocket: a call that times out in silence leaves the socket behind, without failing the others', async (t) => {
+  const { gateway, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first', 'second');
+  await list();
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = () => undefined;
+  const stop = new AbortController();
+  const other = assert.rejects(list.with({ signal: stop.signal })(), { message: 'enough' });
+  await assert.rejects(list.with({ timeoutMs: 1 })(), { name: 'TimeoutError' });
+  assert.equal(socket.readyState, 1, 'another call waits on it');
+  assert.equal(await list(), 'second');
+  assert.equal(gateway.sockets.length, 2);
+  stop.abort(new Error('enough'));
+  await other;
+  assert.equal(socket.readyState, 3);
+});
+
 test('auto, in a page: POST until the socket is open, then the socket, all in one session', async (t) => {
   Object.defineProperty(globalThis, 'location', { value: { origin: 'http://gateway.test' }, configurable: true });
   t.after(() => Reflect.deleteProperty(globalThis, 'location'));
