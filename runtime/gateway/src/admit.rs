@@ -7,6 +7,7 @@ use kontract_wire::call::{Call, IdempotencyKey};
 use kontract_wire::error::{ErrorCode, WireError};
 use kontract_wire::perm::Perms;
 use kontract_wire::route::RouteId;
+use sha2::{Digest, Sha256};
 
 /// A call that passed every check that needs no database. Only the gateway makes one.
 #[derive(Clone)]
@@ -46,7 +47,8 @@ impl AdmittedCall {
         &self.credential
     }
 
-    /// Present for every mutation that the caller may repeat.
+    /// What the ledger knows this mutation by: the caller's key, bound to the endpoint and the arguments. Present where
+    /// the caller sent a key.
     pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.idempotency_key
     }
@@ -79,7 +81,7 @@ impl Gateway {
             policy: policy.clone(),
             identity,
             credential,
-            idempotency_key: call.idempotency_key,
+            idempotency_key: call.idempotency_key.map(|key| ledger_key(key, call)),
             arguments: call.arguments.to_vec(),
         })
     }
@@ -118,11 +120,25 @@ fn check_repeatable(policy: &RoutePolicy, call: &Call<'_>) -> Result<(), WireErr
     Ok(())
 }
 
+/// `SHA256("kontract ledger" ‖ 0 ‖ route u32 ‖ key 16 ‖ SHA256(arguments))[..16]`: the answer that the ledger holds belongs
+/// to one endpoint and its arguments, so that the same key with others must not lead to it.
+fn ledger_key(IdempotencyKey(key): IdempotencyKey, call: &Call<'_>) -> IdempotencyKey {
+    let hash: [u8; 32] = Sha256::new()
+        .chain_update(b"kontract ledger\0")
+        .chain_update(call.route.as_u32().to_le_bytes())
+        .chain_update(key)
+        .chain_update(Sha256::digest(call.arguments))
+        .finalize()
+        .into();
+    let (first, _) = hash.split_first_chunk::<16>().expect("invariant: a SHA-256 hash has 32 bytes");
+    IdempotencyKey(*first)
+}
+
 fn unknown_route() -> WireError {
     WireError::new(ErrorCode::NotFound, "no such endpoint in this build")
 }
 
 /// One answer for every reason: the caller's remedy is the same, and nothing tells a forger what was nearly right.
 pub(crate) fn unauthorized(_: TokenError) -> WireError {
-    WireError::new(ErrorCode::Unauthorized, "the access token is missing, expired or of another session")
+    WireError::new(ErrorCode::TokenRefused, "the access token is missing, expired or of another session")
 }

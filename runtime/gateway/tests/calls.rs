@@ -42,6 +42,7 @@ impl Peers {
             identity_key: IdentityKey::new(IDENTITY),
             routes: [
                 policy("open", Perms::ALL, None),
+                policy("store", Perms::ALL, None),
                 policy("read", Perms::R, None),
                 policy("close", Perms::ALL, Some("admin")),
             ]
@@ -137,10 +138,10 @@ fn the_sessions_mask_limits_every_endpoint() {
 fn a_call_needs_a_token_of_its_session() {
     let mut peers = Peers::connect();
     let received = peers.call("read", "", [0; 16], b"");
-    assert_eq!(peers.error(received), (401, "UNAUTHORIZED".into()));
+    assert_eq!(peers.error(received), (401, "TOKEN_REFUSED".into()));
     let foreign = Peers::connect_with_other_session();
     let received = peers.call("read", &foreign, [0; 16], b"");
-    assert_eq!(peers.error(received), (401, "UNAUTHORIZED".into()));
+    assert_eq!(peers.error(received), (401, "TOKEN_REFUSED".into()));
 }
 
 #[test]
@@ -149,6 +150,24 @@ fn a_mutation_needs_an_idempotency_key() {
     let token = peers.anonymous();
     let received = peers.call("open", &token, [0; 16], b"");
     assert_eq!(peers.error(received), (400, "INVALID_REQUEST".into()));
+}
+
+#[test]
+fn an_idempotency_key_belongs_to_one_endpoint_and_its_arguments() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let mut ledger_key =
+        |name: &str, key: [u8; 16], arguments: &[u8]| match peers.call(name, &token, key, arguments) {
+            Received::Call(call) => call.idempotency_key(),
+            Received::Reply(_) | Received::Cancel(_) | Received::Close => panic!("{name} was not admitted"),
+        };
+    let first = ledger_key("open", [9; 16], b"args");
+    assert!(first.is_some());
+    assert_eq!(ledger_key("open", [9; 16], b"args"), first);
+    assert_ne!(ledger_key("store", [9; 16], b"args"), first);
+    assert_ne!(ledger_key("open", [9; 16], b"other"), first);
+    assert_ne!(ledger_key("open", [8; 16], b"args"), first);
+    assert_eq!(ledger_key("read", [0; 16], b"args"), None);
 }
 
 #[test]

@@ -7,8 +7,10 @@ use crate::limits::{ERROR_CODE_LEN_MAX, ERROR_MESSAGE_LEN_MAX};
 pub enum ErrorCode {
     /// The request could not be decoded, or its arguments do not have the declared types.
     InvalidRequest,
-    /// No valid token where one is needed.
+    /// No valid identity where one is needed.
     Unauthorized,
+    /// The gateway does not take the call's token: a client with a new one may call again.
+    TokenRefused,
     /// The caller lacks the group or the permission bits.
     PermissionDenied,
     /// No such endpoint.
@@ -27,6 +29,7 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest => "INVALID_REQUEST",
             Self::Unauthorized => "UNAUTHORIZED",
+            Self::TokenRefused => "TOKEN_REFUSED",
             Self::PermissionDenied => "PERMISSION_DENIED",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
@@ -39,7 +42,7 @@ impl ErrorCode {
     pub const fn status(self) -> u16 {
         match self {
             Self::InvalidRequest => 400,
-            Self::Unauthorized => 401,
+            Self::Unauthorized | Self::TokenRefused => 401,
             Self::PermissionDenied => 403,
             Self::NotFound => 404,
             Self::Conflict => 409,

@@ -115,7 +115,7 @@ for (const transport of ['post', 'websocket'] as const) {
   test(`${transport}: a refused token is refreshed once and the call repeated`, async (t) => {
     const { gateway, sign } = await world(t, transport);
     await gateway.grant();
-    await gateway.fail(401, 'UNAUTHORIZED', 'session ended');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'session ended');
     await gateway.grant();
     await respond(gateway, 'signed');
     assert.equal(await sign('a'), 'signed');
@@ -125,10 +125,18 @@ for (const transport of ['post', 'websocket'] as const) {
     assert.equal(calls[3]?.token, 'access-2');
     assert.equal(hex(calls[3]?.key ?? utf8('')), hex(calls[1]?.key ?? utf8('')), 'the same mutation');
 
-    await gateway.fail(401, 'UNAUTHORIZED', 'again');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'again');
     await gateway.grant();
-    await gateway.fail(401, 'UNAUTHORIZED', 'and again');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'and again');
     await assert.rejects(sign('b'), UnauthorizedError);
+  });
+
+  test(`${transport}: a 401 of the endpoint itself is an answer, and nothing runs twice`, async (t) => {
+    const { gateway, sign } = await world(t, transport);
+    await gateway.grant();
+    await gateway.fail(401, 'UNAUTHORIZED', 'wrong password');
+    await assert.rejects(sign('a'), (error) => error instanceof UnauthorizedError && error.message === 'wrong password');
+    assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, SIGN]);
   });
 
   test(`${transport}: an expired session is made anew and the identity kept`, async (t) => {
@@ -187,7 +195,7 @@ for (const transport of ['post', 'websocket'] as const) {
   test(`${transport}: a refresh token that is no longer good gives way to a new identity`, async (t) => {
     const { gateway, sign } = await world(t, transport);
     gateway.storage.set('kontract.refresh:http://gateway.test', 'stale');
-    await gateway.fail(401, 'UNAUTHORIZED', 'revoked');
+    await gateway.fail(401, 'TOKEN_REFUSED', 'revoked');
     await gateway.grant();
     await respond(gateway, 'signed');
     assert.equal(await sign('a'), 'signed');
@@ -317,6 +325,63 @@ test('websocket: a minute without calls changes the key', async (t) => {
   gateway.nowMs += 61_000;
   assert.equal(await list(), 'second');
   assert.deepEqual(phases, [1]);
+});
+
+test('websocket: a silent socket is asked whether it lives, and kept while it answers', async (t) => {
+  const { gateway, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first');
+  await list();
+  const types: (number | undefined)[] = [];
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = (message) => (types.push(message[1]), message);
+  for (let minute = 0; minute < 4; minute++) await gateway.elapse(60_000);
+  assert.deepEqual(types, [0x30, 0x30, 0x30, 0x30]);
+  await respond(gateway, 'second');
+  assert.equal(await list(), 'second');
+  await gateway.elapse(59_999);
+  assert.equal(types.length, 5, 'what arrived shows that it lives');
+  assert.equal(gateway.sockets.length, 1);
+});
+
+test('websocket: two heartbeats without an answer end the socket, and the next call has another one', async (t) => {
+  const { gateway, kontract, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first', 'second');
+  await list();
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = () => undefined;
+  await gateway.elapse(60_000);
+  await gateway.elapse(60_000);
+  assert.equal(socket.readyState, 1);
+  await gateway.elapse(60_000);
+  assert.equal(socket.readyState, 3);
+  assert.equal(gateway.hasTimers, false);
+  assert.equal(await list(), 'second');
+  assert.equal(gateway.sockets.length, 2);
+  kontract.close();
+  assert.equal(gateway.hasTimers, false);
+});
+
+test('websocket: a call that times out in silence leaves the socket behind, without failing the others', async (t) => {
+  const { gateway, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first', 'second');
+  await list();
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = () => undefined;
+  const stop = new AbortController();
+  const other = assert.rejects(list.with({ signal: stop.signal })(), { message: 'enough' });
+  await assert.rejects(list.with({ timeoutMs: 1 })(), { name: 'TimeoutError' });
+  assert.equal(socket.readyState, 1, 'another call waits on it');
+  assert.equal(await list(), 'second');
+  assert.equal(gateway.sockets.length, 2);
+  stop.abort(new Error('enough'));
+  await other;
+  assert.equal(socket.readyState, 3);
 });
 
 test('auto, in a page: POST until the socket is open, then the socket, all in one session', async (t) => {

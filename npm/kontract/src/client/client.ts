@@ -13,6 +13,9 @@ import type { CallOptions, Configuration, EndpointSpec, Kontract, Pins, Rpc } fr
 
 const TIMEOUT_MS = 30_000;
 
+/** The gateway does not take the access token. */
+const TOKEN_REFUSED = 'TOKEN_REFUSED';
+
 /** A client of the build with these pins. Does nothing until the first call. */
 export function createClient(pins: Pins, platform: Platform = realPlatform): Kontract {
   let configuration: Configuration = {};
@@ -83,7 +86,8 @@ class Connection {
       try {
         return await this.#callOnce(target.route, token, key, args, signal);
       } catch (error) {
-        if (!mayRefresh || !(error instanceof HttpError) || error.status !== 401) throw error;
+        // Only the gateway's own refusal, which comes before anything runs; an endpoint's 401 is an answer.
+        if (!mayRefresh || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
         mayRefresh = false;
         this.auth.reject(token);
         return attempt();

@@ -53,7 +53,8 @@ export class Link {
 
   /** One call. `ready` comes before it. */
   async call(payload: Uint8Array, signal: AbortSignal): Promise<Opened> {
-    this.#sequence = (this.#sequence + 1) >>> 0;
+    // 0 is the heartbeats'.
+    this.#sequence = (this.#sequence + 1) >>> 0 || 1;
     const sequence = this.#sequence;
     const socket = this.#openSocket();
     if (socket !== undefined) return socket.call(sequence, payload, signal);

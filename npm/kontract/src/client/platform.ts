@@ -11,6 +11,8 @@ export interface Platform {
   readonly entropy: Entropy;
   /** Resolves after `ms`, or rejects with the signal's reason. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Calls `run` every `ms` until what it returns is called. */
+  readonly every: (ms: number, run: () => void) => () => void;
 }
 
 export const realPlatform: Platform = {
@@ -30,6 +32,10 @@ export const realPlatform: Platform = {
       }, ms);
       signal.addEventListener('abort', aborted, { once: true });
     }),
+  every: (ms, run) => {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
 };
 
 /** A configuration with its defaults filled in. */

@@ -11,6 +11,12 @@ import type { WebSocketLike } from './types.js';
 /** The close code of a refusal (RFC 6455, section 7.4.1: policy violation). */
 const REFUSED_CODE = 1008;
 const NORMAL_CODE = 1000;
+/** A socket on which nothing has arrived for this long is asked whether it lives. */
+const HEARTBEAT_MS = 60_000;
+/** With so many heartbeats unanswered, a connection is dead. */
+const HEARTBEATS_MISSED_MAX = 2;
+/** Calls count from 1. */
+const HEARTBEAT_SEQUENCE = 0;
 /** `WebSocket.OPEN`. */
 const OPEN = 1;
 
@@ -25,14 +31,22 @@ export class Socket {
   readonly #established: Established;
   readonly #options: PostOptions;
   readonly #pending = new Map<number, Pending>();
+  readonly #stopHeartbeats: () => void;
   #lastSealedAt: number;
+  #lastReceivedAt: number;
+  #heartbeatsMissed = 0;
+  #framesReceived = 0;
+  /** Nothing new is sent; calls in flight may still be answered. */
+  #isRetired = false;
   #failure: Error | undefined;
 
   private constructor(socket: WebSocketLike, established: Established, options: PostOptions) {
     this.#socket = socket;
     this.#established = established;
     this.#options = options;
-    this.#lastSealedAt = options.platform.now();
+    const { now, every } = options.platform;
+    this.#lastSealedAt = this.#lastReceivedAt = now();
+    this.#stopHeartbeats = every(HEARTBEAT_MS, () => this.#heartbeat());
   }
 
   /** Opens a socket and a session on it: resumed if there is a ticket, full with the first pinned key otherwise. */
@@ -79,7 +93,7 @@ export class Socket {
   }
 
   get isOpen(): boolean {
-    return this.#failure === undefined && this.#socket.readyState === OPEN;
+    return this.#failure === undefined && !this.#isRetired && this.#socket.readyState === OPEN;
   }
 
   /** One call. */
@@ -87,11 +101,17 @@ export class Socket {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       if (!this.isOpen) throw this.#failure ?? new NetworkError('the WebSocket was closed');
-      const aborted = (): void => settle(() => reject(signal.reason as Error));
+      const framesBefore = this.#framesReceived;
+      const aborted = (): void => {
+        // Nothing at all came in a call's whole time: the next call had better not rely on this socket.
+        if (isTimeout(signal.reason) && this.#framesReceived === framesBefore) this.#isRetired = true;
+        settle(() => reject(signal.reason as Error));
+      };
       const settle = (end: () => void): void => {
         this.#pending.delete(sequence);
         signal.removeEventListener('abort', aborted);
         end();
+        if (this.#isRetired && this.#pending.size === 0) this.fail(new NetworkError('the WebSocket does not answer'));
       };
       signal.addEventListener('abort', aborted, { once: true });
       this.#pending.set(sequence, {
@@ -106,6 +126,7 @@ export class Socket {
   fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
+    this.#stopHeartbeats();
     this.#established.session.close();
     for (const { reject } of [...this.#pending.values()]) reject(error);
     this.#socket.close(NORMAL_CODE);
@@ -119,8 +140,19 @@ export class Socket {
     this.#socket.send(session.seal(FrameType.RpcCall, sequence, payload));
   }
 
+  /** Asks a silent peer whether it is there. Leaves the time of the last call alone, by which the key is changed. */
+  #heartbeat(): void {
+    if (this.#options.platform.now() - this.#lastReceivedAt < HEARTBEAT_MS) return;
+    if (this.#heartbeatsMissed === HEARTBEATS_MISSED_MAX) return this.fail(new NetworkError('the WebSocket does not answer'));
+    this.#heartbeatsMissed += 1;
+    this.#socket.send(this.#established.session.seal(FrameType.Heartbeat, HEARTBEAT_SEQUENCE, new Uint8Array()));
+  }
+
   #receive(frame: Uint8Array): void {
     const opened = openOrKeep(frame, this.#established, this.#options.tickets);
+    this.#framesReceived += 1;
+    this.#heartbeatsMissed = 0;
+    this.#lastReceivedAt = this.#options.platform.now();
     // An answer to a call that was given up finds nobody waiting.
     if (opened !== undefined) this.#pending.get(opened.sequence)?.resolve(opened);
   }
@@ -132,6 +164,10 @@ async function begin({ identity, keys, platform, tickets }: PostOptions): Promis
   const [key] = keys;
   if (key === undefined) throw new RefusedError('the build pins no key');
   return { handshake: await startFull(identity, key, platform.entropy), isFull: true };
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 function bytesOf(data: unknown): Uint8Array {

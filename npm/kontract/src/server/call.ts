@@ -1,39 +1,47 @@
-// Runs an admitted call: decode, transaction, middlewares and endpoint, commit, encode. Again on a conflict.
+// Runs an admitted call: decode, transaction, middlewares and endpoint, commit, encode. Again on a conflict, and
+// once when the connection to the database was lost without a commit.
 
 import type { Bytes } from "../raystream/bytes.js";
 import type { Context } from "../define.js";
 import { HttpError } from "../index.js";
 import { WireError } from "../wire/index.js";
 import { runInScope } from "./context.js";
-import type { Call, Channel, Route } from "./platform.js";
+import { type Outcome, failureOf } from "./outcome.js";
+import type { Call, DatabaseStub, Route } from "./platform.js";
 import type { Runtime } from "./runtime.js";
-import { RetryableConflict, TransactionScope } from "./storage.js";
+import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
 
 /** What one frame carries: 1 MiB less the tag and the padding's marker. */
 const RESULT_LEN_MAX = (1 << 20) - 17;
 
-/** The sealed frame that answers a call. */
-export async function answer(runtime: Runtime, channel: Channel, call: Call): Promise<Bytes> {
-  const { sequence } = call;
+/** Runs a call to its end and frees it. Never rejects: whatever is thrown becomes an error for the caller. */
+export async function run(runtime: Runtime, call: Call): Promise<Outcome> {
+  let name = "a call";
   try {
-    return channel.respond(sequence, await run(runtime, call));
+    ({ name } = call);
+    return { result: await attempts(runtime, call) };
   } catch (error) {
-    const { status, code, message } = outward(call, error);
-    return channel.fail(sequence, status, code, message);
+    return failureOf(name, error);
   } finally {
     call.free();
   }
 }
 
-async function run(runtime: Runtime, call: Call): Promise<Bytes> {
+async function attempts(runtime: Runtime, call: Call): Promise<Bytes> {
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await entry.load();
   const context = contextOf(call);
+  const database = runtime.database();
+  let mayReconnect = true;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await runOnce(runtime, call, route, context);
+      return await runOnce(runtime, call, route, context, database);
     } catch (error) {
+      if (error instanceof LostConnection && mayReconnect) {
+        mayReconnect = false;
+        continue;
+      }
       if (!(error instanceof RetryableConflict)) throw error;
       const pause = runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
       if (pause === undefined) throw error;
@@ -43,9 +51,15 @@ async function run(runtime: Runtime, call: Call): Promise<Bytes> {
 }
 
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
-async function runOnce(runtime: Runtime, call: Call, route: Route, context: Context): Promise<Bytes> {
+async function runOnce(
+  runtime: Runtime,
+  call: Call,
+  route: Route,
+  context: Context,
+  database: () => DatabaseStub,
+): Promise<Bytes> {
   const args = decodeArguments(route, call.arguments);
-  const transaction = new TransactionScope(call.begin(), runtime.database(), runtime.build.tables);
+  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables);
   try {
     const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
     const value = await runInScope(scope, async () => route.run(context, args));
@@ -55,7 +69,7 @@ async function runOnce(runtime: Runtime, call: Call, route: Route, context: Cont
     // first answer.
     const first = transaction.alreadyApplied;
     if (first !== undefined) return first;
-    throw error;
+    throw transaction.lost ?? error;
   } finally {
     transaction.free();
   }
@@ -91,12 +105,4 @@ function contextOf(call: Call): Context {
 
 function backOff(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** What the caller may see of an error. Anything that is not meant for callers stays in the log, under an id. */
-function outward(call: Call, error: unknown): { status: number; code: string; message: string } {
-  if (error instanceof HttpError) return error;
-  const id = crypto.randomUUID();
-  console.error(`kontract: ${call.name} failed, error ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  return { status: 500, code: "INTERNAL", message: `internal error ${id}` };
 }

@@ -14,5 +14,6 @@ declare module 'cloudflare:sockets' {
   export function connect(address: { hostname: string; port: number }): {
     readonly readable: ReadableStream<Uint8Array>;
     readonly writable: WritableStream<Uint8Array>;
+    close(): Promise<void>;
   };
 }

@@ -113,6 +113,10 @@ export interface Transaction {
   commit(answer: Uint8Array): string | undefined;
   /** The first answer, if the mutation was done before. */
   committed(results: string): Bytes | undefined;
+  /** JSON of the statement that tells what became of a commit whose results were lost. */
+  resolve(): string;
+  /** Whether that commit happened. */
+  resolved(results: string): boolean;
   /** The first answer, if an operation found that the mutation was done before. */
   readonly alreadyApplied: Bytes | undefined;
   free(): void;

@@ -11,8 +11,11 @@ export interface Runtime {
   readonly gateway: Gateway;
   readonly tickets: Uint8Array;
   readonly vars: Readonly<Record<string, string>>;
-  /** A connection for one call. */
-  database(): DatabaseStub;
+  /**
+   * The connection of one call. Each attempt takes a stub of its own: one through which a batch has failed may stay broken,
+   * and statements keep their order only within one.
+   */
+  database(): () => DatabaseStub;
 }
 
 let gateway: Gateway | undefined;
@@ -52,9 +55,10 @@ async function ticketKeys(bindings: Bindings): Promise<Uint8Array> {
   return tickets.keys;
 }
 
-function connection({ DATABASE }: Bindings): DatabaseStub {
+function connection({ DATABASE }: Bindings): () => DatabaseStub {
   nextConnection = (nextConnection + 1) % CONNECTIONS;
-  return DATABASE.get(DATABASE.idFromName(`connection-${nextConnection}`));
+  const id = DATABASE.idFromName(`connection-${nextConnection}`);
+  return () => DATABASE.get(id);
 }
 
 function secret(bindings: Bindings, name: "KONTRACT_KEY" | "KONTRACT_BACKUP_KEY" | "KONTRACT_IDENTITY_KEY"): Uint8Array {

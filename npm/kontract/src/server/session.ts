@@ -8,8 +8,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { Bytes } from "../raystream/bytes.js";
 import type { Bindings, Build, Channel } from "./platform.js";
 import { type Runtime, runtimeOf } from "./runtime.js";
-import { reportFault, splitFrames } from "./frames.js";
-import { answer } from "./call.js";
+import { run } from "./call.js";
+import { reportFault, splitFrames, take } from "./frames.js";
+import { seal } from "./outcome.js";
 
 /** "Policy violation" (RFC 6455, section 7.4.1): the one close code for everything that is refused. */
 const CLOSE_REFUSED = 1008;
@@ -69,15 +70,13 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
     }
 
     async #receive({ runtime, channel }: Opened, socket: WebSocket, frame: Bytes): Promise<void> {
-      const incoming = channel.receive(runtime.gateway, frame);
-      const { reply, closed } = incoming;
-      const call = incoming.takeCall();
-      incoming.free();
+      const { call, reply, closed } = take(channel.receive(runtime.gateway, frame));
       if (reply !== undefined) socket.send(reply);
       if (call !== undefined) {
-        const sealed = await answer(runtime, channel, call);
+        const { sequence } = call;
+        const outcome = await run(runtime, call);
         // The peer may have gone while the endpoint ran; its result was committed all the same.
-        if (this.#channels.has(socket)) socket.send(sealed);
+        if (this.#channels.has(socket)) socket.send(seal(channel, sequence, outcome));
       }
       if (closed) {
         this.#drop(socket);

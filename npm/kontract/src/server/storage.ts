@@ -6,6 +6,7 @@
 import { ConflictError, HttpError, NotFoundError, PermissionError } from "../index.js";
 import type { Bytes } from "../raystream/bytes.js";
 import { type Row, reviver, rowToJson } from "./rows.js";
+import { textOf } from "./outcome.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
 
 /** Operations on one table inside the current call's transaction. */
@@ -27,13 +28,16 @@ type Key = string | number | bigint;
 
 /** One attempt's transaction with the database it runs on. */
 export class TransactionScope {
+  private readonly database: DatabaseStub;
+  private lostConnection: LostConnection | undefined;
   readonly tables: Record<string, TableHandle> = Object.create(null) as Record<string, TableHandle>;
 
   constructor(
     private readonly transaction: Transaction,
-    private readonly database: DatabaseStub,
+    private readonly connect: () => DatabaseStub,
     shapes: Record<string, TableShape>,
   ) {
+    this.database = connect();
     for (const [name, shape] of Object.entries(shapes)) {
       this.tables[name] = this.handle(name, shape);
     }
@@ -44,12 +48,24 @@ export class TransactionScope {
     return this.transaction.alreadyApplied;
   }
 
+  /** That the database was lost and nothing is committed, whatever the handler made of it. */
+  get lost(): LostConnection | undefined {
+    return this.lostConnection;
+  }
+
   /** Commits with the encoded result and returns the answer to send. */
   async commit(result: Bytes): Promise<Bytes> {
-    const statements = this.transaction.commit(result);
+    const statements = rethrow(() => this.transaction.commit(result));
     if (statements === undefined) return result;
-    const results = await this.run(statements);
-    return rethrow(() => this.transaction.committed(results)) ?? result;
+    this.lostConnection = undefined;
+    try {
+      const results = await this.reached(this.database, statements);
+      return rethrow(() => this.transaction.committed(results)) ?? result;
+    } catch (error) {
+      if (!(error instanceof LostConnection)) throw error;
+      if (await this.happened()) return result;
+      throw (this.lostConnection = error);
+    }
   }
 
   free(): void {
@@ -78,16 +94,26 @@ export class TransactionScope {
     };
   }
 
-  /**
-   * Runs statements. When the connection is lost, so is their outcome; the caller repeats the call with its idempotency
-   * key, and the ledger tells whether the commit had happened.
-   */
-  private async run(statements: string): Promise<string> {
+  private async reached(database: DatabaseStub, statements: string): Promise<string> {
     try {
-      return await this.database.run(statements);
+      return await database.run(statements);
     } catch (error) {
-      console.error(`kontract: the database could not be reached: ${String(error)}`);
-      throw new HttpError(503, "UNAVAILABLE", "the database is not available; try again");
+      console.error(`kontract: the database could not be reached: ${textOf(error)}`);
+      throw new LostConnection();
+    }
+  }
+
+  /**
+   * Whether a commit whose results were lost has happened; if not, it never will. Where that cannot be learnt either, the
+   * caller repeats the call with its idempotency key, and the ledger tells.
+   */
+  private async happened(): Promise<boolean> {
+    try {
+      const results = await this.reached(this.connect(), this.transaction.resolve());
+      return rethrow(() => this.transaction.resolved(results));
+    } catch (error) {
+      if (error instanceof LostConnection) throw new HttpError(error.status, error.code, error.message);
+      throw error;
     }
   }
 
@@ -98,14 +124,26 @@ export class TransactionScope {
       const { ready, request, statements } = step;
       step.free();
       if (ready !== undefined) return JSON.parse(ready);
-      const results = await this.run(statements);
-      step = rethrow(() => this.transaction.answer(request, results));
+      try {
+        const results = await this.reached(this.database, statements);
+        step = rethrow(() => this.transaction.answer(request, results));
+      } catch (error) {
+        if (error instanceof LostConnection) this.lostConnection = error;
+        throw error;
+      }
     }
   }
 }
 
 /** Thrown when another call changed what this one read; the whole call runs again. */
 export class RetryableConflict extends ConflictError {}
+
+/** Thrown when the database was lost and nothing is committed; the whole call may run again. */
+export class LostConnection extends HttpError {
+  constructor(message = "the database is not available; try again") {
+    super(503, "UNAVAILABLE", message);
+  }
+}
 
 /** Turns an error of the core, whose message is `CODE: text`, into the class that endpoints and clients know. */
 function rethrow<T>(body: () => T): T {
@@ -124,7 +162,7 @@ function rethrow<T>(body: () => T): T {
       case "INVALID_REQUEST":
         throw new HttpError(400, code, message);
       case "UNAVAILABLE":
-        throw new HttpError(503, code, message);
+        throw new LostConnection(message);
       default:
         throw error;
     }

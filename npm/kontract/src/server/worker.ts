@@ -2,12 +2,12 @@
 
 import type { Bytes } from "../raystream/bytes.js";
 import { serveAsset } from "./assets.js";
-import { answer } from "./call.js";
 import { databaseObject } from "./database.js";
+import { exchange } from "./exchange.js";
 import { reportFault, splitFrames } from "./frames.js";
 import { KontractKeys } from "./keys.js";
 import type { Bindings, Build, Channel } from "./platform.js";
-import { type Runtime, runtimeOf } from "./runtime.js";
+import { runtimeOf } from "./runtime.js";
 import { sessionObject } from "./session.js";
 
 /** Longest body of a POST, as `docs/raystream.md` has it. */
@@ -69,18 +69,6 @@ async function post(build: Build, request: Request, bindings: Bindings): Promise
   } finally {
     channel?.free();
   }
-}
-
-/** Takes every frame before the first call runs, so that a body with a bad frame has no effect. */
-async function exchange(runtime: Runtime, channel: Channel, frames: Uint8Array[]): Promise<Bytes[]> {
-  const incoming = frames.map((frame) => channel.receive(runtime.gateway, frame));
-  const answers = incoming.map(async (received) => {
-    const { reply } = received;
-    const call = received.takeCall();
-    received.free();
-    return call === undefined ? (reply ?? new Uint8Array()) : answer(runtime, channel, call);
-  });
-  return Promise.all(answers);
 }
 
 async function openWebSocket(request: Request, { SESSION, ...bindings }: Bindings): Promise<Response> {

@@ -26,6 +26,7 @@ export class Gateway {
   readonly sockets: FakeSocket[] = [];
   socketsFail = false;
   nowMs = 1_800_000_000_000;
+  readonly #timers = new Set<{ readonly ms: number; readonly run: () => void; next: number }>();
   #identities = 0;
 
   constructor(peer: EchoPeer) {
@@ -48,6 +49,11 @@ export class Gateway {
       random: () => 0.5,
       entropy: platformEntropy,
       wait: async (ms) => void this.waits.push(ms),
+      every: (ms, run) => {
+        const timer = { ms, run, next: this.nowMs + ms };
+        this.#timers.add(timer);
+        return () => void this.#timers.delete(timer);
+      },
     };
   }
 
@@ -70,6 +76,22 @@ export class Gateway {
   async setTime(seconds: number): Promise<void> {
     this.nowMs = seconds * 1000;
     await this.peer.setTime(seconds);
+  }
+
+  /** Whether anything waits for time to pass. */
+  get hasTimers(): boolean {
+    return this.#timers.size > 0;
+  }
+
+  /** Lets time pass on the client's clock, and what is due happen. */
+  async elapse(ms: number): Promise<void> {
+    this.nowMs += ms;
+    for (const timer of [...this.#timers]) {
+      for (; this.#timers.has(timer) && timer.next <= this.nowMs; timer.next += timer.ms) timer.run();
+    }
+    // The peer answers in order: with this answer, the ones before it have been handed on.
+    await this.peer.setTime(this.nowMs / 1000);
+    await this.peer.setTime(this.nowMs / 1000);
   }
 
   /** Queues an identity as the answer; its tokens are `access-N` and `refresh-N`. */

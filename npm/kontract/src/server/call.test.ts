@@ -1,0 +1,133 @@
+// Calls whose connection to the database is lost, with a core and a database that a test scripts.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+
+import { type Batch, Handles, fakeCall, fakeRuntime, fakeTransaction } from '../testing/runtime.js';
+import { run } from './call.js';
+import { env } from './context.js';
+import type { Outcome } from './outcome.js';
+import type { Step, Transaction } from './platform.js';
+
+/** What the database answers, inside a result, when it is shut down while a statement runs. */
+const SHUT_DOWN = 'shut down';
+
+interface World {
+  /** Statements in the order in which they reached the database, each with the number of its transaction. */
+  readonly batches: string[];
+  readonly runs: number;
+  call(): Promise<string>;
+}
+
+interface Options {
+  happened?: boolean;
+  swallows?: boolean;
+  /** Lost batches have an answer that says so. */
+  inBand?: boolean;
+}
+
+function checked(results: string): string {
+  if (results === SHUT_DOWN) throw new Error('UNAVAILABLE: the database is not available; try again');
+  return results;
+}
+
+/** An endpoint that reads a row and commits, on a database that loses the batches for which `isLost` is true. */
+function world(t: TestContext, isLost: (batch: string) => boolean, options: Options = {}): World {
+  t.mock.method(console, 'error', () => undefined);
+  const handles = new Handles();
+  const batches: string[] = [];
+  let runs = 0;
+  let transactions = 0;
+  const batch: Batch = async (statements) => {
+    batches.push(statements);
+    if (isLost(statements) && options.inBand === true) return SHUT_DOWN;
+    if (isLost(statements)) throw new Error('the database closed the connection');
+    return 'null';
+  };
+  const begin = (): Transaction => {
+    transactions += 1;
+    const number = transactions;
+    const step = (ready: string | undefined): Step => ({ ready, request: 1, statements: `read ${number}`, free: () => undefined });
+    return fakeTransaction(handles, {
+      get: () => step(undefined),
+      answer: (_request, results) => step(checked(results)),
+      committed: (results) => void checked(results),
+      commit: () => `commit ${number}`,
+      resolve: () => `resolve ${number}`,
+      resolved: (results) => checked(results) === 'null' && (options.happened ?? false),
+    });
+  };
+  const endpoint = async (): Promise<string> => {
+    runs += 1;
+    const read = env.storage['rows']?.get('key');
+    await (options.swallows === true ? read?.catch(() => undefined) : read);
+    return `run ${runs}`;
+  };
+  const runtime = fakeRuntime({ endpoint }, batch);
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], dates: [], bigints: [], bytes: [] };
+  return {
+    batches,
+    get runs() {
+      return runs;
+    },
+    async call() {
+      const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin));
+      assert.equal(handles.open.size, 0);
+      return described(outcome);
+    },
+  };
+}
+
+function described(outcome: Outcome): string {
+  if ('result' in outcome) return new TextDecoder().decode(outcome.result);
+  return `${outcome.status} ${outcome.code}`;
+}
+
+test('a connection that is lost before the commit costs one more run, in a new transaction', async (t) => {
+  const { batches, call } = world(t, (batch) => batch === 'read 1');
+  assert.equal(await call(), 'run 2');
+  assert.deepEqual(batches, ['read 1', 'read 2', 'commit 2']);
+});
+
+test('a handler that makes nothing of the loss runs again all the same', async (t) => {
+  const { batches, call } = world(t, (batch) => batch === 'read 1' || batch === 'commit 1', { swallows: true });
+  assert.equal(await call(), 'run 2');
+  assert.equal(batches.at(-1), 'commit 2');
+});
+
+test('a shutdown that the database tells of is a loss like any other', async (t) => {
+  const read = world(t, (batch) => batch === 'read 1', { inBand: true });
+  assert.equal(await read.call(), 'run 2');
+  const commit = world(t, (batch) => batch === 'commit 1', { inBand: true });
+  assert.equal(await commit.call(), 'run 2');
+  assert.deepEqual(commit.batches, ['read 1', 'commit 1', 'resolve 1', 'read 2', 'commit 2']);
+  const all = world(t, (batch) => !batch.startsWith('read'), { inBand: true });
+  assert.equal(await all.call(), '503 UNAVAILABLE');
+  assert.equal(all.runs, 1);
+});
+
+test('the second loss is the answer', async (t) => {
+  const { batches, call } = world(t, (batch) => batch.startsWith('read'));
+  assert.equal(await call(), '503 UNAVAILABLE');
+  assert.deepEqual(batches, ['read 1', 'read 2']);
+});
+
+test('a lost commit that happened is not done again', async (t) => {
+  const { batches, call } = world(t, (batch) => batch === 'commit 1', { happened: true });
+  assert.equal(await call(), 'run 1');
+  assert.deepEqual(batches, ['read 1', 'commit 1', 'resolve 1']);
+});
+
+test('a lost commit that did not happen is run again, once', async (t) => {
+  const once = world(t, (batch) => batch === 'commit 1');
+  assert.equal(await once.call(), 'run 2');
+  assert.deepEqual(once.batches, ['read 1', 'commit 1', 'resolve 1', 'read 2', 'commit 2']);
+  const twice = world(t, (batch) => batch.startsWith('commit'));
+  assert.equal(await twice.call(), '503 UNAVAILABLE');
+  assert.equal(twice.runs, 2);
+});
+
+test('a lost commit of which nothing can be learnt is left to the ledger', async (t) => {
+  const { batches, call } = world(t, (batch) => !batch.startsWith('read'));
+  assert.equal(await call(), '503 UNAVAILABLE');
+  assert.deepEqual(batches, ['read 1', 'commit 1', 'resolve 1']);
+});

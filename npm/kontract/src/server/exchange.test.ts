@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+
+import { HttpError } from '../errors.js';
+import { utf8 } from '../raystream/bytes.js';
+import { FakeChannel, Handles, fakeCall, fakeRuntime } from '../testing/runtime.js';
+import { run } from './call.js';
+import { exchange } from './exchange.js';
+import { failureOf, seal } from './outcome.js';
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+function silent(t: TestContext): void {
+  t.mock.method(console, 'error', () => undefined);
+}
+
+test('answers of a body are sealed in the order of its frames, behind what the gateway answered itself', async () => {
+  const handles = new Handles();
+  let finishSlow = (): void => undefined;
+  const slow = new Promise<void>((resolve) => (finishSlow = resolve));
+  const runtime = fakeRuntime({ slow1: () => slow.then(() => 'late'), fast2: () => (finishSlow(), 'early') });
+  const frames = ['call slow1', 'call fast2', 'reply'].map(utf8);
+  const answers = await exchange(runtime, new FakeChannel(handles), frames);
+  assert.deepEqual(answers.map(text), ['0:reply', '1:1:late', '2:2:early']);
+  assert.equal(handles.open.size, 0);
+});
+
+test('a call that fails leaves the other calls of its body alone', async (t) => {
+  silent(t);
+  const handles = new Handles();
+  const endpoints = {
+    bare1: () => {
+      throw Object.create(null);
+    },
+    good2: async () => 'good',
+  };
+  const answers = await exchange(fakeRuntime(endpoints), new FakeChannel(handles), ['call bare1', 'call good2'].map(utf8));
+  assert.match(text(answers[0] ?? utf8('')), /^0:1!500:INTERNAL:internal error [\da-f-]{36}$/);
+  assert.equal(text(answers[1] ?? utf8('')), '1:2:good');
+  assert.equal(handles.open.size, 0);
+});
+
+test('a body with a bad frame runs nothing and keeps nothing', async () => {
+  const handles = new Handles();
+  let runs = 0;
+  const runtime = fakeRuntime({ count: () => (runs += 1) });
+  await assert.rejects(exchange(runtime, new FakeChannel(handles), ['call count', 'refused'].map(utf8)), /refused/);
+  assert.equal(runs, 0);
+  assert.equal(handles.open.size, 0);
+});
+
+test('whatever an endpoint throws, its caller gets an error that can be sealed', async (t) => {
+  silent(t);
+  const channel = new FakeChannel(new Handles());
+  const unreadable = new HttpError(400, 'BAD', '');
+  Object.defineProperty(unreadable, 'message', {
+    get() {
+      throw new Error('no message');
+    },
+  });
+  const hidden = /^500:INTERNAL:internal error( [\da-f-]{36})?$/;
+  const expected: [thrown: unknown, answer: RegExp][] = [
+    [undefined, hidden],
+    [Symbol('thrown'), hidden],
+    [Object.create(null), hidden],
+    [unreadable, hidden],
+    [new HttpError(404, 'GONE', 'é'), /^404:GONE:é$/],
+    [new HttpError(200, 'FINE', 'm'), /^500:FINE:m$/],
+    [new HttpError(Number.NaN, 'X', 'm'), /^500:X:m$/],
+    [new HttpError('418' as unknown as number, 7 as unknown as string, null as unknown as string), /^500:7:null$/],
+    [new HttpError(400, 'C'.repeat(65), 'm'.repeat(2 << 20)), /^400:C{64}:m{4096}$/],
+    [new HttpError(400, 'C', `${'m'.repeat(4095)}😀`), /^400:C:m{4095}$/],
+  ];
+  for (const [thrown, answer] of expected) {
+    const outcome = await run(
+      fakeRuntime({
+        thrower: () => {
+          throw thrown;
+        },
+      }),
+      fakeCall(new Handles(), 'thrower'),
+    );
+    assert.match(text(seal(channel, 3, outcome)).replace(/^\d+:3!/, ''), answer);
+  }
+});
+
+test('a result that cannot be sealed is an error; only a dead channel throws', (t) => {
+  silent(t);
+  const channel = new FakeChannel(new Handles());
+  channel.resultLenMax = 3;
+  assert.match(text(seal(channel, 1, { result: utf8('long') })), /^0:1!500:INTERNAL:/);
+  channel.free();
+  assert.throws(() => seal(channel, 1, failureOf('sign', new HttpError(400, 'X', ''))), /dead/);
+});
