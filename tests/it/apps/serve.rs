@@ -104,6 +104,20 @@ fn concurrent_updates_of_one_row_lose_nothing() {
 }
 
 #[test]
+fn lost_database_connections_are_opened_again_without_a_failed_call() {
+    let guestbook = Guestbook::start(None);
+    check_visit(&guestbook.run("guestbook.mjs", &["post"]));
+    let ended = guestbook
+        .psql(
+            "postgres",
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'kt_gateway'",
+        )
+        .expect("the administrator ends them");
+    assert_ne!(ended, "0", "the gateway holds connections between calls");
+    check_visit(&guestbook.run("guestbook.mjs", &["post"]));
+}
+
+#[test]
 fn a_repeated_or_replayed_mutation_has_one_effect() {
     let guestbook = Guestbook::start(None);
     let repeated = guestbook.run("idempotency.mjs", &[]);
