@@ -1,6 +1,6 @@
-// Flips one bit in every byte of what a client sends, over POST and over WebSocket. Arguments: project, URL.
+// Flips one bit in every byte of what a client sends, over POST and over WebSocket, and in bytes of what it is answered. Arguments: project, URL.
 
-import { client, print } from "./app.mjs";
+import { client, print, rejection } from "./app.mjs";
 
 const [project, url] = process.argv.slice(2);
 
@@ -52,6 +52,29 @@ function closing(messages) {
   });
 }
 
+/** Calls while one byte of each answer to a call is flipped on its way to the client; how the calls end. */
+async function flipAnswers() {
+  let at;
+  const flipping = async (input, init) => {
+    const response = await fetch(input, init);
+    if (at === undefined) return response;
+    const answer = new Uint8Array(await response.arrayBuffer());
+    return new Response(flipped(answer, at % answer.length), { status: response.status });
+  };
+  const { kontract, listEntries } = await client(project, url, { transport: "post", fetch: flipping });
+  await listEntries();
+  const outcomes = {};
+  for (const position of Array.from({ length: 40 }, (_, step) => step * 13)) {
+    at = position;
+    const { name } = await rejection(listEntries());
+    outcomes[name] = (outcomes[name] ?? 0) + 1;
+    at = undefined;
+    await listEntries();
+  }
+  kontract.close();
+  return outcomes;
+}
+
 const { handshake, call } = await recordPosts();
 const initLength = 16 + new DataView(call.buffer, call.byteOffset).getUint32(8, true);
 const [init, frame] = [call.subarray(0, initLength), call.subarray(initLength)];
@@ -63,5 +86,6 @@ print({
   unchanged: [await post(handshake), await post(call)].map(({ status }) => status),
   handshake: { length: handshake.length, outcomes: await flipEverywhere(handshake) },
   call: { length: call.length, outcomes: await flipEverywhere(call) },
+  answers: await flipAnswers(),
   closeCodes: [...new Set(sockets.map(({ code }) => code))],
 });

@@ -141,6 +141,7 @@ fn a_flipped_bit_in_any_byte_is_refused() {
         assert!(length > 100, "{body} has {length} bytes");
         assert_eq!(outcome[body]["outcomes"], json!({ "400, 0 bytes": length }), "{body}");
     }
+    assert_eq!(outcome["answers"], json!({ "RefusedError": 40 }), "the client believes no altered answer");
     assert_eq!(outcome["closeCodes"], json!([1008]));
 }
 
