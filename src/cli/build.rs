@@ -18,6 +18,8 @@ use std::process::Command;
 /// Builds everything.
 pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> {
     let folder = &args.project.project;
+    // A folder that is not there must not be reported as one without keys.
+    OsSystem::new(folder)?;
     // A build without the deployment's keys would pin others into its clients, which then could not connect.
     let secrets = Secrets::load(folder)?;
     let project = build(folder, &secrets, reporter)?;
