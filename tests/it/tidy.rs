@@ -93,7 +93,7 @@ const CORE_RULES: &[(&str, &[&str])] = &[
     ("raystream", &[]),
     ("auth", &[]),
     ("mvcc", &["wire"]),
-    ("gateway", &["auth", "mvcc", "raystream", "wire"]),
+    ("gateway", &["auth", "raystream", "wire"]),
 ];
 
 const LINES_MAX: usize = 600;
