@@ -24,8 +24,9 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     })?;
     let frontend = project::load(&OsSystem::new(&folder)?).project.and_then(|project| project.frontend);
     let outputs = frontend.map(|frontend| frontend.dist);
-    let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
+    // Before the watch: new keys are written into the project and would count as a change.
     let secrets = build::secrets(&folder, reporter)?;
+    let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
     let mut server = Server { folder, reporter, secrets, database, workerd: None, port: args.port };
     match server.start(&watch, args.once)? {
