@@ -226,7 +226,8 @@ fn spawn(
         "max_connections=200",
     ]);
     if !options.durable {
-        server.args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
+        // `synchronous_commit` stays on: a killed backend restarts the server, and what was answered must survive that.
+        server.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
     }
     server.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(log);
     let (sender, exited) = mpsc::channel();

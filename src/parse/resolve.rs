@@ -14,8 +14,14 @@ pub enum Resolution {
     Missing,
 }
 
-/// Resolves a specifier written in the file at `importer`, a path relative to the project.
+/// Resolves a specifier written in the file at `importer`, a path relative to the project. Bundlers take a query such as
+/// `?raw` off, and read a leading `/` as the project's folder.
 pub fn resolve(sources: &Sources, aliases: &[PathAlias], importer: &str, specifier: &str) -> Resolution {
+    let specifier = specifier.split('?').next().unwrap_or(specifier);
+    if let Some(rooted) = specifier.strip_prefix('/') {
+        let file = normalize_path(rooted).and_then(|path| file_at(sources, &path));
+        return file.map_or(Resolution::External, Resolution::File);
+    }
     if specifier.starts_with("./") || specifier.starts_with("../") || specifier == "." || specifier == ".." {
         let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
         return match normalize_path(&format!("{folder}/{specifier}")).and_then(|path| file_at(sources, &path))
@@ -97,6 +103,9 @@ mod tests {
         assert_eq!(to("../lib"), "src/lib/index.ts");
         assert_eq!(to("@/lib"), "src/lib/index.ts");
         assert_eq!(to("./page.js"), "src/ui/page.tsx");
+        assert_eq!(to("../a.ts?raw"), "src/a.ts");
+        assert_eq!(to("/src/a"), "src/a.ts");
+        assert_eq!(to("/logo.svg"), "External");
         assert_eq!(to("../b"), "Missing");
         assert_eq!(to("../../../../b"), "Missing");
         assert_eq!(to("./page.css"), "External");

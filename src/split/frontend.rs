@@ -7,7 +7,7 @@ use swc_ecma_ast::{ImportDecl, ImportSpecifier, ModuleDecl, ModuleItem};
 
 use super::diagnostics;
 use super::parts::{Part, PartKind, Parts};
-use super::reach::{Reach, ServerOnly, Target, has_endpoints, target};
+use super::reach::{Reach, ServerOnly, Target, client_source, has_endpoints, target};
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 use crate::parse::module::ParsedModule;
@@ -79,9 +79,7 @@ fn check_client_import(
     found: &mut Vec<Diagnostic>,
 ) {
     let specifier = import.src.value.to_string_lossy();
-    let Some(path) = specifier.strip_prefix(CLIENT_ALIAS) else { return };
-    let output = path.strip_suffix(".js").unwrap_or(path).to_owned() + ".js";
-    let Some(source) = graph.modules().find(|module| graph.output_path(module) == output) else { return };
+    let Some(source) = client_source(graph, &specifier) else { return };
     if import.type_only || !has_endpoints(parts, source.file) {
         return;
     }
@@ -128,6 +126,3 @@ fn value_specifiers(part: &Part, values: &BTreeSet<&str>) -> Vec<(String, Span)>
     found.extend(source.map(|source| (source.value.to_string_lossy().into_owned(), source.span)));
     found
 }
-
-/// Through which frontends import the client's half.
-const CLIENT_ALIAS: &str = "@/client/";

@@ -6,7 +6,7 @@ use swc_common::Span;
 use swc_ecma_ast::{
     AssignTarget, BindingIdent, CallExpr, Callee, ClassDecl, Decl, ExportDecl, ExportSpecifier, Expr, FnDecl,
     Ident, ImportDecl, Lit, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, SimpleAssignTarget, Stmt,
-    VarDecl,
+    TsEntityName, TsImportEqualsDecl, TsModuleRef, VarDecl,
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
@@ -222,7 +222,24 @@ impl Visit for References<'_> {
         }
     }
 
-    fn visit_binding_ident(&mut self, _: &BindingIdent) {}
+    /// Patterns assign as well as declare: `[token] = …`, `for (token of …)`. A declaration's reference to itself is harmless.
+    fn visit_binding_ident(&mut self, binding: &BindingIdent) {
+        if self.module.is_top_level(&binding.id) {
+            self.refers.insert(binding.id.sym.to_string());
+        }
+    }
+
+    /// `import short = Space.inner`
+    fn visit_ts_import_equals_decl(&mut self, alias: &TsImportEqualsDecl) {
+        let TsModuleRef::TsEntityName(name) = &alias.module_ref else { return };
+        let mut name = name;
+        while let TsEntityName::TsQualifiedName(qualified) = name {
+            name = &qualified.left;
+        }
+        if let TsEntityName::Ident(ident) = name {
+            self.visit_ident(ident);
+        }
+    }
 
     fn visit_assign_target(&mut self, target: &AssignTarget) {
         match target {
@@ -261,11 +278,26 @@ impl Visit for References<'_> {
     }
 
     fn visit_call_expr(&mut self, call: &CallExpr) {
-        if let (Callee::Import(_), Some(Expr::Lit(Lit::Str(text)))) =
-            (&call.callee, call.args.first().map(|argument| &*argument.expr))
-        {
-            self.dynamic_imports.push((text.value.to_string_lossy().into_owned(), text.span));
+        if let (Callee::Import(_), Some(argument)) = (&call.callee, call.args.first()) {
+            self.dynamic_imports.extend(constant_text(&argument.expr));
         }
         call.visit_children_with(self);
+    }
+}
+
+/// A text that is written out, whatever stands around it: `'./a'`, `` `./a` ``, `('./a' as string)`.
+fn constant_text(expr: &Expr) -> Option<(String, Span)> {
+    match expr {
+        Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), text.span)),
+        Expr::Tpl(template) => match template.quasis.as_slice() {
+            [only] => Some((only.cooked.as_ref()?.to_string_lossy().into_owned(), template.span)),
+            _ => None,
+        },
+        Expr::Paren(inner) => constant_text(&inner.expr),
+        Expr::TsAs(inner) => constant_text(&inner.expr),
+        Expr::TsSatisfies(inner) => constant_text(&inner.expr),
+        Expr::TsConstAssertion(inner) => constant_text(&inner.expr),
+        Expr::TsNonNull(inner) => constant_text(&inner.expr),
+        _ => None,
     }
 }

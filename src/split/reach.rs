@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! server = closure of endpoints, middlewares and whatever else server modules run, over value references
-//! client = exported parts of modules with endpoints whose own closure never meets server
+//! client = what a frontend asks of `@/client/<module>`, where its closure never meets server
 //! ```
 //!
 //! Each depends on the other: what is not client is run by the server, and what that refers to is not client. A module
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::parts::{Part, PartId, PartKind, Parts};
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
-use crate::parse::module::{Export, ParsedModule};
+use crate::parse::module::{Export, Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
 use crate::source::FileId;
 
@@ -52,9 +52,10 @@ pub(super) enum Target {
 
 impl Reach {
     pub(super) fn of(graph: &ModuleGraph, parts: &Parts) -> Self {
+        let demanded = demanded(graph, parts);
         let mut server = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         loop {
-            let client = client_closure(graph, parts, &server);
+            let client = client_closure(graph, parts, &demanded, &server);
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
@@ -195,17 +196,47 @@ fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartI
     found
 }
 
-fn client_closure(graph: &ModuleGraph, parts: &Parts, server: &BTreeSet<PartId>) -> BTreeSet<PartId> {
-    let mut client = BTreeSet::new();
-    for module in graph.modules().filter(|module| has_endpoints(parts, module.file)) {
-        for (index, part) in parts.module(module.file).iter().enumerate() {
-            let root = part.kind == PartKind::Declaration && part.exported;
-            if root && let Some(closure) = closure_without(graph, parts, (module.file, index), server) {
-                client.extend(closure);
-            }
+/// The module whose client half a specifier such as `@/client/api/entries` names.
+pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Option<&'g ParsedModule> {
+    let path = specifier.strip_prefix(CLIENT_ALIAS)?;
+    let output = path.strip_suffix(".js").unwrap_or(path).to_owned() + ".js";
+    graph.modules().find(|module| graph.output_path(module) == output)
+}
+
+/// The parts that modules take as values from `@/client/<module>`. Nothing else of a module with endpoints leaves the
+/// server: an export that nobody asks for may be a secret as well.
+fn demanded(graph: &ModuleGraph, parts: &Parts) -> BTreeSet<PartId> {
+    let mut found = BTreeSet::new();
+    for import in graph.modules().flat_map(|module| &module.imports).filter(|import| !import.type_only) {
+        let Some(source) = client_source(graph, &import.from.text) else { continue };
+        match &import.imported {
+            Imported::Name(name) => match source.exports.get(name) {
+                Some(Export::Local(local)) => found.extend(parts.declaring(source.file, local)),
+                Some(Export::Item(index)) => {
+                    let item = Binding::Item { file: source.file, index: *index };
+                    if let Target::Parts(ids) = bound(graph, parts, item) {
+                        found.extend(ids);
+                    }
+                }
+                Some(Export::From(..)) | None => {}
+            },
+            Imported::Namespace => found.extend(exported_parts(graph, parts, source.file)),
         }
     }
-    client
+    found
+}
+
+fn client_closure(
+    graph: &ModuleGraph,
+    parts: &Parts,
+    demanded: &BTreeSet<PartId>,
+    server: &BTreeSet<PartId>,
+) -> BTreeSet<PartId> {
+    let is_declaration =
+        |id: &&PartId| parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
+    let closures =
+        demanded.iter().filter(is_declaration).filter_map(|id| closure_without(graph, parts, *id, server));
+    closures.flatten().collect()
 }
 
 /// The closure of a part, stubs not entered; `None` when it meets server code.
@@ -293,6 +324,8 @@ fn imports_server_runtime(module: &ParsedModule, part: &Part) -> bool {
     })
 }
 
+/// Through which frontends import the client's half.
+const CLIENT_ALIAS: &str = "@/client/";
 /// Names that server modules use without importing them.
 pub(super) const INJECTED: &[&str] = &["ctx", "env"];
 /// Where they come from.
