@@ -115,7 +115,7 @@ fn listen_port(line: &str) -> Option<u16> {
 /// SIGTERM lets requests finish; a request that hangs would keep workerd for ever, so SIGKILL follows.
 fn end(child: &mut Child) -> String {
     let _gone: std::io::Result<std::process::ExitStatus> =
-        Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
+        Command::new("kill").arg("-TERM").arg(child.id().to_string()).stderr(Stdio::null()).status();
     let deadline = Instant::now() + STOP_MAX;
     loop {
         match child.try_wait() {

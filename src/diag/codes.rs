@@ -119,7 +119,7 @@ codes! {
     KT0401 "server code imported by the frontend"
         "The frontend runs on the user's machine. Importing the module would take endpoint bodies, secrets and server packages along. `@/client` has the stubs; types may be imported with `import type`."
     KT0402 "server code asked of the client"
-        "`@/client/…` holds the endpoints of a module and those of its statements that server code does not use. The rest stays on the server, because sharing it could publish a secret. Move what both sides need to a module of its own."
+        "`@/client/…` gives the endpoints of a module, and those of its exports that server code does not use. The rest stays on the server, because sharing it could publish a secret. Move what both sides need to a module of its own."
     KT0403 "server text in client output"
         "The generated client was searched for strings, names and imports that occur in server code only, and something was found. Nothing was written. This is an error of the compiler; please report it."
     KT0404 "JSX in a module with endpoints"

@@ -139,6 +139,6 @@ fn unknown_route() -> WireError {
 }
 
 /// One answer for every reason: the caller's remedy is the same, and nothing tells a forger what was nearly right.
-pub(crate) fn unauthorized(_: TokenError) -> WireError {
+fn unauthorized(_: TokenError) -> WireError {
     WireError::new(ErrorCode::TokenRefused, "the access token is missing, expired or of another session")
 }

@@ -1,7 +1,6 @@
 //! Endpoints that the gateway answers itself. Arguments and results are JSON, because they exist before any schema.
 
 use crate::Gateway;
-use crate::admit::unauthorized;
 use kontract_auth::{Identity, Issued, SessionBinding, UnixSeconds};
 use kontract_raystream::Entropy;
 use kontract_wire::error::{ErrorCode, WireError};
@@ -61,11 +60,15 @@ impl Gateway {
                 let arguments: RefreshArguments = serde_json::from_slice(arguments).map_err(|_| {
                     WireError::new(ErrorCode::InvalidRequest, "the arguments are not { refreshToken }")
                 })?;
-                self.authority.verify_refresh(&arguments.refresh_token, now).map_err(unauthorized)?
+                self.authority.verify_refresh(&arguments.refresh_token, now).map_err(|_| refresh_refused())?
             }
         };
         Ok(pair(&identity, &self.authority.issue(&identity, session, now)))
     }
+}
+
+fn refresh_refused() -> WireError {
+    WireError::new(ErrorCode::TokenRefused, "the refresh token is expired, or not of this deployment")
 }
 
 fn new_anonymous(entropy: &mut dyn Entropy) -> Identity {

@@ -10,6 +10,9 @@ import type { Bindings, Build, Channel } from "./platform.js";
 import { runtimeOf } from "./runtime.js";
 import { sessionObject } from "./session.js";
 
+/** Time for a body to arrive: whoever holds one back holds memory. */
+const BODY_MS_MAX = 30_000;
+
 /** Longest body of a POST, as `docs/raystream.md` has it. */
 const BODY_LEN_MAX = 4 << 20;
 
@@ -33,6 +36,8 @@ export function createWorker(build: Build): WorkerExports {
 }
 
 async function route(build: Build, request: Request, bindings: Bindings): Promise<Response> {
+  // A request line or a Host header that makes no address is the caller's fault.
+  if (!URL.canParse(request.url)) return refused();
   const { pathname, hostname } = new URL(request.url);
   if (bindings.KONTRACT_HOSTNAMES?.split(" ").includes(hostname) === false) {
     return new Response(`${hostname} is not served here\n`, { status: 421 });
@@ -87,13 +92,27 @@ function ownOrigin(request: Request, { KONTRACT_ORIGINS }: Pick<Bindings, "KONTR
 
 /** Reads a body up to the limit; `undefined` past it. A declared length is not believed. */
 async function boundedBody(request: Request): Promise<Bytes | undefined> {
+  const reader = (request.body as ReadableStream<Uint8Array> | null)?.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > BODY_LEN_MAX) return undefined;
-    chunks.push(chunk);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    void reader?.cancel();
+  }, BODY_MS_MAX);
+  try {
+    for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
+      length += read.value.length;
+      if (length > BODY_LEN_MAX) {
+        void reader?.cancel();
+        return undefined;
+      }
+      chunks.push(read.value);
+    }
+  } finally {
+    clearTimeout(timer);
   }
+  if (isLate) return undefined;
   const body = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
