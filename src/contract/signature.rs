@@ -47,12 +47,12 @@ pub fn params_text(endpoint: &Endpoint, numbers: Numbers) -> String {
 /// Keys of the object types that a type consists of, in order.
 pub fn object_keys<'a>(contract: &Contract, types: impl IntoIterator<Item = &'a Ty>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = types.into_iter().filter_map(object_key).collect();
+    let mut open: Vec<&str> = types.into_iter().filter_map(Ty::object).collect();
     while let Some(key) = open.pop() {
         if found.insert(key.to_owned())
             && let Some(object) = contract.types.get(key)
         {
-            open.extend(object.fields.iter().filter_map(|field| object_key(&field.ty)));
+            open.extend(object.fields.iter().filter_map(|field| field.ty.object()));
         }
     }
     found
@@ -110,21 +110,6 @@ pub fn hex(bytes: &[u8]) -> String {
 /// A string literal of TypeScript and JSON.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn object_key(ty: &Ty) -> Option<&str> {
-    match ty {
-        Ty::Object(key) => Some(key),
-        Ty::Array(of) | Ty::Nullable(of) | Ty::Optional(of) => object_key(of),
-        Ty::String
-        | Ty::Boolean
-        | Ty::Number(_)
-        | Ty::BigInt
-        | Ty::Date
-        | Ty::Bytes
-        | Ty::Enum(_)
-        | Ty::Void => None,
-    }
 }
 
 fn number_text(width: NumberWidth, numbers: Numbers) -> &'static str {

@@ -35,6 +35,24 @@ pub enum Ty {
     Void,
 }
 
+impl Ty {
+    /// The object type that a type is made of, whatever wraps it.
+    pub fn object(&self) -> Option<&str> {
+        match self {
+            Self::Object(name) => Some(name),
+            Self::Array(inner) | Self::Nullable(inner) | Self::Optional(inner) => inner.object(),
+            Self::String
+            | Self::Boolean
+            | Self::Number(_)
+            | Self::BigInt
+            | Self::Date
+            | Self::Bytes
+            | Self::Enum(_)
+            | Self::Void => None,
+        }
+    }
+}
+
 /// How a number travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberWidth {

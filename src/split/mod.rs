@@ -3,11 +3,12 @@
 //! ```text
 //! in:   const db = connect('…');                     Server
 //!       export const sign = backend({ … }, async …)   Stub
-//!       export const label = (n: number) => …         Client
+//!       export const label = (n: number) => …         Client, if a frontend imports it from `@/client/api/entries`
 //! out:  server/api/entries.js with db and sign, client/api/entries.js with label and a place for sign's stub
 //! ```
 //!
-//! The rule is strict: what an endpoint, a middleware or anything they use refers to is never client code. Client
+//! The rule is strict: what an endpoint, a middleware or anything they use refers to is never client code, and what no
+//! frontend asks for stays on the server too. Client
 //! output leaves this module only as [`LeakFree`].
 
 mod apply;

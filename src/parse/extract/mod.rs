@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use super::graph::ModuleGraph;
 use super::types::TypeResolver;
-use crate::contract::{Contract, Ty};
+use crate::contract::Contract;
 use crate::diag::{Diagnostic, Outcome};
 
 pub(crate) use backend::{endpoint_forms, is_call_of};
@@ -67,33 +67,17 @@ fn keep_used_types(contract: &mut Contract) {
     let mut queue: Vec<String> = contract.tables.iter().map(|table| table.entity.clone()).collect();
     for endpoint in &contract.endpoints {
         let params = endpoint.params.iter().map(|param| &param.ty);
-        params.chain([&endpoint.returns]).for_each(|ty| queue.extend(object_of(ty)));
+        params.chain([&endpoint.returns]).for_each(|ty| queue.extend(ty.object().map(str::to_owned)));
     }
     let mut used: BTreeSet<String> = BTreeSet::new();
     while let Some(name) = queue.pop() {
         if used.insert(name.clone())
             && let Some(object) = contract.types.get(&name)
         {
-            queue.extend(object.fields.iter().filter_map(|field| object_of(&field.ty)));
+            queue.extend(object.fields.iter().filter_map(|field| field.ty.object().map(str::to_owned)));
         }
     }
     contract.types.retain(|name, _| used.contains(name));
-}
-
-/// The object type that a type is made of.
-fn object_of(ty: &Ty) -> Option<String> {
-    match ty {
-        Ty::Object(name) => Some(name.clone()),
-        Ty::Array(inner) | Ty::Nullable(inner) | Ty::Optional(inner) => object_of(inner),
-        Ty::String
-        | Ty::Boolean
-        | Ty::Number(_)
-        | Ty::BigInt
-        | Ty::Date
-        | Ty::Bytes
-        | Ty::Enum(_)
-        | Ty::Void => None,
-    }
 }
 
 /// `createEntry` → `CreateEntry`, `created_at` → `CreatedAt`.
