@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kontract_wire::route::RouteId;
 
 use super::diagnostics;
-use super::{Contract, Endpoint, Field, NumberWidth, Perms, Scope, Table, Ty};
+use super::{Contract, Endpoint, Field, Literal, NumberWidth, Perms, Scope, Table, Ty};
 use crate::diag::{Diagnostic, Outcome};
 use crate::source::Sources;
 
@@ -109,17 +109,29 @@ fn hides(field: &Field) -> bool {
 
 fn is_key(field: &Field) -> bool {
     let keyable = match &field.ty {
-        Ty::String | Ty::Enum(_) => true,
+        Ty::String | Ty::Template(_) => true,
+        Ty::Literals(values) => values.iter().all(|value| matches!(value, Literal::String(_))),
         Ty::Number(width) => *width != NumberWidth::Float32,
         Ty::Boolean
-        | Ty::BigInt
+        | Ty::BigInt(_)
         | Ty::Date
         | Ty::Bytes
         | Ty::Array(_)
         | Ty::Object(_)
         | Ty::Nullable(_)
         | Ty::Optional(_)
-        | Ty::Void => false,
+        | Ty::Void
+        | Ty::Null
+        | Ty::Tuple(_)
+        | Ty::Record(..)
+        | Ty::Map(..)
+        | Ty::Set(_)
+        | Ty::Union(_)
+        | Ty::Dynamic(_)
+        | Ty::Stream(_)
+        | Ty::ByteStream
+        | Ty::Blob
+        | Ty::File => false,
     };
     keyable && !field.optional
 }

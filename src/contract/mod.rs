@@ -22,7 +22,9 @@ pub use endpoint::{Endpoint, EndpointOptions, ModuleBinding, Param};
 pub use kontract_wire::perm::Perms;
 pub use middleware::{Middleware, MiddlewareFilter};
 pub use table::{Scope, StorageOperation, StorageUse, Table};
-pub use ty::{Field, NumberWidth, ObjectType, Ty};
+pub use ty::{
+    BigIntWidth, Field, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement, Ty,
+};
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,9 @@
 //! Types and endpoints as text, and the hash that says whether two endpoints are called alike.
 
-use super::{Contract, Endpoint, NumberWidth, ObjectType, Perms, Ty};
+use super::{
+    BigIntWidth, Contract, Endpoint, Literal, NumberWidth, ObjectType, Perms, RecordKey, TemplatePart,
+    TupleElement, Ty,
+};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,19 +23,92 @@ pub fn ty_text(ty: &Ty, numbers: Numbers) -> String {
         Ty::String => "string".to_owned(),
         Ty::Boolean => "boolean".to_owned(),
         Ty::Number(width) => number_text(*width, numbers).to_owned(),
-        Ty::BigInt => "bigint".to_owned(),
+        Ty::BigInt(width) => bigint_text(*width, numbers).to_owned(),
         Ty::Date => "Date".to_owned(),
         Ty::Bytes => "Uint8Array".to_owned(),
-        Ty::Enum(values) => values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(" | "),
-        Ty::Array(of) => match **of {
-            Ty::Enum(_) | Ty::Nullable(_) | Ty::Optional(_) => format!("({})[]", ty_text(of, numbers)),
-            _ => format!("{}[]", ty_text(of, numbers)),
-        },
+        Ty::Null => "null".to_owned(),
+        Ty::Literals(values) => values.iter().map(literal_text).collect::<Vec<_>>().join(" | "),
+        Ty::Template(parts) => template_text(parts),
+        Ty::Array(of) => format!("{}[]", member_text(of, numbers)),
+        Ty::Tuple(elements) => tuple_text(elements, numbers),
+        Ty::Record(key, value) => format!("Record<{}, {}>", key_text(key), ty_text(value, numbers)),
+        Ty::Map(key, value) => format!("Map<{}, {}>", ty_text(key, numbers), ty_text(value, numbers)),
+        Ty::Set(of) => format!("Set<{}>", ty_text(of, numbers)),
         Ty::Object(name) => name.clone(),
+        Ty::Union(members) => {
+            members.iter().map(|member| ty_text(member, numbers)).collect::<Vec<_>>().join(" | ")
+        }
         Ty::Nullable(of) => format!("{} | null", ty_text(of, numbers)),
         Ty::Optional(of) => format!("{} | undefined", ty_text(of, numbers)),
         Ty::Void => "void".to_owned(),
+        Ty::Dynamic(text) => text.clone(),
+        Ty::Stream(of) => format!("AsyncIterable<{}>", ty_text(of, numbers)),
+        Ty::ByteStream => "ReadableStream<Uint8Array>".to_owned(),
+        Ty::Blob => "Blob".to_owned(),
+        Ty::File => "File".to_owned(),
     }
+}
+
+/// A type in front of `[]`.
+fn member_text(ty: &Ty, numbers: Numbers) -> String {
+    match ty {
+        Ty::Literals(values) if values.len() > 1 => format!("({})", ty_text(ty, numbers)),
+        Ty::Union(_) | Ty::Nullable(_) | Ty::Optional(_) | Ty::Dynamic(_) => {
+            format!("({})", ty_text(ty, numbers))
+        }
+        _ => ty_text(ty, numbers),
+    }
+}
+
+fn literal_text(literal: &Literal) -> String {
+    match literal {
+        Literal::String(text) => quoted(text),
+        Literal::Number(text) => text.clone(),
+        Literal::BigInt(digits) => format!("{digits}n"),
+        Literal::Boolean(value) => value.to_string(),
+    }
+}
+
+/// `` `user-${number}` ``
+fn template_text(parts: &[TemplatePart]) -> String {
+    let part = |part: &TemplatePart| match part {
+        TemplatePart::Text(text) => text
+            .replace('\\', "\\\\")
+            .replace('`', "\\`")
+            .replace("${", "\\${")
+            .replace('\n', "\\n")
+            .replace('\r', "\\r"),
+        TemplatePart::String => "${string}".to_owned(),
+        TemplatePart::Number => "${number}".to_owned(),
+        TemplatePart::BigInt => "${bigint}".to_owned(),
+    };
+    format!("`{}`", parts.iter().map(part).collect::<String>())
+}
+
+fn key_text(key: &RecordKey) -> String {
+    match key {
+        RecordKey::String => "string".to_owned(),
+        RecordKey::Number => "number".to_owned(),
+        RecordKey::Template(parts) => template_text(parts),
+    }
+}
+
+/// `[a: A, b?: B, ...rest: C[]]`, with labels only where every element has one, as TypeScript 5.0 and 5.1 want it.
+fn tuple_text(elements: &[TupleElement], numbers: Numbers) -> String {
+    let labelled = elements.iter().all(|element| element.name.is_some());
+    let element = |element: &TupleElement| {
+        let ty = ty_text(&element.ty, numbers);
+        let member = member_text(&element.ty, numbers);
+        match (element.name.as_ref().filter(|_| labelled), element.rest, element.optional) {
+            (Some(name), true, _) => format!("...{name}: {member}[]"),
+            (None, true, _) => format!("...{member}[]"),
+            (Some(name), false, true) => format!("{name}?: {ty}"),
+            (None, false, true) => format!("{member}?"),
+            (Some(name), false, false) => format!("{name}: {ty}"),
+            (None, false, false) => ty,
+        }
+    };
+    format!("[{}]", elements.iter().map(element).collect::<Vec<_>>().join(", "))
 }
 
 /// `name: string, after?: string`
@@ -47,12 +123,12 @@ pub fn params_text(endpoint: &Endpoint, numbers: Numbers) -> String {
 /// Keys of the object types that a type consists of, in order.
 pub fn object_keys<'a>(contract: &Contract, types: impl IntoIterator<Item = &'a Ty>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = types.into_iter().filter_map(Ty::object).collect();
+    let mut open: Vec<&str> = types.into_iter().flat_map(Ty::objects).collect();
     while let Some(key) = open.pop() {
         if found.insert(key.to_owned())
             && let Some(object) = contract.types.get(key)
         {
-            open.extend(object.fields.iter().filter_map(|field| field.ty.object()));
+            open.extend(object.fields.iter().flat_map(|field| field.ty.objects()));
         }
     }
     found
@@ -110,6 +186,13 @@ pub fn hex(bytes: &[u8]) -> String {
 /// A string literal of TypeScript and JSON.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+fn bigint_text(width: BigIntWidth, numbers: Numbers) -> &'static str {
+    match (width, numbers) {
+        (BigIntWidth::Uint64, Numbers::Widths) => "uint64",
+        (BigIntWidth::Uint64, Numbers::Plain) | (BigIntWidth::Int64, _) => "bigint",
+    }
 }
 
 fn number_text(width: NumberWidth, numbers: Numbers) -> &'static str {

@@ -15,42 +15,152 @@ pub enum Ty {
     Boolean,
     /// `number`, or one of the width aliases.
     Number(NumberWidth),
-    /// `bigint`, 64 bits signed.
-    BigInt,
+    /// `bigint`, 64 bits.
+    BigInt(BigIntWidth),
     /// `Date`, to the millisecond.
     Date,
     /// `Uint8Array`
     Bytes,
-    /// A union of string literals or a string enum, its values in source order, at least one.
-    Enum(Vec<String>),
+    /// `null` alone.
+    Null,
+    /// A union of literals or an enum: its values in source order, at least one, none twice.
+    Literals(Vec<Literal>),
+    /// A template literal type that stands for more strings than can be listed: `` `user-${number}` ``.
+    Template(Vec<TemplatePart>),
     /// `T[]`, `Array<T>`, `readonly T[]`
     Array(Box<Ty>),
+    /// `[a: A, b?: B, ...C[]]`
+    Tuple(Vec<TupleElement>),
+    /// `Record<K, V>`, `{ [key: K]: V }` with keys that are not listed.
+    Record(RecordKey, Box<Ty>),
+    /// `Map<K, V>`
+    Map(Box<Ty>, Box<Ty>),
+    /// `Set<T>`
+    Set(Box<Ty>),
     /// An object type, by its key in [`super::Contract::types`].
     Object(String),
+    /// Members of different types, in source order, at least two: none of them a union, nullable, optional or literals
+    /// beside other literals.
+    Union(Vec<Ty>),
     /// `T | null`
     Nullable(Box<Ty>),
     /// `T | undefined` as a result; fields and parameters say it with `optional`.
     Optional(Box<Ty>),
     /// `void`, `undefined`: only as a result.
     Void,
+    /// A type without a schema, as TypeScript's own text; its values describe themselves (FlexBuffers).
+    Dynamic(String),
+    /// `AsyncIterable<T>`: only as a result.
+    Stream(Box<Ty>),
+    /// `ReadableStream<Uint8Array>`
+    ByteStream,
+    /// `Blob`
+    Blob,
+    /// `File`
+    File,
+}
+
+/// A literal type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// `'a'`
+    String(String),
+    /// `1`, as JavaScript prints it, so that equal numbers are equal texts.
+    Number(String),
+    /// `1n`, its digits.
+    BigInt(String),
+    /// `true`
+    Boolean(bool),
+}
+
+/// A piece of a template literal type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplatePart {
+    /// Text as it is.
+    Text(String),
+    /// `${string}`
+    String,
+    /// `${number}`
+    Number,
+    /// `${bigint}`
+    BigInt,
+}
+
+/// An element of a tuple.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TupleElement {
+    /// Its label, if it has one.
+    pub name: Option<String>,
+    /// Its type, without `undefined`.
+    pub ty: Ty,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// Whether it stands for any number of elements: `...T[]`, of which `ty` is the `T`.
+    pub rest: bool,
+}
+
+/// What the keys of a record are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordKey {
+    /// `string`
+    String,
+    /// `number`
+    Number,
+    /// A template literal type.
+    Template(Vec<TemplatePart>),
 }
 
 impl Ty {
-    /// The object type that a type is made of, whatever wraps it.
-    pub fn object(&self) -> Option<&str> {
+    /// The types that a type is directly made of.
+    pub fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Object(name) => Some(name),
-            Self::Array(inner) | Self::Nullable(inner) | Self::Optional(inner) => inner.object(),
+            Self::Array(inner)
+            | Self::Set(inner)
+            | Self::Record(_, inner)
+            | Self::Nullable(inner)
+            | Self::Optional(inner)
+            | Self::Stream(inner) => vec![inner],
+            Self::Map(key, value) => vec![key, value],
+            Self::Tuple(elements) => elements.iter().map(|element| &element.ty).collect(),
+            Self::Union(members) => members.iter().collect(),
             Self::String
             | Self::Boolean
             | Self::Number(_)
-            | Self::BigInt
+            | Self::BigInt(_)
             | Self::Date
             | Self::Bytes
-            | Self::Enum(_)
-            | Self::Void => None,
+            | Self::Null
+            | Self::Literals(_)
+            | Self::Template(_)
+            | Self::Object(_)
+            | Self::Void
+            | Self::Dynamic(_)
+            | Self::ByteStream
+            | Self::Blob
+            | Self::File => Vec::new(),
         }
     }
+
+    /// The object types that a type mentions, whatever wraps them, in order.
+    pub fn objects(&self) -> Vec<&str> {
+        let (mut found, mut open) = (Vec::new(), vec![self]);
+        while let Some(ty) = open.pop() {
+            if let Self::Object(name) = ty {
+                found.push(name.as_str());
+            }
+            open.extend(ty.parts().into_iter().rev());
+        }
+        found
+    }
+}
+
+/// How a bigint travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BigIntWidth {
+    /// `bigint`, `int64`
+    Int64,
+    /// `uint64`
+    Uint64,
 }
 
 /// How a number travels.

@@ -13,6 +13,14 @@ pub enum StubError {
         /// What refers to it.
         location: Location,
     },
+    /// A type that has no layout.
+    #[error("`{ty}` has no layout on the wire")]
+    Unsupported {
+        /// The type.
+        ty: String,
+        /// The field, parameter or endpoint.
+        location: Location,
+    },
     /// `void` where a value is needed.
     #[error("`void` is a type of results only")]
     VoidInside {
@@ -68,6 +76,7 @@ impl StubError {
     pub fn location(&self) -> Location {
         match self {
             Self::UnknownType { location, .. }
+            | Self::Unsupported { location, .. }
             | Self::VoidInside { location }
             | Self::ProtoField { location }
             | Self::EnumSize { location, .. }

@@ -10,7 +10,7 @@ use super::paths::{exported, module_stem};
 use super::schema::WireSchema;
 use super::{StubError, StubInput};
 use crate::artifact::specifier;
-use crate::contract::{Contract, Endpoint, Middleware, Perms, Scope, Table, Ty};
+use crate::contract::{BigIntWidth, Contract, Endpoint, Middleware, Perms, Scope, Table, Ty};
 use crate::emit::build::{
     array, arrow, boolean, call, call_spread, constant, element, export_const, export_names, ident,
     import_call, import_default, import_named, import_namespace, is_binding_name, member, module_text, null,
@@ -158,7 +158,7 @@ fn table_entry(contract: &Contract, table: &Table, ptr: &str) -> Result<Expr, St
         ("unique", names(&|field| field.unique)),
         ("perms", object(perms.map(|(name, perm)| (name, number(perm.bits().into()))))),
         ("dates", paths(&Ty::Date)?),
-        ("bigints", paths(&Ty::BigInt)?),
+        ("bigints", paths(&Ty::BigInt(BigIntWidth::Int64))?),
         ("bytes", paths(&Ty::Bytes)?),
     ]))
 }

@@ -9,7 +9,8 @@
 
 use super::StubError;
 use super::names::{Names, upper_camel};
-use crate::contract::{Contract, Endpoint, NumberWidth, ObjectType, Ty};
+use crate::contract::signature::{Numbers, ty_text};
+use crate::contract::{BigIntWidth, Contract, Endpoint, Literal, NumberWidth, ObjectType, Ty};
 use crate::source::Location;
 use std::collections::BTreeMap;
 
@@ -327,14 +328,31 @@ impl Builder {
             Ty::String => Kind::String,
             Ty::Boolean => Kind::Scalar(Scalar::Bool),
             Ty::Number(width) => Kind::Scalar(Scalar::Number(*width)),
-            Ty::BigInt => Kind::Scalar(Scalar::BigInt),
+            Ty::BigInt(BigIntWidth::Int64) => Kind::Scalar(Scalar::BigInt),
             Ty::Date => Kind::Scalar(Scalar::Date),
             Ty::Bytes => Kind::Bytes,
-            Ty::Enum(values) => Kind::Scalar(Scalar::Enum(self.enumeration(values, place, location)?)),
+            Ty::Literals(values) => {
+                let texts: Option<Vec<String>> = values.iter().map(string_literal).collect();
+                let texts = texts.ok_or_else(|| unsupported(ty, location))?;
+                Kind::Scalar(Scalar::Enum(self.enumeration(&texts, place, location)?))
+            }
             Ty::Array(element) => Kind::Vector(self.element(element, place, location)?),
             Ty::Object(key) => Kind::Table(self.object(key, location)?),
             Ty::Void => return Err(StubError::VoidInside { location }),
             Ty::Nullable(_) | Ty::Optional(_) => Kind::Table(self.item(ty, place, location)?),
+            Ty::BigInt(BigIntWidth::Uint64)
+            | Ty::Null
+            | Ty::Template(_)
+            | Ty::Tuple(_)
+            | Ty::Record(..)
+            | Ty::Map(..)
+            | Ty::Set(_)
+            | Ty::Union(_)
+            | Ty::Dynamic(_)
+            | Ty::Stream(_)
+            | Ty::ByteStream
+            | Ty::Blob
+            | Ty::File => return Err(unsupported(ty, location)),
         })
     }
 
@@ -385,6 +403,17 @@ impl Builder {
         let idents = values.iter().map(|value| names.unique(value)).collect();
         self.enums.push(EnumDef { name, values: values.to_vec(), idents });
         Ok(EnumId(self.enums.len() - 1))
+    }
+}
+
+fn unsupported(ty: &Ty, location: Location) -> StubError {
+    StubError::Unsupported { ty: ty_text(ty, Numbers::Widths), location }
+}
+
+fn string_literal(literal: &Literal) -> Option<String> {
+    match literal {
+        Literal::String(text) => Some(text.clone()),
+        Literal::Number(_) | Literal::BigInt(_) | Literal::Boolean(_) => None,
     }
 }
 

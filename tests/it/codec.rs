@@ -5,7 +5,7 @@ use crate::support::contract::{
 };
 use crate::support::expect::check_folder;
 use crate::support::node::Sandbox;
-use kontract::contract::{NumberWidth, Ty};
+use kontract::contract::{BigIntWidth, Literal, NumberWidth, Ty};
 use kontract::stubgen::codec::{Side, codecs_text};
 use kontract::stubgen::fbs::fbs_text;
 use kontract::stubgen::{StubError, WireSchema};
@@ -96,7 +96,7 @@ fn draft() -> Draft {
             ("u32", Ty::Number(NumberWidth::Uint32)),
             ("f32", Ty::Number(NumberWidth::Float32)),
             ("f64", FLOAT64),
-            ("big", Ty::BigInt),
+            ("big", Ty::BigInt(BigIntWidth::Int64)),
             ("when", Ty::Date),
             ("blob", Ty::Bytes),
             ("mood", mood()),
@@ -140,7 +140,7 @@ fn draft() -> Draft {
     );
     draft.object("Empty", Vec::new());
     draft.object("EchoAllRequest", vec![field("taken", Ty::Boolean)]);
-    let wide: Vec<String> = (0..300).map(|n| format!("v{n}")).collect();
+    let wide: Vec<Literal> = (0..300).map(|n| Literal::String(format!("v{n}"))).collect();
     let echoes = [
         ("echoText", Ty::String),
         ("echoFlag", Ty::Boolean),
@@ -153,15 +153,15 @@ fn draft() -> Draft {
         ("echoOdd", object("double")),
         ("echoEmpty", object("Empty")),
         ("echoTaken", object("EchoAllRequest")),
-        ("echoWide", Ty::Enum(wide.clone())),
-        ("echoWides", array(Ty::Enum(wide))),
+        ("echoWide", Ty::Literals(wide.clone())),
+        ("echoWides", array(Ty::Literals(wide))),
         ("echoTexts", array(Ty::String)),
         ("echoFlags", array(Ty::Boolean)),
         ("echoBytes", array(Ty::Number(NumberWidth::Int8))),
         ("echoShorts", array(Ty::Number(NumberWidth::Uint16))),
         ("echoNumbers", array(FLOAT64)),
         ("echoFloats", array(Ty::Number(NumberWidth::Float32))),
-        ("echoBigs", array(Ty::BigInt)),
+        ("echoBigs", array(Ty::BigInt(BigIntWidth::Int64))),
         ("echoDates", array(Ty::Date)),
         ("echoBlobs", array(Ty::Bytes)),
         ("echoMoods", array(mood())),

@@ -67,14 +67,16 @@ fn keep_used_types(contract: &mut Contract) {
     let mut queue: Vec<String> = contract.tables.iter().map(|table| table.entity.clone()).collect();
     for endpoint in &contract.endpoints {
         let params = endpoint.params.iter().map(|param| &param.ty);
-        params.chain([&endpoint.returns]).for_each(|ty| queue.extend(ty.object().map(str::to_owned)));
+        params
+            .chain([&endpoint.returns])
+            .for_each(|ty| queue.extend(ty.objects().into_iter().map(str::to_owned)));
     }
     let mut used: BTreeSet<String> = BTreeSet::new();
     while let Some(name) = queue.pop() {
         if used.insert(name.clone())
             && let Some(object) = contract.types.get(&name)
         {
-            queue.extend(object.fields.iter().filter_map(|field| field.ty.object().map(str::to_owned)));
+            queue.extend(object.fields.iter().flat_map(|field| field.ty.objects()).map(str::to_owned));
         }
     }
     contract.types.retain(|name, _| used.contains(name));

@@ -24,7 +24,7 @@ use swc_ecma_ast::{
 
 use super::graph::ModuleGraph;
 use super::module::ParsedModule;
-use crate::contract::{Field, NumberWidth, ObjectType, Ty};
+use crate::contract::{BigIntWidth, Field, Literal, NumberWidth, ObjectType, Ty};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location};
 
@@ -146,7 +146,7 @@ impl<'g> TypeResolver<'g> {
                 self.intersection(parts, scope, place)
             }
             TsType::TsLitType(literal) => match &literal.lit {
-                TsLit::Str(text) => Some(Ty::Enum(vec![text.value.to_string_lossy().into_owned()])),
+                TsLit::Str(text) => Some(string_literals(vec![text.value.to_string_lossy().into_owned()])),
                 // Sending these as their base types would let every number or string through.
                 TsLit::Number(_) => self.cannot_send(literal.span, scope, "a number literal type"),
                 TsLit::Bool(_) => self.cannot_send(literal.span, scope, "a boolean literal type"),
@@ -171,7 +171,7 @@ impl<'g> TypeResolver<'g> {
             TsKeywordTypeKind::TsStringKeyword => return Some(Ty::String),
             TsKeywordTypeKind::TsNumberKeyword => return Some(Ty::Number(NumberWidth::Float64)),
             TsKeywordTypeKind::TsBooleanKeyword => return Some(Ty::Boolean),
-            TsKeywordTypeKind::TsBigIntKeyword => return Some(Ty::BigInt),
+            TsKeywordTypeKind::TsBigIntKeyword => return Some(Ty::BigInt(BigIntWidth::Int64)),
             TsKeywordTypeKind::TsVoidKeyword | TsKeywordTypeKind::TsUndefinedKeyword => {
                 return Some(Ty::Void);
             }
@@ -232,7 +232,7 @@ pub(crate) fn width_of(
     at: Location,
 ) -> Ty {
     let Some(width) = width(decorator) else {
-        if decorator == "int64" && ty == Ty::BigInt {
+        if decorator == "int64" && ty == Ty::BigInt(BigIntWidth::Int64) {
             return ty;
         }
         if matches!(decorator, "int64" | "uint64") {
@@ -264,6 +264,17 @@ fn width(name: &str) -> Option<NumberWidth> {
         "float64" => NumberWidth::Float64,
         _ => return None,
     })
+}
+
+fn string_literals(values: Vec<String>) -> Ty {
+    Ty::Literals(values.into_iter().map(Literal::String).collect())
+}
+
+fn string_of(literal: Literal) -> Option<String> {
+    match literal {
+        Literal::String(text) => Some(text),
+        Literal::Number(_) | Literal::BigInt(_) | Literal::Boolean(_) => None,
+    }
 }
 
 fn has_void(ty: &Ty) -> bool {

@@ -8,8 +8,8 @@ use swc_ecma_ast::{
     TsType, TsTypeParamDecl, TsTypeRef,
 };
 
-use super::{DeclarationKey, Scope, TypeResolver, diagnostics, width};
-use crate::contract::{Doc, Field, ObjectType, Ty};
+use super::{DeclarationKey, Scope, TypeResolver, diagnostics, string_literals, string_of, width};
+use crate::contract::{BigIntWidth, Doc, Field, ObjectType, Ty};
 use crate::parse::comments::DocComment;
 use crate::parse::extract::upper_camel;
 use crate::parse::graph::Binding;
@@ -234,7 +234,7 @@ impl<'g> TypeResolver<'g> {
             return None;
         }
         values.dedup();
-        Some(Ty::Enum(values))
+        Some(string_literals(values))
     }
 
     fn item(&mut self, file: FileId, index: usize, place: &str) -> Option<Ty> {
@@ -262,7 +262,7 @@ impl<'g> TypeResolver<'g> {
                 return Some(Ty::Number(width));
             }
             if name == "int64" {
-                return Some(Ty::BigInt);
+                return Some(Ty::BigInt(BigIntWidth::Int64));
             }
             if name == "uint64" {
                 self.report(diagnostics::wide_integer(name, at));
@@ -324,7 +324,7 @@ impl<'g> TypeResolver<'g> {
                     );
                 };
                 let keep = name == "Extract";
-                Some(Ty::Enum(from.into_iter().filter(|value| keys.contains(value) == keep).collect()))
+                Some(string_literals(from.into_iter().filter(|value| keys.contains(value) == keep).collect()))
             }
             (other, _) if NOT_SENDABLE.contains(&other) => {
                 self.cannot_send(span, scope, &format!("`{name}`"))
@@ -370,7 +370,7 @@ impl<'g> TypeResolver<'g> {
     /// The string literals of a union; `None` for other types.
     fn keys(&mut self, ty: &TsType, scope: &Scope<'_>) -> Option<Vec<String>> {
         match self.ty(ty, scope, "Key")? {
-            Ty::Enum(values) => Some(values),
+            Ty::Literals(values) => values.into_iter().map(string_of).collect(),
             _ => None,
         }
     }
@@ -424,15 +424,18 @@ fn label(ty: &Ty) -> String {
         Ty::String => "String".to_owned(),
         Ty::Boolean => "Boolean".to_owned(),
         Ty::Number(_) => "Number".to_owned(),
-        Ty::BigInt => "BigInt".to_owned(),
+        Ty::BigInt(_) => "BigInt".to_owned(),
         Ty::Date => "Date".to_owned(),
         Ty::Bytes => "Bytes".to_owned(),
-        Ty::Enum(values) => values.iter().map(|value| upper_camel(value)).collect(),
+        Ty::Literals(values) => {
+            values.iter().cloned().filter_map(string_of).map(|value| upper_camel(&value)).collect()
+        }
         Ty::Array(element) => label(element) + "List",
         Ty::Object(name) => name.clone(),
         Ty::Nullable(inner) => "Nullable".to_owned() + &label(inner),
         Ty::Optional(inner) => "Optional".to_owned() + &label(inner),
         Ty::Void => "Void".to_owned(),
+        _ => "Other".to_owned(),
     }
 }
 

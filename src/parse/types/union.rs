@@ -3,7 +3,7 @@
 use swc_common::Spanned;
 use swc_ecma_ast::{TsKeywordTypeKind, TsLit, TsType, TsUnionType};
 
-use super::{Scope, TypeResolver};
+use super::{Scope, TypeResolver, string_literals, string_of};
 use crate::contract::Ty;
 
 impl TypeResolver<'_> {
@@ -61,8 +61,8 @@ impl Members {
                 self.nullable = true;
                 self.add(*inner);
             }
-            Ty::Enum(values) => {
-                for value in values {
+            Ty::Literals(values) => {
+                for value in values.into_iter().filter_map(string_of) {
                     if !self.values.contains(&value) {
                         self.values.push(value);
                     }
@@ -78,7 +78,7 @@ impl Members {
         if self.values.is_empty() || self.others.contains(&Ty::String) {
             self.values.clear();
         } else {
-            self.others.push(Ty::Enum(self.values));
+            self.others.push(string_literals(self.values));
         }
         // `true | false` is `boolean`; one of them alone would let the other through.
         if self.booleans != [false; 2] && !self.others.contains(&Ty::Boolean) {

@@ -1,7 +1,7 @@
 //! Contracts made by hand, for tests of what comes after parsing.
 
 use kontract::contract::{
-    CheckedContract, Contract, Doc, Endpoint, EndpointOptions, Field, Middleware, MiddlewareFilter,
+    CheckedContract, Contract, Doc, Endpoint, EndpointOptions, Field, Literal, Middleware, MiddlewareFilter,
     ModuleBinding, NumberWidth, ObjectType, Param, Perms, Scope, Table, Ty, check,
 };
 use kontract::source::{FileId, Location, SourceFile, Sources};
@@ -148,7 +148,7 @@ pub(crate) fn object(name: &str) -> Ty {
 }
 
 pub(crate) fn enumeration(values: &[&str]) -> Ty {
-    Ty::Enum(values.iter().map(|value| (*value).to_owned()).collect())
+    Ty::Literals(values.iter().map(|value| Literal::String((*value).to_owned())).collect())
 }
 
 pub(crate) const FLOAT64: Ty = Ty::Number(NumberWidth::Float64);
