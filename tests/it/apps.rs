@@ -2,5 +2,6 @@
 
 mod build;
 mod dev;
+mod peer;
 mod plain;
 mod serve;

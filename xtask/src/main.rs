@@ -16,6 +16,7 @@ mod error;
 mod gateway;
 mod npm;
 mod process;
+mod python;
 mod system;
 mod test;
 mod tree;
@@ -63,7 +64,8 @@ fn run(arguments: &[String]) -> Result<(), Error> {
 fn setup(tree: &Tree) -> Result<(), Error> {
     gateway::require_target(tree)?;
     npm::install(tree)?;
-    system::install_packages(tree)
+    system::install_packages(tree)?;
+    python::install(tree)
 }
 
 /// What `cargo xtask help` prints; usage errors repeat it.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::gateway::{PROFILE, TARGET};
 use crate::process::{self, CARGO, GIT, step};
 use crate::tree::Tree;
-use crate::{build, npm, system};
+use crate::{build, npm, python, system};
 
 /// Builds, checks and tests; the last lines of the output are those of `cargo test`.
 ///
@@ -17,6 +17,7 @@ pub(crate) fn test(tree: &Tree) -> Result<(), Error> {
     let cargo = |arguments: &[&str]| process::run(CARGO, arguments, &tree.root);
     step("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     system::install_packages(tree)?;
+    python::install(tree)?;
     build::prepare(tree)?;
     step("test npm/kontract", || npm::test(tree))?;
     step("lint the gateway", || {
