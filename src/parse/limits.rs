@@ -14,3 +14,6 @@ pub(crate) const NAMESPACES_MAX: usize = 3;
 
 /// How often a file is parsed again when blanked text turns out to be inside of a string or comment.
 pub(crate) const REPARSES_MAX: usize = 4;
+
+/// With less stack than this left, a file is parsed on a stack of its own.
+pub(crate) const STACK_SPARE_BYTES: usize = STACK_BYTES / 4;

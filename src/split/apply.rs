@@ -38,9 +38,9 @@ pub(super) fn apply(graph: &ModuleGraph, contract: &Contract, parts: &Parts, rea
     for module in graph.modules() {
         let path = graph.output_path(module);
         if reach.server_modules.contains(&module.file) {
-            modules.server.insert(path.clone(), split.server(module));
+            modules.server.insert(path.clone(), module.in_globals(|| split.server(module)));
         }
-        if let Some(client) = split.client(module, contract) {
+        if let Some(client) = module.in_globals(|| split.client(module, contract)) {
             modules.client.insert(path, client);
         }
     }
@@ -225,7 +225,7 @@ fn print_module(
         finish(&mut stripped.body);
     }
     match program {
-        Program::Module(module_node) => print(&module_node, &module.source_map, None),
+        Program::Module(module_node) => print(&module_node, &module.source_map(), None),
         Program::Script(_) => String::new(),
     }
 }

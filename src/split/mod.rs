@@ -52,21 +52,19 @@ pub struct ClientModule {
 /// Splits all modules and proves that nothing of the server's is in the client's half.
 pub fn split(graph: &ModuleGraph, contract: &CheckedContract) -> Outcome<LeakFree<SplitModules>> {
     on_deep_stack(|| {
-        graph.globals.run(|| {
-            let parts = Parts::of(graph);
-            let reach = Reach::of(graph, &parts);
-            let mut found = frontend::check(graph, &parts, &reach);
-            found.extend(apply::unresolved_imports(graph, &parts, &reach));
-            found.extend(jsx::check(graph, &parts, &reach));
-            let modules = apply::apply(graph, contract.contract(), &parts, &reach);
-            match leak::prove(modules, graph, &parts, &reach) {
-                Ok(proof) => Outcome::with(proof, found).stop_on_errors(),
-                Err(leaks) => {
-                    found.extend(leaks);
-                    Outcome::failed(found)
-                }
+        let parts = Parts::of(graph);
+        let reach = Reach::of(graph, &parts);
+        let mut found = frontend::check(graph, &parts, &reach);
+        found.extend(apply::unresolved_imports(graph, &parts, &reach));
+        found.extend(jsx::check(graph, &parts, &reach));
+        let modules = apply::apply(graph, contract.contract(), &parts, &reach);
+        match leak::prove(modules, graph, &parts, &reach) {
+            Ok(proof) => Outcome::with(proof, found).stop_on_errors(),
+            Err(leaks) => {
+                found.extend(leaks);
+                Outcome::failed(found)
             }
-        })
+        }
     })
 }
 

@@ -58,6 +58,7 @@ impl Extraction<'_> {
         self.contract.types = types;
         keep_used_types(&mut self.contract);
         self.diagnostics.extend(diagnostics);
+        self.diagnostics.extend(self.graph.failures());
         Outcome::with(self.contract, self.diagnostics)
     }
 }

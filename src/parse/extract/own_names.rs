@@ -19,7 +19,7 @@ use super::diagnostics;
 use super::middleware::middleware_call;
 use crate::diag::Diagnostic;
 use crate::parse::literal::unwrapped;
-use crate::parse::module::{OWN_PACKAGE, OwnName, ParsedModule};
+use crate::parse::module::{OWN_FUNCTIONS, OWN_PACKAGE, OwnName, ParsedModule};
 
 pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
     let forms = endpoint_forms(module);
@@ -56,7 +56,7 @@ struct Uses<'m> {
 impl Uses<'_> {
     fn value(&mut self, name: OwnName, span: Span) {
         match name {
-            OwnName::Export(name) if FUNCTIONS.contains(&name.as_str()) => self.values.push((name, span)),
+            OwnName::Export(name) if OWN_FUNCTIONS.contains(&name.as_str()) => self.values.push((name, span)),
             OwnName::Export(_) => {}
             OwnName::Package | OwnName::Module(_) => self.whole.push(span),
         }
@@ -64,7 +64,7 @@ impl Uses<'_> {
 
     fn function(&self, callee: &Expr) -> Option<String> {
         match self.module.own_name(callee)? {
-            OwnName::Export(name) => Some(name).filter(|name| FUNCTIONS.contains(&name.as_str())),
+            OwnName::Export(name) => Some(name).filter(|name| OWN_FUNCTIONS.contains(&name.as_str())),
             OwnName::Package | OwnName::Module(_) => None,
         }
     }
@@ -165,6 +165,3 @@ fn leftmost(name: &TsEntityName) -> &Ident {
         }
     }
 }
-
-/// The functions whose calls the compiler takes away.
-const FUNCTIONS: &[&str] = &["backend", "mwfilter", "defineMiddleware"];

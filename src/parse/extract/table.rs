@@ -15,13 +15,14 @@ use crate::contract::{Scope, Table};
 use crate::parse::comments::DocComment;
 use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::module::{ParsedModule, item_decl};
+use crate::parse::summary::Declared;
 use crate::source::{FileId, Location};
 
 pub(super) fn extract(extraction: &mut Extraction<'_>) {
     let graph = extraction.graph;
-    let candidates = Candidate::all(graph);
     let used: BTreeSet<String> =
         extraction.contract.storage_uses.iter().map(|used| used.table.clone()).collect();
+    let candidates = Candidate::all(graph, &used);
     let marked: BTreeSet<String> = candidates
         .iter()
         .filter(|candidate| candidate.marked)
@@ -50,11 +51,12 @@ struct Candidate<'m> {
 }
 
 impl<'m> Candidate<'m> {
-    fn all(graph: &'m ModuleGraph) -> Vec<Self> {
+    fn all(graph: &'m ModuleGraph, used: &BTreeSet<String>) -> Vec<Self> {
         let mut keyed: BTreeSet<(FileId, &str)> = BTreeSet::new();
         let mut bases: BTreeSet<(FileId, String)> = BTreeSet::new();
         let mut found = Vec::new();
-        for module in graph.modules() {
+        let files = graph.summaries().filter(|(file, _)| may_declare_tables(graph, *file, used));
+        for module in files.filter_map(|(file, _)| graph.module(file)) {
             for item in module.items() {
                 let Some(entity) = item_decl(item).and_then(Entity::of).filter(|entity| !entity.generic)
                 else {
@@ -82,6 +84,20 @@ impl<'m> Candidate<'m> {
         }
         found
     }
+}
+
+/// Whether a file has to be read for tables: it marks some, extends what another file marks, or declares a type that is
+/// called like a table in use.
+fn may_declare_tables(graph: &ModuleGraph, file: FileId, used: &BTreeSet<String>) -> bool {
+    let Some(summary) = graph.summary(file) else { return false };
+    let marks = |binding| {
+        matches!(binding, Binding::Declared { file, .. }
+            if graph.summary(file).is_some_and(|summary| summary.marks.tables))
+    };
+    let types = summary.declarations.iter().filter(|(_, declared)| **declared == Declared::Type);
+    summary.marks.tables
+        || summary.parents.iter().any(|parent| marks(graph.lookup(file, parent)))
+        || (!used.is_empty() && types.map(|(name, _)| table_name(name)).any(|table| used.contains(&table)))
 }
 
 /// An interface or an alias of an object type.
