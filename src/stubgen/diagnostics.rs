@@ -43,6 +43,14 @@ pub enum StubError {
         /// The field or parameter.
         location: Location,
     },
+    /// A union with more members than there are numbers for.
+    #[error("a union of more than {members_max} members")]
+    UnionSize {
+        /// How many it may have.
+        members_max: usize,
+        /// The field or parameter.
+        location: Location,
+    },
     /// A type with more fields than a table has slots.
     #[error("`{table}` has more than {slots_max} fields")]
     TooManyFields {
@@ -80,6 +88,7 @@ impl StubError {
             | Self::VoidInside { location }
             | Self::ProtoField { location }
             | Self::EnumSize { location, .. }
+            | Self::UnionSize { location, .. }
             | Self::TooManyFields { location, .. }
             | Self::NoPtr { location, .. }
             | Self::RowTooNested { location, .. } => *location,
