@@ -27,6 +27,7 @@ pub mod source;
 pub mod split;
 pub mod stubgen;
 pub mod system;
+pub mod typecheck;
 
 use artifact::Artifacts;
 use contract::CheckedContract;
@@ -74,6 +75,30 @@ pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outc
         Ok(artifacts) => Outcome::of(artifacts),
         Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
     })
+}
+
+/// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
+pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
+    let Checked { project, contract, modules, .. } = checked;
+    let pins = Pins {
+        suite: u16::from(project.suite),
+        identity: Identity::of(contract.contract()),
+        keys: Vec::new(),
+    };
+    let input = StubInput {
+        project_name: &project.name,
+        source_root: &project.source,
+        pins: &pins,
+        ptrs: &BTreeMap::new(),
+        client_modules: &client_modules(modules.into_inner()),
+    };
+    stubgen::declarations(&contract, &loaded.sources, &input)
+}
+
+/// For each module of which more than endpoints is left for the client, that text.
+fn client_modules(modules: SplitModules) -> BTreeMap<String, String> {
+    let statements = modules.client.into_iter().map(|(path, module)| (path, module.statements));
+    statements.filter(|(_, text)| !text.is_empty()).collect()
 }
 
 /// What databases need to fit the contract, from what the lock says they have.

@@ -343,7 +343,8 @@ fn first_lower(text: &str) -> String {
 const CONFIG: &str = "kontract.json";
 const TSCONFIG: &str = "tsconfig.json";
 const SUITE_DEFAULT: u8 = 2;
-const SKIPPED_FOLDERS: &[&str] = &["node_modules", ".kontract", ".git", "dist"];
+/// Folders below the sources that hold none.
+pub const SKIPPED_FOLDERS: &[&str] = &["node_modules", ".kontract", ".git", "dist"];
 const SOURCE_EXTENSIONS: &[&str] = &[".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"];
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct Cli {
 pub enum Command {
     /// Compile the project: client stubs, server bundle, schema, API pages.
     Build(BuildArgs),
-    /// Report every problem of the project and write nothing.
+    /// Report every problem of the project and every type error; writes nothing outside of `.kontract`.
     Check(CheckArgs),
     /// Build, run on workerd with a database, and rebuild on changes.
     Dev(DevArgs),
@@ -56,6 +56,12 @@ pub struct CheckArgs {
     /// The project.
     #[command(flatten)]
     pub project: ProjectArgs,
+    /// Fail when generated or locked files are not those of the sources.
+    #[arg(long)]
+    pub frozen: bool,
+    /// Do not run the project's TypeScript.
+    #[arg(long)]
+    pub no_types: bool,
 }
 
 /// Arguments of `dev`.

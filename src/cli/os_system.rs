@@ -1,6 +1,7 @@
 //! The compiler's view of files, on the operating system.
 
 use super::error::CliError;
+use crate::project::SKIPPED_FOLDERS;
 use crate::system::{FILE_BYTES_MAX, System, SystemError};
 use std::collections::BTreeSet;
 use std::io;
@@ -25,6 +26,12 @@ impl OsSystem {
             )
         })?;
         Ok(Self { root })
+    }
+
+    /// Paths of TypeScript's configurations below a folder; none when it cannot be read.
+    pub(super) fn configurations(&self, folder: &str) -> Vec<String> {
+        let files = self.list(folder, SKIPPED_FOLDERS).unwrap_or_default();
+        files.into_iter().filter(|path| path.ends_with("/tsconfig.json")).collect()
     }
 
     /// The real path behind one of the project's; links may not lead out of it.

@@ -3,6 +3,7 @@
 //! `.dev.vars` is wrangler's file for development: `NAME=value` lines, never committed.
 
 use super::error::CliError;
+use crate::stubgen::PinnedKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kontract_auth::IdentityKey;
@@ -70,6 +71,12 @@ impl Secrets {
     /// The static keys, the current one first.
     pub(super) fn static_keys(&self) -> [StaticKey; 2] {
         [StaticKey::from_seed(self.key), StaticKey::from_seed(self.backup_key)]
+    }
+
+    /// What a build pins of the static keys.
+    pub(super) fn pinned(&self) -> [PinnedKey; 2] {
+        self.static_keys()
+            .map(|key| PinnedKey { x25519: *key.public().x25519(), mlkem768: key.public().ml_kem().to_vec() })
     }
 
     /// The identity key.

@@ -1,7 +1,7 @@
 //! The one table of diagnostic codes.
 //!
 //! KT00xx sources and syntax, KT01xx endpoints, KT02xx middleware and tables, KT03xx types, KT04xx the split,
-//! KT05xx migrations, KT06xx project, configuration and environment. A code is never reused.
+//! KT05xx migrations, KT06xx project, configuration and environment, KT07xx the project's TypeScript and its generated files. A code is never reused.
 
 use std::fmt;
 
@@ -136,6 +136,12 @@ codes! {
         "Keys that nothing reads are mistakes that would stay unnoticed."
     KT0603 "a bad value in kontract.json"
         "The schema of kontract.json says what each key takes."
+    KT0701 "a type error"
+        "`kontract check` runs the project's own TypeScript over the sources, with the decorators of kontract taken out, and passes on what it says. The number behind `TS` is TypeScript's own; the same message appears in an editor."
+    KT0702 "TypeScript is not installed"
+        "`kontract check` runs the TypeScript of the project, because versions differ in what they find. Without one, only the rules of kontract are checked."
+    KT0703 "files that are not up to date"
+        "`kontract check --frozen` compares generated and locked files with what a build would write: the lock and the migrations always, other generated files where they exist. Build, and commit what changed."
 }
 
 impl Code {

@@ -6,6 +6,7 @@
 //!
 //! Knows TypeScript and the forms of kontract. Nothing outside of this module and the split sees syntax nodes.
 
+mod blanked;
 pub(crate) mod comments;
 mod diagnostics;
 pub mod extract;
@@ -21,6 +22,7 @@ pub(crate) mod summary;
 mod survey;
 pub(crate) mod types;
 
+pub use blanked::blanked;
 pub use extract::extract;
 pub use graph::ModuleGraph;
 pub use module::ParsedModule;

@@ -53,7 +53,7 @@ fn guarded<'s, T>(
     })
 }
 
-struct Session<'s> {
+pub(super) struct Session<'s> {
     file: FileId,
     source: &'s SourceFile,
     tsx: bool,
@@ -68,7 +68,7 @@ struct Tree {
 }
 
 impl<'s> Session<'s> {
-    fn new(file: FileId, source: &'s SourceFile) -> Self {
+    pub(super) fn new(file: FileId, source: &'s SourceFile) -> Self {
         let text = source
             .text
             .strip_prefix('\u{feff}')
@@ -76,6 +76,20 @@ impl<'s> Session<'s> {
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
         let tsx = !(source.path.ends_with(".ts") || source.path.ends_with(".mts"));
         Self { file, source, tsx, text }
+    }
+
+    /// The text that is parsed: a byte order mark is spaces in it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The decorators of the vocabulary; where the file does not parse, as the scanner sees them.
+    pub(super) fn decorators(&self) -> Result<Vec<FoundDecorator>, scanner::TooDeep> {
+        let found = scanner::decorators(&self.text, self.tsx)?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        Ok(self.verified_tree(found.clone()).map_or(found, |(_, verified)| verified))
     }
 
     fn parse(self) -> Result<ParsedModule, Vec<Diagnostic>> {
@@ -229,7 +243,7 @@ impl<'s> Session<'s> {
     }
 
     /// The argument list, parsed at its own position; `None` when it is not one.
-    fn arguments(&self, decorator: &FoundDecorator) -> Option<Option<Vec<ExprOrSpread>>> {
+    pub(super) fn arguments(&self, decorator: &FoundDecorator) -> Option<Option<Vec<ExprOrSpread>>> {
         if !decorator.has_arguments {
             return Some(None);
         }

@@ -25,7 +25,7 @@ pub use identity::Identity;
 pub use schema::WireSchema;
 
 use crate::artifact::Artifacts;
-use crate::contract::CheckedContract;
+use crate::contract::{CheckedContract, Contract};
 use crate::source::Sources;
 use codec::{Side, codecs_text};
 use std::collections::BTreeMap;
@@ -82,13 +82,11 @@ pub fn generate(
 
     let mut client = BTreeMap::from([
         ("kontract.js".to_owned(), client::connection_text(input.pins)),
-        ("kontract.d.ts".to_owned(), dts::connection_text()),
         ("codecs.js".to_owned(), codecs_text(&schema, &contract.endpoints, Side::Client)),
         ("index.js".to_owned(), client::index_text(contract, sources, input)),
-        ("index.d.ts".to_owned(), dts::index_text(contract, sources, input)),
     ]);
     client.extend(client::stub_texts(contract, sources, &schema, input));
-    client.extend(dts::stub_texts(contract, sources, input));
+    client.extend(client_declarations(contract, sources, input));
     for (path, text) in client {
         put(format!("dist/client/{path}"), text.clone());
         put(format!(".kontract/client/{path}"), text);
@@ -106,4 +104,26 @@ pub fn generate(
     put("dist/schema/app.fbs".to_owned(), fbs::fbs_text(&schema));
     put("dist/manifest.json".to_owned(), manifest::manifest_text(contract, sources, input)?);
     Ok(artifacts)
+}
+
+/// The declarations among what [`generate`] makes; they depend on no key and no layout.
+pub fn declarations(contract: &CheckedContract, sources: &Sources, input: &StubInput<'_>) -> Artifacts {
+    let contract = contract.contract();
+    let client = client_declarations(contract, sources, input);
+    let client =
+        client.into_iter().map(|(path, text)| (format!(".kontract/client/{path}"), text.into_bytes()));
+    let ambient = (".kontract/types.d.ts".to_owned(), dts::ambient_text(contract).into_bytes());
+    client.chain([ambient]).collect()
+}
+
+/// The client's declarations by their paths in it.
+fn client_declarations(
+    contract: &Contract,
+    sources: &Sources,
+    input: &StubInput<'_>,
+) -> BTreeMap<String, String> {
+    let mut client = dts::stub_texts(contract, sources, input);
+    client.insert("kontract.d.ts".to_owned(), dts::connection_text());
+    client.insert("index.d.ts".to_owned(), dts::index_text(contract, sources, input));
+    client
 }
