@@ -10,6 +10,7 @@ pub(crate) mod comments;
 mod diagnostics;
 pub mod extract;
 pub mod graph;
+pub mod inspect;
 mod limits;
 pub(crate) mod literal;
 pub mod module;

@@ -22,6 +22,7 @@ use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
 use swc_ecma_visit::{Visit, VisitWith};
 
+use super::inspect::Inspected;
 use super::limits::{NESTING_MAX, REPARSES_MAX};
 use super::module::{DecoratorUse, ParsedModule, Scopes};
 use super::scanner::{self, FoundDecorator};
@@ -31,8 +32,20 @@ use crate::source::{FileId, Location, SourceFile};
 
 /// Parses one file. Runs inside of the compilation's swc globals.
 pub(super) fn parse_file(file: FileId, source: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| Session::new(file, source).parse()));
-    attempt.unwrap_or_else(|_| {
+    guarded(file, source, || Session::new(file, source).parse())
+}
+
+/// The tree of one file before scopes are resolved.
+pub(super) fn inspect_file(file: FileId, source: &SourceFile) -> Result<Inspected, Vec<Diagnostic>> {
+    guarded(file, source, || Session::new(file, source).inspect())
+}
+
+fn guarded<T>(
+    file: FileId,
+    source: &SourceFile,
+    parse: impl FnOnce() -> Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Diagnostic>> {
+    catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| {
         let start = Location { file, start: 0, end: 0 };
         Err(vec![diagnostics::parser_failed(&source.path).at(start, "somewhere in this file")])
     })
@@ -68,9 +81,7 @@ impl<'s> Session<'s> {
     }
 
     fn parse(self) -> Result<ParsedModule, Vec<Diagnostic>> {
-        let found = scanner::decorators(&self.text, self.tsx)
-            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
-        let (tree, found) = self.verified_tree(found)?;
+        let (tree, found) = self.read()?;
         let decorators = self.attach(found)?;
         let scopes = Scopes { unresolved: Mark::new(), top_level: Mark::new() };
         let mut program = Program::Module(tree.module);
@@ -87,6 +98,20 @@ impl<'s> Session<'s> {
             decorators,
             scopes,
         }))
+    }
+
+    fn read(&self) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
+        let found = scanner::decorators(&self.text, self.tsx)
+            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
+        self.verified_tree(found)
+    }
+
+    fn inspect(self) -> Result<Inspected, Vec<Diagnostic>> {
+        let (tree, found) = self.read()?;
+        let text = scanner::blank(&self.text, &found);
+        let decorators = self.attach(found)?;
+        let Tree { module, comments } = tree;
+        Ok(Inspected::new(self.source_map, module, comments, text, decorators))
     }
 
     /// Parses with the decorators blanked, and without those that turn out to be text or to be someone else's.
