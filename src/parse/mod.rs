@@ -11,6 +11,7 @@ pub(crate) mod comments;
 mod diagnostics;
 pub mod extract;
 pub mod graph;
+pub mod inspect;
 mod involved;
 mod limits;
 pub(crate) mod literal;

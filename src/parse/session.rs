@@ -22,6 +22,7 @@ use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
 use swc_ecma_visit::{Visit, VisitWith};
 
+use super::inspect::Inspected;
 use super::limits::REPARSES_MAX;
 use super::module::{DecoratorUse, Decorators, LeadingComments, ParsedModule, Scopes, Tables};
 use super::scanner::{self, FoundDecorator};
@@ -39,6 +40,11 @@ pub(super) fn summarize(file: FileId, source: &SourceFile) -> Result<ModuleSumma
 /// The whole of a file.
 pub(super) fn parse_file(file: FileId, source: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
     guarded(file, source, Session::parse)
+}
+
+/// The tree of one file before scopes are resolved.
+pub(super) fn inspect_file(file: FileId, source: &SourceFile) -> Result<Inspected, Vec<Diagnostic>> {
+    guarded(file, source, |session| session.inspect())
 }
 
 fn guarded<'s, T>(
@@ -135,11 +141,23 @@ impl<'s> Session<'s> {
 
     /// The tree, and the decorators by the node they precede.
     fn decorated_tree(&self) -> Result<(Tree, Decorators), Vec<Diagnostic>> {
-        let found = scanner::decorators(&self.text, self.tsx)
-            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
-        let (tree, found) = self.verified_tree(found)?;
+        let (tree, found) = self.read()?;
         let decorators = self.attach(found)?;
         Ok((tree, decorators))
+    }
+
+    fn read(&self) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
+        let found = scanner::decorators(&self.text, self.tsx)
+            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
+        self.verified_tree(found)
+    }
+
+    fn inspect(self) -> Result<Inspected, Vec<Diagnostic>> {
+        let (tree, found) = self.read()?;
+        let text = scanner::blank(&self.text, &found);
+        let decorators = self.attach(found)?;
+        let Tree { module, comments, .. } = tree;
+        Ok(Inspected::new(&self.source.path, self.text, module, comments, text, decorators))
     }
 
     /// Parses with the decorators blanked, and without those that turn out to be text or to be someone else's.

@@ -5,6 +5,8 @@ mod apps;
 mod cluster;
 mod codec;
 mod cookbook;
+mod corpus;
+
 mod diagnostics;
 mod fixture;
 mod migrate;
