@@ -27,6 +27,9 @@ pub enum Command {
     /// Install and update the database.
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// Change the gateway's keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Explain a diagnostic's code.
     Explain {
         /// A code such as KT0101.
@@ -79,6 +82,13 @@ pub struct DevArgs {
     /// Do not watch for changes.
     #[arg(long)]
     pub once: bool,
+}
+
+/// Subcommands of `keys`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make the backup key the current one, and a new key the backup. Deployed clients pin both and go on working.
+    Rotate(ProjectArgs),
 }
 
 /// Subcommands of `migrate`.

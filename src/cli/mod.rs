@@ -7,6 +7,7 @@ mod dev;
 pub mod error;
 mod explain;
 mod frozen;
+mod keys;
 mod migrate;
 pub mod os_system;
 mod report;
@@ -50,6 +51,7 @@ fn dispatch(command: &Command, reporter: Reporter) -> Result<(), CliError> {
         Command::Build(args) => build::run(args, reporter),
         Command::Check(args) => check::run(args, reporter),
         Command::Dev(args) => dev::run(args, reporter),
+        Command::Keys(command) => keys::run(command, reporter),
         Command::Migrate(command) => migrate::run(command, reporter),
         Command::Explain { code } => explain::run(code, reporter),
     }

@@ -2,6 +2,7 @@
 
 mod build;
 mod dev;
+mod keys;
 mod peer;
 mod plain;
 mod serve;

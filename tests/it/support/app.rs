@@ -48,6 +48,12 @@ impl App {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// Copies a folder of the project, generated files included.
+    pub(crate) fn copy_folder(&self, from: &str, to: &str) {
+        let status = Command::new("cp").arg("-r").args([from, to]).current_dir(self.path()).status();
+        assert!(status.expect("run cp").success(), "copy {from}");
+    }
+
     /// Runs `kontract` on the project to its end.
     pub(crate) fn kontract(&self, arguments: &[&str]) -> Output {
         kontract()
@@ -162,7 +168,7 @@ pub(crate) fn repository() -> &'static Path {
 }
 
 /// The program under test. What it fetches goes where the other tests' does, and is fetched once.
-fn kontract() -> Command {
+pub(crate) fn kontract() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kontract"));
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
