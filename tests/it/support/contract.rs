@@ -2,7 +2,7 @@
 
 use kontract::contract::{
     CheckedContract, Contract, Doc, Endpoint, EndpointOptions, Field, Literal, Middleware, MiddlewareFilter,
-    ModuleBinding, NumberWidth, ObjectType, Param, Perms, Scope, Table, Ty, check,
+    ModuleBinding, NumberWidth, ObjectType, Param, Perms, RecordKey, Scope, Table, TupleElement, Ty, check,
 };
 use kontract::source::{FileId, Location, SourceFile, Sources};
 
@@ -145,6 +145,43 @@ pub(crate) fn optional(of: Ty) -> Ty {
 
 pub(crate) fn object(name: &str) -> Ty {
     Ty::Object(name.to_owned())
+}
+
+pub(crate) fn set(of: Ty) -> Ty {
+    Ty::Set(Box::new(of))
+}
+
+pub(crate) fn map(key: Ty, value: Ty) -> Ty {
+    Ty::Map(Box::new(key), Box::new(value))
+}
+
+pub(crate) fn record(key: RecordKey, value: Ty) -> Ty {
+    Ty::Record(key, Box::new(value))
+}
+
+pub(crate) fn union(members: &[Ty]) -> Ty {
+    Ty::Union(members.to_vec())
+}
+
+pub(crate) fn tuple<const N: usize>(elements: [TupleElement; N]) -> Ty {
+    Ty::Tuple(elements.to_vec())
+}
+
+/// `...T[]`
+pub(crate) fn rest(ty: Ty) -> TupleElement {
+    TupleElement { name: None, ty, optional: false, rest: true }
+}
+
+pub(crate) fn literals(values: &[Literal]) -> Ty {
+    Ty::Literals(values.to_vec())
+}
+
+pub(crate) fn text(value: &str) -> Literal {
+    Literal::String(value.to_owned())
+}
+
+pub(crate) fn number(width: NumberWidth) -> Ty {
+    Ty::Number(width)
 }
 
 pub(crate) fn enumeration(values: &[&str]) -> Ty {

@@ -239,9 +239,10 @@ export class FlexReader {
     return count;
   }
 
+  /** What a reference leads to. An empty vector may lie where its reference does. */
   private follow(at: number, width: number, name: PathPart): number {
     const target = at - Number(this.uint(at, width));
-    if (target === at || target < 0) throw this.r.error(name, 'reference outside of the value');
+    if (target < 0) throw this.r.error(name, 'reference outside of the value');
     return target;
   }
 

@@ -1,9 +1,11 @@
 //! Generated codecs, run: what one side writes the other reads, flatc agrees, and nothing else is accepted.
 
+mod kinds;
+
 use crate::support::contract::{
     Draft, FLOAT64, INT32, array, enumeration, field, nullable, object, optional,
 };
-use crate::support::expect::check_folder;
+use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
 use kontract::contract::{BigIntWidth, Literal, NumberWidth, Ty};
 use kontract::stubgen::codec::{Side, codecs_text};
@@ -14,6 +16,16 @@ use std::collections::BTreeMap;
 #[test]
 fn what_one_side_writes_the_other_reads() {
     sandbox().run("codec/roundtrip.mjs");
+}
+
+#[test]
+fn values_of_every_kind_arrive_as_they_were() {
+    kinds_sandbox().run("codec/kinds-roundtrip.mjs");
+}
+
+#[test]
+fn values_that_are_of_no_kind_are_refused_with_their_path() {
+    kinds_sandbox().run("codec/kinds-refused.mjs");
 }
 
 #[test]
@@ -35,7 +47,6 @@ fn mutated_messages_are_read_or_refused_and_nothing_else() {
 #[test]
 fn flatc_reads_what_codecs_write() {
     let sandbox = sandbox();
-    sandbox.write("app.fbs", fbs_text(&schema()).as_bytes());
     let names = sandbox.run("codec/messages.mjs");
     let mut read = BTreeMap::new();
     for name in names.lines() {
@@ -67,17 +78,26 @@ fn a_field_that_would_set_the_prototype_is_refused() {
 }
 
 fn sandbox() -> Sandbox {
+    sandbox_of(&draft())
+}
+
+/// With a table of values for each endpoint.
+fn kinds_sandbox() -> Sandbox {
+    let sandbox = sandbox_of(&kinds::draft());
+    let values = std::fs::read(root().join("fixtures/codec/kinds.mjs")).expect("the values");
+    sandbox.write("kinds.mjs", &values);
+    sandbox
+}
+
+fn sandbox_of(draft: &Draft) -> Sandbox {
     let sandbox = Sandbox::new();
-    let (schema, draft) = (schema(), draft());
+    let schema = WireSchema::of(&draft.contract).expect("every type of the draft can be laid out");
     for (name, side) in [("client", Side::Client), ("server", Side::Server)] {
         let text = codecs_text(&schema, &draft.contract.endpoints, side);
         sandbox.write(&format!("{name}.js"), text.as_bytes());
     }
+    sandbox.write("app.fbs", fbs_text(&schema).as_bytes());
     sandbox
-}
-
-fn schema() -> WireSchema {
-    WireSchema::of(&draft().contract).expect("every type of the draft can be laid out")
 }
 
 /// Endpoints that give back what they are given, one for each type.
