@@ -44,7 +44,7 @@ impl Shadow {
 
     /// Puts the declarations among `artifacts`, all of which have paths in the project, in place of those before.
     pub fn declare(&mut self, artifacts: &Artifacts) {
-        let own = self.path(DECLARED);
+        let own = self.path(DECLARED) + "/";
         self.files.retain(|path, _| !path.starts_with(&own));
         for (path, bytes) in artifacts.iter().filter(|(path, _)| is_declaration(path)) {
             self.files.insert(self.path(path), bytes.clone());

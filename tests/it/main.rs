@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod apps;
+mod check;
 mod cluster;
 mod codec;
 mod cookbook;

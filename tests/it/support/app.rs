@@ -56,12 +56,12 @@ impl App {
 
     /// Runs `kontract` on the project to its end.
     pub(crate) fn kontract(&self, arguments: &[&str]) -> Output {
-        kontract()
-            .args(arguments)
-            .args(["--project", &self.path().display().to_string()])
-            .stdin(Stdio::null())
-            .output()
-            .expect("run kontract")
+        run(self.path(), arguments)
+    }
+
+    /// Runs `kontract` on a project in a folder below this one.
+    pub(crate) fn kontract_below(&self, folder: &str, arguments: &[&str]) -> Output {
+        run(&self.path().join(folder), arguments)
     }
 
     /// Builds, and fails the test with the compiler's words if that fails.
@@ -172,6 +172,15 @@ pub(crate) fn kontract() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kontract"));
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
+}
+
+fn run(project: &Path, arguments: &[&str]) -> Output {
+    kontract()
+        .args(arguments)
+        .args(["--project", &project.display().to_string()])
+        .stdin(Stdio::null())
+        .output()
+        .expect("run kontract")
 }
 
 fn scratch(name: &str) -> tempfile::TempDir {

@@ -1,0 +1,89 @@
+//! `kontract check`: types by the project's own TypeScript, versions 5 and 7, and what is not up to date.
+
+use crate::support::app::{App, repository};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Output;
+
+/// Packages of the repository, by major version.
+const TYPESCRIPTS: &[&str] = &["typescript", "typescript5"];
+
+/// A monorepo with every way of referring to a file, and marks where TypeScript finds something.
+#[test]
+fn errors_are_those_of_stock_typescript_at_the_users_own_positions() {
+    for typescript in TYPESCRIPTS {
+        let app = App::of_fixture("check/workspace");
+        install(&app, typescript);
+        // Twice: the second check finds the tree and TypeScript's own notes.
+        for time in ["first", "second"] {
+            let (output, found) = diagnostics(&app);
+            assert_eq!(output.status.code(), Some(1), "{typescript}");
+            assert_eq!(found, marks(&app.path().join("app")), "{typescript}, {time} time");
+        }
+        let written: Vec<String> =
+            below(&app.path().join("app")).into_iter().filter(|path| path.contains("tsbuildinfo")).collect();
+        assert!(written.iter().all(|path| path.starts_with(".kontract/.check/")), "{written:?}");
+    }
+}
+
+fn install(app: &App, typescript: &str) {
+    app.write(
+        "node_modules/folding/package.json",
+        "{ \"name\": \"folding\", \"exports\": { \".\": { \"types\": \"./index.d.ts\" } } }",
+    );
+    app.write("node_modules/folding/index.d.ts", "export function fold(text: string): string;\n");
+    let package = repository().join("node_modules").join(typescript);
+    symlink(package, app.path().join("node_modules/typescript")).expect("a link to a TypeScript");
+}
+
+/// The output of `kontract check --json`, and of each diagnostic the file, the offset and TypeScript's number.
+fn diagnostics(app: &App) -> (Output, BTreeSet<(String, usize, String)>) {
+    let output = app.kontract_below("app", &["check", "--json"]);
+    let words = String::from_utf8_lossy(&output.stdout);
+    let events = words.lines().map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
+    let lists = events.filter_map(|event| event["diagnostics"].as_array().cloned());
+    let found = lists.flatten().map(|diagnostic| {
+        assert_eq!(diagnostic["code"], "KT0701", "{diagnostic}");
+        let label = &diagnostic["labels"][0];
+        let number = diagnostic["message"].as_str().and_then(|message| message.split(':').next());
+        let start = usize::try_from(label["start"].as_u64().expect("an offset")).expect("a small file");
+        (text(&label["file"]), start, number.expect("a message").to_owned())
+    });
+    let found = found.collect();
+    (output, found)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The places behind `/*!TS2322*/` in the sources.
+fn marks(project: &Path) -> BTreeSet<(String, usize, String)> {
+    let mut found = BTreeSet::new();
+    for path in below(&project.join("src")) {
+        let text = std::fs::read_to_string(project.join("src").join(&path)).expect("a source file");
+        for (at, mark) in text.match_indices("/*!TS") {
+            let end = at + text[at..].find("*/").expect("the mark's end");
+            found.insert((format!("src/{path}"), end + 2, text[at + mark.len() - 2..end].to_owned()));
+        }
+    }
+    assert!(found.len() > 5, "the fixture has no marks");
+    found
+}
+
+/// Files below a folder that are no links, by their paths in it.
+fn below(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).expect("a readable folder") {
+        let entry = entry.expect("a readable entry");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type().expect("a type").is_dir() {
+            found.extend(below(&entry.path()).into_iter().map(|path| format!("{name}/{path}")));
+        } else {
+            found.insert(name);
+        }
+    }
+    found
+}
