@@ -14,3 +14,12 @@ pub(crate) const NAMESPACES_MAX: usize = 3;
 
 /// How often a file is parsed again when blanked text turns out to be inside of a string or comment.
 pub(crate) const REPARSES_MAX: usize = 4;
+
+/// Steps of evaluating one list of options.
+pub(crate) const EVALUATION_STEPS_MAX: usize = 100_000;
+
+/// Bytes of a text that is evaluated.
+pub(crate) const CONSTANT_BYTES_MAX: usize = 64 * 1024;
+
+/// Middlewares of a project; spreads of spreads could double with every line.
+pub(crate) const MIDDLEWARES_MAX: usize = 1_000;
