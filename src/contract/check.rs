@@ -7,7 +7,7 @@ use kontract_wire::route::RouteId;
 use super::diagnostics;
 use super::{Contract, Endpoint, Field, Literal, NumberWidth, Perms, Scope, Table, Ty};
 use crate::diag::{Diagnostic, Outcome};
-use crate::source::Sources;
+use crate::source::{FileId, Sources};
 
 /// A contract without errors. Only [`check`] makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,19 @@ pub fn check(contract: Contract, sources: &Sources) -> Outcome<CheckedContract> 
 fn endpoint_names(endpoints: &[Endpoint], sources: &Sources, found: &mut Vec<Diagnostic>) {
     let mut by_name: BTreeMap<&str, &Endpoint> = BTreeMap::new();
     let mut by_route: BTreeMap<RouteId, &Endpoint> = BTreeMap::new();
+    let mut by_path: BTreeMap<(FileId, String), &Endpoint> = BTreeMap::new();
     for endpoint in endpoints {
+        // A static method and one of instances, of one name but for `name:`, would have one place in the client.
+        let path = (endpoint.binding.file, endpoint.binding.path());
+        match by_path.get(&path) {
+            Some(first) if first.name != endpoint.name => {
+                found.push(diagnostics::duplicate_path(first, endpoint));
+            }
+            Some(_) => {}
+            None => {
+                by_path.insert(path, endpoint);
+            }
+        }
         if !is_endpoint_name(&endpoint.name) {
             found.push(diagnostics::unusable_endpoint_name(endpoint));
         }

@@ -202,6 +202,12 @@ pub fn call_spread(callee: Expr, list: Expr) -> Expr {
     call_with(Callee::Expr(Box::new(callee)), vec![argument])
 }
 
+/// `callee(first, …, ...list)`
+pub fn call_with_rest(callee: Expr, first: Vec<Expr>, list: Expr) -> Expr {
+    let rest = ExprOrSpread { spread: Some(DUMMY_SP), expr: Box::new(list) };
+    call_with(Callee::Expr(Box::new(callee)), first.into_iter().map(argument).chain([rest]).collect())
+}
+
 /// `import('source')`
 pub fn import_call(source: &str) -> Expr {
     let callee = Callee::Import(Import { span: DUMMY_SP, phase: ImportPhase::Evaluation });

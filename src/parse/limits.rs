@@ -17,3 +17,12 @@ pub(crate) const REPARSES_MAX: usize = 4;
 
 /// With less stack than this left, a file is parsed on a stack of its own.
 pub(crate) const STACK_SPARE_BYTES: usize = STACK_BYTES / 4;
+
+/// Steps of evaluating one list of options.
+pub(crate) const EVALUATION_STEPS_MAX: usize = 100_000;
+
+/// Bytes of a text that is evaluated.
+pub(crate) const CONSTANT_BYTES_MAX: usize = 64 * 1024;
+
+/// Middlewares of a project; spreads of spreads could double with every line.
+pub(crate) const MIDDLEWARES_MAX: usize = 1_000;

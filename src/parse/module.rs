@@ -255,6 +255,12 @@ impl ParsedModule {
         self.declaring_items(name).filter_map(|index| item_decl(&self.module.body[index]))
     }
 
+    /// Every top-level name, imported ones included.
+    pub(crate) fn top_level_names(&self) -> Vec<&str> {
+        let imported = self.imports.iter().map(|import| &*import.local.sym);
+        self.declarations.keys().map(String::as_str).chain(imported).collect()
+    }
+
     /// What an expression means of the package `kontract`: through imports, re-exports and members, or ambient.
     pub(crate) fn own_name(&self, expr: &Expr) -> Option<OwnName> {
         match unwrapped(expr) {

@@ -140,7 +140,7 @@ fn server_closure(
         let runs = server_modules.contains(&module.file);
         let splits = has_endpoints(parts, module.file);
         let roots = parts.module(module.file).iter().enumerate().filter(|(index, part)| match part.kind {
-            PartKind::Endpoint | PartKind::Middleware => true,
+            PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware => true,
             PartKind::Declaration | PartKind::Effect => {
                 runs && !(splits && client.contains(&(module.file, *index)))
             }
@@ -268,7 +268,8 @@ fn closure_without(
 
 fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
     let mut reached = BTreeSet::new();
-    let starts = |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::Middleware);
+    let starts =
+        |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware);
     let roots = graph.modules().filter(|module| parts.module(module.file).iter().any(starts));
     let mut queue: Vec<FileId> = roots.map(|module| module.file).collect();
     while let Some(file) = queue.pop() {
@@ -287,7 +288,8 @@ fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnl
     let mut found: BTreeMap<FileId, ServerOnly> = BTreeMap::new();
     for module in graph.modules() {
         let own = parts.module(module.file);
-        let reason = if has_endpoints(parts, module.file) {
+        let bases = own.iter().any(|part| part.kind == PartKind::EndpointBase);
+        let reason = if bases || has_endpoints(parts, module.file) {
             Some(ServerOnly::Endpoints)
         } else if own.iter().any(|part| part.kind == PartKind::Middleware) {
             Some(ServerOnly::Middleware)

@@ -5,7 +5,7 @@
 //! ```
 
 use super::StubInput;
-use super::paths::{client_path, exported};
+use super::paths::client_path;
 use super::routes::is_read_only_field;
 use crate::artifact::specifier;
 use crate::contract::signature::{Numbers, endpoint_object_keys, object_keys, quoted, ty_text};
@@ -46,7 +46,7 @@ pub(super) fn index_text(contract: &Contract, sources: &Sources, input: &StubInp
     for (path, names) in exports_by_module(contract, sources, input) {
         out.line(&format!("export {{ {} }} from {};", names.join(", "), quoted(&path)));
     }
-    for (place, endpoint) in contract.endpoints.iter().enumerate().filter(|(_, endpoint)| is_method(endpoint))
+    for (place, endpoint) in contract.endpoints.iter().enumerate().filter(|(_, endpoint)| is_member(endpoint))
     {
         let (ty, name) = (type_of(&module_path(sources, input, endpoint), endpoint), &endpoint.name);
         out.doc(&endpoint.doc);
@@ -103,22 +103,53 @@ fn stub_text(contract: &Contract, endpoints: &[&Endpoint]) -> String {
             out.interface("export ", &key, object);
         }
     }
-    let mut classes: BTreeMap<&str, Vec<(&str, &Endpoint)>> = BTreeMap::new();
+    let mut holders: BTreeMap<&str, Members<'_>> = BTreeMap::new();
     for endpoint in endpoints {
-        match exported(&endpoint.binding) {
-            (export, None) => {
-                out.blank();
-                out.doc(&endpoint.doc);
-                out.export(export, &rpc_text(endpoint));
-            }
-            (class, Some(method)) => classes.entry(class).or_default().push((method, endpoint)),
+        if endpoint.binding.members.is_empty() {
+            out.blank();
+            out.doc(&endpoint.doc);
+        }
+        let path: Vec<&str> = endpoint.binding.members.iter().map(String::as_str).collect();
+        holders.entry(&endpoint.binding.export).or_default().put(&path, endpoint);
+        if endpoint.binding.members.is_empty() && !has_members(endpoints, &endpoint.binding.export) {
+            out.export(&endpoint.binding.export, &rpc_text(endpoint));
+            holders.remove(endpoint.binding.export.as_str());
         }
     }
-    for (class, methods) in classes {
+    for (export, members) in holders {
         out.blank();
-        out.class(class, &methods);
+        out.holder(export, &members);
     }
     out.text
+}
+
+/// Whether a class, namespace or object of that name has endpoints.
+fn has_members(endpoints: &[&Endpoint], export: &str) -> bool {
+    endpoints.iter().any(|endpoint| endpoint.binding.export == export && !endpoint.binding.members.is_empty())
+}
+
+/// The endpoints of a class, namespace or object, and what is nested in it.
+#[derive(Default)]
+struct Members<'a> {
+    own: Option<&'a Endpoint>,
+    nested: Vec<(&'a str, Members<'a>)>,
+}
+
+impl<'a> Members<'a> {
+    fn put(&mut self, path: &[&'a str], endpoint: &'a Endpoint) {
+        let Some((name, rest)) = path.split_first() else {
+            self.own = Some(endpoint);
+            return;
+        };
+        let place = match self.nested.iter().position(|(member, _)| member == name) {
+            Some(place) => place,
+            None => {
+                self.nested.push((name, Self::default()));
+                self.nested.len() - 1
+            }
+        };
+        self.nested[place].1.put(rest, endpoint);
+    }
 }
 
 /// `Rpc<[name: string], Entry>`
@@ -128,11 +159,16 @@ fn rpc_text(endpoint: &Endpoint) -> String {
 
 /// The type of a stub, from where it is declared.
 fn type_of(path: &str, endpoint: &Endpoint) -> String {
-    format!("typeof import({}).{}", quoted(path), endpoint.binding.export)
+    let binding = &endpoint.binding;
+    let members: String = binding.members.iter().map(|name| format!("[{}]", quoted(name))).collect();
+    match members.as_str() {
+        "" => format!("typeof import({}).{}", quoted(path), binding.export),
+        members => format!("(typeof import({}).{}){members}", quoted(path), binding.export),
+    }
 }
 
-fn is_method(endpoint: &Endpoint) -> bool {
-    exported(&endpoint.binding).1.is_some()
+fn is_member(endpoint: &Endpoint) -> bool {
+    !endpoint.binding.members.is_empty()
 }
 
 fn module_path(sources: &Sources, input: &StubInput<'_>, endpoint: &Endpoint) -> String {
@@ -146,7 +182,7 @@ fn exports_by_module(
     input: &StubInput<'_>,
 ) -> BTreeMap<String, Vec<String>> {
     let mut modules: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for endpoint in contract.endpoints.iter().filter(|e| is_identifier_name(&e.name) && !is_method(e)) {
+    for endpoint in contract.endpoints.iter().filter(|e| is_identifier_name(&e.name) && !is_member(e)) {
         let (export, name) = (&endpoint.binding.export, &endpoint.name);
         let clause = if export == name { name.clone() } else { format!("{export} as {name}") };
         modules.entry(module_path(sources, input, endpoint)).or_default().push(clause);
@@ -268,15 +304,32 @@ impl Declarations {
         }
     }
 
-    /// What is left of a class: its static methods that are endpoints.
-    fn class(&mut self, class: &str, methods: &[(&str, &Endpoint)]) {
-        self.open(&format!("interface {class}Endpoints {{"));
-        for (method, endpoint) in methods {
-            self.doc(&endpoint.doc);
-            self.line(&format!("readonly {}: {};", property(method), rpc_text(endpoint)));
-        }
+    /// What is left of a class, namespace or object: its endpoints.
+    fn holder(&mut self, export: &str, members: &Members<'_>) {
+        self.open(&format!("interface {export}Endpoints {{"));
+        self.members(members);
         self.close("}");
-        self.export(class, &format!("{class}Endpoints"));
+        let own = members.own.map(|endpoint| rpc_text(endpoint) + " & ").unwrap_or_default();
+        self.export(export, &format!("{own}{export}Endpoints"));
+    }
+
+    fn members(&mut self, members: &Members<'_>) {
+        for (name, member) in &members.nested {
+            let name = property(name);
+            let own = member.own.map(rpc_text);
+            if let Some(endpoint) = member.own {
+                self.doc(&endpoint.doc);
+            }
+            match (own, member.nested.is_empty()) {
+                (Some(own), true) => self.line(&format!("readonly {name}: {own};")),
+                (own, _) => {
+                    let own = own.map(|own| own + " & ").unwrap_or_default();
+                    self.open(&format!("readonly {name}: {own}{{"));
+                    self.members(member);
+                    self.close("};");
+                }
+            }
+        }
     }
 
     fn storage_table(&mut self, contract: &Contract, table: &Table) {
@@ -298,12 +351,13 @@ impl Declarations {
 
 /// Elements of the tuple type of a parameter list.
 fn tuple(params: &[Param]) -> String {
-    let last_required = params.iter().rposition(|param| !param.optional);
+    let last_required = params.iter().rposition(|param| !param.optional && !param.rest);
     let element = |(index, param): (usize, &Param)| {
         let ty = ty_text(&param.ty, Numbers::Plain);
         // An optional element cannot stand before a required one.
         let before_required = last_required.is_some_and(|last| index < last);
         match (param.optional, before_required) {
+            _ if param.rest => format!("...{}: {ty}", param.name),
             (false, _) => format!("{}: {ty}", param.name),
             (true, false) => format!("{}?: {ty}", param.name),
             (true, true) => format!("{}: {ty} | undefined", param.name),

@@ -6,15 +6,15 @@
 
 use super::client::is_read_only;
 use super::codec::{Side, codec_names};
-use super::paths::{exported, module_stem};
+use super::paths::module_stem;
 use super::schema::WireSchema;
 use super::{StubError, StubInput};
 use crate::artifact::specifier;
 use crate::contract::{BigIntWidth, Contract, Endpoint, Middleware, Perms, Scope, Table, Ty};
 use crate::emit::build::{
-    array, arrow, boolean, call, call_spread, constant, element, export_const, export_names, ident,
-    import_call, import_default, import_named, import_namespace, is_binding_name, member, module_text, null,
-    number, object, object_by_number, string,
+    array, arrow, boolean, call, call_spread, call_with_rest, constant, element, export_const, export_names,
+    ident, import_call, import_default, import_named, import_namespace, is_binding_name, member, module_text,
+    new, null, number, object, object_by_number, string,
 };
 use crate::source::{FileId, Sources};
 use kontract_wire::route::RouteId;
@@ -111,13 +111,7 @@ fn module_items(
     let taken: BTreeSet<String> =
         locals.chain(codecs).chain(bindings.values().cloned()).chain(["m".to_owned()]).collect();
     for (place, (_, endpoint)) in endpoints.iter().enumerate() {
-        let (export, method) = exported(&endpoint.binding);
-        let export = member(ident("m"), export);
-        let callee = match method {
-            Some(method) => member(export, method),
-            None => export,
-        };
-        let handler = call_spread(callee, ident("args"));
+        let handler = handler(endpoint);
         let run = chains[place].iter().rev().fold(handler, |inner, middleware| {
             let middleware_fn = element(ident(&bindings[&middleware.file]), index_number(middleware.index));
             call(middleware_fn, vec![ident("ctx"), arrow(&[], inner)])
@@ -130,6 +124,29 @@ fn module_items(
         items.extend(export_endpoint(place, &endpoint.name, value, &taken));
     }
     items
+}
+
+/// `m.sign(...args)`, `m.Api.sign(...args)`, and for a method of an instance `new m.Book().sign(...args)`: whatever a
+/// call leaves in `this` is gone with it.
+fn handler(endpoint: &Endpoint) -> Expr {
+    let binding = &endpoint.binding;
+    let mut callee = member(ident("m"), &binding.export);
+    for (depth, name) in binding.members.iter().enumerate() {
+        if binding.instance && depth + 1 == binding.members.len() {
+            callee = new(callee, Vec::new());
+        }
+        callee = member(callee, name);
+    }
+    match endpoint.params.last() {
+        // The decoder gives further arguments as one array.
+        Some(last) if last.rest => {
+            let before =
+                (0..endpoint.params.len() - 1).map(|index| element(ident("args"), index_number(index)));
+            let further = element(ident("args"), index_number(endpoint.params.len() - 1));
+            call_with_rest(callee, before.collect(), further)
+        }
+        Some(_) | None => call_spread(callee, ident("args")),
+    }
 }
 
 /// An endpoint's object under its name; through a local one where that name is taken or no identifier.

@@ -75,9 +75,10 @@ fn awkward_but_legal_names_generate_modules_that_load() {
     }
     let named = draft.endpoint("src/m.ts", "allEntries", &[], Ty::Void);
     named.binding.export = "list".to_owned();
-    for (name, export) in [("put", "Store.put"), ("take", "Store.take"), ("drop", "default.drop")] {
-        draft.endpoint("src/m.ts", name, &[("value?", Ty::String)], Ty::String).binding.export =
-            export.to_owned();
+    for (name, export) in [("put", "Store"), ("take", "Store"), ("drop", "default")] {
+        let endpoint = draft.endpoint("src/m.ts", name, &[("value?", Ty::String)], Ty::String);
+        endpoint.binding.export = export.to_owned();
+        endpoint.binding.members = vec![name.to_owned()];
     }
     let sandbox = Sandbox::new();
     let made = generated(&draft).expect("the names are legal");

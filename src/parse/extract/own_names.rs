@@ -14,26 +14,32 @@ use swc_ecma_ast::{
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
-use super::backend::endpoint_forms;
 use super::diagnostics;
+use super::forms::Forms;
 use super::middleware::middleware_call;
 use crate::diag::Diagnostic;
 use crate::parse::literal::unwrapped;
 use crate::parse::module::{OWN_FUNCTIONS, OWN_PACKAGE, OwnName, ParsedModule};
+use crate::source::Location;
 
-pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
-    let forms = endpoint_forms(module);
+/// `filters` are the calls of `mwfilter` that were followed, in all modules.
+pub(super) fn check(
+    module: &ParsedModule,
+    forms: &Forms<'_>,
+    filters: &[Location],
+    found: &mut Vec<Diagnostic>,
+) {
     let middleware = middleware_call(module).map(|(_, call)| call.span);
     let mut uses = Uses { module, calls: Vec::new(), values: Vec::new(), whole: Vec::new() };
     module.module.visit_with(&mut uses);
     for (name, span) in uses.calls {
         let at = module.location(span);
         match name.as_str() {
-            "backend" if !forms.iter().any(|form| span.contains(form.callable.span())) => {
+            "backend" if !forms.calls.contains(&span) => {
                 let what = "what this call is given, or where it stands";
                 found.push(diagnostics::not_a_function(at, what));
             }
-            "mwfilter" if !middleware.is_some_and(|call| call.contains(span)) => {
+            "mwfilter" if !filters.contains(&at) && !middleware.is_some_and(|call| call.contains(span)) => {
                 found.push(diagnostics::filter_not_exported(at));
             }
             _ => {}

@@ -58,6 +58,11 @@ impl<'m> Scope<'m> {
         Self { module, parameters: BTreeMap::new() }
     }
 
+    /// Lets a type parameter stand for a type.
+    pub(crate) fn bind(&mut self, name: &str, ty: Ty) {
+        self.parameters.insert(name.to_owned(), ty);
+    }
+
     fn location(&self, span: Span) -> Location {
         self.module.location(span)
     }

@@ -50,11 +50,11 @@ impl Draft {
         let location = self.at(path, line);
         let param = |(name, ty): &(&str, Ty)| {
             let (name, optional) = name.strip_suffix('?').map_or((*name, false), |name| (name, true));
-            Param { name: name.to_owned(), ty: ty.clone(), optional, location }
+            Param { name: name.to_owned(), ty: ty.clone(), optional, rest: false, location }
         };
         self.contract.endpoints.push(Endpoint {
             name: name.to_owned(),
-            binding: ModuleBinding { file: location.file, export: name.to_owned() },
+            binding: ModuleBinding::of_export(location.file, name),
             options: EndpointOptions { ugroup: None, perm: Perms::ALL, egroup: None },
             params: params.iter().map(param).collect(),
             returns,
