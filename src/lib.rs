@@ -37,7 +37,7 @@ use project::{Loaded, Project};
 use source::Sources;
 use split::{LeakFree, SplitModules};
 use std::collections::BTreeMap;
-use stubgen::{Identity, PinnedKey, Pins, StubError, StubInput};
+use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
 
 /// A project that has no errors: both its halves, and the way of its databases.
@@ -136,12 +136,17 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
     };
     let statements = modules.client.into_iter().map(|(path, module)| (path, module.statements));
     let client_modules: BTreeMap<String, String> = statements.filter(|(_, text)| !text.is_empty()).collect();
+    let chain = |(index, chain): (usize, split::Chain)| {
+        (index, ChainRef { module: chain.module, export: chain.export })
+    };
+    let chains: BTreeMap<usize, ChainRef> = modules.chains.into_iter().map(chain).collect();
     let input = StubInput {
         project_name: &project.name,
         source_root: &project.source,
         pins: &pins,
         ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
+        chains: &chains,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
     for (path, text) in modules.server {

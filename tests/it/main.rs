@@ -7,6 +7,7 @@ mod codec;
 mod cookbook;
 mod diagnostics;
 mod fixture;
+mod middleware;
 mod migrate;
 mod migrate_run;
 mod parse;
