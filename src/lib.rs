@@ -36,9 +36,9 @@ use diag::{Code, Diagnostic, Outcome};
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use project::{Loaded, Project};
 use source::Sources;
-use split::{LeakFree, SplitModules};
+use split::{ClientModule, LeakFree, SplitModules};
 use std::collections::BTreeMap;
-use stubgen::{Identity, PinnedKey, Pins, StubError, StubInput};
+use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
 
 /// A project that has no errors: both its halves, and the way of its databases.
@@ -90,14 +90,15 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         source_root: &project.source,
         pins: &pins,
         ptrs: &BTreeMap::new(),
-        client_modules: &client_modules(modules.into_inner()),
+        client_modules: &client_modules(modules.into_inner().client),
+        chains: &BTreeMap::new(),
     };
     stubgen::declarations(&contract, &loaded.sources, &input)
 }
 
 /// For each module of which more than endpoints is left for the client, that text.
-fn client_modules(modules: SplitModules) -> BTreeMap<String, String> {
-    let statements = modules.client.into_iter().map(|(path, module)| (path, module.statements));
+fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, String> {
+    let statements = modules.into_iter().map(|(path, module)| (path, module.statements));
     statements.filter(|(_, text)| !text.is_empty()).collect()
 }
 
@@ -159,14 +160,18 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         identity: Identity::of(contract.contract()),
         keys: keys.to_vec(),
     };
-    let statements = modules.client.into_iter().map(|(path, module)| (path, module.statements));
-    let client_modules: BTreeMap<String, String> = statements.filter(|(_, text)| !text.is_empty()).collect();
+    let client_modules = client_modules(modules.client);
+    let chain = |(index, chain): (usize, split::Chain)| {
+        (index, ChainRef { module: chain.module, export: chain.export })
+    };
+    let chains: BTreeMap<usize, ChainRef> = modules.chains.into_iter().map(chain).collect();
     let input = StubInput {
         project_name: &project.name,
         source_root: &project.source,
         pins: &pins,
         ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
+        chains: &chains,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
     for (path, text) in modules.server {

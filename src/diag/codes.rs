@@ -90,6 +90,8 @@ codes! {
         "The order of middlewares is the order of one array, so that there is one `export default defineMiddleware([…])` in a project."
     KT0205 "middleware that is not the default export"
         "The compiler finds the middlewares in `export default defineMiddleware([…])`; elsewhere they would never run."
+    KT0206 "`next` called twice"
+        "What follows a middleware, the endpoint at last, runs once for each call. Where a second call of `next` can be seen it is refused when the project is compiled; elsewhere it throws."
     KT0211 "a table without fields"
         "The interface of a table describes its rows. Without a field there is neither a key nor anything to store."
     KT0212 "a primary key that is neither a string nor a number"

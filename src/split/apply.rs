@@ -11,20 +11,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use swc_common::{DUMMY_SP, SyntaxContext};
 use swc_ecma_ast::{
     CallExpr, Callee, ExportSpecifier, Expr, Ident, ImportDecl, ImportDefaultSpecifier, ImportNamedSpecifier,
-    ImportPhase, ImportSpecifier, ImportStarAsSpecifier, Lit, Module, ModuleDecl, ModuleExportName,
-    ModuleItem, Pass, Program, Str,
+    ImportPhase, ImportSpecifier, ImportStarAsSpecifier, Lit, ModuleDecl, ModuleExportName, ModuleItem, Str,
 };
-use swc_ecma_transforms_base::{fixer::fixer, hygiene::hygiene};
-use swc_ecma_transforms_typescript::strip;
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
+use super::finish::text_of;
+use super::inline::Chains;
 use super::parts::{Part, Parts};
 use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound};
 use super::{ClientModule, SplitModules, diagnostics};
 use crate::artifact::specifier;
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
-use crate::emit::print::print;
 use crate::parse::ModuleGraph;
 use crate::parse::extract::is_call_of;
 use crate::parse::graph::Binding;
@@ -32,19 +30,27 @@ use crate::parse::module::{Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
 use crate::source::FileId;
 
-pub(super) fn apply(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> SplitModules {
-    let split = Split { graph, parts, reach };
-    let mut modules = SplitModules::default();
+pub(super) fn apply(
+    graph: &ModuleGraph,
+    contract: &Contract,
+    parts: &Parts,
+    reach: &Reach,
+) -> (SplitModules, Vec<Diagnostic>) {
+    let chains = Chains::of(graph, contract);
+    let split = Split { graph, parts, reach, chains: &chains };
+    let mut modules =
+        SplitModules { chains: chains.of_endpoints(graph, contract), ..SplitModules::default() };
+    let mut found = Vec::new();
     for module in graph.modules() {
         let path = graph.output_path(module);
         if reach.server_modules.contains(&module.file) {
-            modules.server.insert(path.clone(), module.in_globals(|| split.server(module)));
+            modules.server.insert(path.clone(), module.in_globals(|| split.server(module, &mut found)));
         }
         if let Some(client) = module.in_globals(|| split.client(module, contract)) {
             modules.client.insert(path, client);
         }
     }
-    modules
+    (modules, found)
 }
 
 /// Relative imports of server code that lead nowhere.
@@ -74,10 +80,11 @@ struct Split<'g> {
     graph: &'g ModuleGraph,
     parts: &'g Parts,
     reach: &'g Reach,
+    chains: &'g Chains,
 }
 
 impl Split<'_> {
-    fn server(&self, module: &ParsedModule) -> String {
+    fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> String {
         let parts = self.parts.module(module.file).iter().enumerate();
         let kept: Vec<&Part> = parts
             .filter(|(index, _)| !self.reach.client.contains(&(module.file, *index)))
@@ -93,7 +100,11 @@ impl Split<'_> {
             .map(String::as_str)
             .filter(|name| INJECTED.contains(name))
             .collect();
-        print_module(module, body, |body| {
+        let inline = |body: &mut Vec<ModuleItem>| {
+            let again = self.chains.write(module.file, body);
+            found.extend(again.into_iter().map(|span| diagnostics::next_again(module.location(span))));
+        };
+        text_of(module, body, inline, |body| {
             if !injected.is_empty() {
                 body.insert(0, named_import(injected.iter().copied(), SERVER_RUNTIME));
             }
@@ -149,7 +160,7 @@ impl Split<'_> {
         let mut body = self.client_imports(module, &kept);
         body.extend(kept.iter().map(|part| part.node.clone()));
         body.extend(self.client_exports(module, &kept));
-        let statements = print_module(module, body, |_| {});
+        let statements = text_of(module, body, |_| {}, |_| {});
         Some(ClientModule { endpoints, statements })
     }
 
@@ -208,36 +219,6 @@ impl Split<'_> {
         let context = SyntaxContext::empty().apply_mark(module.scopes.top_level);
         Ident::new(name.into(), DUMMY_SP, context)
     }
-}
-
-/// Strips types and prints; `finish` adds what the scope analysis of the source must not see.
-fn print_module(
-    module: &ParsedModule,
-    body: Vec<ModuleItem>,
-    finish: impl FnOnce(&mut Vec<ModuleItem>),
-) -> String {
-    let mut program = Program::Module(Module { span: module.module.span, body, shebang: None });
-    strip(module.scopes.unresolved, module.scopes.top_level).process(&mut program);
-    hygiene().process(&mut program);
-    fixer(None).process(&mut program);
-    if let Program::Module(stripped) = &mut program {
-        drop_empty_exports(&mut stripped.body);
-        finish(&mut stripped.body);
-    }
-    match program {
-        Program::Module(module_node) => print(&module_node, &module.source_map(), None),
-        Program::Script(_) => String::new(),
-    }
-}
-
-/// `export {}` only says that a file is a module, which every output is.
-fn drop_empty_exports(body: &mut Vec<ModuleItem>) {
-    body.retain(|item| match item {
-        ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => {
-            !export.specifiers.is_empty() || export.src.is_some()
-        }
-        _ => true,
-    });
 }
 
 /// Takes `backend(…)`, `mwfilter(…)` and `defineMiddleware(…)` off.
@@ -305,6 +286,11 @@ impl VisitMut for Redirect<'_> {
         }
         call.visit_mut_children_with(self);
     }
+}
+
+/// `import { name as local } from 'kontract/server'`
+pub(super) fn import_of(local: Ident, name: &str) -> ModuleItem {
+    import_item(vec![import_specifier(local, &Imported::Name(name.to_owned()))], SERVER_RUNTIME)
 }
 
 fn named_import<'n>(names: impl Iterator<Item = &'n str>, source: &str) -> ModuleItem {

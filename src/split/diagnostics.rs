@@ -67,6 +67,13 @@ pub(super) fn jsx(module: &str, has_endpoints: bool, at: Location) -> Diagnostic
         .help(help)
 }
 
+pub(super) fn next_again(at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0206, "`next` is called a second time")
+        .at(at, "it has been called by now")
+        .why("what follows a middleware, the endpoint at last, runs once for each call")
+        .help("keep the result of the first call: `const result = await next()`")
+}
+
 pub(super) fn missing_module(specifier: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0005, format!("`{specifier}` leads nowhere"))
         .at(at, "no such file")

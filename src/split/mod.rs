@@ -13,7 +13,9 @@
 
 mod apply;
 mod diagnostics;
+mod finish;
 mod frontend;
+mod inline;
 mod jsx;
 mod leak;
 mod parts;
@@ -22,6 +24,7 @@ mod reach;
 
 use std::collections::BTreeMap;
 
+pub use inline::Chain;
 pub use leak::LeakFree;
 pub use plan::{Side, SplitPlan};
 
@@ -38,6 +41,8 @@ pub struct SplitModules {
     pub server: BTreeMap<String, String>,
     /// Every module with endpoints, and those that its client statements import.
     pub client: BTreeMap<String, ClientModule>,
+    /// What runs each endpoint that has middlewares, by its index in [`crate::contract::Contract::endpoints`].
+    pub chains: BTreeMap<usize, Chain>,
 }
 
 /// The client half of a module.
@@ -57,7 +62,8 @@ pub fn split(graph: &ModuleGraph, contract: &CheckedContract) -> Outcome<LeakFre
         let mut found = frontend::check(graph, &parts, &reach);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
-        let modules = apply::apply(graph, contract.contract(), &parts, &reach);
+        let (modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach);
+        found.extend(wrong);
         match leak::prove(modules, graph, &parts, &reach) {
             Ok(proof) => Outcome::with(proof, found).stop_on_errors(),
             Err(leaks) => {

@@ -44,6 +44,17 @@ pub struct StubInput<'a> {
     /// For each module of which anything besides endpoints is left for the client, those statements as JavaScript. Paths
     /// are relative to the source folder: `api/entries.js`.
     pub client_modules: &'a BTreeMap<String, String>,
+    /// What runs each endpoint that has middlewares, by its index in the contract.
+    pub chains: &'a BTreeMap<usize, ChainRef>,
+}
+
+/// A function that runs an endpoint within its middlewares: `(ctx, handler) => Promise`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChainRef {
+    /// Its module, relative to the source folder: `middleware.js`.
+    pub module: String,
+    /// Its name there.
+    pub export: String,
 }
 
 /// What a client pins instead of negotiating it.

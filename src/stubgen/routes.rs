@@ -1,20 +1,20 @@
 //! The server half's tables of contents: routes by id, one lazily loaded module each, and the storage tables.
 //!
 //! ```text
-//! [m0(filter: egroup 'x'), m1], sign in egroup 'x'   →   run: (ctx, args) => mw[0](ctx, () => mw[1](ctx, () => m.sign(...args)))
+//! sign, whose chain is `chain1` of middleware.js   →   run: (ctx, args) => mw1(ctx, () => m.sign(...args))
 //! ```
 
 use super::client::is_read_only;
 use super::codec::{Side, codec_names};
 use super::paths::module_stem;
 use super::schema::WireSchema;
-use super::{StubError, StubInput};
+use super::{ChainRef, StubError, StubInput};
 use crate::artifact::specifier;
-use crate::contract::{BigIntWidth, Contract, Endpoint, Middleware, Perms, Scope, Table, Ty};
+use crate::contract::{BigIntWidth, Contract, Endpoint, Perms, Scope, Table, Ty};
 use crate::emit::build::{
     array, arrow, boolean, call, call_spread, call_with_rest, constant, element, export_const, export_names,
-    ident, import_call, import_default, import_named, import_namespace, is_binding_name, member, module_text,
-    new, null, number, object, object_by_number, string,
+    ident, import_call, import_named, import_namespace, is_binding_name, member, module_text, new, null,
+    number, object, object_by_number, string,
 };
 use crate::source::{FileId, Sources};
 use kontract_wire::route::RouteId;
@@ -91,16 +91,18 @@ fn module_items(
 ) -> Vec<ModuleItem> {
     let endpoints: Vec<(usize, &Endpoint)> =
         contract.endpoints.iter().enumerate().filter(|(_, e)| e.binding.file == file).collect();
-    let chain =
-        |endpoint: &Endpoint| contract.middleware.iter().filter(|m| m.filter.selects(endpoint)).collect();
-    let chains: Vec<Vec<&Middleware>> = endpoints.iter().map(|(_, endpoint)| chain(endpoint)).collect();
-    let used: BTreeSet<FileId> = chains.iter().flatten().map(|middleware| middleware.file).collect();
-    let bindings: BTreeMap<FileId, String> =
-        used.into_iter().zip(0..).map(|(file, n): (FileId, u32)| (file, format!("mw{n}"))).collect();
+    let used: BTreeSet<&ChainRef> =
+        endpoints.iter().filter_map(|(index, _)| input.chains.get(index)).collect();
+    let chains: BTreeMap<&ChainRef, String> =
+        used.into_iter().zip(1..).map(|(chain, n): (&ChainRef, u32)| (chain, format!("mw{n}"))).collect();
 
     let mut items = vec![import_namespace("m", &specifier(path, &source_path(sources, input, file)))];
-    for (file, binding) in &bindings {
-        items.push(import_default(binding, &specifier(path, &source_path(sources, input, *file))));
+    let mut by_module: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+    for (chain, binding) in &chains {
+        by_module.entry(&chain.module).or_default().push((&chain.export, binding));
+    }
+    for (module, names) in by_module {
+        items.push(import_named(names, &specifier(path, &format!("src/{module}"))));
     }
     let names: Vec<_> =
         endpoints.iter().map(|(index, _)| codec_names(schema, *index, Side::Server)).collect();
@@ -109,13 +111,13 @@ fn module_items(
     let locals = (0..endpoints.len()).map(|place| format!("e{place}"));
     let codecs = names.iter().flat_map(|names| [names.decode.clone(), names.encode.clone()]);
     let taken: BTreeSet<String> =
-        locals.chain(codecs).chain(bindings.values().cloned()).chain(["m".to_owned()]).collect();
-    for (place, (_, endpoint)) in endpoints.iter().enumerate() {
+        locals.chain(codecs).chain(chains.values().cloned()).chain(["m".to_owned()]).collect();
+    for (place, (index, endpoint)) in endpoints.iter().enumerate() {
         let handler = handler(endpoint);
-        let run = chains[place].iter().rev().fold(handler, |inner, middleware| {
-            let middleware_fn = element(ident(&bindings[&middleware.file]), index_number(middleware.index));
-            call(middleware_fn, vec![ident("ctx"), arrow(&[], inner)])
-        });
+        let run = match input.chains.get(index).and_then(|chain| chains.get(chain)) {
+            Some(chain) => call(ident(chain), vec![ident("ctx"), arrow(&[], handler)]),
+            None => handler,
+        };
         let value = object([
             ("decode", ident(&names[place].decode)),
             ("encode", ident(&names[place].encode)),

@@ -10,6 +10,7 @@ mod corpus;
 
 mod diagnostics;
 mod fixture;
+mod middleware;
 mod migrate;
 mod migrate_run;
 mod parse;

@@ -4,8 +4,8 @@ use crate::support::contract::{Draft, INT32, array, enumeration, field, nullable
 use crate::support::expect::check_folder;
 use crate::support::node::Sandbox;
 use kontract::artifact::Artifacts;
-use kontract::contract::{Doc, MiddlewareFilter, Perms, Ty};
-use kontract::stubgen::{Identity, PinnedKey, Pins, StubError, StubInput, generate};
+use kontract::contract::{Doc, Endpoint, MiddlewareFilter, Perms, Ty};
+use kontract::stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput, generate};
 use std::collections::BTreeMap;
 
 #[test]
@@ -46,7 +46,7 @@ fn generated_modules_run() {
         ("server/src/api/admin.js", "export const purge = async () => { throw new Error('purged'); };\n"),
         (
             "server/src/middleware.js",
-            "const step = (name) => async (ctx, next) => { ctx.log.push(name); const result = await next(); ctx.log.push(`/${name}`); return result; };\nexport default [step('all'), step('guestbook'), step('admin')];\n",
+            "const step = (name, next) => async (ctx, handler) => { ctx.log.push(name); const result = await next(ctx, handler); ctx.log.push(`/${name}`); return result; };\nconst last = (ctx, handler) => handler();\nexport const chain1 = step('all', last), chain2 = step('all', step('guestbook', last));\n",
         ),
     ];
     for (path, text) in handlers {
@@ -135,8 +135,23 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
         pins: &Pins { suite: 2, identity, keys },
         ptrs: &ptrs,
         client_modules: &rest.into_iter().collect(),
+        chains: &chains(draft),
     };
     generate(&draft.checked(), &draft.sources, &input)
+}
+
+/// Chains as the split names them: one for each set of middlewares.
+fn chains(draft: &Draft) -> BTreeMap<usize, ChainRef> {
+    let chain = |(index, endpoint): (usize, &Endpoint)| {
+        let selected =
+            draft.contract.middleware.iter().filter(|middleware| middleware.filter.selects(endpoint));
+        let export = match selected.count() {
+            0 => return None,
+            count => format!("chain{count}"),
+        };
+        Some((index, ChainRef { module: "middleware.js".to_owned(), export }))
+    };
+    draft.contract.endpoints.iter().enumerate().filter_map(chain).collect()
 }
 
 /// What the split leaves of a module; it uses a name that the stubs would like to have.

@@ -38,6 +38,11 @@ impl Sandbox {
         fs::write(path, bytes).expect("the file can be written");
     }
 
+    /// Writes a TypeScript file of the repository without its types.
+    pub(crate) fn write_module(&self, name: &str, source: &str) {
+        self.write(name, without_types(&root().join(source)).as_bytes());
+    }
+
     /// Runs a script of `fixtures/` and gives what it prints; fails with what it says otherwise.
     pub(crate) fn run(&self, script: &str) -> String {
         let text = fs::read(root().join("fixtures").join(script)).expect("the script");

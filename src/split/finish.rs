@@ -1,0 +1,43 @@
+//! From the statements of one half to its text: types off, chains in, names apart, parentheses where they are needed.
+
+use swc_ecma_ast::{Module, ModuleDecl, ModuleItem, Pass, Program};
+use swc_ecma_transforms_base::{fixer::fixer, hygiene::hygiene};
+use swc_ecma_transforms_typescript::strip;
+
+use crate::emit::print::print;
+use crate::parse::module::ParsedModule;
+
+/// Prints the statements. `rewrite` gets them without types and before names are told apart; `complete` adds what the
+/// scope analysis of the source must not see.
+pub(super) fn text_of(
+    module: &ParsedModule,
+    body: Vec<ModuleItem>,
+    rewrite: impl FnOnce(&mut Vec<ModuleItem>),
+    complete: impl FnOnce(&mut Vec<ModuleItem>),
+) -> String {
+    let mut program = Program::Module(Module { span: module.module.span, body, shebang: None });
+    strip(module.scopes.unresolved, module.scopes.top_level).process(&mut program);
+    if let Program::Module(stripped) = &mut program {
+        rewrite(&mut stripped.body);
+    }
+    hygiene().process(&mut program);
+    fixer(None).process(&mut program);
+    if let Program::Module(stripped) = &mut program {
+        drop_empty_exports(&mut stripped.body);
+        complete(&mut stripped.body);
+    }
+    match program {
+        Program::Module(module_node) => print(&module_node, &module.source_map(), None),
+        Program::Script(_) => String::new(),
+    }
+}
+
+/// `export {}` only says that a file is a module, which every output is.
+fn drop_empty_exports(body: &mut Vec<ModuleItem>) {
+    body.retain(|item| match item {
+        ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => {
+            !export.specifiers.is_empty() || export.src.is_some()
+        }
+        _ => true,
+    });
+}

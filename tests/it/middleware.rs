@@ -1,0 +1,84 @@
+//! Middleware, inlined: generated middlewares do the same inlined as composed.
+
+mod generate;
+
+use crate::fixture::compile;
+use crate::support::node::Sandbox;
+use generate::{ENDPOINTS, Program};
+use kontract::diag::Code;
+use kontract::system::MemorySystem;
+use serde_json::{Value, json};
+
+/// Every program is one seed, which a failure names.
+const PROGRAMS: u64 = 500;
+
+#[test]
+fn inlined_middlewares_do_what_composed_ones_do() {
+    let sandbox = Sandbox::new();
+    let package = br#"{ "type": "module", "exports": { ".": "./index.js", "./server": "./server.js" } }"#;
+    sandbox.write("node_modules/kontract/package.json", package);
+    let index = b"export const defineMiddleware = (list) => list;\nexport const mwfilter = (filter, middleware) => ({ filter, middleware });\n";
+    sandbox.write("node_modules/kontract/index.js", index);
+    sandbox.write_module("node_modules/kontract/server.js", "npm/kontract/src/server/chain.ts");
+
+    let mut programs = Vec::new();
+    let mut refused = 0;
+    for seed in 0..PROGRAMS {
+        match write_program(&sandbox, &Program::of(seed), &format!("p{seed}")) {
+            Some(program) => programs.push(program),
+            None => refused += 1,
+        }
+    }
+    assert!(programs.len() > 300 && refused > 3, "{} compiled, {refused} refused", programs.len());
+    sandbox.write("programs.json", Value::from(programs).to_string().as_bytes());
+    let counted: Value = serde_json::from_str(&sandbox.run("middleware/compare.mjs")).expect("JSON");
+    for (what, at_least) in [("runs", 10_000), ("calls", 5_000), ("caught", 100)] {
+        assert!(counted[what].as_u64().is_some_and(|count| count > at_least), "{what} in {counted}");
+    }
+}
+
+/// Compiles a program and writes both of its forms; `None` when it certainly calls `next` twice.
+fn write_program(sandbox: &Sandbox, program: &Program, name: &str) -> Option<Value> {
+    let api: String = ENDPOINTS
+        .iter()
+        .map(|(name, egroup)| {
+            let options = egroup.map_or_else(String::new, |egroup| format!("egroup: '{egroup}'"));
+            format!(
+                "export const {name} = backend({{ {options} }}, async (): Promise<string> => '{name}');\n"
+            )
+        })
+        .collect();
+    let compiled = compile(&MemorySystem::new([
+        ("kontract.json", "{ \"name\": \"generated\" }".to_owned()),
+        ("src/api.ts", format!("import {{ backend }} from 'kontract';\n{api}")),
+        ("src/middleware.ts", program.middleware.clone()),
+        ("src/other.ts", program.other.clone()),
+    ]));
+    let text = compiled.text();
+    let Some((_, contract, halves)) = compiled.value else {
+        let codes: Vec<Code> = compiled.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(codes.iter().all(|code| *code == Code::KT0206), "{name}:\n{text}\n{}", program.middleware);
+        return None;
+    };
+    let modules = halves.get();
+    sandbox.write(&format!("{name}/middleware.js"), modules.server["middleware.js"].as_bytes());
+    if let Some(other) = modules.server.get("other.js") {
+        sandbox.write(&format!("{name}/other.js"), other.as_bytes());
+    }
+    sandbox.write(
+        &format!("{name}/source.js"),
+        program.middleware.replace("'./other'", "'./plain.js'").as_bytes(),
+    );
+    sandbox.write(&format!("{name}/plain.js"), program.other.as_bytes());
+    let endpoints: Vec<Value> = contract
+        .contract()
+        .endpoints
+        .iter()
+        .enumerate()
+        .map(|(index, endpoint)| {
+            let chain = modules.chains.get(&index).map(|chain| chain.export.clone());
+            json!({ "name": endpoint.name, "egroup": endpoint.options.egroup, "chain": chain })
+        })
+        .collect();
+    Some(json!({ "name": name, "endpoints": endpoints }))
+}
