@@ -1,5 +1,6 @@
 //! Generated codecs, run: what one side writes the other reads, flatc agrees, and nothing else is accepted.
 
+mod conformance;
 mod kinds;
 
 use crate::support::contract::{
