@@ -1,5 +1,6 @@
 //! Generated codecs, run: what one side writes the other reads, flatc agrees, and nothing else is accepted.
 
+mod conformance;
 mod kinds;
 
 use crate::support::contract::{
@@ -40,7 +41,22 @@ fn bytes_that_are_no_message_are_refused() {
 
 #[test]
 fn mutated_messages_are_read_or_refused_and_nothing_else() {
-    sandbox().run("codec/mutations.mjs");
+    let sandbox = sandbox();
+    let samples = std::fs::read(root().join("fixtures/codec/samples.mjs")).expect("the values");
+    sandbox.write("samples.mjs", &samples);
+    sandbox.run("codec/mutations.mjs");
+}
+
+#[test]
+fn mutated_messages_of_every_kind_are_read_or_refused_and_nothing_else() {
+    let sandbox = kinds_sandbox();
+    sandbox.write("samples.mjs", b"export { values as samples } from './kinds.mjs';\n");
+    sandbox.run("codec/mutations.mjs");
+}
+
+#[test]
+fn bytes_of_no_kind_are_refused() {
+    kinds_sandbox().run("codec/kinds-bytes.mjs");
 }
 
 /// Every message that the script wrote, as flatc reads it.
