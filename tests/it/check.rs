@@ -2,11 +2,12 @@
 
 use crate::apps::build::DEV_VARS;
 use crate::support::app::{App, repository, run};
+use crate::support::script;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 /// Packages of the repository, by major version.
 const TYPESCRIPTS: &[&str] = &["typescript", "typescript5"];
@@ -116,6 +117,52 @@ fn frozen_fails_on_what_a_build_would_change() {
     assert_eq!(output.status.code(), Some(1), "{words}");
     assert!(words.contains("`kontract.lock.json`"), "{words}");
     assert_eq!(app.read("kontract.lock.json"), lock);
+}
+
+/// Every form in its plain spelling, and what their types refuse: no plugin, no kontract, only stock TypeScript.
+#[test]
+fn the_plain_spelling_is_stock_typescript_and_an_editor_goes_to_the_source() {
+    let app = App::of_fixture("check/plain");
+    app.write(".dev.vars", DEV_VARS);
+    app.build();
+    for typescript in TYPESCRIPTS {
+        for (module, resolution, experimental) in
+            [("esnext", "bundler", "true"), ("node16", "node16", "false"), ("nodenext", "nodenext", "true")]
+        {
+            let output = Command::new("node")
+                .arg(repository().join("node_modules").join(typescript).join("bin/tsc"))
+                .args(["--project", ".", "--module", module, "--moduleResolution", resolution])
+                .args(["--experimentalDecorators", experimental])
+                .current_dir(app.path())
+                .output()
+                .expect("run tsc");
+            let words = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{typescript}, {resolution}: {words}");
+        }
+    }
+
+    let words = ["await enter", "api.enter", "return (await lap", "module.Race.lap", "const racer: Racer"];
+    let mut arguments = vec![app.path().to_str().expect("UTF-8"), "src/page.ts"];
+    arguments.extend(words);
+    let answers = script::run("definition.mjs", &arguments);
+    let answers = answers.as_array().expect("a list");
+    let went = |index: usize| (text(&answers[index]["file"]), text(&answers[index]["at"]));
+    let expected = [
+        ("src/api/racers.ts", "enter = backend("),
+        ("src/api/racers.ts", "enter = backend("),
+        ("src/api/racers.ts", "lap(id: string"),
+        ("src/api/racers.ts", "lap(id: string"),
+        ("src/types.ts", "Racer {"),
+    ];
+    for (index, (file, start)) in expected.into_iter().enumerate() {
+        let (went_to, at) = went(index);
+        assert!(went_to == file && at.starts_with(start), "{} went to {went_to}: {at}", words[index]);
+    }
+    assert_eq!(
+        answers[0]["shown"],
+        "(alias) enter(name: string, age: number, nick?: string): Promise<Racer>\nimport enter"
+    );
+    assert_eq!(answers[0]["documentation"], "Enters a race.");
 }
 
 fn install(app: &App, typescript: &str) {
