@@ -25,7 +25,7 @@ pub use identity::Identity;
 pub use schema::WireSchema;
 
 use crate::artifact::Artifacts;
-use crate::contract::{CheckedContract, Contract};
+use crate::contract::CheckedContract;
 use crate::source::Sources;
 use codec::{Side, codecs_text};
 use std::collections::BTreeMap;
@@ -97,7 +97,7 @@ pub fn generate(
         ("index.js".to_owned(), client::index_text(contract, sources, input)),
     ]);
     client.extend(client::stub_texts(contract, sources, &schema, input));
-    client.extend(client_declarations(contract, sources, input));
+    client.extend(dts::client_texts(contract, sources, input));
     for (path, text) in client {
         put(format!("dist/client/{path}"), text.clone());
         put(format!(".kontract/client/{path}"), text);
@@ -111,7 +111,9 @@ pub fn generate(
         put(format!(".kontract/server/{path}"), text);
     }
 
-    put(".kontract/types.d.ts".to_owned(), dts::ambient_text(contract));
+    for (path, text) in dts::ambient_texts(contract, sources) {
+        put(format!(".kontract/{path}"), text);
+    }
     put("dist/schema/app.fbs".to_owned(), fbs::fbs_text(&schema));
     put("dist/manifest.json".to_owned(), manifest::manifest_text(contract, sources, input)?);
     Ok(artifacts)
@@ -120,21 +122,8 @@ pub fn generate(
 /// The declarations among what [`generate`] makes; they depend on no key and no layout.
 pub fn declarations(contract: &CheckedContract, sources: &Sources, input: &StubInput<'_>) -> Artifacts {
     let contract = contract.contract();
-    let client = client_declarations(contract, sources, input);
-    let client =
-        client.into_iter().map(|(path, text)| (format!(".kontract/client/{path}"), text.into_bytes()));
-    let ambient = (".kontract/types.d.ts".to_owned(), dts::ambient_text(contract).into_bytes());
-    client.chain([ambient]).collect()
-}
-
-/// The client's declarations by their paths in it.
-fn client_declarations(
-    contract: &Contract,
-    sources: &Sources,
-    input: &StubInput<'_>,
-) -> BTreeMap<String, String> {
-    let mut client = dts::stub_texts(contract, sources, input);
-    client.insert("kontract.d.ts".to_owned(), dts::connection_text());
-    client.insert("index.d.ts".to_owned(), dts::index_text(contract, sources, input));
-    client
+    let client = dts::client_texts(contract, sources, input);
+    let client = client.into_iter().map(|(path, text)| (format!("client/{path}"), text));
+    let files = client.chain(dts::ambient_texts(contract, sources));
+    files.map(|(path, text)| (format!(".kontract/{path}"), text.into_bytes())).collect()
 }

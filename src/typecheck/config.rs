@@ -69,7 +69,8 @@ impl TsConfig {
         }
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
         let text = if self.is_present {
-            json!({ "extends": format!("./{name}"), "compilerOptions": options, "references": [] })
+            // `references` are not inherited: what is referred to is read as sources, and needs no build.
+            json!({ "extends": format!("./{name}"), "compilerOptions": options })
         } else {
             for (option, value) in [
                 ("target", json!("es2024")),

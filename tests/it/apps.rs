@@ -1,6 +1,6 @@
 //! Whole apps, built and served by the real `kontract` on the real workerd and PostgreSQL, called from Node and Chromium.
 
-mod build;
+pub(crate) mod build;
 mod dev;
 mod keys;
 mod peer;

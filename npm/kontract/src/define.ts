@@ -42,8 +42,14 @@ export interface MiddlewareFilter {
 
 type Method = (this: never, ...args: never[]) => unknown;
 
+/** What marks a method: as ECMAScript has decorators, and as TypeScript has them with `experimentalDecorators`. */
+export interface BackendDecorator {
+  (method: Method, context: ClassMethodDecoratorContext): void;
+  (target: object, key: string | symbol, descriptor: PropertyDescriptor): void;
+}
+
 /** Marks a method as an endpoint: `@backend({ … }) async m() { … }`. */
-export function backend(options: BackendOptions): <M extends Method>(method: M, context: ClassMethodDecoratorContext) => void;
+export function backend(options: BackendOptions): BackendDecorator;
 /** Makes an endpoint of a function: `export const f = backend({ … }, async (…) => { … })`. */
 export function backend<A extends unknown[], R>(
   options: BackendOptions,

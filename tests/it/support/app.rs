@@ -174,7 +174,8 @@ pub(crate) fn kontract() -> Command {
     command
 }
 
-fn run(project: &Path, arguments: &[&str]) -> Output {
+/// Runs `kontract` on a project to its end.
+pub(crate) fn run(project: &Path, arguments: &[&str]) -> Output {
     kontract()
         .args(arguments)
         .args(["--project", &project.display().to_string()])
