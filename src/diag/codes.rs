@@ -136,6 +136,12 @@ codes! {
         "Keys that nothing reads are mistakes that would stay unnoticed."
     KT0603 "a bad value in kontract.json"
         "The schema of kontract.json says what each key takes."
+    KT0604 "a tsconfig that cannot be used"
+        "`paths`, `baseUrl`, `extends` and `references` of `tsconfig.json` say where imports lead. The file is JSON with comments; a project without one has no path aliases."
+    KT0605 "a tsconfig that is not there"
+        "`extends` names a file relative to the configuration, with or without `.json`, or one of an installed package; `references` name folders with a `tsconfig.json`, or configurations."
+    KT0606 "tsconfigs that extend each other"
+        "A configuration takes over what those it extends say, and so cannot be one of these itself."
 }
 
 impl Code {
