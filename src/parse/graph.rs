@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use elsa::sync::FrozenMap;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::involved::involved;
 use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
 use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule};
-use super::resolve::{Resolution, resolve};
+use super::packages;
+use super::resolve::{Resolution, alias_paths, resolve};
 use super::session;
-use super::summary::{Exported, ModuleSummary};
+use super::summary::{Exported, ModuleSummary, SpecifierUse};
 use crate::diag::Diagnostic;
 use crate::project::{PathAlias, Project};
 use crate::source::{FileId, Sources};
@@ -18,6 +20,10 @@ use crate::source::{FileId, Sources};
 /// Every module, by file. Its summary is always there, its tree is made when it is asked for.
 pub struct ModuleGraph {
     modules: BTreeMap<FileId, Entry>,
+    /// Files of packages that types led to; `None` for those that cannot be parsed.
+    packages: FrozenMap<FileId, Box<Option<Entry>>>,
+    /// The file that a specifier means in the files of a folder, by `folder:specifier`.
+    found: FrozenMap<String, Box<Option<FileId>>>,
     /// See [`Self::modules`].
     involved: Vec<FileId>,
     sources: Sources,
@@ -32,6 +38,12 @@ struct Entry {
     tree: OnceLock<Result<ParsedModule, Vec<Diagnostic>>>,
 }
 
+impl Entry {
+    fn of(summary: ModuleSummary) -> Self {
+        Self { summary, own: BTreeMap::new(), tree: OnceLock::new() }
+    }
+}
+
 /// What a top-level name of a module stands for, after imports and re-exports are followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Binding {
@@ -41,8 +53,8 @@ pub(crate) enum Binding {
     Item { file: FileId, index: usize },
     /// All exports of a module.
     Namespace { file: FileId },
-    /// An export of a package.
-    External { package: String, name: Imported },
+    /// An export of a package, and the file that names the package.
+    External { from: FileId, package: String, name: Imported },
     /// Nothing.
     Missing,
 }
@@ -53,10 +65,11 @@ impl ModuleGraph {
         project: &Project,
         summaries: impl IntoIterator<Item = (FileId, ModuleSummary)>,
     ) -> Self {
-        let entry = |summary| Entry { summary, own: BTreeMap::new(), tree: OnceLock::new() };
-        let modules = summaries.into_iter().map(|(file, summary)| (file, entry(summary)));
+        let modules = summaries.into_iter().map(|(file, summary)| (file, Entry::of(summary)));
         let mut graph = Self {
             modules: modules.collect(),
+            packages: FrozenMap::new(),
+            found: FrozenMap::new(),
             involved: Vec::new(),
             sources: sources.clone(),
             aliases: project.paths.clone(),
@@ -98,7 +111,7 @@ impl ModuleGraph {
 
     fn own(&self, binding: Binding, depth: usize) -> Option<OwnName> {
         match binding {
-            Binding::External { package, name } if package == OWN_PACKAGE => Some(match name {
+            Binding::External { package, name, .. } if package == OWN_PACKAGE => Some(match name {
                 Imported::Name(name) if name != "default" => OwnName::Export(name),
                 Imported::Name(_) | Imported::Namespace => OwnName::Package,
             }),
@@ -124,7 +137,7 @@ impl ModuleGraph {
         while let Some(file) = files.pop() {
             let Some(module) = self.summary(file).filter(|_| seen.insert(file)) else { continue };
             names.extend(module.exports.keys().cloned());
-            files.extend(module.stars.iter().filter_map(|from| module.specifiers[*from].target));
+            files.extend(module.stars.iter().filter_map(|from| self.target(file, &module.specifiers[*from])));
             if passes_package_on(module) {
                 names.extend(OWN_EXPORTS.iter().map(|name| (*name).to_owned()));
             }
@@ -169,7 +182,20 @@ impl ModuleGraph {
 
     /// What a file is to the others; `None` for files that are not parsed.
     pub(crate) fn summary(&self, file: FileId) -> Option<&ModuleSummary> {
-        self.modules.get(&file).map(|entry| &entry.summary)
+        self.entry(file).map(|entry| &entry.summary)
+    }
+
+    fn entry(&self, file: FileId) -> Option<&Entry> {
+        if !self.sources.is_of_package(file) {
+            return self.modules.get(&file);
+        }
+        let known = self.packages.get(&file);
+        known.unwrap_or_else(|| self.packages.insert(file, Box::new(self.entry_of_package(file)))).as_ref()
+    }
+
+    fn entry_of_package(&self, file: FileId) -> Option<Entry> {
+        let summarize = || session::summarize(file, self.sources.file(file));
+        stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, summarize).ok().map(Entry::of)
     }
 
     /// The imported names of a module that lead to the package `kontract`.
@@ -179,7 +205,7 @@ impl ModuleGraph {
 
     /// The module of a file; `None` for files that are not parsed, and for those in [`Self::failures`].
     pub fn module(&self, file: FileId) -> Option<&ParsedModule> {
-        let entry = self.modules.get(&file)?;
+        let entry = self.entry(file)?;
         entry.tree.get_or_init(|| self.tree(file, entry)).as_ref().ok()
     }
 
@@ -221,13 +247,56 @@ impl ModuleGraph {
         self.export(file, name, HOPS_MAX)
     }
 
+    /// Where the types of a package's export are declared, if they can be read; any other binding as it is. What has been
+    /// declared by a package has no value here.
+    pub(crate) fn declaration(&self, binding: Binding) -> Binding {
+        let mut found = binding.clone();
+        for _ in 0..HOPS_MAX {
+            let Binding::External { from, package, name } = &found else { return found };
+            let Some(file) = self.types_of(*from, package) else { break };
+            found = match name {
+                Imported::Name(name) => self.exported(file, name),
+                Imported::Namespace => Binding::Namespace { file },
+            };
+            if found == Binding::Missing {
+                break;
+            }
+        }
+        binding
+    }
+
+    /// The file with the types that a specifier means in a file, when it is none of the project's own imports.
+    fn types_of(&self, from: FileId, specifier: &str) -> Option<FileId> {
+        if specifier == OWN_PACKAGE || specifier.starts_with(OWN_SUBPATHS) {
+            return None;
+        }
+        let packages = self.sources.packages()?;
+        let importer = &self.sources.file(from).path;
+        let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let key = format!("{folder}:{specifier}");
+        if let Some(known) = self.found.get(&key) {
+            return *known;
+        }
+        let aliases = if self.sources.is_of_package(from) { &[][..] } else { &self.aliases };
+        let mut aliased = alias_paths(aliases, specifier).into_iter();
+        let path = aliased
+            .find_map(|path| packages::file_at(&**packages, &path))
+            .or_else(|| packages::types_of(&**packages, importer, specifier));
+        *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
+    }
+
+    /// The file behind a specifier. Those of packages are found when they are asked for.
+    fn target(&self, file: FileId, specifier: &SpecifierUse) -> Option<FileId> {
+        if self.sources.is_of_package(file) { self.types_of(file, &specifier.text) } else { specifier.target }
+    }
+
     fn local(&self, file: FileId, name: &str, hops: usize) -> Binding {
         let Some(module) = self.summary(file).filter(|_| hops > 0) else { return Binding::Missing };
         if module.declarations.contains_key(name) {
             return Binding::Declared { file, name: name.to_owned() };
         }
         match module.import(name) {
-            Some(import) => self.through(module, import.from, &import.imported, hops - 1),
+            Some(import) => self.through((file, module), import.from, &import.imported, hops - 1),
             None => Binding::Missing,
         }
     }
@@ -236,20 +305,23 @@ impl ModuleGraph {
         let Some(module) = self.summary(file).filter(|_| hops > 0) else { return Binding::Missing };
         match module.exports.get(name) {
             Some(Exported::Local(local)) => self.local(file, local, hops - 1),
-            Some(Exported::From(from, imported)) => self.through(module, *from, imported, hops - 1),
+            Some(Exported::From(from, imported)) => self.through((file, module), *from, imported, hops - 1),
             Some(Exported::Item(index)) => Binding::Item { file, index: *index },
             // `export *` does not pass a default export on.
             None if name == "default" => Binding::Missing,
             None => {
                 let imported = Imported::Name(name.to_owned());
-                let stars = module.stars.iter().filter(|from| module.specifiers[**from].target.is_some());
-                let found = stars
-                    .map(|from| self.through(module, *from, &imported, hops / 2))
+                let leads = |from: &&usize| self.target(file, &module.specifiers[**from]).is_some();
+                let found = module
+                    .stars
+                    .iter()
+                    .filter(leads)
+                    .map(|from| self.through((file, module), *from, &imported, hops / 2))
                     .find(|binding| *binding != Binding::Missing);
                 match found {
                     Some(binding) => binding,
                     None if passes_package_on(module) && OWN_EXPORTS.contains(&name) => {
-                        Binding::External { package: OWN_PACKAGE.to_owned(), name: imported }
+                        Binding::External { from: file, package: OWN_PACKAGE.to_owned(), name: imported }
                     }
                     None => Binding::Missing,
                 }
@@ -257,12 +329,20 @@ impl ModuleGraph {
         }
     }
 
-    fn through(&self, module: &ModuleSummary, from: usize, imported: &Imported, hops: usize) -> Binding {
+    fn through(
+        &self,
+        (file, module): (FileId, &ModuleSummary),
+        from: usize,
+        imported: &Imported,
+        hops: usize,
+    ) -> Binding {
         let from = &module.specifiers[from];
-        match (from.target, imported) {
+        match (self.target(file, from), imported) {
             (Some(file), Imported::Name(name)) => self.export(file, name, hops),
             (Some(file), Imported::Namespace) => Binding::Namespace { file },
-            (None, imported) => Binding::External { package: from.text.clone(), name: imported.clone() },
+            (None, imported) => {
+                Binding::External { from: file, package: from.text.clone(), name: imported.clone() }
+            }
         }
     }
 }
@@ -277,3 +357,5 @@ fn passes_package_on(module: &ModuleSummary) -> bool {
 
 /// Through which frontends import the client's half.
 const CLIENT_ALIAS: &str = "@/client/";
+/// What the package `kontract` has below it; the compiler knows it by itself.
+const OWN_SUBPATHS: &str = "kontract/";

@@ -16,6 +16,7 @@ mod involved;
 mod limits;
 pub(crate) mod literal;
 pub mod module;
+mod packages;
 pub mod resolve;
 mod scanner;
 mod session;

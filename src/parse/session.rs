@@ -78,9 +78,9 @@ impl<'s> Session<'s> {
         let text = source
             .text
             .strip_prefix('\u{feff}')
-            .map_or_else(|| source.text.clone(), |rest| format!("   {rest}"));
+            .map_or_else(|| source.text.to_string(), |rest| format!("   {rest}"));
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
-        let tsx = !(source.path.ends_with(".ts") || source.path.ends_with(".mts"));
+        let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
         Self { file, source, tsx, text }
     }
 
@@ -277,7 +277,7 @@ impl<'s> Session<'s> {
     }
 
     fn syntax(&self) -> Syntax {
-        let dts = self.source.path.ends_with(".d.ts");
+        let dts = [".d.ts", ".d.mts", ".d.cts"].iter().any(|end| self.source.path.ends_with(end));
         Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, dts, ..Default::default() })
     }
 

@@ -202,7 +202,7 @@ impl Split<'_> {
                     (self.output_specifier(module, file), Imported::Name("default".to_owned()))
                 }
                 Binding::Namespace { file } => (self.output_specifier(module, file), Imported::Namespace),
-                Binding::External { package, name } => (package, name),
+                Binding::External { package, name, .. } => (package, name),
                 Binding::Missing => continue,
             };
             by_source.entry(source).or_default().push(import_specifier(import.local.clone(), &imported));

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn strings_names_and_imports_of_the_server_are_found() {
-        let sources = Sources::new([SourceFile { path: "a.ts".to_owned(), text: String::new() }]);
+        let sources = Sources::new([SourceFile { path: "a.ts".to_owned(), text: String::new().into() }]);
         let file = sources.id("a.ts").expect("given above");
         let at = crate::source::Location { file, start: 0, end: 0 };
         let evidence = Evidence {

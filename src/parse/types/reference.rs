@@ -58,13 +58,15 @@ impl<'g> TypeResolver<'g> {
                 }
                 self.graph.lookup(scope.module.file, name)
             }
-            [namespace, name] => match self.graph.lookup(scope.module.file, namespace) {
-                Binding::Namespace { file } => self.graph.exported(file, name),
-                other => other,
-            },
+            [namespace, name] => {
+                match self.graph.declaration(self.graph.lookup(scope.module.file, namespace)) {
+                    Binding::Namespace { file } => self.graph.exported(file, name),
+                    other => other,
+                }
+            }
             _ => Binding::Missing,
         };
-        match binding {
+        match self.graph.declaration(binding) {
             Binding::Declared { file, name } => {
                 let mut resolved = Vec::new();
                 for (index, argument) in arguments.iter().enumerate() {
@@ -72,7 +74,7 @@ impl<'g> TypeResolver<'g> {
                 }
                 self.declared(file, &name, &resolved, at)
             }
-            Binding::External { package, name: imported } => {
+            Binding::External { package, name: imported, .. } => {
                 let imported = match imported {
                     Imported::Name(name) => name,
                     Imported::Namespace => name,

@@ -14,7 +14,8 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(paths: &[&str]) -> Self {
-        let files = paths.iter().map(|path| SourceFile { path: (*path).to_owned(), text: "\n".repeat(10) });
+        let files =
+            paths.iter().map(|path| SourceFile { path: (*path).to_owned(), text: "\n".repeat(10).into() });
         Self { sources: Sources::new(files), contract: Contract::default() }
     }
 
