@@ -14,3 +14,18 @@ pub(crate) const NAMESPACES_MAX: usize = 3;
 
 /// How often a file is parsed again when blanked text turns out to be inside of a string or comment.
 pub(crate) const REPARSES_MAX: usize = 4;
+
+/// Steps of evaluating one annotation or the result of one function.
+pub(crate) const TYPE_STEPS_MAX: usize = 300_000;
+
+/// How deep types may be evaluated within each other.
+pub(crate) const TYPE_DEPTH_MAX: usize = 400;
+
+/// Conditions in the false branch of conditions, each tried when the one before it does not hold.
+pub(crate) const TYPE_TAILS_MAX: usize = 1_000;
+
+/// Members of a union, and alternatives of a template literal type.
+pub(crate) const UNION_MEMBERS_MAX: usize = 20_000;
+
+/// How deep two types are compared.
+pub(crate) const RELATION_DEPTH_MAX: usize = 60;

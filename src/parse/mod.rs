@@ -16,7 +16,7 @@ pub mod module;
 pub mod resolve;
 mod scanner;
 mod session;
-pub(crate) mod types;
+pub mod types;
 
 pub use extract::extract;
 pub use graph::ModuleGraph;

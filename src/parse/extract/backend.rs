@@ -9,12 +9,11 @@
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    ArrowExpr, CallExpr, Callee, ClassMember, Decl, DefaultDecl, Expr, ExprOrSpread, Function, Lit,
-    ModuleDecl, ModuleItem, Pat, TsType, TsTypeAnn, VarDeclKind,
+    ArrowExpr, CallExpr, Callee, ClassMember, Decl, DefaultDecl, Expr, ExprOrSpread, Function, ModuleDecl, ModuleItem, Pat, TsType, TsTypeAnn, VarDeclKind,
 };
 
 use super::{Extraction, diagnostics, upper_camel};
-use crate::contract::{Endpoint, EndpointOptions, ModuleBinding, NumberWidth, Param, Perms, Ty};
+use crate::contract::{Endpoint, EndpointOptions, ModuleBinding, Param, Perms, Ty};
 use crate::parse::comments::DocComment;
 use crate::parse::literal::{Constant, option_entries, prop_name, unwrapped};
 use crate::parse::module::{DecoratorUse, OwnName, ParsedModule, item_decl};
@@ -59,7 +58,7 @@ pub(crate) fn endpoint_forms(module: &ParsedModule) -> Vec<EndpointForm<'_>> {
     forms
 }
 
-pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
+pub(super) fn extract<'g>(extraction: &mut Extraction<'g>, module: &'g ParsedModule) {
     for form in endpoint_forms(module) {
         if let Some(endpoint) = endpoint(extraction, module, &form) {
             extraction.contract.endpoints.push(endpoint);
@@ -184,10 +183,10 @@ fn arguments_of(decorator: &DecoratorUse) -> &[ExprOrSpread] {
     decorator.arguments.as_deref().unwrap_or(&[])
 }
 
-fn endpoint(
-    extraction: &mut Extraction<'_>,
-    module: &ParsedModule,
-    form: &EndpointForm<'_>,
+fn endpoint<'g>(
+    extraction: &mut Extraction<'g>,
+    module: &'g ParsedModule,
+    form: &EndpointForm<'g>,
 ) -> Option<Endpoint> {
     let location = module.location(form.name_span);
     let (name, options) = options(extraction, module, form);
@@ -266,12 +265,12 @@ fn is_promise(ty: &TsType) -> bool {
 }
 
 /// `None` when a parameter has no usable type.
-fn params(
-    extraction: &mut Extraction<'_>,
-    module: &ParsedModule,
-    form: &EndpointForm<'_>,
+fn params<'g>(
+    extraction: &mut Extraction<'g>,
+    module: &'g ParsedModule,
+    form: &EndpointForm<'g>,
 ) -> Option<Vec<Param>> {
-    let patterns: Vec<(&Pat, Span)> = match form.callable {
+    let patterns: Vec<(&'g Pat, Span)> = match form.callable {
         Callable::Function(function) => {
             function.params.iter().map(|param| (&param.pat, param.span)).collect()
         }
@@ -285,12 +284,12 @@ fn params(
     params.into_iter().collect()
 }
 
-fn param(
-    extraction: &mut Extraction<'_>,
-    module: &ParsedModule,
-    form: &EndpointForm<'_>,
+fn param<'g>(
+    extraction: &mut Extraction<'g>,
+    module: &'g ParsedModule,
+    form: &EndpointForm<'g>,
     index: usize,
-    pat: &Pat,
+    pat: &'g Pat,
     span: Span,
 ) -> Option<Param> {
     let (target, default) = match pat {
@@ -319,24 +318,25 @@ fn param(
     Some(Param { name, ty, optional: question || default.is_some() || admits_undefined, location })
 }
 
-fn param_type(
-    extraction: &mut Extraction<'_>,
-    module: &ParsedModule,
-    form: &EndpointForm<'_>,
+fn param_type<'g>(
+    extraction: &mut Extraction<'g>,
+    module: &'g ParsedModule,
+    form: &EndpointForm<'g>,
     name: &str,
-    annotation: Option<&TsTypeAnn>,
-    default: Option<&Expr>,
+    annotation: Option<&'g TsTypeAnn>,
+    default: Option<&'g Expr>,
     location: crate::source::Location,
 ) -> Option<Ty> {
     if let Some(annotation) = annotation {
         let place = upper_camel(&form.name) + &upper_camel(name);
         return extraction.types.resolve(&annotation.type_ann, &Scope::of(module), &place);
     }
-    match default.map(unwrapped) {
-        Some(Expr::Lit(Lit::Str(_)) | Expr::Tpl(_)) => Some(Ty::String),
-        Some(Expr::Lit(Lit::Num(_))) => Some(Ty::Number(NumberWidth::Float64)),
-        Some(Expr::Lit(Lit::Bool(_))) => Some(Ty::Boolean),
-        _ => {
+    match default {
+        Some(default) => {
+            let place = upper_camel(&form.name) + &upper_camel(name);
+            extraction.types.resolve_default(default, &Scope::of(module), &place)
+        }
+        None => {
             extraction.diagnostics.push(diagnostics::missing_parameter_type(&form.name, name, location));
             None
         }
@@ -352,17 +352,20 @@ fn with_width(extraction: &mut Extraction<'_>, module: &ParsedModule, span: Span
     ty
 }
 
-fn returns(extraction: &mut Extraction<'_>, module: &ParsedModule, form: &EndpointForm<'_>) -> Option<Ty> {
+fn returns<'g>(extraction: &mut Extraction<'g>, module: &'g ParsedModule, form: &EndpointForm<'g>) -> Option<Ty> {
     let annotation = match form.callable {
         Callable::Function(function) => function.return_type.as_deref(),
         Callable::Arrow(arrow) => arrow.return_type.as_deref(),
     };
-    let Some(annotation) = annotation else {
-        extraction
-            .diagnostics
-            .push(diagnostics::missing_result_type(&form.name, module.location(form.name_span)));
-        return None;
-    };
     let place = upper_camel(&form.name) + "Result";
-    extraction.types.resolve_result(&annotation.type_ann, &Scope::of(module), &place)
+    let (scope, at) = (Scope::of(module), module.location(form.name_span));
+    match (annotation, form.callable) {
+        (Some(annotation), _) => extraction.types.resolve_result(&annotation.type_ann, &scope, &place),
+        (None, Callable::Function(function)) if function.body.is_none() => {
+            extraction.diagnostics.push(diagnostics::missing_result_type(&form.name, at));
+            None
+        }
+        (None, Callable::Function(function)) => extraction.types.infer_function(function, &scope, &place, at),
+        (None, Callable::Arrow(arrow)) => extraction.types.infer_arrow(arrow, &scope, &place, at),
+    }
 }

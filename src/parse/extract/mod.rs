@@ -15,20 +15,22 @@ mod table;
 use std::collections::BTreeSet;
 
 use super::graph::ModuleGraph;
-use super::types::TypeResolver;
+use super::types::{TypeResolver, own_modules};
 use crate::contract::Contract;
 use crate::diag::{Diagnostic, Outcome};
 
 pub(crate) use backend::{endpoint_forms, is_call_of};
 pub(crate) use middleware::middleware_call;
+pub(crate) use table::table_declarations;
 
 /// Everything the modules promise, in the order of files and then of positions.
 pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {
     super::on_deep_stack(|| {
+        let own = own_modules(graph);
         let mut extraction = Extraction {
             graph,
             contract: Contract::default(),
-            types: TypeResolver::new(graph),
+            types: TypeResolver::new(graph, &own, table_declarations(graph)),
             diagnostics: Vec::new(),
         };
         for module in graph.modules() {

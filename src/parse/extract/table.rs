@@ -38,6 +38,16 @@ pub(super) fn extract(extraction: &mut Extraction<'_>) {
     }
 }
 
+/// The declaration behind each table's name: its file and its name there.
+pub(crate) fn table_declarations(graph: &ModuleGraph) -> Vec<(String, FileId, String)> {
+    let mut candidates = Candidate::all(graph);
+    candidates.sort_by_key(|candidate| !candidate.marked);
+    let of = |candidate: &Candidate<'_>| {
+        (candidate.table.clone(), candidate.module.file, candidate.entity.name.to_owned())
+    };
+    candidates.iter().map(of).collect()
+}
+
 /// A declaration that may describe the rows of a table.
 struct Candidate<'m> {
     module: &'m ParsedModule,
@@ -130,7 +140,7 @@ impl<'m> Entity<'m> {
     }
 }
 
-fn table(extraction: &mut Extraction<'_>, candidate: &Candidate<'_>) -> Option<Table> {
+fn table<'g>(extraction: &mut Extraction<'g>, candidate: &Candidate<'g>) -> Option<Table> {
     let location = candidate.module.location(candidate.entity.name_span);
     let entity = extraction.types.entity(candidate.module, candidate.entity.name)?;
     let fields = extraction.types.fields(&entity);
