@@ -15,3 +15,4 @@ mod storage;
 mod stubgen;
 mod support;
 mod tidy;
+mod types;

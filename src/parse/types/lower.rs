@@ -24,8 +24,19 @@ impl<'g> TypeResolver<'g> {
             self.report(diagnostics::circular(&text, at));
             return None;
         }
+        let inner = self.types.forced(ty);
+        let unnamed = matches!(self.types.get(inner), Type::Union(_) | Type::Array { .. } | Type::Tuple { .. });
+        if unnamed && self.open.contains(&inner) {
+            return Some(self.dynamic("unknown", "it contains itself other than through the field of an object type", at));
+        }
         self.depth += 1;
-        let lowered = self.lowered(ty, place, at);
+        if unnamed {
+            self.open.push(inner);
+        }
+        let lowered = self.lowered(inner, place, at);
+        if unnamed {
+            self.open.pop();
+        }
         self.depth -= 1;
         lowered
     }

@@ -59,6 +59,8 @@ pub(crate) struct TypeResolver<'g> {
     names: HashMap<TypeId, String>,
     /// Types being lowered within each other.
     depth: usize,
+    /// Unions, arrays and tuples among them.
+    open: Vec<TypeId>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -90,6 +92,7 @@ impl<'g> TypeResolver<'g> {
             registry: BTreeMap::new(),
             names: HashMap::new(),
             depth: 0,
+            open: Vec::new(),
             diagnostics: Vec::new(),
         }
     }

@@ -28,7 +28,7 @@ impl<'g> Evaluator<'g> {
         self.written(ty, Style::Short, &mut Vec::new())
     }
 
-    /// A type with everything that the project declares taken apart; `^n` is the n-th object type around it, from 0.
+    /// A type with everything that the project declares taken apart; `^n` is the n-th object or union type around it, from 0.
     pub(super) fn normal_form(&mut self, ty: TypeId) -> String {
         self.written(ty, Style::Whole, &mut Vec::new())
     }
@@ -69,6 +69,10 @@ impl<'g> Evaluator<'g> {
                 format!("{}<{}>", case.name(), self.written(inner, style, stack))
             }
             Type::Union(_) => {
+                if let Some(place) = stack.iter().position(|open| *open == ty) {
+                    return format!("^{place}");
+                }
+                stack.push(ty);
                 let members = self.members_of_union(ty);
                 let mut texts: Vec<String> = members
                     .into_iter()
@@ -81,6 +85,7 @@ impl<'g> Evaluator<'g> {
                     texts.sort();
                     texts.dedup();
                 }
+                stack.pop();
                 texts.join(" | ")
             }
             Type::Intersection(parts) => self.intersection_text(ty, &parts, style, stack),
