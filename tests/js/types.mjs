@@ -63,7 +63,7 @@ function normal(type, stack) {
   if (is(ts.TypeFlags.Undefined)) return 'undefined';
   if (is(ts.TypeFlags.Null)) return 'null';
   if (is(ts.TypeFlags.EnumLiteral) && !is(ts.TypeFlags.Union)) return enumText(type);
-  if (is(ts.TypeFlags.Enum)) return type.symbol.name;
+  if (is(ts.TypeFlags.Enum)) return enumText(type);
   if (is(ts.TypeFlags.StringLiteral)) return JSON.stringify(type.value);
   if (is(ts.TypeFlags.NumberLiteral)) return String(type.value);
   if (is(ts.TypeFlags.BigIntLiteral)) return `${type.value.negative ? '-' : ''}${type.value.base10Value}n`;
@@ -79,9 +79,10 @@ function normal(type, stack) {
   }
   if (is(ts.TypeFlags.StringMapping)) return `${type.symbol.name}<${normal(type.type, stack)}>`;
   if (is(ts.TypeFlags.Union)) {
-    const at = stack.indexOf(type);
+    const key = identity(type);
+    const at = stack.indexOf(key);
     if (at >= 0) return `^${at}`;
-    stack.push(type);
+    stack.push(key);
     const text = union(type, stack);
     stack.pop();
     return text;
@@ -117,14 +118,17 @@ function byBytes(a, b) {
 }
 
 function intersection(type, stack) {
+  const objects = type.types.filter((part) => part.flags & ts.TypeFlags.Object);
+  const contradicts = objects.some((part) => checker.getPropertiesOfType(part).length > 0);
+  if (contradicts && checker.getPropertiesOfType(type).length === 0) return 'never';
   const parts = type.types.filter((part) => !(part.flags & ts.TypeFlags.Object)).map((part) => normal(part, stack));
   parts.sort(byBytes);
   if (type.types.some((part) => part.flags & ts.TypeFlags.Object)) {
-    const at = stack.indexOf(type);
+    const key = identity(type);
+    const at = stack.indexOf(key);
     if (at >= 0) parts.push(`^${at}`);
     else {
-      stack.push(type);
-      const objects = type.types.filter((part) => part.flags & ts.TypeFlags.Object);
+      stack.push(key);
       const whole = parts.length === 0 ? type : objects.length === 1 ? objects[0] : type;
       parts.push(members(whole, stack));
       stack.pop();
@@ -146,12 +150,20 @@ function object(type, stack) {
     const own = args.slice(0, type.target?.typeParameters?.length ?? args.length);
     return own.length > 0 ? `${type.symbol.name}<${own.join(', ')}>` : type.symbol.name;
   }
-  const at = stack.indexOf(type);
+  const key = identity(type);
+  const at = stack.indexOf(key);
   if (at >= 0) return `^${at}`;
-  stack.push(type);
+  stack.push(key);
   const text = members(type, stack);
   stack.pop();
   return text;
+}
+
+// References that TypeScript resolves late, and unions made here, are the same as others without being the same object.
+function identity(type) {
+  if (type.flags & ts.TypeFlags.Union) return `|${type.types.map((of) => of.id).sort().join()}`;
+  const reference = type.objectFlags & ts.ObjectFlags.Reference && type.target;
+  return reference ? `${type.target.id}<${checker.getTypeArguments(type).map((of) => of.id).join()}>` : `${type.id}`;
 }
 
 function tuple(type, stack) {
@@ -183,7 +195,7 @@ function members(type, stack) {
   const indexes = checker.getIndexInfosOfType(type);
   const props = checker.getPropertiesOfType(type).filter((prop) => {
     const hidden = ts.getDeclarationModifierFlagsFromSymbol(prop) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected);
-    return !hidden && prop.name !== 'prototype' && !prop.name.startsWith('__@') && !prop.name.startsWith('__#');
+    return !hidden && prop.name !== 'prototype' && !prop.name.startsWith('__@') && !prop.name.startsWith('#');
   });
   if (calls.length === 1 && constructs.length === 0 && indexes.length === 0 && props.length === 0) {
     return signature(calls[0], stack);

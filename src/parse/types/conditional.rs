@@ -127,10 +127,13 @@ impl<'g> Evaluator<'g> {
         if self.is_assignable(ty, constraint) {
             return Some(ty);
         }
-        let Type::Literal { value: crate::contract::Literal::String(text), .. } = self.get(ty).clone() else {
-            return None;
-        };
-        self.text_as(&text, constraint)
+        match self.get(ty).clone() {
+            Type::Literal { value: crate::contract::Literal::String(text), .. } => self.text_as(&text, constraint),
+            Type::Template { texts, types } if types.len() == 1 && texts.iter().all(|text| text.is_empty()) => {
+                self.is_assignable(types[0], constraint).then(|| types[0])
+            }
+            _ => None,
+        }
     }
 
     /// Whether a type still depends on a type parameter, so that no branch can be chosen.

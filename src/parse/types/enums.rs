@@ -158,9 +158,6 @@ impl<'g> Evaluator<'g> {
     /// An enum as a type: the union of its members.
     pub(super) fn enumeration(&mut self, symbol: SymbolId) -> TypeId {
         let members = self.enum_members(symbol);
-        if members.iter().any(|(_, value)| value.is_none()) {
-            return self.intern(Type::Member { of: symbol, place: u32::MAX, value: None, fresh: false });
-        }
         let types: Vec<TypeId> = members
             .into_iter()
             .zip(0..)
@@ -182,12 +179,8 @@ impl<'g> Evaluator<'g> {
 
     pub(super) fn enum_member(&mut self, of: SymbolId, name: &str, fresh: bool) -> Option<TypeId> {
         let members = self.enum_members(of);
-        let computed = members.iter().any(|(_, value)| value.is_none());
         let (place, (_, value)) =
             members.into_iter().enumerate().find(|(_, (known, _))| known == name)?;
-        if computed {
-            return Some(self.enumeration(of));
-        }
         let place = u32::try_from(place).ok()?;
         Some(self.intern(Type::Member { of, place, value, fresh }))
     }

@@ -187,6 +187,9 @@ impl<'g> TypeResolver<'g> {
         if others.contains(&Ty::Boolean) {
             values.retain(|value| !matches!(value, Literal::Boolean(_)));
         }
+        if others.iter().any(|other| matches!(other, Ty::Number(_))) {
+            values.retain(|value| !matches!(value, Literal::Number(_)));
+        }
         if others.contains(&Ty::String) {
             values.retain(|value| !matches!(value, Literal::String(_)));
         }

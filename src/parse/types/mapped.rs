@@ -116,24 +116,57 @@ impl<'g> Evaluator<'g> {
             (Some(TsType::TsTypeOperator(operator)), Some(source))
                 if operator.op == TsTypeOperatorOp::KeyOf =>
             {
-                self.keys_of(source).unwrap_or(self.basic.never)
+                return self.homomorphic_members(node, env, source);
             }
             (Some(constraint), _) => self.annotation(constraint, env),
             (None, _) => self.basic.never,
         };
         let from = source.and_then(|source| self.apparent(source));
-        for key in self.members_of_union(keys) {
+        let keys = self.members_of_union(keys);
+        self.mapped_keys(node, env, &keys, from.as_deref(), &mut members);
+        members
+    }
+
+    /// Of `keyof T` every property and index signature of T, also where the one takes in the other.
+    fn homomorphic_members(&mut self, node: &'g TsMappedType, env: &Env<'g>, source: TypeId) -> Members<'g> {
+        let mut members = Members::default();
+        let object = matches!(self.get(source), Type::Object(_) | Type::Intersection(_));
+        let keys = match self.apparent(source).filter(|_| object) {
+            Some(from) => {
+                let mut keys: Vec<TypeId> =
+                    from.props.iter().map(|prop| self.key_type(&prop.name, prop.numeric())).collect();
+                keys.extend(from.indexes.iter().map(|index| index.key));
+                self.mapped_keys(node, env, &keys, Some(&from), &mut members);
+                return members;
+            }
+            None => self.keys_of(source).unwrap_or(self.basic.never),
+        };
+        let from = self.apparent(source);
+        let keys = self.members_of_union(keys);
+        self.mapped_keys(node, env, &keys, from.as_deref(), &mut members);
+        members
+    }
+
+    fn mapped_keys(
+        &mut self,
+        node: &'g TsMappedType,
+        env: &Env<'g>,
+        keys: &[TypeId],
+        from: Option<&Members<'g>>,
+        members: &mut Members<'g>,
+    ) {
+        for key in keys.iter().copied() {
             self.spend(1);
             if self.spent() {
                 break;
             }
             let original = match self.get(key).clone() {
                 Type::Literal { value: Literal::String(name) | Literal::Number(name), .. } => {
-                    from.as_ref().and_then(|from| from.prop(&name).cloned())
+                    from.and_then(|from| from.prop(&name).cloned())
                 }
                 _ => None,
             };
-            let from_index = from.as_ref().and_then(|from| {
+            let from_index = from.and_then(|from| {
                 let found = from.indexes.iter().find(|index| index.key == key);
                 found.map(|index| index.readonly)
             });
@@ -145,10 +178,9 @@ impl<'g> Evaluator<'g> {
                 None => key,
             };
             for name in self.members_of_union(renamed) {
-                self.mapped_member(node, env, (key, name), original.as_ref(), from_index, &mut members);
+                self.mapped_member(node, env, (key, name), original.as_ref(), from_index, members);
             }
         }
-        members
     }
 
     /// `Pick`'s `[P in K]` with `K extends keyof T` keeps what T's properties are.

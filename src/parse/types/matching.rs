@@ -111,6 +111,11 @@ impl<'g> Evaluator<'g> {
         match (self.get(source).clone(), self.get(pattern).clone()) {
             (Type::Any | Type::Error | Type::Opaque(_), to) => self.match_any(source, &to, state),
             (_, Type::Union(members)) => self.match_union(source, &members, state),
+            (Type::Union(_), _) => {
+                for member in self.members_of_union(source) {
+                    self.match_types(member, pattern, state);
+                }
+            }
             (_, Type::Intersection(parts)) => {
                 parts.iter().for_each(|part| self.match_types(source, *part, state));
             }

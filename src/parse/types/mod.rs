@@ -246,10 +246,14 @@ pub fn normal_forms(graph: &ModuleGraph, path: &str) -> BTreeMap<String, String>
         let mut forms = BTreeMap::new();
         let Some(module) = graph.modules().find(|module| module.path == path) else { return forms };
         let Some(env) = resolver.env(&Scope::of(module)) else { return forms };
-        for name in module.exports.keys() {
+        let mut names: Vec<String> = module.exports.keys().cloned().collect();
+        for target in module.star_exports.iter().filter_map(|from| graph.module(from.target?)) {
+            names.extend(target.exports.keys().cloned());
+        }
+        for name in names {
             resolver.types.begin();
-            if let Some(form) = resolver.types.export_form(name, &env) {
-                forms.insert(name.clone(), form);
+            if let Some(form) = resolver.types.export_form(&name, &env) {
+                forms.insert(name, form);
             }
         }
         forms

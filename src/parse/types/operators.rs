@@ -110,7 +110,10 @@ impl<'g> Evaluator<'g> {
                 for prop in &members.props {
                     keys.push(self.key_type(&prop.name, prop.numeric()));
                 }
-                for index in &members.indexes {
+                // The numbers that an enum maps back to names are no keys of it.
+                let is_value = matches!(self.get(ty), Type::Object(object)
+                    if matches!(self.objects[object.place()].source, super::model::Source::Value(_)));
+                for index in members.indexes.iter().filter(|_| !is_value) {
                     keys.push(index.key);
                     if index.key == basic.string {
                         keys.push(basic.number);

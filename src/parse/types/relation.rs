@@ -56,7 +56,7 @@ impl<'g> Evaluator<'g> {
             (Type::Undefined, Type::Void) => true,
             (Type::Literal { value: a, .. }, Type::Literal { value: b, .. }) => a == b,
             (Type::Member { of: a, place: i, .. }, Type::Member { of: b, place: j, .. }) => {
-                a == b && (i == j || *j == u32::MAX)
+                a == b && i == j
             }
             (Type::Literal { value: Literal::Number(a), .. }, Type::Member { value, .. }) => {
                 match value {

@@ -59,10 +59,7 @@ impl<'g> Evaluator<'g> {
             Type::Member { of, place, .. } => {
                 let name = self.symbol_of(of).name().to_owned();
                 let member = self.enum_members(of).into_iter().nth(place as usize);
-                match member {
-                    Some((member, _)) => format!("{name}.{member}"),
-                    None => name,
-                }
+                member.map_or(name.clone(), |(member, _)| format!("{name}.{member}"))
             }
             Type::Template { texts, types } => self.template_text(&texts, &types, style, stack),
             Type::Mapping(case, inner) => {

@@ -212,6 +212,11 @@ impl<'g> Evaluator<'g> {
             return basic.any;
         }
         let primitives: Vec<TypeId> = kept.iter().copied().filter(|ty| self.is_primitive(*ty)).collect();
+        let is_pattern = |types: &Self, ty: TypeId| matches!(types.get(ty), Type::Template { .. } | Type::Mapping(..));
+        if primitives.len() > 1 && primitives.iter().all(|ty| is_pattern(self, *ty)) {
+            // What fits both patterns is not one pattern.
+            return self.intern(Type::Intersection(kept.into()));
+        }
         let mut narrowest: Option<TypeId> = None;
         for primitive in &primitives {
             narrowest = Some(match narrowest {

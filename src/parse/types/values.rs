@@ -167,6 +167,11 @@ impl<'g> Evaluator<'g> {
                         let prop = self.field(&name, ty, false);
                         members.put(Prop { readonly: true, ..prop });
                     }
+                    let numeric = |value: &Option<Literal>| !matches!(value, Some(Literal::String(_)));
+                    if self.enum_members(symbol).iter().any(|(_, value)| numeric(value)) {
+                        let (key, ty) = (self.basic.number, self.known(self.basic.string));
+                        members.indexes.push(super::model::Index { key, ty, readonly: true });
+                    }
                 }
                 Declared::Namespace => self.namespace_values(symbol, &mut members),
                 Declared::Interface(_) | Declared::Alias(_) | Declared::Variable(..) | Declared::Value(_) => {}
@@ -191,9 +196,7 @@ impl<'g> Evaluator<'g> {
             Target::External { .. } | Target::Missing => return,
         };
         let is_value = match &target {
-            Target::Symbol(symbol) => self.declarations(*symbol).iter().any(|declaration| {
-                !matches!(declaration.node, Declared::Interface(_) | Declared::Alias(_))
-            }),
+            Target::Symbol(symbol) => self.is_value_symbol(*symbol),
             _ => true,
         };
         if !is_value {
@@ -210,6 +213,27 @@ impl<'g> Evaluator<'g> {
             declared: None,
             retyped: true,
         });
+    }
+
+    /// Whether a name has a value. A namespace of nothing but types has none.
+    fn is_value_symbol(&mut self, symbol: SymbolId) -> bool {
+        let declarations = self.declarations(symbol);
+        declarations.iter().any(|declaration| match declaration.node {
+            Declared::Interface(_) | Declared::Alias(_) => false,
+            Declared::Namespace => {
+                let of = self.symbol_of(symbol).clone();
+                let items = self.module_ref(of.module).module.items();
+                super::symbols::exported_names(items, &of.path).iter().any(|name| {
+                    let member = self.symbol(of.module, &format!("{}.{name}", of.path));
+                    self.is_value_symbol(member)
+                })
+            }
+            Declared::Class(_)
+            | Declared::Enum(_)
+            | Declared::Function(_)
+            | Declared::Variable(..)
+            | Declared::Value(_) => true,
+        })
     }
 
     fn constructor(&mut self, class: &'g Class, symbol: SymbolId, env: &Env<'g>) -> Vec<Rc<Signature>> {
