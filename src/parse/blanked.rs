@@ -89,7 +89,7 @@ mod tests {
     use crate::source::{SourceFile, Sources};
 
     fn blank(path: &str, text: &str) -> Option<String> {
-        let file = SourceFile { path: path.to_owned(), text: text.to_owned() };
+        let file = SourceFile { path: path.to_owned(), text: text.to_owned().into() };
         blanked(&Sources::new([file])).remove(path)
     }
 

@@ -26,3 +26,18 @@ pub(crate) const CONSTANT_BYTES_MAX: usize = 64 * 1024;
 
 /// Middlewares of a project; spreads of spreads could double with every line.
 pub(crate) const MIDDLEWARES_MAX: usize = 1_000;
+
+/// Steps of evaluating one annotation or the result of one function.
+pub(crate) const TYPE_STEPS_MAX: usize = 300_000;
+
+/// How deep types may be evaluated within each other.
+pub(crate) const TYPE_DEPTH_MAX: usize = 400;
+
+/// Conditions in the false branch of conditions, each tried when the one before it does not hold.
+pub(crate) const TYPE_TAILS_MAX: usize = 1_000;
+
+/// Members of a union, and alternatives of a template literal type.
+pub(crate) const UNION_MEMBERS_MAX: usize = 20_000;
+
+/// How deep two types are compared.
+pub(crate) const RELATION_DEPTH_MAX: usize = 60;

@@ -170,15 +170,6 @@ pub(crate) fn prop_name(name: &PropName) -> Option<String> {
     }
 }
 
-/// The members of an enum with their values, as far as they are written out; `None` for one that is computed.
-pub(crate) fn enum_values(declared: &TsEnumDecl) -> Vec<(String, Option<Constant>)> {
-    enum_members(declared, |init, _| match unwrapped(init) {
-        Expr::Lit(Lit::Str(text)) => Some(Constant::Text(text.value.to_string_lossy().into_owned())),
-        Expr::Lit(Lit::Num(number)) => Some(Constant::Number(number.value)),
-        _ => None,
-    })
-}
-
 /// The members of an enum; `evaluate` is given an initialiser and the members before it.
 fn enum_members<'e>(
     declared: &'e TsEnumDecl,

@@ -22,7 +22,7 @@ mod scanner;
 mod session;
 pub(crate) mod summary;
 mod survey;
-pub(crate) mod types;
+pub mod types;
 
 pub use blanked::blanked;
 pub use extract::extract;

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use swc_common::Span;
-use swc_ecma_ast::{Decl, Expr, Module, ModuleDecl, ModuleItem};
+use swc_ecma_ast::{Decl, Expr, Module, ModuleDecl, ModuleItem, TsModuleDecl};
 
 use super::module::{
     Decorators, Export, Imported, OWN_PACKAGE, SERVER_RUNTIME, Specifier, Tables, item_decl,
@@ -103,6 +103,8 @@ pub(crate) struct Marks {
     pub(crate) injected: bool,
     /// `@primkey`, `@table` or `@scope`, in comments as well.
     pub(crate) tables: bool,
+    /// Declarations for other modules: `declare global`, `declare module '…'`, or a file that is no module.
+    pub(crate) augments: bool,
 }
 
 /// What a summary is made from.
@@ -241,7 +243,19 @@ fn marks(parts: &SummaryParts<'_>) -> Marks {
         own: parts.survey.mentions_own,
         injected: parts.survey.mentions_injected,
         tables: TABLE_MARKS.iter().any(|mark| parts.text.contains(mark)),
+        augments: augments(&parts.module.body),
     }
+}
+
+fn augments(items: &[ModuleItem]) -> bool {
+    let is_block = |block: &TsModuleDecl| block.global || block.id.is_str();
+    items.iter().filter_map(item_decl).any(|decl| decl.as_ts_module().is_some_and(|block| is_block(block)))
+        || is_script(items)
+}
+
+/// A file that is no module: what it declares is global.
+pub(super) fn is_script(items: &[ModuleItem]) -> bool {
+    !items.iter().any(|item| matches!(item, ModuleItem::ModuleDecl(_)))
 }
 
 /// A position as an offset; each file starts at position 1.

@@ -103,7 +103,8 @@ impl Checked {
                 }
             }
         }
-        let sources = Sources::new(texts.into_iter().map(|(path, text)| SourceFile { path, text }));
+        let sources =
+            Sources::new(texts.into_iter().map(|(path, text)| SourceFile { path, text: text.into() }));
         let diagnostics = placed
             .iter()
             .map(|(path, offset, _, message)| {

@@ -19,3 +19,4 @@ mod storage;
 mod stubgen;
 mod support;
 mod tidy;
+mod types;

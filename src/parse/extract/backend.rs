@@ -7,7 +7,7 @@
 
 use swc_ecma_ast::{TsEntityName, TsType};
 
-use super::form::{ClassSite, EndpointForm};
+use super::form::{Callable, ClassSite, EndpointForm};
 use super::forms::Forms;
 use super::options::endpoint_options;
 use super::{Extraction, diagnostics, signature, upper_camel};
@@ -85,16 +85,24 @@ fn is_asynchronous_type(ty: &TsType) -> bool {
 }
 
 /// The type of what is sent back. Resolved here alone.
-fn returns(extraction: &mut Extraction<'_>, form: &EndpointForm<'_>, scope: &Scope<'_>) -> Option<Ty> {
+fn returns<'g>(extraction: &mut Extraction<'g>, form: &EndpointForm<'g>, scope: &Scope<'g>) -> Option<Ty> {
     let module = form.function.place.module;
-    let Some(annotation) = form.function.signature.result() else {
-        let at = module.location(form.function.body.span());
-        let at = if form.classes.len() > 1 { at } else { name_location(module, form).unwrap_or(at) };
-        extraction.diagnostics.push(diagnostics::missing_result_type(&form.name, at));
-        return None;
-    };
     let place = upper_camel(&form.name) + "Result";
-    extraction.types.resolve_result(&annotation.type_ann, scope, &place)
+    if let Some(annotation) = form.function.signature.result() {
+        return extraction.types.resolve_result(&annotation.type_ann, scope, &place);
+    }
+    let at = module.location(form.function.body.span());
+    let at = if form.classes.len() > 1 { at } else { name_location(module, form).unwrap_or(at) };
+    match form.function.body {
+        Callable::Function(function) if function.body.is_some() => {
+            extraction.types.infer_function(function, scope, &place, at)
+        }
+        Callable::Arrow(arrow) => extraction.types.infer_arrow(arrow, scope, &place, at),
+        Callable::Function(_) | Callable::Type(_) => {
+            extraction.diagnostics.push(diagnostics::missing_result_type(&form.name, at));
+            None
+        }
+    }
 }
 
 /// The endpoint's name, where it stands in the module of the function.

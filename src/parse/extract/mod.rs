@@ -24,7 +24,7 @@ use swc_ecma_ast::{CallExpr, Callee};
 
 use super::graph::ModuleGraph;
 use super::module::{OwnName, ParsedModule};
-use super::types::TypeResolver;
+use super::types::{TypeResolver, own_modules};
 use crate::contract::Contract;
 use crate::diag::{Diagnostic, Outcome};
 use crate::source::Location;
@@ -32,14 +32,16 @@ use form::{ClassKey, ClassSite};
 
 pub(crate) use forms::endpoint_forms;
 pub(crate) use middleware::middleware_call;
+pub(crate) use table::table_declarations;
 
 /// Everything the modules promise, in the order of files and then of positions.
 pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {
     super::on_deep_stack(|| {
+        let own = own_modules();
         let mut extraction = Extraction {
             graph,
             contract: Contract::default(),
-            types: TypeResolver::new(graph),
+            types: TypeResolver::new(graph, &own, table_declarations(graph)),
             diagnostics: Vec::new(),
             bodies: Vec::new(),
             exposed_classes: BTreeSet::new(),

@@ -1,15 +1,13 @@
 //! Parameters of endpoints, and the type parameters in force in them.
 
 use swc_common::Span;
-use swc_ecma_ast::{
-    Class, Expr, Lit, Pat, TsFnParam, TsType, TsTypeAnn, TsTypeParamDecl, TsTypeParamInstantiation,
-};
+use swc_ecma_ast::{Class, Expr, Pat, TsFnParam, TsTypeAnn, TsTypeParamDecl, TsTypeParamInstantiation};
 
 use super::form::{EndpointForm, Param as Written};
 use super::{Extraction, diagnostics, upper_camel};
-use crate::contract::{NumberWidth, Param, Ty};
-use crate::parse::literal::{Place, unwrapped};
-use crate::parse::types::{Scope, width_of};
+use crate::contract::{Param, Ty};
+use crate::parse::literal::Place;
+use crate::parse::types::{BoundType, Scope, width_of};
 use crate::source::Location;
 
 /// The scope of an endpoint's annotations: those of the classes above it resolved, each type parameter as its argument,
@@ -21,7 +19,7 @@ pub(super) fn scope<'g>(extraction: &mut Extraction<'g>, form: &EndpointForm<'g>
         bind(extraction, form, class.type_params.as_deref(), &mut scope, place)?;
         for pair in form.classes.windows(2) {
             let [(_, below), (place, above)] = pair else { continue };
-            let arguments = arguments(extraction, form, below, &scope)?;
+            let arguments = arguments(extraction, below, &scope)?;
             scope = inherited(extraction, form, place, above, arguments)?;
         }
     }
@@ -32,16 +30,15 @@ pub(super) fn scope<'g>(extraction: &mut Extraction<'g>, form: &EndpointForm<'g>
 /// The type arguments in `extends Base<A, B>`.
 fn arguments<'g>(
     extraction: &mut Extraction<'g>,
-    form: &EndpointForm<'g>,
     class: &'g Class,
     scope: &Scope<'g>,
-) -> Option<Vec<Ty>> {
-    let given: Option<&TsTypeParamInstantiation> = class.super_type_params.as_deref();
-    let given = given.into_iter().flat_map(|given| &given.params).enumerate();
-    let place = upper_camel(&form.name);
-    given
-        .map(|(index, ty)| extraction.types.resolve(ty, scope, &format!("{place}Argument{}", index + 1)))
-        .collect()
+) -> Option<Vec<BoundType>> {
+    let given: Option<&'g TsTypeParamInstantiation> = class.super_type_params.as_deref();
+    let mut given = given.into_iter().flat_map(|given| &given.params);
+    given.try_fold(Vec::new(), |mut bound, ty| {
+        bound.push(extraction.types.bound_type(ty, scope)?);
+        Some(bound)
+    })
 }
 
 fn inherited<'g>(
@@ -49,7 +46,7 @@ fn inherited<'g>(
     form: &EndpointForm<'g>,
     place: &Place<'g>,
     class: &'g Class,
-    arguments: Vec<Ty>,
+    arguments: Vec<BoundType>,
 ) -> Option<Scope<'g>> {
     let mut scope = Scope::of(place.module);
     let params = class.type_params.iter().flat_map(|params| &params.params);
@@ -90,9 +87,8 @@ fn bind_one<'g>(
         extraction.diagnostics.push(diagnostics::unconstrained(&form.name, name, at));
         return None;
     };
-    let ty: &TsType = ty;
-    let resolved = extraction.types.resolve(ty, scope, &(upper_camel(&form.name) + &upper_camel(name)))?;
-    scope.bind(name, resolved);
+    let bound = extraction.types.bound_type(ty, scope)?;
+    scope.bind(name, bound);
     Some(())
 }
 
@@ -216,15 +212,13 @@ fn param_type<'g>(
     parameter: &Parameter<'g>,
     location: Location,
 ) -> Option<Ty> {
+    let place = upper_camel(&form.name) + &upper_camel(&parameter.name);
     if let Some(annotation) = parameter.annotation {
-        let place = upper_camel(&form.name) + &upper_camel(&parameter.name);
         return extraction.types.resolve(&annotation.type_ann, scope, &place);
     }
-    match parameter.default.map(unwrapped) {
-        Some(Expr::Lit(Lit::Str(_)) | Expr::Tpl(_)) => Some(Ty::String),
-        Some(Expr::Lit(Lit::Num(_))) => Some(Ty::Number(NumberWidth::Float64)),
-        Some(Expr::Lit(Lit::Bool(_))) => Some(Ty::Boolean),
-        _ => {
+    match parameter.default {
+        Some(default) => extraction.types.resolve_default(default, scope, &place),
+        None => {
             let missing = diagnostics::missing_parameter_type(&form.name, &parameter.name, location);
             extraction.diagnostics.push(missing);
             None

@@ -38,6 +38,13 @@ pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
     }
 }
 
+/// The tables that a module visibly uses.
+pub(super) fn tables_used(module: &ParsedModule) -> impl Iterator<Item = String> {
+    let mut uses = Uses { module, found: Vec::new(), operations: Vec::new() };
+    module.module.visit_with(&mut uses);
+    uses.found.into_iter().map(|(table, _)| table)
+}
+
 struct Uses<'m> {
     module: &'m ParsedModule,
     /// Tables by the place of their name.

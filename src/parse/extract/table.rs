@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{Decl, TsExprWithTypeArgs, TsTypeElement};
 
-use super::Extraction;
+use super::{Extraction, storage_use};
 use crate::contract::{Scope, Table};
 use crate::parse::comments::DocComment;
 use crate::parse::graph::{Binding, ModuleGraph};
@@ -37,6 +37,17 @@ pub(super) fn extract(extraction: &mut Extraction<'_>) {
             extraction.contract.tables.push(table);
         }
     }
+}
+
+/// The declaration behind each table's name: its file and its name there.
+pub(crate) fn table_declarations(graph: &ModuleGraph) -> Vec<(String, FileId, String)> {
+    let used: BTreeSet<String> = graph.modules().flat_map(storage_use::tables_used).collect();
+    let mut candidates = Candidate::all(graph, &used);
+    candidates.sort_by_key(|candidate| !candidate.marked);
+    let of = |candidate: &Candidate<'_>| {
+        (candidate.table.clone(), candidate.module.file, candidate.entity.name.to_owned())
+    };
+    candidates.iter().map(of).collect()
 }
 
 /// A declaration that may describe the rows of a table.
@@ -146,7 +157,7 @@ impl<'m> Entity<'m> {
     }
 }
 
-fn table(extraction: &mut Extraction<'_>, candidate: &Candidate<'_>) -> Option<Table> {
+fn table<'g>(extraction: &mut Extraction<'g>, candidate: &Candidate<'g>) -> Option<Table> {
     let location = candidate.module.location(candidate.entity.name_span);
     let entity = extraction.types.entity(candidate.module, candidate.entity.name)?;
     let fields = extraction.types.fields(&entity);

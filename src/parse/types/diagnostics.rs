@@ -79,3 +79,24 @@ pub(super) fn bad_field_mark(mark: &str, field: &str, at: Location) -> Diagnosti
         .why(why)
         .help(help)
 }
+
+pub(super) fn no_schema(what: &str, why: &str, at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0320, format!("`{what}` has no schema"))
+        .at(at, "travels with a description of its own")
+        .why(format!("{why}, so that neither side can check it"))
+        .help("write a type that says what is sent")
+}
+
+pub(super) fn not_inferred(what: &str, at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0321, format!("the type of {what} cannot be inferred"))
+        .at(at, "not known to the compiler")
+        .why("the result of the endpoint depends on it, and travels with a description of its own")
+        .help("annotate the endpoint's result, such as `: Promise<Entry>`, or the variable")
+}
+
+pub(super) fn too_complex(at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0322, "a type is too complex")
+        .at(at, "travels with a description of its own")
+        .why("evaluating it comes to the limits of depth, steps or members of a union")
+        .help("write the type that it comes to")
+}

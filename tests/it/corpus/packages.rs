@@ -17,7 +17,7 @@ pub(super) struct CorpusFile {
 
 impl CorpusFile {
     pub(super) fn new(path: &str, text: String) -> Self {
-        let sources = Sources::new([SourceFile { path: path.to_owned(), text }]);
+        let sources = Sources::new([SourceFile { path: path.to_owned(), text: text.into() }]);
         let id = sources.id(path).expect("invariant: it is the only file");
         Self { sources, id }
     }
