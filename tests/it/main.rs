@@ -7,6 +7,7 @@ mod codec;
 mod cookbook;
 mod diagnostics;
 mod fixture;
+mod forms;
 mod migrate;
 mod migrate_run;
 mod parse;

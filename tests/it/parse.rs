@@ -82,7 +82,10 @@ fn describe(contract: &Contract, sources: &kontract::source::Sources) -> String 
         let path = &sources.file(endpoint.binding.file).path;
         let options = &endpoint.options;
         let instance = if endpoint.binding.instance { "new " } else { "" };
-        line(&mut text, &format!("endpoint {} = {path} {instance}{}", endpoint.name, endpoint.binding.path()));
+        line(
+            &mut text,
+            &format!("endpoint {} = {path} {instance}{}", endpoint.name, endpoint.binding.path()),
+        );
         line(
             &mut text,
             &format!("  perm {} ugroup {:?} egroup {:?}", options.perm, options.ugroup, options.egroup),

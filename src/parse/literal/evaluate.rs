@@ -11,9 +11,9 @@ use std::cell::Cell;
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    BinaryOp, Callee, Class, ClassMember, Decl, DefaultDecl, Expr, Ident, Lit, MemberProp,
-    ModuleDecl, ModuleItem, ObjectLit, OptChainBase, Prop, PropName,
-    PropOrSpread, TsEnumDecl, TsNamespaceBody, VarDeclKind,
+    BinaryOp, Callee, Class, ClassMember, Decl, DefaultDecl, Expr, Ident, Lit, MemberProp, ModuleDecl,
+    ModuleItem, ObjectLit, OptChainBase, Prop, PropName, PropOrSpread, TsEnumDecl, TsNamespaceBody,
+    VarDeclKind,
 };
 
 use super::names::{declarations, exported_declarations, import_chain, pattern_path};

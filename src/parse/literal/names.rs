@@ -82,4 +82,3 @@ pub(super) fn pattern_path(pattern: &Pat, name: &str) -> Option<Vec<String>> {
         Pat::Rest(_) | Pat::Assign(_) | Pat::Invalid(_) | Pat::Expr(_) => None,
     }
 }
-
