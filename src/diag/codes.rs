@@ -90,6 +90,8 @@ codes! {
         "The order of middlewares is the order of one array, so that there is one `export default defineMiddleware([…])` in a project."
     KT0205 "middleware that is not the default export"
         "The compiler finds the middlewares in `export default defineMiddleware([…])`; elsewhere they would never run."
+    KT0206 "a filter for a group that no endpoint has"
+        "The filter names a group that no endpoint is in, and one that is nearly the same exists. A middleware whose filter is misspelt guards nothing."
     KT0211 "a table without fields"
         "The interface of a table describes its rows. Without a field there is neither a key nor anything to store."
     KT0212 "a primary key that is neither a string nor a number"

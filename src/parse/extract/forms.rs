@@ -161,8 +161,7 @@ fn declared_function<'g>(
     let mut vars = vars
         .filter(|(_, vars)| vars.kind == VarDeclKind::Const)
         .flat_map(|(item, vars)| vars.decls.iter().map(move |var| (item, var)));
-    let (item, var) =
-        vars.find(|(_, var)| var.name.as_ident().is_some_and(|ident| ident.sym == *name))?;
+    let (item, var) = vars.find(|(_, var)| var.name.as_ident().is_some_and(|ident| ident.sym == *name))?;
     let mut function = function_of(graph, home, var.init.as_deref()?, hops.checked_sub(1)?)?;
     function.signature = annotated(var).unwrap_or(function.signature);
     function.documented.extend([var.span, item]);
