@@ -4,6 +4,7 @@
 use crate::fixture::{compile, diagnose};
 use crate::support::node::Sandbox;
 use kontract::contract::{Endpoint, NumberWidth, Perms, Ty};
+use kontract::diag::Code;
 use kontract::project;
 use kontract::system::MemorySystem;
 
@@ -77,6 +78,23 @@ fn every_spelling_is_called() {
     let labels: Vec<String> = self::spellings("").into_iter().map(|spelling| spelling.label).collect();
     sandbox.write("labels.json", serde_json::to_string(&labels).expect("texts").as_bytes());
     sandbox.run("stubgen/forms.mjs");
+}
+
+#[test]
+fn constants_that_double_with_every_line_are_refused() {
+    let doubling = |operator: &str| {
+        let lines: String = (0..60)
+            .map(|line| format!("const c{line} = c{} {operator} c{};\n", line + 1, line + 1))
+            .collect();
+        let text = format!(
+            "{lines}const c60 = 'text';\nexport const f = backend({{ ugroup: c0 }}, async (): Promise<void> => {{}});\n"
+        );
+        let found = compile(&one_file("src/api.ts", &text)).diagnostics;
+        found.into_iter().map(|diagnostic| diagnostic.code).collect::<Vec<Code>>()
+    };
+    assert_eq!(doubling("+"), [Code::KT0104]);
+    // These need the right side only when the left one is empty.
+    assert!(doubling("||").is_empty());
 }
 
 fn assert_same(endpoint: &Endpoint, path: &str, label: &str) {
