@@ -4,7 +4,7 @@ use kontract_wire::route::RouteId;
 
 use super::{Endpoint, Field, Middleware, Perms, StorageOperation, StorageUse, Table};
 use crate::diag::{Code, Diagnostic, nearest};
-use crate::source::Sources;
+use crate::source::{Location, Sources};
 
 pub(super) fn duplicate_endpoint(first: &Endpoint, second: &Endpoint, sources: &Sources) -> Diagnostic {
     let name = &second.name;
@@ -60,6 +60,13 @@ pub(super) fn second_middleware_file(first: &Middleware, second: &Middleware) ->
         .at(first.location, "here")
         .why("the order of middlewares is the order of one array")
         .help("move all of them into one `export default defineMiddleware([…])`")
+}
+
+pub(super) fn unknown_group(key: &str, wanted: &str, near: &str, at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0207, format!("no endpoint has the {key} `{wanted}`"))
+        .at(at, "wraps nothing")
+        .why("a middleware whose filter is misspelt guards nothing")
+        .help(format!("did you mean `{near}`?"))
 }
 
 pub(super) fn table_without_fields(table: &Table) -> Diagnostic {

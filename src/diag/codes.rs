@@ -92,6 +92,8 @@ codes! {
         "The compiler finds the middlewares in `export default defineMiddleware([…])`; elsewhere they would never run."
     KT0206 "`next` called twice"
         "What follows a middleware, the endpoint at last, runs once for each call. Where a second call of `next` can be seen it is refused when the project is compiled; elsewhere it throws."
+    KT0207 "a filter for a group that no endpoint has"
+        "The filter names a group that no endpoint is in, and one that is nearly the same exists. A middleware whose filter is misspelt guards nothing."
     KT0211 "a table without fields"
         "The interface of a table describes its rows. Without a field there is neither a key nor anything to store."
     KT0212 "a primary key that is neither a string nor a number"

@@ -214,6 +214,12 @@ impl ParsedModule {
         self.decorators.get(&self.offset(span.lo.0)).map_or(&[], Vec::as_slice)
     }
 
+    /// The decorators between the start of a node and a place in it, as far as others stand before them.
+    pub(crate) fn decorators_until(&self, node: Span, end: Span) -> impl Iterator<Item = &DecoratorUse> {
+        let range = self.offset(node.lo.0)..=self.offset(end.lo.0.max(node.lo.0));
+        self.decorators.range(range).flat_map(|(_, decorators)| decorators)
+    }
+
     /// The first decorator of that name directly before a node.
     pub(crate) fn decorator(&self, span: Span, name: &str) -> Option<&DecoratorUse> {
         self.decorators_at(span).iter().find(|decorator| decorator.name == name)

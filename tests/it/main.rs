@@ -7,9 +7,9 @@ mod cluster;
 mod codec;
 mod cookbook;
 mod corpus;
-
 mod diagnostics;
 mod fixture;
+mod forms;
 mod middleware;
 mod migrate;
 mod migrate_run;

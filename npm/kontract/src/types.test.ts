@@ -33,6 +33,18 @@ test('backend keeps parameters and gives a promise of the result', async () => {
   same<Awaited<ReturnType<typeof plain>>, number>(true);
   // The compiler takes the wrapper away; uncompiled it is the function itself.
   assert.equal(await sign('a').then(({ name }) => name), 'a');
+  const open = backend(async (n: number) => n);
+  same<typeof open, (n: number) => Promise<number>>(true);
+  assert.equal(await open(2), 2);
+  class Book {
+    @backend async bare(n: number) {
+      return n;
+    }
+    @backend({ perm: perms.R__ }) static async called(n: number) {
+      return n;
+    }
+  }
+  assert.deepEqual([await new Book().bare(1), await Book.called(2)], [1, 2]);
   // @ts-expect-error: an option that does not exist
   backend({ group: 'admin' }, async () => 1);
   // @ts-expect-error: not a text

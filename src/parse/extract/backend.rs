@@ -51,7 +51,8 @@ fn endpoint<'g>(
     let location = module.location(form.name_span);
     let (name, options) = endpoint_options(extraction, &form.name, &form.options);
     if form.binding.is_none() {
-        extraction.diagnostics.push(diagnostics::not_exported(&form.name, location));
+        let nested = !form.function.place.blocks.is_empty();
+        extraction.diagnostics.push(diagnostics::not_exported(&form.name, nested, location));
     }
     if !is_asynchronous(form) {
         extraction.diagnostics.push(diagnostics::not_asynchronous(&form.name, location));

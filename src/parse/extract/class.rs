@@ -230,7 +230,7 @@ impl<'g> Reading<'_, 'g> {
         for member in &class.body {
             match member {
                 ClassMember::Method(method) => {
-                    let decorators = self.decorators(&[method.span, method.key.span(), method.function.span]);
+                    let decorators = self.decorators(method.span, method.key.span());
                     let refusal = match (method.kind, method.accessibility) {
                         (MethodKind::Getter, _) => Some("a getter"),
                         (MethodKind::Setter, _) => Some("a setter"),
@@ -259,8 +259,9 @@ impl<'g> Reading<'_, 'g> {
                 }
                 ClassMember::ClassProp(prop) => {
                     let value = prop.value.as_deref().map(unwrapped);
-                    let marks = [prop.span, prop.key.span(), value.map_or(prop.span, Spanned::span)];
-                    let decorators = self.decorators(&marks);
+                    let mut decorators = self.decorators(prop.span, prop.key.span());
+                    let before_value = value.map(Spanned::span);
+                    decorators.extend(backend_decorators(self.site.place.module, before_value.as_slice()));
                     let wrapper = value
                         .and_then(Expr::as_call)
                         .filter(|call| is_call_of(self.site.place.module, call, "backend"));
@@ -297,15 +298,15 @@ impl<'g> Reading<'_, 'g> {
                     members.push(Member { name, is_static: prop.is_static, key_span, options, function });
                 }
                 ClassMember::PrivateMethod(method) => {
-                    let decorators = self.decorators(&[method.span, method.key.span]);
+                    let decorators = self.decorators(method.span, method.key.span);
                     self.refused(Some("a private method"), &decorators);
                 }
                 ClassMember::PrivateProp(prop) => {
-                    let decorators = self.decorators(&[prop.span, prop.key.span]);
+                    let decorators = self.decorators(prop.span, prop.key.span);
                     self.refused(Some("a private field"), &decorators);
                 }
                 ClassMember::Constructor(constructor) => {
-                    let decorators = self.decorators(&[constructor.span, constructor.key.span()]);
+                    let decorators = self.decorators(constructor.span, constructor.key.span());
                     self.refused(Some("a constructor"), &decorators);
                 }
                 ClassMember::AutoAccessor(accessor) => {
@@ -313,7 +314,7 @@ impl<'g> Reading<'_, 'g> {
                         Key::Public(key) => key.span(),
                         Key::Private(key) => key.span,
                     };
-                    let decorators = self.decorators(&[accessor.span, key]);
+                    let decorators = self.decorators(accessor.span, key);
                     self.refused(Some("an accessor"), &decorators);
                 }
                 ClassMember::TsIndexSignature(_) | ClassMember::StaticBlock(_) | ClassMember::Empty(_) => {}
@@ -322,8 +323,10 @@ impl<'g> Reading<'_, 'g> {
         members
     }
 
-    fn decorators(&self, spans: &[Span]) -> Vec<&'g DecoratorUse> {
-        backend_decorators(self.site.place.module, spans)
+    /// Those before a member's name, whatever other decorators stand around them.
+    fn decorators(&self, member: Span, key: Span) -> Vec<&'g DecoratorUse> {
+        let module = self.site.place.module;
+        module.decorators_until(member, key).filter(|decorator| decorator.name == "backend").collect()
     }
 
     /// Whether decorators stand before what cannot be an endpoint; members without are nobody's business.

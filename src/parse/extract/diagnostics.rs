@@ -52,11 +52,12 @@ pub(super) fn not_constant(form: &str, found: &NotConstant, used: Option<Locatio
     diagnostic.why(ways.join("; ")).help(help)
 }
 
-pub(super) fn not_exported(name: &str, at: Location) -> Diagnostic {
+pub(super) fn not_exported(name: &str, nested: bool, at: Location) -> Diagnostic {
+    let around = if nested { " and before every namespace around it" } else { "" };
     Diagnostic::error(Code::KT0105, format!("the endpoint `{name}` is not exported"))
         .at(at, "not exported")
         .why("the server's routes import it from this module")
-        .help(format!("write `export` before `{name}`, and before the namespaces around it"))
+        .help(format!("write `export` before `{name}`{around}"))
 }
 
 pub(super) fn class_not_exported(class: &str, at: Location) -> Diagnostic {

@@ -157,12 +157,14 @@ fn declared_function<'g>(
     if let Some(group) = Overloads::all(items).into_iter().find(|group| group.name == name) {
         return group.function(home);
     }
-    let vars = items.iter().filter_map(|item| item_decl(item)?.as_var());
-    let mut vars = vars.filter(|vars| vars.kind == VarDeclKind::Const).flat_map(|vars| &vars.decls);
-    let var = vars.find(|var| var.name.as_ident().is_some_and(|ident| ident.sym == *name))?;
+    let vars = items.iter().filter_map(|item| Some((item.span(), item_decl(item)?.as_var()?)));
+    let mut vars = vars
+        .filter(|(_, vars)| vars.kind == VarDeclKind::Const)
+        .flat_map(|(item, vars)| vars.decls.iter().map(move |var| (item, var)));
+    let (item, var) = vars.find(|(_, var)| var.name.as_ident().is_some_and(|ident| ident.sym == *name))?;
     let mut function = function_of(graph, home, var.init.as_deref()?, hops.checked_sub(1)?)?;
     function.signature = annotated(var).unwrap_or(function.signature);
-    function.documented.push(var.span);
+    function.documented.extend([var.span, item]);
     Some(function)
 }
 

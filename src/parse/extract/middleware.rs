@@ -110,7 +110,7 @@ impl<'g> Elements<'g> {
     }
 
     fn element(&mut self, place: &Place<'g>, expr: &'g Expr) {
-        let mut filters = decorated(place, &[expr.span()]);
+        let mut filters = decorated(place, &[expr.span(), unwrapped(expr).span()]);
         let middleware = match unwrapped(expr) {
             Expr::Ident(_) | Expr::Member(_) => {
                 if let Some(function) = function_of(self.graph, place, expr, HOPS_MAX) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    ArrowExpr, Class, ClassMember, Decl, DefaultDecl, FnExpr, ModuleDecl, ModuleItem, Param, TsFnParam,
-    TsParamProp, TsTypeElement,
+    ArrowExpr, Class, ClassMember, Decl, DefaultDecl, FnDecl, FnExpr, ModuleDecl, ModuleItem, Param,
+    TsFnParam, TsParamProp, TsTypeElement,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
@@ -71,7 +71,7 @@ impl Place {
 
     fn describe(self) -> &'static str {
         match self {
-            Self::Function => "a function",
+            Self::Function => "a function inside of another",
             Self::Method => "a method of a class that no module exports",
             Self::Value => "this value",
             Self::Class => "a class",
@@ -150,6 +150,11 @@ impl Visit for Places {
     fn visit_ts_fn_param(&mut self, param: &TsFnParam) {
         self.add(param.span(), Place::Parameter);
         param.visit_children_with(self);
+    }
+
+    fn visit_fn_decl(&mut self, function: &FnDecl) {
+        self.add(function.function.span, Place::Function);
+        function.visit_children_with(self);
     }
 
     fn visit_fn_expr(&mut self, function: &FnExpr) {

@@ -91,7 +91,7 @@ impl<'g> Evaluation<'g> {
                     match element {
                         None => values.push(Constant::Undefined),
                         Some(element) if element.spread.is_none() => {
-                            values.push(self.value(place, &element.expr)?)
+                            values.push(self.value(place, &element.expr)?);
                         }
                         Some(element) => match self.value(place, &element.expr)? {
                             Constant::Array(more) => values.extend(more),
