@@ -6,6 +6,7 @@ mod check;
 mod cluster;
 mod codec;
 mod cookbook;
+mod declarations;
 mod diagnostics;
 mod fixture;
 mod migrate;
