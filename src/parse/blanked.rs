@@ -4,12 +4,12 @@
 //! ```text
 //! in:   import { perms } from 'kontract'; interface Entry { @perm(perms.R__) at: Date }
 //! out:  import { perms } from 'kontract'; interface Entry {                  at: Date }
+//!       // @ts-ignore
 //!       void (0 as unknown as [typeof perms, perms]);
 //! ```
 //!
 //! Without the last line `noUnusedLocals` would report the import. It lies behind the user's text, so that positions are
-//! those of the file, and so that whatever TypeScript says about the line itself can be told apart: a name may be a type
-//! or a value, and one of its two uses is wrong.
+//! those of the file. A name may be a type or a value, and one of its two uses is wrong; TypeScript is told to be silent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,15 +77,18 @@ fn keeping(names: &BTreeSet<String>, path: &str) -> String {
         String::new()
     } else if is_typed {
         let uses: Vec<String> = names.iter().map(|name| format!("typeof {name}, {name}")).collect();
-        format!("\nvoid (0 as unknown as [{}]);\n", uses.join(", "))
+        format!("{SILENT}void (0 as unknown as [{}]);\n", uses.join(", "))
     } else {
-        format!("\nvoid [{}];\n", names.join(", "))
+        format!("{SILENT}void [{}];\n", names.join(", "))
     }
 }
 
+/// Ends the user's last line, which may be a comment.
+const SILENT: &str = "\n// @ts-ignore\n";
+
 #[cfg(test)]
 mod tests {
-    use super::blanked;
+    use super::{SILENT, blanked};
     use crate::source::{SourceFile, Sources};
 
     fn blank(path: &str, text: &str) -> Option<String> {
@@ -100,7 +103,7 @@ mod tests {
         assert!(out.starts_with(&text[..48]));
         let uses = ["GROUP", "backend", "int32", "perm", "perms", "ugroup"]
             .map(|name| format!("typeof {name}, {name}"));
-        assert_eq!(out[text.len()..], format!("\nvoid (0 as unknown as [{}]);\n", uses.join(", ")));
+        assert_eq!(out[text.len()..], format!("{SILENT}void (0 as unknown as [{}]);\n", uses.join(", ")));
         assert!(!out[..text.len()].contains('@'));
     }
 

@@ -95,7 +95,7 @@ impl Checked {
                 None => {
                     placed.insert((String::new(), 0, message.code.clone(), message));
                 }
-                // What is said about the line that keeps names in use is not about the user's text.
+                // Behind the user's text stands only what keeps names in use.
                 Some(place) if place.offset as usize > place.text.len() => {}
                 Some(place) => {
                     placed.insert((place.path.clone(), place.offset, message.code.clone(), message));

@@ -7,6 +7,7 @@ mod cluster;
 mod codec;
 mod cookbook;
 mod corpus;
+mod declarations;
 mod diagnostics;
 mod fixture;
 mod forms;
