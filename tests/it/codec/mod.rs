@@ -1,7 +1,7 @@
 //! Generated codecs, run: what one side writes the other reads, flatc agrees, and nothing else is accepted.
 
 mod conformance;
-mod kinds;
+pub(crate) mod kinds;
 
 use crate::support::contract::{
     Draft, FLOAT64, INT32, array, enumeration, field, nullable, object, optional, union,
