@@ -69,14 +69,6 @@ pub enum StubError {
         /// The table's interface.
         location: Location,
     },
-    /// A table whose rows nest object types at too many places.
-    #[error("rows of `{name}` nest object types at too many places")]
-    RowTooNested {
-        /// The table's name.
-        name: String,
-        /// The table's interface.
-        location: Location,
-    },
 }
 
 impl StubError {
@@ -90,8 +82,7 @@ impl StubError {
             | Self::EnumSize { location, .. }
             | Self::UnionSize { location, .. }
             | Self::TooManyFields { location, .. }
-            | Self::NoPtr { location, .. }
-            | Self::RowTooNested { location, .. } => *location,
+            | Self::NoPtr { location, .. } => *location,
         }
     }
 }

@@ -18,6 +18,7 @@ mod manifest;
 mod names;
 mod paths;
 mod routes;
+mod rows;
 pub mod schema;
 
 pub use diagnostics::StubError;

@@ -1,7 +1,7 @@
 //! Everything that is generated from one contract, compared with files, and the routes run.
 
 use crate::support::contract::{Draft, INT32, array, enumeration, field, nullable, object};
-use crate::support::expect::check_folder;
+use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
 use kontract::artifact::Artifacts;
 use kontract::contract::{Doc, Endpoint, MiddlewareFilter, Perms, Ty};
@@ -58,6 +58,23 @@ fn generated_modules_run() {
     let client = b"export const createClient = (pins) => ({ pins, endpoint: (stub) => Object.assign((...args) => stub.encode(args), { stub }) });\n";
     sandbox.write("node_modules/kontract/client.js", client);
     sandbox.run("stubgen/run.mjs");
+}
+
+/// Rows of every kind of type, through the forms of the generated `tables.js`.
+#[test]
+fn rows_of_every_kind_come_back_as_they_were() {
+    let mut draft = crate::codec::kinds::draft();
+    for (table, entity) in [("maybes", "Maybe"), ("boths", "Both"), ("trees", "Tree"), ("points", "Point")] {
+        draft.table(table, entity, "id");
+    }
+    let sandbox = Sandbox::new();
+    let tables = generated(&draft).expect("every type can be stored").remove(".kontract/server/tables.js");
+    sandbox.write("tables.js", &tables.expect("it is always made"));
+    sandbox.module("server/rows.ts", "rows.js");
+    sandbox.module("server/tagged.ts", "tagged.js");
+    let values = std::fs::read(root().join("fixtures/codec/kinds.mjs")).expect("the values");
+    sandbox.write("kinds.mjs", &values);
+    sandbox.run("stubgen/rows.mjs");
 }
 
 #[test]

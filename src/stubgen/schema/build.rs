@@ -48,6 +48,8 @@ impl Builder {
     fn schema(mut self, contract: &Contract) -> Result<WireSchema, StubError> {
         // The codec of a table called so would be `writer`, which is what codecs are made of.
         self.names.unique("r");
+        // What every union of flatc has as its member 0.
+        self.names.unique("NONE");
         let endpoints: Vec<EndpointTables> =
             contract.endpoints.iter().map(|e| self.declare_endpoint(e)).collect();
         for key in contract.types.keys() {

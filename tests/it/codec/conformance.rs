@@ -33,6 +33,7 @@ fn check_contract(seed: u64) -> usize {
     let sandbox = sandbox_of(&draft);
     sandbox.write("args.mjs", format!("export const args = {args};\n").as_bytes());
     sandbox.run("codec/conformance-write.mjs");
+    sandbox.flatc(&["--schema", "--binary", "app.fbs"]);
     let root = ["--root-type", "kontract.BatchRequest", "app.fbs"];
     let read = [&["--json", "--strict-json", "--raw-binary"], &root[..], &["--", "batch.bin"]].concat();
     sandbox.flatc(&read);
@@ -385,7 +386,10 @@ impl Values<'_> {
         for part in parts {
             match part {
                 TemplatePart::Text(piece) => text.push_str(piece),
-                TemplatePart::String => text.push_str(*self.random.one_of(&["", "abc", "x/y"])),
+                TemplatePart::String => {
+                    let word: &&str = self.random.one_of(&["", "abc", "x/y"]);
+                    text.push_str(word);
+                }
                 TemplatePart::Number => {
                     write!(text, "{}", self.random.below(1000)).expect("a String takes everything");
                 }

@@ -7,7 +7,7 @@ use crate::support::contract::{
 use kontract::contract::{BigIntWidth, Literal, NumberWidth, RecordKey, TemplatePart, TupleElement, Ty};
 
 /// The contract; `fixtures/codec/kinds.mjs` has values for each endpoint.
-pub(super) fn draft() -> Draft {
+pub(crate) fn draft() -> Draft {
     let mut draft = Draft::new(&["src/echo.ts"]);
     objects(&mut draft);
     for (name, ty) in literal_types().into_iter().chain(collections()).chain(unions()).chain(dynamics()) {

@@ -1,10 +1,10 @@
 //! Generated codecs, run: what one side writes the other reads, flatc agrees, and nothing else is accepted.
 
 mod conformance;
-mod kinds;
+pub(crate) mod kinds;
 
 use crate::support::contract::{
-    Draft, FLOAT64, INT32, array, enumeration, field, nullable, object, optional,
+    Draft, FLOAT64, INT32, array, enumeration, field, nullable, object, optional, union,
 };
 use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
@@ -83,6 +83,39 @@ fn flatc_reads_what_codecs_write() {
         read.insert(format!("{name}.json"), json);
     }
     check_folder("codec/flatc", &read);
+}
+
+/// Names that would mean something else in the schema or in generated code.
+#[test]
+fn types_may_be_called_as_what_schema_and_codecs_are_made_of() {
+    let mut draft = Draft::new(&["src/a.ts"]);
+    let names = ["r", "NONE", "StringItem", "Null", "Template", "Dynamic", "union", "x_type"];
+    for name in names {
+        draft.object(
+            name,
+            vec![
+                field("kind", enumeration(&[name])),
+                field("x", union(&[Ty::String, FLOAT64])),
+                field("x_type?", Ty::Null),
+            ],
+        );
+    }
+    let members: Vec<Ty> = names.into_iter().map(object).chain([Ty::String]).collect();
+    draft.endpoint("src/a.ts", "echo", &[("value", union(&members))], union(&members));
+    let sandbox = sandbox_of(&draft);
+    sandbox.flatc(&["--schema", "--binary", "app.fbs"]);
+    sandbox.run("codec/names.mjs");
+}
+
+#[test]
+fn streams_and_files_are_refused_by_name() {
+    for (ty, text) in [(Ty::Blob, "Blob"), (Ty::File, "File"), (Ty::ByteStream, "ReadableStream<Uint8Array>")]
+    {
+        let mut draft = Draft::new(&["src/a.ts"]);
+        draft.endpoint("src/a.ts", "put", &[("value", array(ty))], Ty::Void);
+        let refused = WireSchema::of(&draft.contract).expect_err("it has no layout").to_string();
+        assert_eq!(refused, format!("`{text}` has no layout on the wire"));
+    }
 }
 
 #[test]

@@ -43,7 +43,9 @@ export function describe(value: unknown): string {
     case 'undefined':
       return 'undefined';
     case 'object':
-      return 'an object';
+      if (value instanceof Map) return 'a Map';
+      if (value instanceof Set) return 'a Set';
+      return value instanceof Date ? 'a Date' : 'an object';
     case 'number':
       return Number.isNaN(value) ? 'NaN' : Number.isInteger(value) ? 'an integer' : 'a number';
     default:
