@@ -14,3 +14,9 @@ pub(crate) const NAMESPACES_MAX: usize = 3;
 
 /// How often a file is parsed again when blanked text turns out to be inside of a string or comment.
 pub(crate) const REPARSES_MAX: usize = 4;
+
+/// How long a regular expression may be for the scanner to see that it is one.
+pub(crate) const REGEX_BYTES_MAX: usize = 64 * 1024;
+
+/// How many `<` may stand open in one bracket. Behind each the parser looks for type arguments, and anew for each.
+pub(crate) const ANGLES_MAX: usize = 256;

@@ -9,6 +9,7 @@ mod corpus;
 
 mod diagnostics;
 mod fixture;
+mod fuzz;
 mod migrate;
 mod migrate_run;
 mod parse;
