@@ -41,3 +41,9 @@ pub(crate) const UNION_MEMBERS_MAX: usize = 20_000;
 
 /// How deep two types are compared.
 pub(crate) const RELATION_DEPTH_MAX: usize = 60;
+
+/// How long a regular expression may be for the scanner to see that it is one.
+pub(crate) const REGEX_BYTES_MAX: usize = 64 * 1024;
+
+/// How many `<` may stand open in one bracket. Behind each the parser looks for type arguments, and anew for each.
+pub(crate) const ANGLES_MAX: usize = 256;

@@ -205,7 +205,8 @@ impl<'s> Session<'s> {
     fn refuse_missed(&self, found: &[FoundDecorator], opaque: &Opaque) -> Result<(), Vec<Diagnostic>> {
         let mut missed = Vec::new();
         for at in memchr::memchr_iter(b'@', self.text.as_bytes()) {
-            let known = found.iter().any(|decorator| (decorator.at..decorator.end).contains(&at));
+            let before = found.partition_point(|decorator| decorator.at <= at);
+            let known = before.checked_sub(1).is_some_and(|last| at < found[last].next);
             let rest = &self.text[at + 1..];
             let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
             let ours = scanner::VOCABULARY.contains(&&rest[..end]);
@@ -268,7 +269,9 @@ impl<'s> Session<'s> {
         let text = self.text.get(decorator.name_start..decorator.end)?;
         let start = START + len_pos(decorator.name_start);
         let input = StringInput::new(text, start, start + len_pos(text.len()));
-        let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, None));
+        // Arguments are values, in a declaration file too.
+        let syntax = self.syntax_of(false);
+        let mut parser = Parser::new_from(Lexer::new(syntax, EsVersion::latest(), input, None));
         let parsed = parser.parse_expr().ok()?;
         match *parsed {
             Expr::Call(call) if call.span.hi == start + len_pos(text.len()) => Some(Some(call.args)),
@@ -277,7 +280,10 @@ impl<'s> Session<'s> {
     }
 
     fn syntax(&self) -> Syntax {
-        let dts = [".d.ts", ".d.mts", ".d.cts"].iter().any(|end| self.source.path.ends_with(end));
+        self.syntax_of([".d.ts", ".d.mts", ".d.cts"].iter().any(|end| self.source.path.ends_with(end)))
+    }
+
+    fn syntax_of(&self, dts: bool) -> Syntax {
         Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, dts, ..Default::default() })
     }
 
@@ -352,6 +358,7 @@ impl Opaque {
         if let Some(shebang) = &tree.module.shebang {
             opaque.ranges.push((0, shebang.len() + 2));
         }
+        opaque.ranges.sort_unstable();
         opaque
     }
 
@@ -360,7 +367,9 @@ impl Opaque {
     }
 
     fn covers(&self, at: usize) -> bool {
-        self.ranges.iter().any(|(start, end)| (*start..*end).contains(&at))
+        // None of them lies in another.
+        let before = self.ranges.partition_point(|(start, _)| *start <= at);
+        before.checked_sub(1).is_some_and(|last| at < self.ranges[last].1)
     }
 }
 

@@ -1,13 +1,16 @@
 //! Sources that npm packages of many styles ship: what TypeScript reads is read, printed back and left alone.
 
+mod decorators;
 mod packages;
+mod places;
 pub(crate) mod tree;
 pub(crate) mod typescript;
 pub(crate) mod workers;
 
 use kontract::emit::print::print;
 use kontract::parse::inspect::inspect;
-use packages::{CorpusFile, files};
+use packages::CorpusFile;
+pub(crate) use packages::files;
 
 #[test]
 fn real_sources_are_read_and_printed_back() {

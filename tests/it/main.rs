@@ -11,6 +11,7 @@ mod declarations;
 mod diagnostics;
 mod fixture;
 mod forms;
+mod fuzz;
 mod middleware;
 mod migrate;
 mod migrate_run;

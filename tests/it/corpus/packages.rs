@@ -9,7 +9,7 @@ use crate::support::app::repository;
 use kontract::source::{FileId, SourceFile, Sources};
 
 /// One file of a package.
-pub(super) struct CorpusFile {
+pub(crate) struct CorpusFile {
     /// A set of this file alone; what `Sources::id` gives for its path.
     pub(super) sources: Sources,
     pub(super) id: FileId,
@@ -22,18 +22,18 @@ impl CorpusFile {
         Self { sources, id }
     }
 
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.sources.file(self.id).path
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.sources.file(self.id).text
     }
 }
 
 /// Every file of every package, read once for all tests. Files that are not UTF-8 or too large for the compiler do not
 /// count.
-pub(super) fn files() -> &'static [CorpusFile] {
+pub(crate) fn files() -> &'static [CorpusFile] {
     static FILES: OnceLock<Vec<CorpusFile>> = OnceLock::new();
     FILES.get_or_init(|| {
         let mut files = Vec::new();
