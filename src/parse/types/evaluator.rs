@@ -37,6 +37,8 @@ pub(crate) struct Evaluator<'g> {
     deferred_ids: HashMap<(usize, Bindings), DeferredId>,
     pub(super) aliases: Vec<AliasState>,
     alias_ids: HashMap<Alias, AliasId>,
+    /// Aliases being evaluated within each other.
+    pub(super) running: Vec<AliasId>,
     pub(super) opaques: Vec<OpaqueValue>,
     pub(super) merged_members: HashMap<TypeId, Rc<Members<'g>>>,
     /// The aliases that name intersections.
@@ -154,6 +156,7 @@ impl<'g> Evaluator<'g> {
             deferred_ids: HashMap::new(),
             aliases: Vec::new(),
             alias_ids: HashMap::new(),
+            running: Vec::new(),
             opaques: Vec::new(),
             merged_members: HashMap::new(),
             intersection_names: HashMap::new(),

@@ -81,7 +81,8 @@ impl<'g> Evaluator<'g> {
             let open = signature.params.iter().any(|param| param.rest);
             let spread = args.iter().any(|arg| arg.spread.is_some());
             let count = args.len();
-            spread || (count >= required && (open || count <= signature.params.len()))
+            let generic = type_args.is_none_or(|types| types.params.len() <= signature.type_params.len());
+            generic && (spread || (count >= required && (open || count <= signature.params.len())))
         };
         let fitting: Vec<Rc<Signature>> =
             signatures.iter().filter(|signature| fits(signature)).cloned().collect();

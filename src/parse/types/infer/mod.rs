@@ -31,6 +31,8 @@ pub(super) struct Body<'g> {
     expr: Option<&'g Expr>,
     is_async: bool,
     is_generator: bool,
+    /// Whether one that only throws is of type `never`, as TypeScript has it for expressions, not for declarations.
+    may_be_never: bool,
     span: Span,
 }
 
@@ -41,6 +43,7 @@ impl<'g> Body<'g> {
             expr: None,
             is_async: function.is_async,
             is_generator: function.is_generator,
+            may_be_never: false,
             span: function.span,
         }
     }
@@ -50,7 +53,8 @@ impl<'g> Body<'g> {
             ArrowFunctionBody::FunctionBody(body) => (Some(&*body.stmts), None),
             ArrowFunctionBody::Expr(expr) => (None, Some(&**expr)),
         };
-        Self { statements, expr, is_async: arrow.is_async, is_generator: arrow.is_generator, span: arrow.span }
+        let (is_async, is_generator) = (arrow.is_async, arrow.is_generator);
+        Self { statements, expr, is_async, is_generator, may_be_never: true, span: arrow.span }
     }
 }
 
