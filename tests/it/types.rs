@@ -28,11 +28,15 @@ fn inferred_results_are_what_typescript_says() {
     let (ours, theirs) = both("results");
     let total: usize = theirs.values().map(BTreeMap::len).sum();
     assert!(total >= RESULTS_MIN, "only {total} functions");
-    let mismatches = mismatches(&ours, &theirs, |name, ours, _| DYNAMIC.contains(&name) && ours.contains("dynamic"));
+    let mismatches =
+        mismatches(&ours, &theirs, |name, ours, _| DYNAMIC.contains(&name) && ours.contains("dynamic"));
     assert!(mismatches.is_empty(), "{} of {total} differ\n{}", mismatches.len(), mismatches.join("\n"));
     for name in DYNAMIC {
         let form = ours.values().find_map(|forms| forms.get(*name));
-        assert!(form.is_some_and(|form| form.contains("dynamic")), "{name} is inferred; take it off the list");
+        assert!(
+            form.is_some_and(|form| form.contains("dynamic")),
+            "{name} is inferred; take it off the list"
+        );
     }
 }
 
@@ -166,7 +170,8 @@ fn types_beyond_the_bounds_end_quickly() {
         let start = std::time::Instant::now();
         let (found, returns, said) = returning(ty, declarations);
         assert!(start.elapsed().as_secs() < SECONDS_MAX, "{what} took {:?}", start.elapsed());
-        let bounded = found.iter().all(|(code, _)| matches!(code, Code::KT0322 | Code::KT0306 | Code::KT0303));
+        let bounded =
+            found.iter().all(|(code, _)| matches!(code, Code::KT0322 | Code::KT0306 | Code::KT0303));
         assert!(bounded && !found.is_empty(), "{what}: {returns:?}\n{said}");
     }
 }
@@ -197,7 +202,8 @@ fn circles_are_errors() {
         let (found, _, said) = returning(ty, declarations);
         assert!(found.contains(&(Code::KT0306, Severity::Error)), "{declarations}: {found:?}\n{said}");
     }
-    let (found, _, said) = returning("Json", "type Json = string | number | null | Json[] | { [key: string]: Json };");
+    let (found, _, said) =
+        returning("Json", "type Json = string | number | null | Json[] | { [key: string]: Json };");
     assert!(!found.contains(&(Code::KT0306, Severity::Error)), "{said}");
 }
 

@@ -9,7 +9,8 @@
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    ArrowExpr, CallExpr, Callee, ClassMember, Decl, DefaultDecl, Expr, ExprOrSpread, Function, ModuleDecl, ModuleItem, Pat, TsType, TsTypeAnn, VarDeclKind,
+    ArrowExpr, CallExpr, Callee, ClassMember, Decl, DefaultDecl, Expr, ExprOrSpread, Function, ModuleDecl,
+    ModuleItem, Pat, TsType, TsTypeAnn, VarDeclKind,
 };
 
 use super::{Extraction, diagnostics, upper_camel};
@@ -352,7 +353,11 @@ fn with_width(extraction: &mut Extraction<'_>, module: &ParsedModule, span: Span
     ty
 }
 
-fn returns<'g>(extraction: &mut Extraction<'g>, module: &'g ParsedModule, form: &EndpointForm<'g>) -> Option<Ty> {
+fn returns<'g>(
+    extraction: &mut Extraction<'g>,
+    module: &'g ParsedModule,
+    form: &EndpointForm<'g>,
+) -> Option<Ty> {
     let annotation = match form.callable {
         Callable::Function(function) => function.return_type.as_deref(),
         Callable::Arrow(arrow) => arrow.return_type.as_deref(),

@@ -58,8 +58,7 @@ impl<'g> Evaluator<'g> {
             },
             TsType::TsTypeLit(literal) => {
                 let address = std::ptr::from_ref(literal) as usize;
-                let source =
-                    Source::Literal { node: &literal.members, span: literal.span, env: env.clone() };
+                let source = Source::Literal { node: &literal.members, span: literal.span, env: env.clone() };
                 self.object(Some(key(address)), source, host)
             }
             TsType::TsArrayType(array) => {
@@ -78,14 +77,11 @@ impl<'g> Evaluator<'g> {
                 self.union(&members)
             }
             TsType::TsUnionOrIntersectionType(TsUnionOrIntersectionType::TsIntersectionType(parts)) => {
-                let parts: Vec<TypeId> =
-                    parts.types.iter().map(|part| self.annotation(part, env)).collect();
+                let parts: Vec<TypeId> = parts.types.iter().map(|part| self.annotation(part, env)).collect();
                 self.named_intersection(&parts, host)
             }
             TsType::TsConditionalType(conditional) => self.conditional(node, conditional, env, host),
-            TsType::TsInferType(infer) => {
-                env.bound(&infer.type_param.name.sym).unwrap_or(self.basic.unknown)
-            }
+            TsType::TsInferType(infer) => env.bound(&infer.type_param.name.sym).unwrap_or(self.basic.unknown),
             TsType::TsParenthesizedType(inner) => self.hosted(&inner.type_ann, env, host),
             TsType::TsTypeOperator(operator) => {
                 let inner = self.annotation(&operator.type_ann, env);
@@ -147,8 +143,7 @@ impl<'g> Evaluator<'g> {
                         Rc::from(cooked.unwrap_or_else(|| quasi.raw.to_string()))
                     })
                     .collect();
-                let types: Vec<TypeId> =
-                    template.types.iter().map(|ty| self.annotation(ty, env)).collect();
+                let types: Vec<TypeId> = template.types.iter().map(|ty| self.annotation(ty, env)).collect();
                 self.template(&texts, &types)
             }
         }
@@ -341,9 +336,11 @@ impl<'g> Evaluator<'g> {
         let types: Vec<TypeId> = types
             .iter()
             .enumerate()
-            .map(|(place, ty)| {
-                if whole || (place == 0 && first_empty) { self.mapping(case, *ty) } else { *ty }
-            })
+            .map(
+                |(place, ty)| {
+                    if whole || (place == 0 && first_empty) { self.mapping(case, *ty) } else { *ty }
+                },
+            )
             .collect();
         self.template(&texts, &types)
     }
@@ -365,9 +362,8 @@ impl<'g> Evaluator<'g> {
         for name in import.qualifier.as_ref().map(entity_path).unwrap_or_default() {
             target = self.member(&target, &name);
         }
-        self.value_of(&target, env).unwrap_or_else(|| {
-            self.opaque("an import that is not read", env.location(import.span))
-        })
+        self.value_of(&target)
+            .unwrap_or_else(|| self.opaque("an import that is not read", env.location(import.span)))
     }
 }
 

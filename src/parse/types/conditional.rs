@@ -128,8 +128,12 @@ impl<'g> Evaluator<'g> {
             return Some(ty);
         }
         match self.get(ty).clone() {
-            Type::Literal { value: crate::contract::Literal::String(text), .. } => self.text_as(&text, constraint),
-            Type::Template { texts, types } if types.len() == 1 && texts.iter().all(|text| text.is_empty()) => {
+            Type::Literal { value: crate::contract::Literal::String(text), .. } => {
+                self.text_as(&text, constraint)
+            }
+            Type::Template { texts, types }
+                if types.len() == 1 && texts.iter().all(|text| text.is_empty()) =>
+            {
                 self.is_assignable(types[0], constraint).then(|| types[0])
             }
             _ => None,
@@ -140,9 +144,9 @@ impl<'g> Evaluator<'g> {
     fn is_undecided(&mut self, ty: TypeId) -> bool {
         match self.get(ty).clone() {
             Type::Param(_) | Type::Deferred(_) => true,
-            Type::Tuple { elements, .. } => {
-                elements.iter().any(|element| matches!(self.get(element.ty), Type::Param(_) | Type::Deferred(_)))
-            }
+            Type::Tuple { elements, .. } => elements
+                .iter()
+                .any(|element| matches!(self.get(element.ty), Type::Param(_) | Type::Deferred(_))),
             Type::Array { element, .. } => matches!(self.get(element), Type::Param(_) | Type::Deferred(_)),
             _ => self.is_open(ty),
         }

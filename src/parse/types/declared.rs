@@ -40,7 +40,8 @@ impl<'g> Evaluator<'g> {
                     return self.declared(symbol, args);
                 }
                 Declared::Enum(_) => return self.enumeration(symbol),
-                Declared::Function(_) | Declared::Variable(..) | Declared::Namespace | Declared::Value(_) => {}
+                Declared::Function(_) | Declared::Variable(..) | Declared::Namespace | Declared::Value(_) => {
+                }
             }
         }
         // `export default Name`, `export = Name`, `export import A = N.B`
@@ -149,7 +150,9 @@ impl<'g> Evaluator<'g> {
     fn is_circle(&self, ty: TypeId, alias: AliasId) -> bool {
         let is_self = |ty: TypeId| self.types[ty.place()] == Type::Recur(alias);
         match &self.types[ty.place()] {
-            Type::Union(members) | Type::Intersection(members) => members.iter().any(|member| is_self(*member)),
+            Type::Union(members) | Type::Intersection(members) => {
+                members.iter().any(|member| is_self(*member))
+            }
             _ => is_self(ty),
         }
     }

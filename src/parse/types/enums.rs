@@ -59,7 +59,12 @@ impl<'g> Evaluator<'g> {
                 };
                 let value = match &member.init {
                     None => next.map(Constant::Number),
-                    Some(init) => self.constant(init, &declaration.env, Known { of: Some(symbol), members: &members }, hops),
+                    Some(init) => self.constant(
+                        init,
+                        &declaration.env,
+                        Known { of: Some(symbol), members: &members },
+                        hops,
+                    ),
                 };
                 next = match value {
                     Some(Constant::Number(number)) => Some(number + 1.0),
@@ -71,13 +76,7 @@ impl<'g> Evaluator<'g> {
         members
     }
 
-    fn constant(
-        &mut self,
-        expr: &'g Expr,
-        env: &Env<'g>,
-        known: Known<'_>,
-        hops: usize,
-    ) -> Option<Constant> {
+    fn constant(&mut self, expr: &'g Expr, env: &Env<'g>, known: Known<'_>, hops: usize) -> Option<Constant> {
         let hops = hops.checked_sub(1)?;
         match unwrapped(expr) {
             Expr::Lit(Lit::Num(number)) => Some(Constant::Number(number.value)),
@@ -179,8 +178,7 @@ impl<'g> Evaluator<'g> {
 
     pub(super) fn enum_member(&mut self, of: SymbolId, name: &str, fresh: bool) -> Option<TypeId> {
         let members = self.enum_members(of);
-        let (place, (_, value)) =
-            members.into_iter().enumerate().find(|(_, (known, _))| known == name)?;
+        let (place, (_, value)) = members.into_iter().enumerate().find(|(_, (known, _))| known == name)?;
         let place = u32::try_from(place).ok()?;
         Some(self.intern(Type::Member { of, place, value, fresh }))
     }

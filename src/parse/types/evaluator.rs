@@ -46,7 +46,7 @@ pub(crate) struct Evaluator<'g> {
     /// The parameters that each pattern's `infer`s are.
     pub(super) infer_params: HashMap<usize, Vec<ParamId>>,
     pub(super) enums: HashMap<SymbolId, Vec<(String, Option<super::enums::Constant>)>>,
-    pub(super) substituted: HashMap<(TypeId, Rc<[(ParamId, TypeId)]>), TypeId>,
+    pub(super) substituted: HashMap<(TypeId, super::replaced::ParamMap), TypeId>,
     /// Pairs assumed to be assignable while it is being checked, and what was found.
     pub(super) relations: HashMap<(TypeId, TypeId), bool>,
     pub(super) assumed: Vec<(TypeId, TypeId)>,
@@ -372,10 +372,7 @@ impl<'g> Evaluator<'g> {
     }
 
     /// A type that is evaluated when it is asked for.
-    pub(super) fn later(
-        &mut self,
-        evaluation: impl FnOnce(&mut Evaluator<'g>) -> TypeId + 'g,
-    ) -> ThunkId {
+    pub(super) fn later(&mut self, evaluation: impl FnOnce(&mut Evaluator<'g>) -> TypeId + 'g) -> ThunkId {
         self.thunks.push(Thunk::Pending(Box::new(evaluation)));
         ThunkId::at(self.thunks.len() - 1)
     }

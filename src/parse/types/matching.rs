@@ -76,10 +76,8 @@ impl<'g> Evaluator<'g> {
                 .into_iter()
                 .any(|member| self.is_primitive(member) || self.is_open(member))
         });
-        let types: Vec<TypeId> = candidates
-            .iter()
-            .map(|ty| if keeps { self.regular(*ty) } else { self.widened(*ty) })
-            .collect();
+        let types: Vec<TypeId> =
+            candidates.iter().map(|ty| if keeps { self.regular(*ty) } else { self.widened(*ty) }).collect();
         self.subtype_union(&types)
     }
 
@@ -160,9 +158,7 @@ impl<'g> Evaluator<'g> {
 
     fn match_union(&mut self, source: TypeId, members: &[TypeId], state: &mut Match) {
         let sources = self.members_of_union(source);
-        let is_param = |types: &Self, ty: &TypeId| {
-            matches!(types.get(*ty), Type::Param(id) if state.candidates.iter().any(|known| known.id == *id))
-        };
+        let is_param = |types: &Self, ty: &TypeId| matches!(types.get(*ty), Type::Param(id) if state.candidates.iter().any(|known| known.id == *id));
         let naked: Vec<TypeId> = members.iter().copied().filter(|ty| is_param(self, ty)).collect();
         let others: Vec<TypeId> = members.iter().copied().filter(|ty| !is_param(self, ty)).collect();
         let mut left = Vec::new();
@@ -240,8 +236,11 @@ impl<'g> Evaluator<'g> {
         for prop in &wanted.props {
             let Some(known) = given.prop(&prop.name) else { continue };
             if let (Some(from), Some(to)) = (self.try_force(known.ty), self.try_force(prop.ty)) {
-                let from =
-                    if known.optional && !prop.optional { self.union(&[from, self.basic.undefined]) } else { from };
+                let from = if known.optional && !prop.optional {
+                    self.union(&[from, self.basic.undefined])
+                } else {
+                    from
+                };
                 self.match_types(from, to, state);
             }
         }

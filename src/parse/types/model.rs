@@ -69,17 +69,34 @@ pub(crate) enum Type {
     /// `object`
     NonPrimitive,
     /// `fresh` where an expression has just made it, so that a variable may have a wider type.
-    Literal { value: Literal, fresh: bool },
+    Literal {
+        value: Literal,
+        fresh: bool,
+    },
     /// A member of an enum, by its place. Without a value it is computed.
-    Member { of: SymbolId, place: u32, value: Option<Literal>, fresh: bool },
+    Member {
+        of: SymbolId,
+        place: u32,
+        value: Option<Literal>,
+        fresh: bool,
+    },
     /// `` `a-${T}` ``: `texts` has one more than `types`.
-    Template { texts: Rc<[Rc<str>]>, types: Rc<[TypeId]> },
+    Template {
+        texts: Rc<[Rc<str>]>,
+        types: Rc<[TypeId]>,
+    },
     /// `Uppercase<string>`
     Mapping(Case, TypeId),
     Union(Rc<[TypeId]>),
     Intersection(Rc<[TypeId]>),
-    Array { element: TypeId, readonly: bool },
-    Tuple { elements: Rc<[Element]>, readonly: bool },
+    Array {
+        element: TypeId,
+        readonly: bool,
+    },
+    Tuple {
+        elements: Rc<[Element]>,
+        readonly: bool,
+    },
     Object(ObjectId),
     Param(ParamId),
     /// An alias within its own definition.
@@ -345,7 +362,10 @@ pub(super) enum Target {
     Symbol(SymbolId),
     Module(ModuleId),
     /// An export of a package that is not read.
-    External { package: String, name: String },
+    External {
+        package: String,
+        name: String,
+    },
     Missing,
 }
 

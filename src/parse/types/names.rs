@@ -130,7 +130,11 @@ impl<'g> TypeResolver<'g> {
             Type::Array { element, .. } => self.label(element, depth + 1) + "List",
             Type::Union(_) => {
                 let members = self.types.members_of_union(ty);
-                members.into_iter().take(LABEL_MEMBERS_MAX).map(|member| self.label(member, depth + 1)).collect()
+                members
+                    .into_iter()
+                    .take(LABEL_MEMBERS_MAX)
+                    .map(|member| self.label(member, depth + 1))
+                    .collect()
             }
             Type::Object(object) => {
                 if let Some(name) = self.names.get(&ty) {

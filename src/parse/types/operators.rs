@@ -79,7 +79,8 @@ impl<'g> Evaluator<'g> {
             Type::Param(_) | Type::Deferred(_) => None,
             Type::Union(_) => {
                 let members = self.members_of_union(ty);
-                let keys: Option<Vec<TypeId>> = members.into_iter().map(|member| self.keys_of(member)).collect();
+                let keys: Option<Vec<TypeId>> =
+                    members.into_iter().map(|member| self.keys_of(member)).collect();
                 Some(self.intersection(&keys?))
             }
             Type::Intersection(parts) => {
@@ -223,12 +224,11 @@ impl<'g> Evaluator<'g> {
         if let Type::Literal { value: Literal::String(name) | Literal::Number(name), .. }
         | Type::Member { value: Some(Literal::String(name) | Literal::Number(name)), .. } =
             self.get(index).clone()
+            && let Some(prop) = members.prop(&name)
         {
-            if let Some(prop) = members.prop(&name) {
-                let (ty, optional) = (prop.ty, prop.optional);
-                let ty = self.force(ty);
-                return Some(if optional { self.union(&[ty, self.basic.undefined]) } else { ty });
-            }
+            let (ty, optional) = (prop.ty, prop.optional);
+            let ty = self.force(ty);
+            return Some(if optional { self.union(&[ty, self.basic.undefined]) } else { ty });
         }
         self.index_signature(&members, index)
     }

@@ -55,25 +55,34 @@ impl<'g> Evaluator<'g> {
             (_, Type::Never) => false,
             (Type::Undefined, Type::Void) => true,
             (Type::Literal { value: a, .. }, Type::Literal { value: b, .. }) => a == b,
-            (Type::Member { of: a, place: i, .. }, Type::Member { of: b, place: j, .. }) => {
-                a == b && i == j
-            }
-            (Type::Literal { value: Literal::Number(a), .. }, Type::Member { value, .. }) => {
-                match value {
-                    Some(Literal::Number(b)) => a == b,
-                    None => true,
-                    Some(_) => false,
-                }
-            }
+            (Type::Member { value: Some(a), .. }, Type::Literal { value: b, .. }) => a == b,
+            (Type::Member { of: a, place: i, .. }, Type::Member { of: b, place: j, .. }) => a == b && i == j,
+            (Type::Literal { value: Literal::Number(a), .. }, Type::Member { value, .. }) => match value {
+                Some(Literal::Number(b)) => a == b,
+                None => true,
+                Some(_) => false,
+            },
             (Type::Literal { value, .. } | Type::Member { value: Some(value), .. }, to) if is_base(to) => {
                 literal_of(value, to)
             }
             (Type::Member { value: None, .. }, to) if is_base(to) => matches!(to, Type::Number(_)),
             (Type::Template { .. } | Type::Mapping(..), to) if is_base(to) => *to == Type::String,
-            (Type::Number(from), Type::Number(to)) => from == to || *to == NumberWidth::Float64 || *from == NumberWidth::Float64,
+            (Type::Number(from), Type::Number(to)) => {
+                from == to || *to == NumberWidth::Float64 || *from == NumberWidth::Float64
+            }
             (Type::BigInt(_), Type::BigInt(_)) => true,
             (from, to) if is_base(from) && is_base(to) => from == to,
-            (from, to) if is_base(from) && matches!(to, Type::Literal { .. } | Type::Array { .. } | Type::Tuple { .. } | Type::Template { .. } | Type::Mapping(..)) => {
+            (from, to)
+                if is_base(from)
+                    && matches!(
+                        to,
+                        Type::Literal { .. }
+                            | Type::Array { .. }
+                            | Type::Tuple { .. }
+                            | Type::Template { .. }
+                            | Type::Mapping(..)
+                    ) =>
+            {
                 false
             }
             (Type::Number(_), Type::Member { value: None, .. }) => true,
@@ -90,7 +99,8 @@ impl<'g> Evaluator<'g> {
             }
             (Type::Boolean, Type::Union(_)) => {
                 let members = self.members_of_union(target);
-                members.contains(&source) || self.distributed(source).into_iter().all(|value| members.contains(&value))
+                members.contains(&source)
+                    || self.distributed(source).into_iter().all(|value| members.contains(&value))
             }
             (_, Type::Union(_)) => {
                 let members = self.members_of_union(target);
@@ -173,7 +183,8 @@ impl<'g> Evaluator<'g> {
             && &*name == "Function"
         {
             let members = self.shape(source);
-            return members.is_some_and(|members| !members.calls.is_empty() || !members.constructs.is_empty());
+            return members
+                .is_some_and(|members| !members.calls.is_empty() || !members.constructs.is_empty());
         }
         let Some(given) = self.apparent(source) else { return false };
         // A type whose properties are all optional takes nothing that has none of them.
@@ -182,7 +193,10 @@ impl<'g> Evaluator<'g> {
             && wanted.indexes.is_empty()
             && wanted.calls.is_empty()
             && wanted.constructs.is_empty();
-        if weak && !given.props.is_empty() && !wanted.props.iter().any(|prop| given.prop(&prop.name).is_some()) {
+        if weak
+            && !given.props.is_empty()
+            && !wanted.props.iter().any(|prop| given.prop(&prop.name).is_some())
+        {
             return false;
         }
         for prop in &wanted.props {
@@ -200,7 +214,9 @@ impl<'g> Evaluator<'g> {
         if given.optional && !wanted.optional && given.kind != PropKind::Method {
             return false;
         }
-        let (Some(from), Some(to)) = (self.try_force(given.ty), self.try_force(wanted.ty)) else { return true };
+        let (Some(from), Some(to)) = (self.try_force(given.ty), self.try_force(wanted.ty)) else {
+            return true;
+        };
         let to = if wanted.optional { self.union(&[to, self.basic.undefined]) } else { to };
         self.is_assignable(from, to)
     }
@@ -219,8 +235,8 @@ impl<'g> Evaluator<'g> {
             }
             for prop in &given.props {
                 let name = self.key_type(&prop.name, prop.numeric());
-                let named = self.is_assignable(name, index.key)
-                    || (index.key == self.basic.string && prop.numeric());
+                let named =
+                    self.is_assignable(name, index.key) || (index.key == self.basic.string && prop.numeric());
                 if !named {
                     continue;
                 }
@@ -281,7 +297,9 @@ impl<'g> Evaluator<'g> {
                 let index = self.literal(Literal::Number(offset.to_string()));
                 match self.get(ty).clone() {
                     Type::Array { element, .. } => Some(element),
-                    Type::Tuple { elements, .. } if offset < elements.len() || elements.iter().any(|e| e.rest) => {
+                    Type::Tuple { elements, .. }
+                        if offset < elements.len() || elements.iter().any(|e| e.rest) =>
+                    {
                         self.access(ty, index, false)
                     }
                     Type::Tuple { .. } => None,

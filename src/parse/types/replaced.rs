@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::evaluator::Evaluator;
 use super::model::{
-    Element, Env, Index, Members, ObjectId, ParamId, Parameter, Prop, Signature, Source, ThunkId, Type, TypeId,
+    Element, Env, Index, Members, ObjectId, ParamId, Parameter, Prop, Signature, Source, ThunkId, Type,
+    TypeId,
 };
 
 pub(super) type ParamMap = Rc<[(ParamId, TypeId)]>;
@@ -90,7 +91,9 @@ impl<'g> Evaluator<'g> {
                 if replaced == args { ty } else { self.declared(symbol, replaced) }
             }
             Source::Value(_) | Source::Module(_) => ty,
-            Source::Literal { ref env, .. } | Source::Function(_, ref env) | Source::Mapped { ref env, .. } => {
+            Source::Literal { ref env, .. }
+            | Source::Function(_, ref env)
+            | Source::Mapped { ref env, .. } => {
                 let inner = self.replaced_env(env, map);
                 if inner.bindings == env.bindings {
                     return ty;
@@ -111,9 +114,11 @@ impl<'g> Evaluator<'g> {
 
     pub(super) fn replaced_members(&mut self, of: ObjectId, map: &ParamMap) -> Members<'g> {
         let members = self.members(of);
-        let props = members.props.iter().map(|prop| Prop { ty: self.replaced_later(prop.ty, map), ..prop.clone() });
+        let props =
+            members.props.iter().map(|prop| Prop { ty: self.replaced_later(prop.ty, map), ..prop.clone() });
         let props = props.collect();
-        let indexes = members.indexes.iter().map(|index| Index { ty: self.replaced_later(index.ty, map), ..*index });
+        let indexes =
+            members.indexes.iter().map(|index| Index { ty: self.replaced_later(index.ty, map), ..*index });
         let indexes = indexes.collect();
         let calls = members.calls.iter().map(|call| Rc::new(self.replaced_signature(call, map))).collect();
         let constructs =

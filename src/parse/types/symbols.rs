@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use swc_common::Spanned;
 use swc_ecma_ast::{
-    Decl, DefaultDecl, ModuleDecl, ModuleItem, TsEntityName, TsModuleDecl,
-    TsModuleName, TsModuleRef, TsNamespaceBody,
+    Decl, DefaultDecl, ModuleDecl, ModuleItem, TsEntityName, TsModuleDecl, TsModuleName, TsModuleRef,
+    TsNamespaceBody,
 };
 
 use super::evaluator::Evaluator;
@@ -191,9 +191,7 @@ impl<'g> Evaluator<'g> {
                 Some(module) => self.assigned_or(module),
                 None => Target::Missing,
             },
-            Resolution::External => {
-                Target::External { package: specifier.to_owned(), name: "*".to_owned() }
-            }
+            Resolution::External => Target::External { package: specifier.to_owned(), name: "*".to_owned() },
             Resolution::Missing => Target::Missing,
         }
     }
@@ -467,7 +465,6 @@ pub(super) fn entity_path(name: &TsEntityName) -> Vec<String> {
 /// The path of a default export without a name.
 pub(super) const DEFAULT: &str = "default";
 
-
 /// The names that a namespace at a path exports.
 pub(super) fn exported_names(items: &[ModuleItem], path: &str) -> Vec<String> {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
@@ -475,7 +472,9 @@ pub(super) fn exported_names(items: &[ModuleItem], path: &str) -> Vec<String> {
     for item in items {
         let Some(Decl::TsModule(module)) = item_decl(item) else { continue };
         let named = module.id.as_ident().is_some_and(|ident| ident.sym == *name);
-        let Some(TsNamespaceBody::TsModuleBlock(block)) = module.body.as_ref().filter(|_| named) else { continue };
+        let Some(TsNamespaceBody::TsModuleBlock(block)) = module.body.as_ref().filter(|_| named) else {
+            continue;
+        };
         match rest {
             Some(rest) => names.extend(exported_names(&block.body, rest)),
             None => {

@@ -15,7 +15,8 @@ use crate::parse::limits::UNION_MEMBERS_MAX;
 impl<'g> Evaluator<'g> {
     /// The type of a template: a literal or a union of them where all is known.
     pub(super) fn template(&mut self, texts: &[Rc<str>], types: &[TypeId]) -> TypeId {
-        let mut alternatives: Vec<(Vec<Rc<str>>, Vec<TypeId>)> = vec![(vec![Rc::clone(&texts[0])], Vec::new())];
+        let mut alternatives: Vec<(Vec<Rc<str>>, Vec<TypeId>)> =
+            vec![(vec![Rc::clone(&texts[0])], Vec::new())];
         for (ty, text) in types.iter().zip(&texts[1..]) {
             let members = self.distributed(*ty);
             if members.is_empty() {
@@ -91,8 +92,9 @@ impl<'g> Evaluator<'g> {
             Type::Union(members) => members.iter().any(|member| self.text_matches(text, *member)),
             Type::Template { texts, types } => {
                 let (texts, types) = (Rc::clone(texts), Rc::clone(types));
-                split(text, &texts)
-                    .is_some_and(|parts| parts.iter().zip(types.iter()).all(|(part, ty)| self.text_matches(part, *ty)))
+                split(text, &texts).is_some_and(|parts| {
+                    parts.iter().zip(types.iter()).all(|(part, ty)| self.text_matches(part, *ty))
+                })
             }
             _ => false,
         }
@@ -105,11 +107,9 @@ impl<'g> Evaluator<'g> {
                 | Type::Member { value: Some(Literal::String(text)), .. },
                 _,
             ) => self.text_matches(&text, target),
-            (Type::Template { .. }, Type::Template { texts, types }) => {
-                self.template_matches(source, &texts, &types).is_some_and(|found| {
-                    found.into_iter().all(|(from, to)| self.is_hole(from, to))
-                })
-            }
+            (Type::Template { .. }, Type::Template { texts, types }) => self
+                .template_matches(source, &texts, &types)
+                .is_some_and(|found| found.into_iter().all(|(from, to)| self.is_hole(from, to))),
             (Type::Mapping(a, from), Type::Mapping(b, to)) => a == b && self.is_assignable(from, to),
             _ => false,
         }
@@ -265,11 +265,7 @@ fn split<'t>(text: &'t str, texts: &[Rc<str>]) -> Option<Vec<&'t str>> {
     let Some((last, middle)) = rest.split_last() else { return left.is_empty().then(Vec::new) };
     let mut parts = Vec::new();
     for between in middle {
-        let at = if between.is_empty() {
-            left.chars().next()?.len_utf8()
-        } else {
-            left.find(&**between)?
-        };
+        let at = if between.is_empty() { left.chars().next()?.len_utf8() } else { left.find(&**between)? };
         parts.push(&left[..at]);
         left = &left[at + between.len()..];
     }
@@ -292,7 +288,9 @@ fn is_number_text(text: &str) -> bool {
 
 fn is_integer_text(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'))
+    !digits.is_empty()
+        && digits.chars().all(|c| c.is_ascii_digit())
+        && (digits == "0" || !digits.starts_with('0'))
 }
 
 /// A number as JavaScript prints it.
@@ -301,7 +299,14 @@ pub(super) fn js_number(number: f64) -> String {
         return "0".to_owned();
     }
     if !number.is_finite() {
-        return if number.is_nan() { "NaN" } else if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+        return if number.is_nan() {
+            "NaN"
+        } else if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
     }
     let size = number.abs();
     if (1e-6..1e21).contains(&size) {

@@ -206,7 +206,11 @@ impl<'g> Evaluator<'g> {
     fn library_text(&mut self, name: &str, args: &[TypeId], style: Style, stack: &mut Vec<TypeId>) -> String {
         let shown = match name {
             "Uint8Array" => 0,
-            "Iterable" | "IterableIterator" | "AsyncIterable" | "AsyncIterableIterator" | "Iterator"
+            "Iterable"
+            | "IterableIterator"
+            | "AsyncIterable"
+            | "AsyncIterableIterator"
+            | "Iterator"
             | "AsyncIterator" => 1,
             _ => args.len(),
         };

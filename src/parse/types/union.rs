@@ -98,10 +98,9 @@ impl<'g> Evaluator<'g> {
         let strings = has(&|ty| *ty == Type::String);
         let numbers = has(&|ty| matches!(ty, Type::Number(_)));
         let bigints = has(&|ty| matches!(ty, Type::BigInt(_)));
-        let booleans = seen.contains(&basic.boolean)
-            || [true, false].iter().all(|wanted| {
-                has(&|ty| matches!(ty, Type::Literal { value: Literal::Boolean(value), .. } if value == wanted))
-            });
+        let booleans = seen.contains(&basic.boolean) || [true, false].iter().all(|wanted| {
+            has(&|ty| matches!(ty, Type::Literal { value: Literal::Boolean(value), .. } if value == wanted))
+        });
         let templates: Vec<TypeId> = flat
             .iter()
             .copied()
@@ -212,7 +211,8 @@ impl<'g> Evaluator<'g> {
             return basic.any;
         }
         let primitives: Vec<TypeId> = kept.iter().copied().filter(|ty| self.is_primitive(*ty)).collect();
-        let is_pattern = |types: &Self, ty: TypeId| matches!(types.get(ty), Type::Template { .. } | Type::Mapping(..));
+        let is_pattern =
+            |types: &Self, ty: TypeId| matches!(types.get(ty), Type::Template { .. } | Type::Mapping(..));
         if primitives.len() > 1 && primitives.iter().all(|ty| is_pattern(self, *ty)) {
             // What fits both patterns is not one pattern.
             return self.intern(Type::Intersection(kept.into()));
@@ -301,7 +301,11 @@ impl<'g> Evaluator<'g> {
             && members.iter().all(|member| {
                 matches!(
                     self.get(*member),
-                    Type::Literal { .. } | Type::Member { value: Some(_), .. } | Type::Null | Type::Undefined | Type::Boolean
+                    Type::Literal { .. }
+                        | Type::Member { value: Some(_), .. }
+                        | Type::Null
+                        | Type::Undefined
+                        | Type::Boolean
                 )
             })
     }

@@ -57,7 +57,12 @@ impl<'g> Evaluator<'g> {
         self.overloaded(&signatures, args, type_args, span, env, wanted)
     }
 
-    pub(super) fn new_expression(&mut self, new: &'g NewExpr, env: &Env<'g>, wanted: Option<TypeId>) -> TypeId {
+    pub(super) fn new_expression(
+        &mut self,
+        new: &'g NewExpr,
+        env: &Env<'g>,
+        wanted: Option<TypeId>,
+    ) -> TypeId {
         let class = self.expression(&new.callee, env, None);
         if matches!(self.get(class), Type::Any | Type::Opaque(_) | Type::Error | Type::Excess) {
             return class;
@@ -204,12 +209,14 @@ impl<'g> Evaluator<'g> {
         let is_env = of.sym == *"env"
             && (module.is_unbound(of)
                 || module.import(&of.sym).is_some_and(|import| import.from.text.starts_with("kontract")));
-        if !is_env || !storage.prop.as_ident().is_some_and(|name| name.sym == *"storage") {
+        if !is_env || storage.prop.as_ident().is_none_or(|name| name.sym != *"storage") {
             return None;
         }
         let (name, span) = property(&member.prop)?;
         let Some(row) = self.table_rows(&name) else {
-            return Some(self.opaque(format!("the table `{name}`, which has no interface"), env.location(span)));
+            return Some(
+                self.opaque(format!("the table `{name}`, which has no interface"), env.location(span)),
+            );
         };
         let key = self.table_key(row);
         let Target::Symbol(namespace) = self.own("kontract") else { return None };
@@ -249,7 +256,13 @@ impl<'g> Evaluator<'g> {
         (&*name == "kontract.Table").then(|| args[0])
     }
 
-    pub(super) fn members_given(&mut self, members: Members<'g>, fresh: bool, env: &Env<'g>, span: Span) -> TypeId {
+    pub(super) fn members_given(
+        &mut self,
+        members: Members<'g>,
+        fresh: bool,
+        env: &Env<'g>,
+        span: Span,
+    ) -> TypeId {
         self.given_at(members, None, env.location(span), fresh)
     }
 }

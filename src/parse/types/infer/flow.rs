@@ -66,7 +66,11 @@ impl<'g> Evaluator<'g> {
 
     fn joined(&mut self, returns: Returns, ends: bool, body: &Body<'g>, wanted: Option<TypeId>) -> TypeId {
         if returns.types.is_empty() {
-            return if ends && !returns.empty && body.may_be_never { self.basic.never } else { self.basic.void };
+            return if ends && !returns.empty && body.may_be_never {
+                self.basic.never
+            } else {
+                self.basic.void
+            };
         }
         let mut types: Vec<TypeId> = returns.types;
         if body.is_async {
@@ -77,8 +81,8 @@ impl<'g> Evaluator<'g> {
         }
         let ty = self.subtype_union(&types);
         let members = self.members_of_union(ty);
-        let single = members.len() == 1
-            && matches!(self.get(members[0]), Type::Literal { .. } | Type::Member { .. });
+        let single =
+            members.len() == 1 && matches!(self.get(members[0]), Type::Literal { .. } | Type::Member { .. });
         let keeps = wanted.is_some_and(|wanted| self.wants_literals(wanted, ty));
         let ty = if single && !keeps { self.widened(ty) } else { self.settled(ty) };
         self.regular(ty)
@@ -202,7 +206,11 @@ impl<'g> Evaluator<'g> {
         let ty = self.force(ty);
         let Some(members) = self.shape(ty) else { return ty };
         let props = members.props.iter().filter(|prop| !taken.iter().any(|name| **name == *prop.name));
-        let left = Members { props: props.cloned().collect(), indexes: members.indexes.clone(), ..Members::default() };
+        let left = Members {
+            props: props.cloned().collect(),
+            indexes: members.indexes.clone(),
+            ..Members::default()
+        };
         self.given(left, None)
     }
 
@@ -279,7 +287,8 @@ impl<'g> Evaluator<'g> {
                 }
                 self.locals.narrowed = before.clone();
                 if node.cases.iter().all(|case| case.test.is_some()) {
-                    ends = self.is_exhaustive(node, env) && !node.cases.iter().any(|case| has_break(&case.cons));
+                    ends =
+                        self.is_exhaustive(node, env) && !node.cases.iter().any(|case| has_break(&case.cons));
                 }
                 self.locals.narrowed = before;
                 ends
@@ -298,7 +307,10 @@ impl<'g> Evaluator<'g> {
                     }
                     None => body,
                 };
-                let last = node.finalizer.as_ref().is_some_and(|last| self.statements(&last.stmts, env, wanted, returns));
+                let last = node
+                    .finalizer
+                    .as_ref()
+                    .is_some_and(|last| self.statements(&last.stmts, env, wanted, returns));
                 last || (body && handled)
             }
             Stmt::While(node) => {
@@ -357,8 +369,12 @@ impl<'g> Evaluator<'g> {
                         let members = self.members_of_union(declared);
                         if members.len() > 1 {
                             let ty = self.regular(ty);
-                            let kept: Vec<TypeId> =
-                                members.into_iter().filter(|member| self.is_assignable(ty, *member) || self.is_assignable(*member, ty)).collect();
+                            let kept: Vec<TypeId> = members
+                                .into_iter()
+                                .filter(|member| {
+                                    self.is_assignable(ty, *member) || self.is_assignable(*member, ty)
+                                })
+                                .collect();
                             let narrowed = self.union(&kept);
                             self.locals.narrowed.insert(key, narrowed);
                         }
@@ -410,7 +426,9 @@ impl<'g> Evaluator<'g> {
                         let kept: Vec<TypeId> = self
                             .members_of_union(declared)
                             .into_iter()
-                            .filter(|member| self.is_assignable(*member, ty) || self.is_assignable(ty, *member))
+                            .filter(|member| {
+                                self.is_assignable(*member, ty) || self.is_assignable(ty, *member)
+                            })
                             .collect();
                         let narrowed = self.union(&kept);
                         self.locals.narrowed.insert((env.module.id, ident.id.to_id()), narrowed);

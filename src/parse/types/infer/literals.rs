@@ -107,12 +107,19 @@ impl<'g> Evaluator<'g> {
     ) -> TypeId {
         let wanted = wanted.map(|wanted| self.wanted_elements(wanted));
         let wanted_tuple = wanted.and_then(|wanted| {
-            self.members_of_union(wanted).into_iter().find(|member| matches!(self.get(*member), Type::Tuple { .. }))
+            self.members_of_union(wanted)
+                .into_iter()
+                .find(|member| matches!(self.get(*member), Type::Tuple { .. }))
         });
         let mut elements: Vec<Element> = Vec::new();
         for (place, element) in array.elems.iter().enumerate() {
             let Some(element) = element else {
-                elements.push(Element { label: None, ty: self.basic.undefined, optional: false, rest: false });
+                elements.push(Element {
+                    label: None,
+                    ty: self.basic.undefined,
+                    optional: false,
+                    rest: false,
+                });
                 continue;
             };
             if element.spread.is_some() {
@@ -124,7 +131,9 @@ impl<'g> Evaluator<'g> {
                     _ => {
                         let ty = match self.iterated(ty) {
                             Some(ty) => ty,
-                            None => self.opaque("what is spread into an array", env.location(element.expr.span())),
+                            None => {
+                                self.opaque("what is spread into an array", env.location(element.expr.span()))
+                            }
                         };
                         elements.push(Element { label: None, ty, optional: false, rest: true });
                     }
@@ -134,7 +143,8 @@ impl<'g> Evaluator<'g> {
             let index = self.literal(Literal::Number(place.to_string()));
             let place_type = match wanted_tuple {
                 Some(tuple) => {
-                    let empty = matches!(self.get(tuple), Type::Tuple { elements, .. } if elements.is_empty());
+                    let empty =
+                        matches!(self.get(tuple), Type::Tuple { elements, .. } if elements.is_empty());
                     if empty { None } else { self.access(tuple, index, false) }
                 }
                 None => wanted.and_then(|wanted| self.iterated(wanted)),
@@ -174,7 +184,9 @@ impl<'g> Evaluator<'g> {
                     let absent = members.iter().any(|member| {
                         matches!(
                             self.get(*member),
-                            Type::Null | Type::Undefined | Type::Literal { value: Literal::Boolean(false), .. }
+                            Type::Null
+                                | Type::Undefined
+                                | Type::Literal { value: Literal::Boolean(false), .. }
                         )
                     });
                     let mut shapes: Vec<Rc<Members<'g>>> =
@@ -335,12 +347,15 @@ impl<'g> Evaluator<'g> {
     /// Whether one object type is a narrower form of another, or the same.
     fn is_part(&mut self, ty: TypeId, of: TypeId) -> bool {
         let (Type::Object(_), Type::Object(_)) = (self.get(ty), self.get(of)) else {
-            let arrays = matches!(self.get(ty), Type::Array { .. }) && matches!(self.get(of), Type::Array { .. });
+            let arrays =
+                matches!(self.get(ty), Type::Array { .. }) && matches!(self.get(of), Type::Array { .. });
             return arrays && self.is_assignable(ty, of);
         };
         let (Some(a), Some(b)) = (self.shape(ty), self.shape(of)) else { return false };
         let same = a.props.len() == b.props.len()
-            && a.props.iter().all(|prop| b.prop(&prop.name).is_some_and(|other| other.optional == prop.optional));
+            && a.props
+                .iter()
+                .all(|prop| b.prop(&prop.name).is_some_and(|other| other.optional == prop.optional));
         if self.is_fresh_object(ty) && self.is_fresh_object(of) {
             return same && self.is_assignable(ty, of) && self.is_assignable(of, ty);
         }
@@ -359,7 +374,8 @@ impl<'g> Evaluator<'g> {
     /// What object literals become when they are stored: those of one union get each other's properties.
     pub(in crate::parse::types) fn settled(&mut self, ty: TypeId) -> TypeId {
         let members = self.members_of_union(ty);
-        let fresh: Vec<TypeId> = members.iter().copied().filter(|member| self.is_fresh_object(*member)).collect();
+        let fresh: Vec<TypeId> =
+            members.iter().copied().filter(|member| self.is_fresh_object(*member)).collect();
         if fresh.len() < 2 {
             return ty;
         }

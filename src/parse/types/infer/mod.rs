@@ -164,14 +164,16 @@ impl<'g> Evaluator<'g> {
             let local = *local;
             return match self.try_force(local) {
                 Some(ty) => ty,
-                None => self.opaque(format!("`{}`, which is made of itself", ident.sym), env.location(ident.span)),
+                None => {
+                    self.opaque(format!("`{}`, which is made of itself", ident.sym), env.location(ident.span))
+                }
             };
         }
         if ident.sym == *"undefined" {
             return self.basic.undefined;
         }
         let target = self.name(&ident.sym, env);
-        if let Some(value) = self.value_of(&target, env) {
+        if let Some(value) = self.value_of(&target) {
             return value;
         }
         // `HttpResp` and what else the package gives to server code.
@@ -179,7 +181,7 @@ impl<'g> Evaluator<'g> {
             && package == "kontract"
         {
             let own = self.own(name);
-            if let Some(value) = self.value_of(&own, env) {
+            if let Some(value) = self.value_of(&own) {
                 return value;
             }
         }
@@ -195,11 +197,10 @@ impl<'g> Evaluator<'g> {
             return table;
         }
         if let Some(path) = expr_path(&member.obj)
-            && let target @ Target::Symbol(of) = self.target(&path, env)
+            && let Target::Symbol(of) = self.target(&path, env)
             && self.is_enum(of)
             && let Some(name) = member.prop.as_ident()
         {
-            let _ = target;
             if let Some(found) = self.enum_member(of, &name.sym, true) {
                 return found;
             }
@@ -294,10 +295,15 @@ impl<'g> Evaluator<'g> {
                 Type::Any | Type::Opaque(_) => member,
                 _ => match self.library_name(member) {
                     Some((name, args)) if !args.is_empty() => match &*name {
-                        "Set" | "ReadonlySet" | "Iterable" | "IterableIterator" | "Generator"
-                        | "AsyncIterable" | "AsyncIterableIterator" | "AsyncGenerator" | "ReadableStream" => {
-                            args[0]
-                        }
+                        "Set"
+                        | "ReadonlySet"
+                        | "Iterable"
+                        | "IterableIterator"
+                        | "Generator"
+                        | "AsyncIterable"
+                        | "AsyncIterableIterator"
+                        | "AsyncGenerator"
+                        | "ReadableStream" => args[0],
                         "Map" | "ReadonlyMap" => {
                             let pair = [args[0], args[1]].map(|ty| super::model::Element {
                                 label: None,

@@ -13,7 +13,8 @@ impl<'g> Evaluator<'g> {
             UnaryOp::Bang | UnaryOp::Delete => self.basic.boolean,
             UnaryOp::Void => self.basic.undefined,
             UnaryOp::TypeOf => {
-                let names = ["string", "number", "bigint", "boolean", "symbol", "undefined", "object", "function"];
+                let names =
+                    ["string", "number", "bigint", "boolean", "symbol", "undefined", "object", "function"];
                 let names = names.map(|name| self.text(name));
                 self.union(&names)
             }
@@ -48,13 +49,15 @@ impl<'g> Evaluator<'g> {
             | BinaryOp::InstanceOf => self.basic.boolean,
             BinaryOp::LogicalAnd => {
                 let left = self.expression(&binary.left, env, wanted);
-                let right = self.assuming(&binary.left, true, env, |types| types.expression(&binary.right, env, wanted));
+                let right = self
+                    .assuming(&binary.left, true, env, |types| types.expression(&binary.right, env, wanted));
                 let falsy = self.falsy(left);
                 self.subtype_union(&[falsy, right])
             }
             BinaryOp::LogicalOr => {
                 let left = self.expression(&binary.left, env, wanted);
-                let right = self.assuming(&binary.left, false, env, |types| types.expression(&binary.right, env, wanted));
+                let right = self
+                    .assuming(&binary.left, false, env, |types| types.expression(&binary.right, env, wanted));
                 let truthy = self.truthy(left);
                 self.subtype_union(&[truthy, right])
             }
@@ -97,7 +100,9 @@ impl<'g> Evaluator<'g> {
             if self.members_of_union(ty).iter().all(|member| {
                 matches!(
                     self.get(*member),
-                    Type::String | Type::Template { .. } | Type::Mapping(..)
+                    Type::String
+                        | Type::Template { .. }
+                        | Type::Mapping(..)
                         | Type::Literal { value: Literal::String(_), .. }
                         | Type::Member { value: Some(Literal::String(_)), .. }
                 )
@@ -162,15 +167,15 @@ impl<'g> Evaluator<'g> {
             }
             Expr::Assign(assign) => {
                 if let Some(ident) = assign.left.as_simple().and_then(|left| left.as_ident()) {
-                    self.narrow(&ident.id, env, |types, ty| if holds { types.truthy(ty) } else { types.falsy(ty) });
+                    self.narrow(
+                        &ident.id,
+                        env,
+                        |types, ty| if holds { types.truthy(ty) } else { types.falsy(ty) },
+                    );
                 }
             }
             Expr::Bin(binary) => self.assume_equal(binary, holds, env),
             Expr::OptChain(_) if holds => self.assume_present(test, env),
-            Expr::Call(call) if holds => {
-                // `Array.isArray(x)` and predicates are left to annotations.
-                let _ = call;
-            }
             _ => {}
         }
     }
@@ -253,8 +258,11 @@ impl<'g> Evaluator<'g> {
             }),
             Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => {
                 if let Expr::Ident(ident) = unwrapped(&unary.arg) {
-                    let names: Vec<String> =
-                        self.members_of_union(value).into_iter().map(|name| self.literal_string(name)).collect();
+                    let names: Vec<String> = self
+                        .members_of_union(value)
+                        .into_iter()
+                        .map(|name| self.literal_string(name))
+                        .collect();
                     self.narrow(ident, env, |types, ty| {
                         types.filtered(ty, |types, member| {
                             names.iter().any(|name| types.type_name(member) == name) == equal
@@ -297,7 +305,8 @@ impl<'g> Evaluator<'g> {
     fn assume_instance(&mut self, binary: &'g BinExpr, holds: bool, env: &Env<'g>) {
         let Expr::Ident(ident) = unwrapped(&binary.left) else { return };
         let class = self.expression(&binary.right, env, None);
-        let Some(signature) = self.shape(class).and_then(|members| members.constructs.first().cloned()) else {
+        let Some(signature) = self.shape(class).and_then(|members| members.constructs.first().cloned())
+        else {
             return;
         };
         let instance = self.force(signature.returns);
@@ -307,7 +316,8 @@ impl<'g> Evaluator<'g> {
     }
 
     fn assume_in(&mut self, binary: &'g BinExpr, holds: bool, env: &Env<'g>) {
-        let (Expr::Lit(Lit::Str(name)), Expr::Ident(ident)) = (unwrapped(&binary.left), unwrapped(&binary.right))
+        let (Expr::Lit(Lit::Str(name)), Expr::Ident(ident)) =
+            (unwrapped(&binary.left), unwrapped(&binary.right))
         else {
             return;
         };
@@ -381,12 +391,11 @@ impl<'g> Evaluator<'g> {
     }
 
     fn truthy(&mut self, ty: TypeId) -> TypeId {
-        let kept = self.filtered(ty, |types, member| match types.get(member) {
+        self.filtered(ty, |types, member| match types.get(member) {
             Type::Null | Type::Undefined | Type::Void => false,
             Type::Literal { value, .. } | Type::Member { value: Some(value), .. } => !is_falsy(value),
             _ => true,
-        });
-        kept
+        })
     }
 
     /// What a value may be where it counts as false.
