@@ -200,10 +200,9 @@ impl<'g> Evaluator<'g> {
             && let Target::Symbol(of) = self.target(&path, env)
             && self.is_enum(of)
             && let Some(name) = member.prop.as_ident()
+            && let Some(found) = self.enum_member(of, &name.sym, true)
         {
-            if let Some(found) = self.enum_member(of, &name.sym, true) {
-                return found;
-            }
+            return found;
         }
         let object = self.expression(&member.obj, env, None);
         self.property(object, member, env)
