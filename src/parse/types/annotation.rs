@@ -362,7 +362,7 @@ impl<'g> Evaluator<'g> {
         for name in import.qualifier.as_ref().map(entity_path).unwrap_or_default() {
             target = self.member(&target, &name);
         }
-        self.value_of(&target, env)
+        self.value_of(&target)
             .unwrap_or_else(|| self.opaque("an import that is not read", env.location(import.span)))
     }
 }

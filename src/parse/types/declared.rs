@@ -120,19 +120,28 @@ impl<'g> Evaluator<'g> {
         host: Option<AliasId>,
     ) -> TypeId {
         let host = host.filter(|_| !args.is_empty());
+        // Within its own definition it is the one that is being evaluated, whatever that one is called.
+        let running = self.running.iter().copied().find(|running| {
+            let known = &self.aliases[running.place()].alias;
+            known.symbol == symbol && known.args == args
+        });
+        if let Some(running) = running {
+            return self.intern(Type::Recur(running));
+        }
         let alias = self.alias(Alias { symbol, args, host });
         match self.aliases[alias.place()].state {
             AliasValue::Known(known) => return known,
-            AliasValue::Running => return self.intern(Type::Recur(alias)),
-            AliasValue::Unknown => {}
+            AliasValue::Running | AliasValue::Unknown => {}
         }
         self.aliases[alias.place()].state = AliasValue::Running;
+        self.running.push(alias);
         let naming = host.unwrap_or(alias);
         let mut ty = self.hosted(&declared.type_ann, env, Some(naming));
         if self.is_circle(ty, alias) {
             let text = declared.id.sym.to_string();
             ty = self.report_at(env, name, |at| diagnostics::circular(&text, at));
         }
+        self.running.pop();
         self.aliases[alias.place()].state = AliasValue::Known(ty);
         ty
     }

@@ -8,8 +8,8 @@ pub(super) fn cannot_send(what: &str, at: Location) -> Diagnostic {
         .at(at, "has no form on the wire")
         .why("arguments, results and rows are encoded by their types, which must be known")
         .help(
-            "write a type made of string, number, boolean, bigint, Date, Uint8Array, null, string literals, \
-             arrays and interfaces",
+            "write a type made of data: primitives, literals, Date, Uint8Array, arrays, tuples, Record, Map, Set, \
+             interfaces and unions of them",
         )
 }
 
@@ -59,7 +59,7 @@ pub(super) fn bad_field(what: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0307, format!("{what} cannot be sent"))
         .at(at, "not a plain field")
         .why("a schema has fields with fixed names")
-        .help("write `name: type`; lists of pairs go into an array of objects")
+        .help("write `name: type`; leave functions out, for example with `Omit`")
 }
 
 pub(super) fn missing_field_type(field: &str, at: Location) -> Diagnostic {

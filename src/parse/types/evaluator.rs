@@ -37,6 +37,8 @@ pub(crate) struct Evaluator<'g> {
     deferred_ids: HashMap<(usize, Bindings), DeferredId>,
     pub(super) aliases: Vec<AliasState>,
     alias_ids: HashMap<Alias, AliasId>,
+    /// Aliases being evaluated within each other.
+    pub(super) running: Vec<AliasId>,
     pub(super) opaques: Vec<OpaqueValue>,
     pub(super) merged_members: HashMap<TypeId, Rc<Members<'g>>>,
     /// The aliases that name intersections.
@@ -44,7 +46,7 @@ pub(crate) struct Evaluator<'g> {
     /// The parameters that each pattern's `infer`s are.
     pub(super) infer_params: HashMap<usize, Vec<ParamId>>,
     pub(super) enums: HashMap<SymbolId, Vec<(String, Option<super::enums::Constant>)>>,
-    pub(super) substituted: HashMap<(TypeId, Rc<[(ParamId, TypeId)]>), TypeId>,
+    pub(super) substituted: HashMap<(TypeId, super::replaced::ParamMap), TypeId>,
     /// Pairs assumed to be assignable while it is being checked, and what was found.
     pub(super) relations: HashMap<(TypeId, TypeId), bool>,
     pub(super) assumed: Vec<(TypeId, TypeId)>,
@@ -154,6 +156,7 @@ impl<'g> Evaluator<'g> {
             deferred_ids: HashMap::new(),
             aliases: Vec::new(),
             alias_ids: HashMap::new(),
+            running: Vec::new(),
             opaques: Vec::new(),
             merged_members: HashMap::new(),
             intersection_names: HashMap::new(),

@@ -76,6 +76,7 @@ interface ArrayMembers<T> {
 
 interface String {
   readonly length: number;
+  readonly [index: number]: string;
   at(index: number): string | undefined;
   charAt(at: number): string;
   charCodeAt(at: number): number;

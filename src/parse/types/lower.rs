@@ -328,10 +328,9 @@ impl<'g> TypeResolver<'g> {
         let Some((symbol, args)) = named else {
             return Identity { name: None, doc: Doc::default(), location: location.unwrap_or(at) };
         };
-        let own = self.types.module_ref(self.types.symbol_of(symbol).module).own;
         let declarations = self.types.declarations(symbol);
-        let declaration = declarations.first().filter(|_| !own);
-        let doc = declaration.map_or_else(|| self.doc_of_argument(&args), names::doc_above);
+        let declaration = declarations.first();
+        let doc = self.doc_of(ty, HOPS_MAX);
         let at = declaration.and_then(|declaration| declaration.env.location(declaration.name)).unwrap_or(at);
         let base = self.types.symbol_of(symbol).name().to_owned();
         let base = if base == super::symbols::DEFAULT { None } else { Some(base) };
@@ -339,21 +338,26 @@ impl<'g> TypeResolver<'g> {
         Identity { name, doc, location: at }
     }
 
+    /// The documentation of an object type: its declaration's, and otherwise that of the type it is made of, so that
     /// `Partial<Entry>` is documented as `Entry` is.
-    fn doc_of_argument(&mut self, args: &[TypeId]) -> Doc {
-        let Some(first) = args.first() else { return Doc::default() };
-        match self.types.get(*first).clone() {
-            Type::Object(object) => {
-                let object = &self.types.objects[object.place()];
-                let symbol = match (&object.source, object.alias) {
-                    (Source::Declared { symbol, .. }, _) => Some(*symbol),
-                    (_, Some(alias)) => Some(self.types.aliases[alias.place()].alias.symbol),
-                    _ => None,
-                };
-                let Some(symbol) = symbol else { return Doc::default() };
-                self.types.declarations(symbol).first().map_or_else(Doc::default, names::doc_above)
-            }
-            _ => Doc::default(),
+    fn doc_of(&mut self, ty: TypeId, hops: usize) -> Doc {
+        let Some(hops) = hops.checked_sub(1) else { return Doc::default() };
+        let Type::Object(object) = self.types.get(ty).clone() else { return Doc::default() };
+        let object = &self.types.objects[object.place()];
+        let symbol = match (&object.source, object.alias) {
+            (Source::Declared { symbol, .. }, _) => Some(*symbol),
+            (_, Some(alias)) => Some(self.types.aliases[alias.place()].alias.symbol),
+            _ => None,
+        };
+        let made_of = match &object.source {
+            Source::Mapped { env, .. } => env.bindings.first().map(|(_, ty)| *ty),
+            _ => None,
+        };
+        let doc = symbol.and_then(|symbol| self.types.declarations(symbol).first().map(names::doc_above));
+        match (doc.filter(|doc| *doc != Doc::default()), made_of) {
+            (Some(doc), _) => doc,
+            (None, Some(made_of)) => self.doc_of(made_of, hops),
+            (None, None) => Doc::default(),
         }
     }
 }

@@ -23,11 +23,7 @@ impl<'g> Evaluator<'g> {
         if let Some(source) = self.homomorphic_source(node, env) {
             match self.get(source).clone() {
                 Type::Param(_) | Type::Deferred(_) => return self.defer(whole, env),
-                Type::Any | Type::Error | Type::Excess if node.name_type.is_none() => {
-                    if *self.get(source) != Type::Any {
-                        return source;
-                    }
-                }
+                Type::Error | Type::Excess => return source,
                 // Over a union it is a union of mapped types, where it is over a type parameter.
                 Type::Union(_) => {
                     if let Some(name) = homomorphic_name(node).filter(|name| env.bound(name).is_some()) {
@@ -223,10 +219,10 @@ impl<'g> Evaluator<'g> {
                     retyped: same.is_none() || original.is_some_and(|prop| prop.retyped),
                 });
             }
-            Type::String | Type::Number(_) | Type::Template { .. } | Type::Mapping(..) => {
-                if !members.indexes.iter().any(|known| known.key == name) {
-                    members.indexes.push(Index { key: name, ty, readonly });
-                }
+            Type::String | Type::Number(_) | Type::Template { .. } | Type::Mapping(..)
+                if !members.indexes.iter().any(|known| known.key == name) =>
+            {
+                members.indexes.push(Index { key: name, ty, readonly });
             }
             // A mapped type over `any` is one over strings.
             Type::Any => members.indexes.push(Index { key: self.basic.string, ty, readonly }),

@@ -13,6 +13,7 @@
 //! knows the wire and nothing of syntax.
 
 mod annotation;
+mod classes;
 mod conditional;
 mod declared;
 mod diagnostics;

@@ -224,12 +224,11 @@ impl<'g> Evaluator<'g> {
         if let Type::Literal { value: Literal::String(name) | Literal::Number(name), .. }
         | Type::Member { value: Some(Literal::String(name) | Literal::Number(name)), .. } =
             self.get(index).clone()
+            && let Some(prop) = members.prop(&name)
         {
-            if let Some(prop) = members.prop(&name) {
-                let (ty, optional) = (prop.ty, prop.optional);
-                let ty = self.force(ty);
-                return Some(if optional { self.union(&[ty, self.basic.undefined]) } else { ty });
-            }
+            let (ty, optional) = (prop.ty, prop.optional);
+            let ty = self.force(ty);
+            return Some(if optional { self.union(&[ty, self.basic.undefined]) } else { ty });
         }
         self.index_signature(&members, index)
     }

@@ -55,6 +55,7 @@ impl<'g> Evaluator<'g> {
             (_, Type::Never) => false,
             (Type::Undefined, Type::Void) => true,
             (Type::Literal { value: a, .. }, Type::Literal { value: b, .. }) => a == b,
+            (Type::Member { value: Some(a), .. }, Type::Literal { value: b, .. }) => a == b,
             (Type::Member { of: a, place: i, .. }, Type::Member { of: b, place: j, .. }) => a == b && i == j,
             (Type::Literal { value: Literal::Number(a), .. }, Type::Member { value, .. }) => match value {
                 Some(Literal::Number(b)) => a == b,

@@ -43,7 +43,7 @@ impl<'g> Evaluator<'g> {
                 (found, _) => {
                     let object = match found {
                         Some(found) => found,
-                        None => match self.value_of(&target, env) {
+                        None => match self.value_of(&target) {
                             Some(value) => value,
                             None => return self.unknown_type(first, span, env),
                         },
@@ -59,7 +59,7 @@ impl<'g> Evaluator<'g> {
         if let Some(found) = ty {
             return self.regular(found);
         }
-        match self.value_of(&target, env) {
+        match self.value_of(&target) {
             Some(value) => self.regular(value),
             None => self.unknown_type(path.last().unwrap_or(first), span, env),
         }
@@ -74,9 +74,9 @@ impl<'g> Evaluator<'g> {
     }
 
     /// The type of what a name means as a value.
-    pub(super) fn value_of(&mut self, target: &Target, env: &Env<'g>) -> Option<TypeId> {
+    pub(super) fn value_of(&mut self, target: &Target) -> Option<TypeId> {
         match target {
-            Target::Symbol(symbol) => self.symbol_value(*symbol, env),
+            Target::Symbol(symbol) => self.symbol_value(*symbol),
             Target::Module(module) => {
                 Some(self.object(Some(ObjectKey::Module(*module)), Source::Module(*module), None))
             }
@@ -84,7 +84,7 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn symbol_value(&mut self, symbol: SymbolId, env: &Env<'g>) -> Option<TypeId> {
+    fn symbol_value(&mut self, symbol: SymbolId) -> Option<TypeId> {
         let declarations = self.declarations(symbol);
         for declaration in declarations.iter() {
             match declaration.node {
@@ -108,7 +108,7 @@ impl<'g> Evaluator<'g> {
         };
         let (of, name) = path.rsplit_once('.')?;
         let of = self.symbol(module, of);
-        let object = self.symbol_value(of, env)?;
+        let object = self.symbol_value(of)?;
         let key = self.text(name);
         self.access(object, key, false)
     }
@@ -191,20 +191,15 @@ impl<'g> Evaluator<'g> {
     }
 
     pub(super) fn exported_member(&mut self, name: &str, target: Target, members: &mut Members<'g>) {
-        let module = match &target {
-            Target::Symbol(symbol) => self.symbol_of(*symbol).module,
-            Target::Module(module) => *module,
-            Target::External { .. } | Target::Missing => return,
-        };
         let is_value = match &target {
             Target::Symbol(symbol) => self.is_value_symbol(*symbol),
-            _ => true,
+            Target::Module(_) => true,
+            Target::External { .. } | Target::Missing => false,
         };
         if !is_value {
             return;
         }
-        let env = Env::top(self.module_ref(module));
-        let ty = self.later(move |types| types.value_of(&target, &env).unwrap_or(types.basic.any));
+        let ty = self.later(move |types| types.value_of(&target).unwrap_or(types.basic.any));
         members.put(Prop {
             name: Rc::from(name),
             ty,

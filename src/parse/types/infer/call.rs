@@ -86,7 +86,8 @@ impl<'g> Evaluator<'g> {
             let open = signature.params.iter().any(|param| param.rest);
             let spread = args.iter().any(|arg| arg.spread.is_some());
             let count = args.len();
-            spread || (count >= required && (open || count <= signature.params.len()))
+            let generic = type_args.is_none_or(|types| types.params.len() <= signature.type_params.len());
+            generic && (spread || (count >= required && (open || count <= signature.params.len())))
         };
         let fitting: Vec<Rc<Signature>> =
             signatures.iter().filter(|signature| fits(signature)).cloned().collect();
@@ -208,7 +209,7 @@ impl<'g> Evaluator<'g> {
         let is_env = of.sym == *"env"
             && (module.is_unbound(of)
                 || module.import(&of.sym).is_some_and(|import| import.from.text.starts_with("kontract")));
-        if !is_env || !storage.prop.as_ident().is_some_and(|name| name.sym == *"storage") {
+        if !is_env || storage.prop.as_ident().is_none_or(|name| name.sym != *"storage") {
             return None;
         }
         let (name, span) = property(&member.prop)?;

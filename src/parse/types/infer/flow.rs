@@ -66,7 +66,11 @@ impl<'g> Evaluator<'g> {
 
     fn joined(&mut self, returns: Returns, ends: bool, body: &Body<'g>, wanted: Option<TypeId>) -> TypeId {
         if returns.types.is_empty() {
-            return if ends && !returns.empty { self.basic.never } else { self.basic.void };
+            return if ends && !returns.empty && body.may_be_never {
+                self.basic.never
+            } else {
+                self.basic.void
+            };
         }
         let mut types: Vec<TypeId> = returns.types;
         if body.is_async {
@@ -145,13 +149,14 @@ impl<'g> Evaluator<'g> {
                         ObjectPatProp::KeyValue(pair) => {
                             let Some(name) = self.prop_name(&pair.key, env) else { continue };
                             taken.push(name.clone());
-                            let part = self.part(ty, name, env.location(pair.key.span()));
+                            let part = self.part(ty, name, env.location(pair.key.span()), false);
                             self.bind(&pair.value, part, env);
                         }
                         ObjectPatProp::Assign(assign) => {
                             let name = assign.key.id.sym.to_string();
                             taken.push(name.clone());
-                            let mut part = self.part(ty, name, env.location(assign.key.id.span));
+                            let defaulted = assign.value.is_some();
+                            let mut part = self.part(ty, name, env.location(assign.key.id.span), defaulted);
                             if let Some(default) = assign.value.as_deref() {
                                 let (inner, given) = (env.clone(), part);
                                 part = self.later(move |types| {
@@ -177,12 +182,20 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn part(&mut self, ty: ThunkId, name: String, at: Option<crate::source::Location>) -> ThunkId {
+    /// The property that a pattern takes out; one with a default may lack.
+    fn part(
+        &mut self,
+        ty: ThunkId,
+        name: String,
+        at: Option<crate::source::Location>,
+        defaulted: bool,
+    ) -> ThunkId {
         self.later(move |types| {
             let whole = types.force(ty);
             let key = types.text(&name);
             match types.access(whole, key, false) {
                 Some(found) => found,
+                None if defaulted => types.basic.undefined,
                 None => types.opaque(format!("`{name}`"), at),
             }
         })
@@ -271,6 +284,11 @@ impl<'g> Evaluator<'g> {
                     if breaks || (!ended && place + 1 == node.cases.len()) {
                         ends = false;
                     }
+                }
+                self.locals.narrowed = before.clone();
+                if node.cases.iter().all(|case| case.test.is_some()) {
+                    ends =
+                        self.is_exhaustive(node, env) && !node.cases.iter().any(|case| has_break(&case.cons));
                 }
                 self.locals.narrowed = before;
                 ends
@@ -433,6 +451,18 @@ impl<'g> Evaluator<'g> {
             let thunk = self.known(ty);
             self.bind(&var.name, thunk, env);
         }
+    }
+
+    /// Whether no value is left that no case takes, and the last case does not run through.
+    fn is_exhaustive(&mut self, node: &'g swc_ecma_ast::SwitchStmt, env: &Env<'g>) -> bool {
+        for case in node.cases.iter().filter_map(|case| case.test.as_deref()) {
+            self.assume_switch(&node.discriminant, &[case], false, env);
+        }
+        let left = self.expression(&node.discriminant, env, None);
+        let ends = node.cases.last().is_some_and(|case| {
+            matches!(case.cons.last(), Some(Stmt::Return(_) | Stmt::Throw(_) | Stmt::Block(_)))
+        });
+        *self.get(left) == Type::Never && ends
     }
 
     fn assume_case(&mut self, node: &'g swc_ecma_ast::SwitchStmt, place: usize, env: &Env<'g>) {

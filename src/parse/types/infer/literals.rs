@@ -86,6 +86,18 @@ impl<'g> Evaluator<'g> {
         if fresh { self.widened(ty) } else { ty }
     }
 
+    /// What is wanted of the elements of an array: of a type parameter what it extends.
+    fn wanted_elements(&mut self, wanted: TypeId) -> TypeId {
+        let wanted = self.without_nothing(wanted);
+        match *self.get(wanted) {
+            Type::Param(param) => match self.params[param.place()].constraint {
+                Some(constraint) => self.force(constraint),
+                None => wanted,
+            },
+            _ => wanted,
+        }
+    }
+
     pub(super) fn array_literal(
         &mut self,
         array: &'g ArrayLit,
@@ -93,6 +105,7 @@ impl<'g> Evaluator<'g> {
         wanted: Option<TypeId>,
         constant: bool,
     ) -> TypeId {
+        let wanted = wanted.map(|wanted| self.wanted_elements(wanted));
         let wanted_tuple = wanted.and_then(|wanted| {
             self.members_of_union(wanted)
                 .into_iter()
@@ -129,7 +142,11 @@ impl<'g> Evaluator<'g> {
             }
             let index = self.literal(Literal::Number(place.to_string()));
             let place_type = match wanted_tuple {
-                Some(tuple) => self.access(tuple, index, false),
+                Some(tuple) => {
+                    let empty =
+                        matches!(self.get(tuple), Type::Tuple { elements, .. } if elements.is_empty());
+                    if empty { None } else { self.access(tuple, index, false) }
+                }
                 None => wanted.and_then(|wanted| self.iterated(wanted)),
             };
             let ty = self.stored(&element.expr, env, place_type, constant);
@@ -172,8 +189,17 @@ impl<'g> Evaluator<'g> {
                                 | Type::Literal { value: Literal::Boolean(false), .. }
                         )
                     });
-                    for member in members {
-                        let Some(shape) = self.shape(member) else { continue };
+                    let mut shapes: Vec<Rc<Members<'g>>> =
+                        members.into_iter().filter_map(|member| self.shape(member)).collect();
+                    let is_empty =
+                        |shape: &Rc<Members<'g>>| shape.props.is_empty() && shape.indexes.is_empty();
+                    let full = shapes.iter().filter(|shape| !is_empty(shape)).count();
+                    // `...(on ? { a } : {})` is `{ a? }`.
+                    let absent = absent || (full == 1 && shapes.len() > 1);
+                    if full == 1 {
+                        shapes.retain(|shape| !is_empty(shape));
+                    }
+                    for shape in shapes {
                         for members in &alternatives {
                             extended.push(self.spread_into(members.clone(), &shape, absent));
                         }

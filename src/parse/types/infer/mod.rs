@@ -31,6 +31,8 @@ pub(super) struct Body<'g> {
     expr: Option<&'g Expr>,
     is_async: bool,
     is_generator: bool,
+    /// Whether one that only throws is of type `never`, as TypeScript has it for expressions, not for declarations.
+    may_be_never: bool,
     span: Span,
 }
 
@@ -41,6 +43,7 @@ impl<'g> Body<'g> {
             expr: None,
             is_async: function.is_async,
             is_generator: function.is_generator,
+            may_be_never: false,
             span: function.span,
         }
     }
@@ -50,13 +53,8 @@ impl<'g> Body<'g> {
             ArrowFunctionBody::FunctionBody(body) => (Some(&*body.stmts), None),
             ArrowFunctionBody::Expr(expr) => (None, Some(&**expr)),
         };
-        Self {
-            statements,
-            expr,
-            is_async: arrow.is_async,
-            is_generator: arrow.is_generator,
-            span: arrow.span,
-        }
+        let (is_async, is_generator) = (arrow.is_async, arrow.is_generator);
+        Self { statements, expr, is_async, is_generator, may_be_never: true, span: arrow.span }
     }
 }
 
@@ -175,7 +173,7 @@ impl<'g> Evaluator<'g> {
             return self.basic.undefined;
         }
         let target = self.name(&ident.sym, env);
-        if let Some(value) = self.value_of(&target, env) {
+        if let Some(value) = self.value_of(&target) {
             return value;
         }
         // `HttpResp` and what else the package gives to server code.
@@ -183,7 +181,7 @@ impl<'g> Evaluator<'g> {
             && package == "kontract"
         {
             let own = self.own(name);
-            if let Some(value) = self.value_of(&own, env) {
+            if let Some(value) = self.value_of(&own) {
                 return value;
             }
         }
@@ -199,14 +197,12 @@ impl<'g> Evaluator<'g> {
             return table;
         }
         if let Some(path) = expr_path(&member.obj)
-            && let target @ Target::Symbol(of) = self.target(&path, env)
+            && let Target::Symbol(of) = self.target(&path, env)
             && self.is_enum(of)
             && let Some(name) = member.prop.as_ident()
+            && let Some(found) = self.enum_member(of, &name.sym, true)
         {
-            let _ = target;
-            if let Some(found) = self.enum_member(of, &name.sym, true) {
-                return found;
-            }
+            return found;
         }
         let object = self.expression(&member.obj, env, None);
         self.property(object, member, env)

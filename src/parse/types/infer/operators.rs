@@ -176,10 +176,6 @@ impl<'g> Evaluator<'g> {
             }
             Expr::Bin(binary) => self.assume_equal(binary, holds, env),
             Expr::OptChain(_) if holds => self.assume_present(test, env),
-            Expr::Call(call) if holds => {
-                // `Array.isArray(x)` and predicates are left to annotations.
-                let _ = call;
-            }
             _ => {}
         }
     }
@@ -395,12 +391,11 @@ impl<'g> Evaluator<'g> {
     }
 
     fn truthy(&mut self, ty: TypeId) -> TypeId {
-        let kept = self.filtered(ty, |types, member| match types.get(member) {
+        self.filtered(ty, |types, member| match types.get(member) {
             Type::Null | Type::Undefined | Type::Void => false,
             Type::Literal { value, .. } | Type::Member { value: Some(value), .. } => !is_falsy(value),
             _ => true,
-        });
-        kept
+        })
     }
 
     /// What a value may be where it counts as false.
