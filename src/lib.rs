@@ -35,7 +35,7 @@ use diag::{Code, Diagnostic, Outcome};
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use project::{Loaded, Project};
 use source::Sources;
-use split::{LeakFree, SplitModules};
+use split::{LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
 use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
@@ -59,7 +59,8 @@ pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
         parse::parse(sources, &project).and_then(|graph| {
             let contract = parse::extract(&graph).and_then(|contract| contract::check(contract, sources));
             contract.stop_on_errors().and_then(|contract| {
-                split::split(&graph, &contract).and_then(|modules| {
+                let options = SplitOptions { optimize: project.optimize };
+                split::split(&graph, &contract, options).and_then(|modules| {
                     plan(system, &contract)
                         .and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
                 })
@@ -149,7 +150,15 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         chains: &chains,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
+    for (path, mut map) in modules.maps {
+        let path = format!(".kontract/server/src/{path}.map");
+        let up = "../".repeat(path.matches('/').count());
+        map.sources.iter_mut().for_each(|source| source.insert_str(0, &up));
+        artifacts.insert(path, map.to_json().into_bytes());
+    }
     for (path, text) in modules.server {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let text = format!("{text}//# sourceMappingURL={name}.map\n");
         artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
     }
     artifacts

@@ -22,7 +22,7 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     OsSystem::new(folder)?;
     // A build without the deployment's keys would pin others into its clients, which then could not connect.
     let secrets = Secrets::load(folder)?;
-    let project = build(folder, &secrets, reporter)?;
+    let project = build(folder, &secrets, Mode::Production, reporter)?;
     frontend(folder, &project, reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
     reporter.event("built", json!({ "name": project.name }));
@@ -38,10 +38,26 @@ pub(super) fn check(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError
     Ok(())
 }
 
+/// What a build is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// `kontract dev`: server code stays as it was written.
+    Development,
+    Production,
+}
+
 /// Compiles, bundles and writes; the frontend's own build is not part of it.
-pub(super) fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Result<Project, CliError> {
+pub(super) fn build(
+    folder: &Path,
+    secrets: &Secrets,
+    mode: Mode,
+    reporter: Reporter,
+) -> Result<Project, CliError> {
     let system = OsSystem::new(folder)?;
-    let loaded = load(&system);
+    let mut loaded = load(&system);
+    if let Some(project) = &mut loaded.project {
+        project.optimize &= mode == Mode::Production;
+    }
     let keys = secrets
         .static_keys()
         .map(|key| PinnedKey { x25519: *key.public().x25519(), mlkem768: key.public().ml_kem().to_vec() });

@@ -104,7 +104,7 @@ impl Server {
     }
 
     fn rebuild(&mut self) -> Result<(), CliError> {
-        let project = build::build(&self.folder, &self.secrets, self.reporter)?;
+        let project = build::build(&self.folder, &self.secrets, build::Mode::Development, self.reporter)?;
         build::frontend(&self.folder, &project, self.reporter)?;
         migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
         migrate::gc(self.database.admin_url(), self.reporter)?;

@@ -4,6 +4,7 @@ use crate::bundle::config::{ASSETS_DISK, OBJECTS_DISK};
 use crate::bundle::tools;
 use crate::cli::error::CliError;
 use crate::dev::database::bound_to_parent;
+use crate::dev::trace::Traces;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -52,11 +53,13 @@ impl Workerd {
             .envs(options.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| {
                 CliError::environment(format!("workerd: {error}"), "run `npm install` in the project")
             })?;
-        let listening = forward(child.stdout.take());
+        let listening = forward(child.stdout.take(), Traces::below(&options.server));
+        retell(child.stderr.take(), Traces::below(&options.server));
         match listening.recv_timeout(START_MAX) {
             Ok(port) => Ok(Self { child, port }),
             Err(_) => {
@@ -88,7 +91,7 @@ impl Drop for Workerd {
 
 /// Copies workerd's standard output to standard error, except for its control messages; the port arrives on the
 /// channel, which closes with the process.
-fn forward(stdout: Option<std::process::ChildStdout>) -> mpsc::Receiver<u16> {
+fn forward(stdout: Option<std::process::ChildStdout>, mut traces: Traces) -> mpsc::Receiver<u16> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let Some(stdout) = stdout else { return };
@@ -96,11 +99,22 @@ fn forward(stdout: Option<std::process::ChildStdout>) -> mpsc::Receiver<u16> {
             match listen_port(&line) {
                 // The receiver is gone once the first port has arrived.
                 Some(port) => drop(sender.send(port)),
-                None => eprintln!("{line}"),
+                None => eprintln!("{}", traces.mapped(&line)),
             }
         }
     });
     receiver
+}
+
+/// Copies workerd's standard error, with places in the user's files.
+fn retell(stderr: Option<std::process::ChildStderr>, mut traces: Traces) {
+    std::thread::spawn(move || {
+        let Some(stderr) = stderr else { return };
+        // What a Worker logs may be any bytes.
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            eprintln!("{}", traces.mapped(&String::from_utf8_lossy(&line)));
+        }
+    });
 }
 
 /// The port in workerd's `{"event":"listen","socket":"http","port":…}`.

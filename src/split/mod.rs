@@ -18,6 +18,7 @@ mod frontend;
 mod inline;
 mod jsx;
 mod leak;
+mod optimize;
 mod parts;
 mod plan;
 mod reach;
@@ -30,6 +31,7 @@ pub use plan::{Side, SplitPlan};
 
 use crate::contract::CheckedContract;
 use crate::diag::Outcome;
+use crate::emit::sourcemap::SourceMap;
 use crate::parse::{ModuleGraph, on_deep_stack};
 use parts::Parts;
 use reach::Reach;
@@ -39,6 +41,8 @@ use reach::Reach;
 pub struct SplitModules {
     /// Every module that runs on the server.
     pub server: BTreeMap<String, String>,
+    /// Where each of them comes from; sources are relative to the project.
+    pub maps: BTreeMap<String, SourceMap>,
     /// Every module with endpoints, and those that its client statements import.
     pub client: BTreeMap<String, ClientModule>,
     /// What runs each endpoint that has middlewares, by its index in [`crate::contract::Contract::endpoints`].
@@ -54,8 +58,19 @@ pub struct ClientModule {
     pub statements: String,
 }
 
+/// How both halves are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SplitOptions {
+    /// Whether server code is optimised; while developing, it stays as it was written.
+    pub optimize: bool,
+}
+
 /// Splits all modules and proves that nothing of the server's is in the client's half.
-pub fn split(graph: &ModuleGraph, contract: &CheckedContract) -> Outcome<LeakFree<SplitModules>> {
+pub fn split(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+) -> Outcome<LeakFree<SplitModules>> {
     on_deep_stack(|| {
         graph.globals.run(|| {
             let parts = Parts::of(graph);
@@ -63,7 +78,7 @@ pub fn split(graph: &ModuleGraph, contract: &CheckedContract) -> Outcome<LeakFre
             let mut found = frontend::check(graph, &parts, &reach);
             found.extend(apply::unresolved_imports(graph, &parts, &reach));
             found.extend(jsx::check(graph, &parts, &reach));
-            let (modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach);
+            let (modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
             found.extend(wrong);
             match leak::prove(modules, graph, &parts, &reach) {
                 Ok(proof) => Outcome::with(proof, found).stop_on_errors(),

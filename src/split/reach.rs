@@ -158,7 +158,7 @@ fn server_closure(
 }
 
 /// The parts that a part refers to.
-fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
+pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
     let Some(part) = parts.part(id) else { return Vec::new() };
     let mut found = Vec::new();
     for name in &part.refers {

@@ -10,6 +10,7 @@ mod fixture;
 mod middleware;
 mod migrate;
 mod migrate_run;
+mod optimize;
 mod parse;
 mod split;
 mod storage;

@@ -33,6 +33,13 @@ pub(crate) struct EndpointForm<'m> {
     pub(crate) callable: Callable<'m>,
 }
 
+impl EndpointForm<'_> {
+    /// Whether it is a method, which its class may call as well.
+    pub(crate) fn is_method(&self) -> bool {
+        self.export.as_ref().is_some_and(|export| export.contains('.'))
+    }
+}
+
 /// The function of an endpoint.
 #[derive(Clone, Copy)]
 pub(crate) enum Callable<'m> {
