@@ -5,8 +5,9 @@
 //! parse::parse    Sources          → ModuleGraph
 //! parse::extract  ModuleGraph      → Contract
 //! contract::check Contract         → CheckedContract
-//! split::split    graph + contract → LeakFree<SplitModules>
+//! split::split    graph + contract → SplitModules, Evidence
 //! stubgen         contract + split → stubs, codecs, routes, schema, manifest
+//! Evidence::prove client files      → LeakFree<ClientFiles>
 //! ```
 //!
 //! [`compile`] is this pipeline; everything in it is a pure function. The file system, processes and the terminal belong
@@ -35,7 +36,7 @@ use diag::{Code, Diagnostic, Outcome};
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use project::{Loaded, Project};
 use source::Sources;
-use split::{LeakFree, SplitModules, SplitOptions};
+use split::{ClientFiles, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
 use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
@@ -44,7 +45,7 @@ use system::{System, SystemError};
 pub struct Checked {
     project: Project,
     contract: CheckedContract,
-    modules: LeakFree<SplitModules>,
+    modules: SplitModules,
     plan: MigrationPlan,
 }
 
@@ -71,10 +72,28 @@ pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
 
 /// Compiles a project. `keys` are the gateway's static keys that its clients pin, the current one first.
 pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
-    check(system, loaded).and_then(|checked| match generate(&loaded.sources, checked, keys) {
-        Ok(artifacts) => Outcome::of(artifacts),
-        Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
+    check(system, loaded).and_then(|checked| {
+        let evidence = checked.modules.evidence.clone();
+        match generate(&loaded.sources, checked, keys) {
+            Ok(artifacts) => proven(artifacts, &evidence),
+            Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
+        }
     })
+}
+
+/// Lets the client's files through once they were searched.
+fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
+    let for_clients = |path: &String| CLIENT_FOLDERS.iter().any(|folder| path.starts_with(folder));
+    let (client, mut artifacts): (Artifacts, Artifacts) =
+        artifacts.into_iter().partition(|(path, _)| for_clients(path));
+    match evidence.prove(client, stubgen::VOCABULARY).map(LeakFree::into_inner) {
+        Ok(ClientFiles { files, report }) => {
+            artifacts.extend(files);
+            artifacts.insert(LEAK_REPORT.to_owned(), report.into_bytes());
+            Outcome::of(artifacts)
+        }
+        Err(leaks) => Outcome::failed(leaks),
+    }
 }
 
 /// What databases need to fit the contract, from what the lock says they have.
@@ -129,7 +148,6 @@ fn read_text(system: &dyn System, path: &str) -> Result<String, SystemError> {
 
 fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
     let Checked { project, contract, modules, plan } = checked;
-    let modules = modules.into_inner();
     let pins = Pins {
         suite: u16::from(project.suite),
         identity: Identity::of(contract.contract()),
@@ -196,3 +214,6 @@ fn refusal_diagnostic(refusal: &Refusal) -> Diagnostic {
 const LOCK: &str = "kontract.lock.json";
 const MIGRATIONS: &str = "migrations";
 const COOKBOOK: &str = "docs/api";
+/// What goes to clients, and where their bundlers look.
+const CLIENT_FOLDERS: &[&str] = &["dist/client/", ".kontract/client/"];
+const LEAK_REPORT: &str = "dist/client/leak-report.json";

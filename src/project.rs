@@ -168,7 +168,10 @@ struct Config {
 
 impl Config {
     fn project(&mut self, object: &Object<'_>) -> Project {
-        self.refuse_unknown(object, &["$schema", "name", "source", "frontend", "cookbook", "optimize", "suite"]);
+        self.refuse_unknown(
+            object,
+            &["$schema", "name", "source", "frontend", "cookbook", "optimize", "suite"],
+        );
         let suite = match object.get("suite") {
             Some(prop) => self.suite(prop),
             None => SUITE_DEFAULT,

@@ -13,8 +13,11 @@ pub(super) fn relocate(bytes: &mut Vec<u8>, from: &str, to: &str) {
         let path = normalize_path(&format!("{folder}/{source}"));
         *source = match path {
             Some(path) => format!("{up}{path}"),
-            None => format!("outside/{}", source.trim_start_matches("../")),
+            None => format!("{OUTSIDE}{}", source.trim_start_matches("../")),
         };
     }
     *bytes = map.to_json().into_bytes();
 }
+
+/// In front of sources outside of the project.
+pub const OUTSIDE: &str = "outside/";

@@ -4,6 +4,7 @@
 //! at sign (worker.js:4012:11)   →   at sign (src/api/entries.ts:31:9)
 //! ```
 
+use crate::bundle::maps::OUTSIDE;
 use crate::emit::sourcemap::SourceMap;
 use crate::source::normalize_path;
 use std::borrow::Cow;
@@ -47,7 +48,10 @@ impl Traces {
         });
         let original = map.as_ref()?.original(place.line.checked_sub(1)?, place.column.checked_sub(1)?)?;
         let within = module.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let path = normalize_path(&format!("dist/server/{within}/{}", original.source))?;
+        let path = match original.source.strip_prefix(OUTSIDE) {
+            Some(package) => package.to_owned(),
+            None => normalize_path(&format!("dist/server/{within}/{}", original.source))?,
+        };
         Some(format!("{path}:{}:{}", original.line + 1, original.column + 1))
     }
 }

@@ -19,7 +19,11 @@ pub fn print_mapped(module: &Module, source_map: &Lrc<SourceMap>) -> (String, Ve
     // A file starts at position 1; 0 is what the compiler made.
     let printed = places.into_iter().filter_map(|(position, place): (BytePos, LineCol)| {
         let offset = position.0.checked_sub(1)?;
-        (!position.is_reserved_for_comments()).then_some(Printed { offset, line: place.line, column: place.col })
+        (!position.is_reserved_for_comments()).then_some(Printed {
+            offset,
+            line: place.line,
+            column: place.col,
+        })
     });
     (text, printed.collect())
 }

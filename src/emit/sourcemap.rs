@@ -81,7 +81,8 @@ impl SourceMap {
     pub fn parse(text: &str) -> Option<Self> {
         let map: Value = serde_json::from_str(text).ok()?;
         let texts = |key: &str| map.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-        let sources = texts("sources").iter().map(|path| path.as_str().unwrap_or_default().to_owned()).collect();
+        let sources =
+            texts("sources").iter().map(|path| path.as_str().unwrap_or_default().to_owned()).collect();
         let contents = texts("sourcesContent").iter().map(|text| text.as_str().map(str::to_owned)).collect();
         let segments = parse_mappings(map.get("mappings")?.as_str()?)?;
         Some(Self { sources, contents, segments })
@@ -221,7 +222,13 @@ mod tests {
 
     #[test]
     fn what_is_no_map_is_refused() {
-        for text in ["", "{}", "{\"mappings\": \"!\"}", "{\"mappings\": \"AAAg\"}", "{\"mappings\": \"ggggggggggggA\"}"] {
+        for text in [
+            "",
+            "{}",
+            "{\"mappings\": \"!\"}",
+            "{\"mappings\": \"AAAg\"}",
+            "{\"mappings\": \"ggggggggggggA\"}",
+        ] {
             assert_eq!(SourceMap::parse(text), None, "{text}");
         }
     }

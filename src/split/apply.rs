@@ -177,12 +177,13 @@ impl Split<'_> {
         Some(ClientModule { endpoints, statements })
     }
 
-    /// `export { local as name }` for parts that are exported elsewhere in the module.
+    /// `export { local as name }` for what parts do not export by themselves.
     fn client_exports(&self, module: &ParsedModule, kept: &[&Part]) -> Option<ModuleItem> {
         let mut specifiers = Vec::new();
-        for part in kept.iter().filter(|part| matches!(part.node, ModuleItem::Stmt(_))) {
+        for part in kept {
             for local in &part.declares {
-                if let Some(exported) = module.exported_as(local) {
+                let names = module.export_names(local).into_iter();
+                for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
                     let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
                     specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {
@@ -231,6 +232,15 @@ impl Split<'_> {
     fn top_level_ident(&self, module: &ParsedModule, name: &str) -> Ident {
         let context = SyntaxContext::empty().apply_mark(module.scopes.top_level);
         Ident::new(name.into(), DUMMY_SP, context)
+    }
+}
+
+/// Whether a statement itself exports its name so: `export const name`, `export default function name`.
+fn exports_itself(node: &ModuleItem, local: &str, exported: &str) -> bool {
+    match node {
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(_)) => local == exported,
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_)) => exported == "default",
+        ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => false,
     }
 }
 

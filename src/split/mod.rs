@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The rule is strict: what an endpoint, a middleware or anything they use refers to is never client code, and what no
-//! frontend asks for stays on the server too. Client
-//! output leaves this module only as [`LeakFree`].
+//! frontend asks for stays on the server too. Files for
+//! clients are written only once [`Evidence`] has made them [`LeakFree`].
 
 mod apply;
 mod diagnostics;
@@ -26,7 +26,7 @@ mod reach;
 use std::collections::BTreeMap;
 
 pub use inline::Chain;
-pub use leak::LeakFree;
+pub use leak::{ClientFiles, Evidence, LeakFree};
 pub use plan::{Side, SplitPlan};
 
 use crate::contract::CheckedContract;
@@ -47,6 +47,8 @@ pub struct SplitModules {
     pub client: BTreeMap<String, ClientModule>,
     /// What runs each endpoint that has middlewares, by its index in [`crate::contract::Contract::endpoints`].
     pub chains: BTreeMap<usize, Chain>,
+    /// What the client's files are searched for once they are made.
+    pub evidence: Evidence,
 }
 
 /// The client half of a module.
@@ -65,12 +67,12 @@ pub struct SplitOptions {
     pub optimize: bool,
 }
 
-/// Splits all modules and proves that nothing of the server's is in the client's half.
+/// Splits all modules, and searches the client's half for what is the server's.
 pub fn split(
     graph: &ModuleGraph,
     contract: &CheckedContract,
     options: SplitOptions,
-) -> Outcome<LeakFree<SplitModules>> {
+) -> Outcome<SplitModules> {
     on_deep_stack(|| {
         graph.globals.run(|| {
             let parts = Parts::of(graph);
@@ -78,15 +80,11 @@ pub fn split(
             let mut found = frontend::check(graph, &parts, &reach);
             found.extend(apply::unresolved_imports(graph, &parts, &reach));
             found.extend(jsx::check(graph, &parts, &reach));
-            let (modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
+            let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
             found.extend(wrong);
-            match leak::prove(modules, graph, &parts, &reach) {
-                Ok(proof) => Outcome::with(proof, found).stop_on_errors(),
-                Err(leaks) => {
-                    found.extend(leaks);
-                    Outcome::failed(found)
-                }
-            }
+            modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+            found.extend(modules.evidence.search_modules(&modules.client));
+            Outcome::with(modules, found).stop_on_errors()
         })
     })
 }

@@ -165,7 +165,8 @@ impl VisitMut for FoldName {
     fn visit_mut_expr(&mut self, expr: &mut Expr) {
         match &*expr {
             Expr::Member(member)
-                if is_perm(member) && member.obj.as_ident().is_some_and(|object| object.to_id() == self.ctx) =>
+                if is_perm(member)
+                    && member.obj.as_ident().is_some_and(|object| object.to_id() == self.ctx) =>
             {
                 *expr = bits(self.perm);
             }

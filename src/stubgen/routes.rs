@@ -12,9 +12,9 @@ use super::{ChainRef, StubError, StubInput};
 use crate::artifact::specifier;
 use crate::contract::{BigIntWidth, Contract, Endpoint, Perms, Scope, Table, Ty};
 use crate::emit::build::{
-    array, arrow, boolean, call, call_spread, constant, export_const, export_names, ident,
-    import_call, import_named, import_namespace, is_binding_name, member, module_text, null,
-    number, object, object_by_number, string,
+    array, arrow, boolean, call, call_spread, constant, export_const, export_names, ident, import_call,
+    import_named, import_namespace, is_binding_name, member, module_text, null, number, object,
+    object_by_number, string,
 };
 use crate::source::{FileId, Sources};
 use kontract_wire::route::RouteId;

@@ -2,5 +2,7 @@
 
 mod build;
 mod dev;
+mod owners;
 mod plain;
 mod serve;
+mod traces;

@@ -10,7 +10,7 @@ use kontract::diag::{Diagnostic, Outcome};
 use kontract::parse::{self, ModuleGraph};
 use kontract::project::{self, Loaded};
 use kontract::source::Sources;
-use kontract::split::{LeakFree, SplitModules, SplitOptions, split};
+use kontract::split::{SplitModules, SplitOptions, split};
 use kontract::system::MemorySystem;
 
 /// The folder of a kind of fixtures.
@@ -82,7 +82,7 @@ pub(crate) fn diagnose(system: &MemorySystem) -> Compiled {
 pub(crate) struct Compiled {
     pub(crate) sources: Sources,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    pub(crate) value: Option<(ModuleGraph, CheckedContract, LeakFree<SplitModules>)>,
+    pub(crate) value: Option<(ModuleGraph, CheckedContract, SplitModules)>,
 }
 
 impl Compiled {

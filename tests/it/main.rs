@@ -12,6 +12,7 @@ mod migrate;
 mod migrate_run;
 mod optimize;
 mod parse;
+mod secrets;
 mod split;
 mod storage;
 mod stubgen;

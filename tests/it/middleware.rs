@@ -44,7 +44,9 @@ fn write_program(sandbox: &Sandbox, program: &Program, name: &str) -> Option<Val
         .iter()
         .map(|(name, egroup)| {
             let options = egroup.map_or_else(String::new, |egroup| format!("egroup: '{egroup}'"));
-            format!("export const {name} = backend({{ {options} }}, async (): Promise<string> => '{name}');\n")
+            format!(
+                "export const {name} = backend({{ {options} }}, async (): Promise<string> => '{name}');\n"
+            )
         })
         .collect();
     let system = MemorySystem::new([
@@ -60,14 +62,18 @@ fn write_program(sandbox: &Sandbox, program: &Program, name: &str) -> Option<Val
         assert!(codes.iter().all(|code| *code == Code::KT0206), "{name}:\n{text}\n{}", program.middleware);
         return None;
     };
-    let modules = halves.get();
-    let optimized = compile_with(&system, SplitOptions { optimize: true }).value.expect("it compiled before").2;
-    for (folder, modules) in [("inlined", modules), ("optimized", optimized.get())] {
+    let modules = &halves;
+    let optimized =
+        compile_with(&system, SplitOptions { optimize: true }).value.expect("it compiled before").2;
+    for (folder, modules) in [("inlined", modules), ("optimized", &optimized)] {
         for (path, text) in &modules.server {
             sandbox.write(&format!("{name}/{folder}/{path}"), text.as_bytes());
         }
     }
-    sandbox.write(&format!("{name}/source.js"), program.middleware.replace("'./other'", "'./plain.js'").as_bytes());
+    sandbox.write(
+        &format!("{name}/source.js"),
+        program.middleware.replace("'./other'", "'./plain.js'").as_bytes(),
+    );
     sandbox.write(&format!("{name}/plain.js"), program.other.as_bytes());
     let endpoints: Vec<Value> = contract
         .contract()

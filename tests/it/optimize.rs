@@ -18,7 +18,7 @@ fn constants_fold_and_dead_code_goes() {
         let mut text = compiled.text();
         assert!(compiled.value.is_some(), "{name} has errors:\n{text}");
         let Some((_, _, halves)) = compiled.value else { continue };
-        for (path, code) in &halves.get().server {
+        for (path, code) in &halves.server {
             write!(text, "\n=== server/{path}\n{code}").expect("a string");
         }
         fixture::expect(&case, "expected.txt", &text);
@@ -40,13 +40,13 @@ fn optimized_server_code_does_the_same() {
         else {
             continue;
         };
-        for (folder, modules) in [("written", written.2.get()), ("optimized", optimized.2.get())] {
+        for (folder, modules) in [("written", &written.2), ("optimized", &optimized.2)] {
             for (path, text) in &modules.server {
                 sandbox.write(&format!("{name}/{folder}/{path}"), text.as_bytes());
                 collect_imports(text, &mut packages);
             }
         }
-        let paths: Vec<&String> = written.2.get().server.keys().collect();
+        let paths: Vec<&String> = written.2.server.keys().collect();
         let endpoints = &written.1.contract().endpoints;
         let perms: BTreeMap<&str, u8> =
             endpoints.iter().map(|one| (one.binding.export.as_str(), one.options.perm.bits())).collect();
@@ -70,7 +70,9 @@ fn sources() -> Vec<(String, PathBuf)> {
         found.extend(fixture::cases(kind).into_iter().map(|(name, path)| (format!("{kind}-{name}"), path)));
     }
     found.extend(
-        fixture::cases("diagnostics").into_iter().map(|(name, path)| (format!("near-{name}"), path.join("near-miss"))),
+        fixture::cases("diagnostics")
+            .into_iter()
+            .map(|(name, path)| (format!("near-{name}"), path.join("near-miss"))),
     );
     found.push(("guestbook".to_owned(), root.join("../examples/guestbook")));
     found
@@ -80,7 +82,9 @@ fn sources() -> Vec<(String, PathBuf)> {
 fn collect_imports(text: &str, packages: &mut BTreeMap<String, BTreeSet<String>>) {
     for line in text.lines().filter(|line| line.starts_with("import ") || line.starts_with("export ")) {
         let Some((clause, rest)) = line.split_once(" from ") else {
-            if let Some(package) = line.strip_prefix("import ").map(|rest| rest.trim_matches([';', '\'', '"'])) {
+            if let Some(package) =
+                line.strip_prefix("import ").map(|rest| rest.trim_matches([';', '\'', '"']))
+            {
                 packages.entry(package.to_owned()).or_default();
             }
             continue;
@@ -88,14 +92,18 @@ fn collect_imports(text: &str, packages: &mut BTreeMap<String, BTreeSet<String>>
         let package = rest.trim_end_matches(';').trim_matches(['\'', '"']).to_owned();
         let names = packages.entry(package).or_default();
         match clause.split_once('{') {
-            Some((_, inner)) => names.extend(inner.trim_end_matches([' ', '}']).split(',').filter_map(|name| {
-                let name = name.trim().split(' ').next().unwrap_or_default();
-                (!name.is_empty()).then(|| name.to_owned())
-            })),
+            Some((_, inner)) => {
+                names.extend(inner.trim_end_matches([' ', '}']).split(',').filter_map(|name| {
+                    let name = name.trim().split(' ').next().unwrap_or_default();
+                    (!name.is_empty()).then(|| name.to_owned())
+                }))
+            }
             None => names.extend(["default".to_owned()]),
         }
     }
-    packages.retain(|package, _| !package.starts_with('.') && !package.starts_with('/') && !package.starts_with("node:"));
+    packages.retain(|package, _| {
+        !package.starts_with('.') && !package.starts_with('/') && !package.starts_with("node:")
+    });
 }
 
 fn write_package(sandbox: &Sandbox, package: &str, names: &BTreeSet<String>) {

@@ -142,7 +142,8 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
 /// Chains as the split names them: one for each set of middlewares.
 fn chains(draft: &Draft) -> BTreeMap<usize, ChainRef> {
     let chain = |(index, endpoint): (usize, &Endpoint)| {
-        let selected = draft.contract.middleware.iter().filter(|middleware| middleware.filter.selects(endpoint));
+        let selected =
+            draft.contract.middleware.iter().filter(|middleware| middleware.filter.selects(endpoint));
         let export = match selected.count() {
             0 => return None,
             count => format!("chain{count}"),

@@ -10,9 +10,9 @@
 
 use swc_common::Span;
 use swc_ecma_ast::{
-    ArrowExpr, AssignExpr, AssignOp, BinExpr, BinaryOp, BreakStmt, CallExpr, Callee, Class, CondExpr, ContinueStmt, DoWhileStmt, Expr,
-    ForInStmt, ForOfStmt, ForStmt, Function, Id, Ident, IfStmt, LabeledStmt, OptChainExpr, ReturnStmt, Stmt,
-    SwitchStmt, ThrowStmt, TryStmt, WhileStmt,
+    ArrowExpr, AssignExpr, AssignOp, BinExpr, BinaryOp, BreakStmt, CallExpr, Callee, Class, CondExpr,
+    ContinueStmt, DoWhileStmt, Expr, ForInStmt, ForOfStmt, ForStmt, Function, Id, Ident, IfStmt, LabeledStmt,
+    OptChainExpr, ReturnStmt, Stmt, SwitchStmt, ThrowStmt, TryStmt, WhileStmt,
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
@@ -155,7 +155,8 @@ impl Visit for Flow<'_> {
 
     fn visit_bin_expr(&mut self, bin: &BinExpr) {
         bin.left.visit_with(self);
-        let short = matches!(bin.op, BinaryOp::LogicalAnd | BinaryOp::LogicalOr | BinaryOp::NullishCoalescing);
+        let short =
+            matches!(bin.op, BinaryOp::LogicalAnd | BinaryOp::LogicalOr | BinaryOp::NullishCoalescing);
         if short {
             self.perhaps(|flow| bin.right.visit_with(flow));
         } else {

@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use swc_common::{DUMMY_SP, Mark, Span, SyntaxContext};
 use swc_ecma_ast::{
-    ArrowExpr, ArrowFunctionBody, AssignExpr, BindingIdent, BreakStmt, CallExpr, Callee, ClassDecl, ClassExpr,
-    ContinueStmt, Expr, FnDecl, FnExpr, Function, Id, Ident, IdentName, KeyValueProp, LabeledStmt, MetaPropExpr, ModuleItem, Pat, Prop,
-    ReturnStmt, Stmt,
-    Super, ThisExpr, UpdateExpr,
+    ArrowExpr, ArrowFunctionBody, AssignExpr, BindingIdent, BreakStmt, CallExpr, Callee, ClassDecl,
+    ClassExpr, ContinueStmt, Expr, FnDecl, FnExpr, Function, Id, Ident, IdentName, KeyValueProp, LabeledStmt,
+    MetaPropExpr, ModuleItem, Pat, Prop, ReturnStmt, Stmt, Super, ThisExpr, UpdateExpr,
 };
 use swc_ecma_visit::{Visit, VisitMut, VisitMutWith, VisitWith, noop_visit_mut_type, noop_visit_type};
 
@@ -33,7 +32,9 @@ pub(super) struct Middleware {
 
 /// Calls of `next` in a function that certainly are not the first, whether it can be taken apart or not.
 pub(super) fn calls_again(function: &Expr) -> Vec<Span> {
-    parts(function).and_then(|(_, next, body)| Some(flow::uses(&next?.to_id(), &body).again)).unwrap_or_default()
+    parts(function)
+        .and_then(|(_, next, body)| Some(flow::uses(&next?.to_id(), &body).again))
+        .unwrap_or_default()
 }
 
 impl Middleware {
@@ -124,7 +125,10 @@ fn arrow_body(arrow: &ArrowExpr) -> Vec<Stmt> {
     match &*arrow.body {
         ArrowFunctionBody::FunctionBody(body) => body.stmts.clone(),
         ArrowFunctionBody::Expr(value) => {
-            vec![Stmt::Return(ReturnStmt { span: swc_common::Spanned::span(value), arg: Some(value.clone()) })]
+            vec![Stmt::Return(ReturnStmt {
+                span: swc_common::Spanned::span(value),
+                arg: Some(value.clone()),
+            })]
         }
     }
 }

@@ -26,8 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use swc_common::{DUMMY_SP, Span, SyntaxContext};
 use swc_ecma_ast::{
-    ArrowExpr, ArrowFunctionBody, CallExpr, Callee, Decl, ExportDecl, Expr, ExprOrSpread, FnDecl, FnExpr, Function,
-    FunctionBody, Id, Ident, ModuleDecl, ModuleItem, Param, Pat, Stmt, VarDeclKind,
+    ArrowExpr, ArrowFunctionBody, CallExpr, Callee, Decl, ExportDecl, Expr, ExprOrSpread, FnDecl, FnExpr,
+    Function, FunctionBody, Id, Ident, ModuleDecl, ModuleItem, Param, Pat, Stmt, VarDeclKind,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 

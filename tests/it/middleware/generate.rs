@@ -103,7 +103,11 @@ impl<'r> Function<'r> {
         // Bodies that call once are the ones that are taken apart.
         let body = if function.random.below(3) == 0 { function.attempt(2) } else { function.statements(3) };
         let prefix = if asynchronous { "async " } else { "" };
-        if keyword { format!("{prefix}function ({params}) {{\n{body}}}") } else { format!("{prefix}({params}) => {{\n{body}}}") }
+        if keyword {
+            format!("{prefix}function ({params}) {{\n{body}}}")
+        } else {
+            format!("{prefix}({params}) => {{\n{body}}}")
+        }
     }
 
     fn statements(&mut self, depth: u64) -> String {
@@ -126,7 +130,10 @@ impl<'r> Function<'r> {
             6 => {
                 let (zero, one) = (self.statements(depth - 1), self.statements(depth - 1));
                 let through = if self.random.below(2) == 0 { "break;\n" } else { "" };
-                format!("switch ({} % 3) {{\ncase 0: {{\n{zero}{through}}}\ncase 1: {{\n{one}break;\n}}\ndefault:\n}}\n", self.number)
+                format!(
+                    "switch ({} % 3) {{\ncase 0: {{\n{zero}{through}}}\ncase 1: {{\n{one}break;\n}}\ndefault:\n}}\n",
+                    self.number
+                )
             }
             7 => {
                 // The same label in every function.
@@ -190,29 +197,50 @@ impl<'r> Function<'r> {
             2 => format!("return (await {next}());\n"),
             3 => format!("return [await {next}(), '{}'];\n", self.index),
             4 => match self.name() {
-                Some(name) => format!("const before{0} = {1}.push('declared'), {name} = await {next}(), after{0} = 2;\n{1}.push({name}, before{0} > 0, after{0});\n", self.steps(), log),
+                Some(name) => format!(
+                    "const before{0} = {1}.push('declared'), {name} = await {next}(), after{0} = 2;\n{1}.push({name}, before{0} > 0, after{0});\n",
+                    self.steps(),
+                    log
+                ),
                 None => self.step(),
             },
             5 => match self.name() {
-                Some(name) => format!("let {name};\n{name} = await {next}();\nif ({}) return {name};\n{log}.push({name});\n", self.condition()),
+                Some(name) => format!(
+                    "let {name};\n{name} = await {next}();\nif ({}) return {name};\n{log}.push({name});\n",
+                    self.condition()
+                ),
                 None => self.step(),
             },
             6 => match self.name() {
-                Some(name) => format!("const {name} = {} ? await {next}() : 'none';\n{log}.push({name});\n", self.condition()),
+                Some(name) => format!(
+                    "const {name} = {} ? await {next}() : 'none';\n{log}.push({name});\n",
+                    self.condition()
+                ),
                 None => self.step(),
             },
             7 => match self.name() {
-                Some(name) => format!("const {name} = {next}();\n{log}.push('started');\nreturn await {name};\n"),
+                Some(name) => {
+                    format!("const {name} = {next}();\n{log}.push('started');\nreturn await {name};\n")
+                }
                 None => self.step(),
             },
-            8 => format!("const helper{} = async () => await {next}();\nawait helper{}();\n", self.steps(), self.steps),
+            8 => format!(
+                "const helper{} = async () => await {next}();\nawait helper{}();\n",
+                self.steps(),
+                self.steps
+            ),
             9 => format!("{log}.push(await {next}(), 'pushed');\n"),
             10 => match self.name() {
-                Some(name) => format!("var {name} = await {next}();\n{log}.push({name}, inner{0}());\nfunction inner{0}() {{ return typeof {name}; }}\n", self.steps()),
+                Some(name) => format!(
+                    "var {name} = await {next}();\n{log}.push({name}, inner{0}());\nfunction inner{0}() {{ return typeof {name}; }}\n",
+                    self.steps()
+                ),
                 None => self.step(),
             },
             _ => match self.name() {
-                Some(name) => format!("const {name} = await {next}();\n{log}.push({name});\nreturn {name};\n"),
+                Some(name) => {
+                    format!("const {name} = await {next}();\n{log}.push({name});\nreturn {name};\n")
+                }
                 None => self.step(),
             },
         }
