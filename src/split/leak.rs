@@ -51,6 +51,12 @@ impl Evidence {
     pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> Self {
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
         for module in graph.modules() {
+            let own = |index: usize| reach.client.contains(&(module.file, index));
+            let published = contract.endpoints.iter().any(|endpoint| endpoint.binding.file == module.file)
+                || (0..parts.module(module.file).len()).any(own);
+            if published {
+                evidence.public.push_str(&format!("\n{}", module.path));
+            }
             for (index, part) in parts.module(module.file).iter().enumerate() {
                 if reach.client.contains(&(module.file, index)) {
                     evidence.add_client_part(graph, module, part);
@@ -196,7 +202,11 @@ impl Unique<'_> {
         };
         if let Some(search) = &self.search {
             for hit in search.find_overlapping_iter(text) {
-                found("a string".to_owned(), self.texts.get(hit.pattern().as_usize()).map(|(_, at)| *at));
+                let Some((wanted, at)) = self.texts.get(hit.pattern().as_usize()) else { continue };
+                let certain = wanted.chars().count() >= CERTAIN_CHARS_MIN;
+                if certain || stands_alone(text, hit.start(), hit.end()) {
+                    found("a string".to_owned(), Some(*at));
+                }
             }
         }
         for word in words(text) {
@@ -221,6 +231,16 @@ fn automaton<'t>(texts: impl Iterator<Item = &'t str>) -> Option<AhoCorasick> {
         return None;
     }
     Some(AhoCorasick::new(texts).expect("invariant: the texts of a project fit into 31 bits"))
+}
+
+/// Whether a range is no piece of a longer word: `User` of `encodeUserRequest` is.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let joined =
+        |before: Option<char>, after: Option<char>| before.is_some_and(part) && after.is_some_and(part);
+    let inside = &text[start..end];
+    !joined(text[..start].chars().next_back(), inside.chars().next())
+        && !joined(inside.chars().next_back(), text[end..].chars().next())
 }
 
 /// A text as it is, and as a printer would escape it.
@@ -292,7 +312,9 @@ impl Visit for Found {
 
 /// Shorter strings occur everywhere.
 const TEXT_CHARS_MIN: usize = 4;
-/// So do shorter names, in keys written as base64 as well.
+/// A text of this length is found within longer words as well.
+const CERTAIN_CHARS_MIN: usize = 12;
+/// Shorter names occur everywhere.
 const NAME_CHARS_MIN: usize = 4;
 /// Names that no client has, whether server code uses them or not.
 const NEVER_PUBLIC: &[&str] =
@@ -326,6 +348,7 @@ mod tests {
         assert_eq!(leaks("export const x = encode('generated');"), 0);
         assert_eq!(leaks("export const x = 'sk-live-1';"), 1);
         assert_eq!(leaks("// sk-live-1"), 1);
+        assert_eq!(leaks("x.sk-live-12"), 0);
         assert_eq!(leaks("export const x = `a\\\"b\\nc`;"), 1);
         assert_eq!(leaks("export const x = dbPool.query();"), 1);
         assert_eq!(leaks("export const x = dbPools.$dbPool;"), 0);

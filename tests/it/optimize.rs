@@ -96,7 +96,7 @@ fn collect_imports(text: &str, packages: &mut BTreeMap<String, BTreeSet<String>>
                 names.extend(inner.trim_end_matches([' ', '}']).split(',').filter_map(|name| {
                     let name = name.trim().split(' ').next().unwrap_or_default();
                     (!name.is_empty()).then(|| name.to_owned())
-                }))
+                }));
             }
             None => names.extend(["default".to_owned()]),
         }

@@ -1,12 +1,15 @@
 // 1,000 calls of 20 callers at once; each answer names nobody but its caller. Arguments: project, URL.
 
-import { client, print } from "./app.mjs";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { print } from "./app.mjs";
 
 const [project, url] = process.argv.slice(2);
 const CALLERS = 20;
 const CALLS = 50;
 const names = Array.from({ length: CALLERS }, (_, index) => `caller${index}`);
-const callers = await Promise.all(names.map((name) => client(project, url, {}, name)));
+const callers = await Promise.all(names.map(visitor));
 
 const answers = await Promise.all(
   callers.flatMap(({ mark, look }, caller) =>
@@ -32,3 +35,12 @@ print({
   answers: answers.length, strangers, owners: new Set(owners.values()).size, requests: requests.size,
   sample: answers[0].lines,
 });
+
+/** A copy of the client, so that it has a session and an identity of its own. */
+async function visitor(name) {
+  const folder = join(project, ".kontract/visitors", name);
+  await cp(join(project, "dist/client"), folder, { recursive: true });
+  const module = await import(pathToFileURL(join(folder, "index.js")).href);
+  module.kontract.configure({ url });
+  return module;
+}
