@@ -15,7 +15,7 @@ use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Regex, Str,
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::parts::{Part, Parts};
-use super::reach::Reach;
+use super::reach::{Reach, server_closure};
 use super::{ClientModule, diagnostics};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
@@ -50,6 +50,8 @@ pub struct Evidence {
 impl Evidence {
     pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> Self {
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
+        // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
+        let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         for module in graph.modules() {
             let own = |index: usize| reach.client.contains(&(module.file, index));
             let published = contract.endpoints.iter().any(|endpoint| endpoint.binding.file == module.file)
@@ -58,9 +60,10 @@ impl Evidence {
                 evidence.public.push_str(&format!("\n{}", module.path));
             }
             for (index, part) in parts.module(module.file).iter().enumerate() {
-                if reach.client.contains(&(module.file, index)) {
+                let id = (module.file, index);
+                if reach.client.contains(&id) && !used.contains(&id) {
                     evidence.add_client_part(graph, module, part);
-                } else if reach.server_modules.contains(&module.file) {
+                } else if used.contains(&id) || reach.server_modules.contains(&module.file) {
                     evidence.add_server_part(module, part);
                 }
             }

@@ -128,7 +128,7 @@ fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Opt
 }
 
 /// Everything that endpoints, middlewares and the server modules' own statements refer to, themselves included.
-fn server_closure(
+pub(super) fn server_closure(
     graph: &ModuleGraph,
     parts: &Parts,
     server_modules: &BTreeSet<FileId>,
