@@ -15,7 +15,7 @@ use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Regex, Str,
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::parts::{Part, Parts};
-use super::reach::{Reach, server_closure};
+use super::reach::{Reach, server_closure, uses_injected};
 use super::{ClientModule, diagnostics};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
@@ -61,9 +61,10 @@ impl Evidence {
             }
             for (index, part) in parts.module(module.file).iter().enumerate() {
                 let id = (module.file, index);
-                if reach.client.contains(&id) && !used.contains(&id) {
+                let servers = used.contains(&id) || uses_injected(part);
+                if reach.client.contains(&id) && !servers {
                     evidence.add_client_part(graph, module, part);
-                } else if used.contains(&id) || reach.server_modules.contains(&module.file) {
+                } else if servers || reach.server_modules.contains(&module.file) {
                     evidence.add_server_part(module, part);
                 }
             }

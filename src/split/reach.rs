@@ -314,7 +314,8 @@ fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnl
     }
 }
 
-fn uses_injected(part: &Part) -> bool {
+/// Whether a part uses `ctx` or `env`.
+pub(super) fn uses_injected(part: &Part) -> bool {
     INJECTED.iter().any(|name| part.unresolved.contains(*name))
 }
 
