@@ -132,5 +132,6 @@ pub const VOCABULARY: &[&str] = &[
     include_str!("codec/mod.rs"),
     include_str!("codec/read.rs"),
     include_str!("codec/write.rs"),
+    include_str!("../contract/ty.rs"),
     include_str!("../emit/build.rs"),
 ];
