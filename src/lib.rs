@@ -28,6 +28,7 @@ pub mod source;
 pub mod split;
 pub mod stubgen;
 pub mod system;
+pub mod typecheck;
 
 use artifact::Artifacts;
 use contract::CheckedContract;
@@ -36,7 +37,7 @@ use diag::{Code, Diagnostic, Outcome};
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use project::{Loaded, Project};
 use source::Sources;
-use split::{ClientFiles, Evidence, LeakFree, SplitModules, SplitOptions};
+use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
 use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
@@ -99,6 +100,31 @@ fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
     }
 }
 
+/// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
+pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
+    let Checked { project, contract, modules, .. } = checked;
+    let pins = Pins {
+        suite: u16::from(project.suite),
+        identity: Identity::of(contract.contract()),
+        keys: Vec::new(),
+    };
+    let input = StubInput {
+        project_name: &project.name,
+        source_root: &project.source,
+        pins: &pins,
+        ptrs: &BTreeMap::new(),
+        client_modules: &client_modules(modules.client),
+        chains: &BTreeMap::new(),
+    };
+    stubgen::declarations(&contract, &loaded.sources, &input)
+}
+
+/// For each module of which more than endpoints is left for the client, that text.
+fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, String> {
+    let statements = modules.into_iter().map(|(path, module)| (path, module.statements));
+    statements.filter(|(_, text)| !text.is_empty()).collect()
+}
+
 /// What databases need to fit the contract, from what the lock says they have.
 fn plan(system: &dyn System, contract: &CheckedContract) -> Outcome<MigrationPlan> {
     let (lock, files) = match (read_lock(system), read_migrations(system)) {
@@ -156,8 +182,7 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         identity: Identity::of(contract.contract()),
         keys: keys.to_vec(),
     };
-    let statements = modules.client.into_iter().map(|(path, module)| (path, module.statements));
-    let client_modules: BTreeMap<String, String> = statements.filter(|(_, text)| !text.is_empty()).collect();
+    let client_modules = client_modules(modules.client);
     let chain = |(index, chain): (usize, split::Chain)| {
         (index, ChainRef { module: chain.module, export: chain.export })
     };

@@ -1,11 +1,14 @@
 //! A project's configuration and its sources: `kontract.json`, the `paths` of `tsconfig.json`, and the files they name.
 
+mod tsconfig;
+
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 
 use crate::diag::{Code, Diagnostic, Outcome};
-use crate::source::{FileId, Location, SourceFile, Sources, normalize_path};
+use crate::source::{FileId, Location, SourceFile, Sources, lexical_path, normalize_path};
 use crate::system::{System, SystemError};
+use tsconfig::{TSCONFIG, TsConfig};
 
 /// What `kontract.json` says, with defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +43,33 @@ pub struct Frontend {
 pub struct PathAlias {
     /// Before the `*`, or the whole pattern.
     pub prefix: String,
-    /// Whether the pattern ends with `*`.
-    pub wildcard: bool,
-    /// Targets relative to the project, the `*` cut off.
+    /// Behind the `*`; `None` when the pattern has none.
+    pub suffix: Option<String>,
+    /// Targets relative to the project, `*` standing for what the pattern's stands for. They may lead above the project.
     pub targets: Vec<String>,
+}
+
+impl PathAlias {
+    /// Takes a pattern as a tsconfig has it.
+    pub fn new(pattern: &str, targets: Vec<String>) -> Self {
+        match pattern.split_once('*') {
+            Some((prefix, suffix)) => {
+                Self { prefix: prefix.to_owned(), suffix: Some(suffix.to_owned()), targets }
+            }
+            None => Self { prefix: pattern.to_owned(), suffix: None, targets },
+        }
+    }
+
+    /// The paths that a specifier means; `None` when the pattern is not its.
+    pub fn paths(&self, specifier: &str) -> Option<Vec<String>> {
+        let rest = specifier.strip_prefix(&self.prefix)?;
+        let star = match &self.suffix {
+            Some(suffix) => rest.strip_suffix(suffix.as_str())?,
+            None if rest.is_empty() => "",
+            None => return None,
+        };
+        Some(self.targets.iter().map(|target| lexical_path(&target.replacen('*', star, 1))).collect())
+    }
 }
 
 /// A project with the texts of its files.
@@ -68,17 +94,29 @@ pub fn load(system: &dyn System) -> Loaded {
         parse_config(&configuration).value.map_or_else(|| "src".to_owned(), |project| project.source);
     reader.read_folder(&source);
 
-    let sources = Sources::new(reader.files);
+    let packages = system.packages();
+    let own = reader.files.iter().find(|file| file.path == TSCONFIG);
+    let tsconfig = own.map(|file| TsConfig::read(&file.text, &*packages));
+    let configurations = tsconfig.iter().flat_map(|tsconfig| tsconfig.files.iter().cloned());
+    let files: Vec<SourceFile> = configurations.chain(reader.files).collect();
+    let sources = Sources::with_packages(files, packages);
     let mut diagnostics = reader.unread;
     // A configuration that could not be read has been reported by the reader.
     let config =
         if sources.id(CONFIG).is_some() { parse_config(&sources) } else { Outcome::failed(Vec::new()) };
     diagnostics.extend(config.diagnostics);
-    Loaded { project: config.value, sources, diagnostics }
+    let mut project = config.value;
+    if let Some(tsconfig) = tsconfig {
+        diagnostics.extend(tsconfig.diagnostics(&sources));
+        if let Some(project) = &mut project {
+            project.paths = tsconfig.aliases;
+        }
+    }
+    Loaded { project, sources, diagnostics }
 }
 
-/// Parses `kontract.json` and `tsconfig.json` out of `sources`.
-pub fn parse_config(sources: &Sources) -> Outcome<Project> {
+/// Parses `kontract.json` out of `sources`.
+fn parse_config(sources: &Sources) -> Outcome<Project> {
     let Some(file) = sources.id(CONFIG) else {
         return Outcome::failed(vec![no_config("there is no kontract.json")]);
     };
@@ -95,8 +133,7 @@ pub fn parse_config(sources: &Sources) -> Outcome<Project> {
         return Outcome::failed(vec![no_config("kontract.json is not an object")]);
     };
     let mut config = Config { file, diagnostics: Vec::new() };
-    let mut project = config.project(&object);
-    project.paths = sources.id(TSCONFIG).map_or_else(Vec::new, |id| tsconfig_paths(&sources.file(id).text));
+    let project = config.project(&object);
     Outcome::with(project, config.diagnostics).stop_on_errors()
 }
 
@@ -117,7 +154,7 @@ impl Reader<'_> {
     fn read(&mut self, path: &str) {
         match self.system.read(path) {
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => self.files.push(SourceFile { path: path.to_owned(), text }),
+                Ok(text) => self.files.push(SourceFile { path: path.to_owned(), text: text.into() }),
                 Err(error) => {
                     let at = error.utf8_error().valid_up_to();
                     self.unread.push(
@@ -288,35 +325,6 @@ fn unreadable(path: &str, error: &SystemError) -> Diagnostic {
         .help("check that it exists inside of the project and that you may read it")
 }
 
-/// The `paths` of a tsconfig; one that cannot be understood has none, because `tsc` reports it.
-fn tsconfig_paths(text: &str) -> Vec<PathAlias> {
-    let text = without_bom(text);
-    let Ok(parsed) = jsonc_parser::parse_to_ast(&text, &Default::default(), &json_options()) else {
-        return Vec::new();
-    };
-    let Some(Value::Object(root)) = parsed.value else { return Vec::new() };
-    let Some(options) = root.get_object("compilerOptions") else { return Vec::new() };
-    let base = options.get_string("baseUrl").map_or(".", |base| base.value.as_ref());
-    let Some(paths) = options.get_object("paths") else { return Vec::new() };
-    paths.properties.iter().map(|prop| path_alias(prop, base)).collect()
-}
-
-fn path_alias(prop: &ObjectProp<'_>, base: &str) -> PathAlias {
-    let pattern = prop.name.as_str();
-    let targets = prop.value.as_array().map_or(&[][..], |array| &array.elements);
-    let targets = targets.iter().filter_map(|target| {
-        let target = target.as_string_lit()?.value.trim_end_matches('*').to_owned();
-        let folder = target.ends_with('/');
-        let path = normalize_path(&format!("{base}/{target}"))?;
-        Some(if folder && !path.is_empty() { path + "/" } else { path })
-    });
-    PathAlias {
-        prefix: pattern.trim_end_matches('*').to_owned(),
-        wildcard: pattern.ends_with('*'),
-        targets: targets.collect(),
-    }
-}
-
 fn json_options() -> jsonc_parser::ParseOptions {
     jsonc_parser::ParseOptions {
         allow_comments: true,
@@ -347,14 +355,14 @@ fn first_lower(text: &str) -> String {
 }
 
 const CONFIG: &str = "kontract.json";
-const TSCONFIG: &str = "tsconfig.json";
 const SUITE_DEFAULT: u8 = 2;
-const SKIPPED_FOLDERS: &[&str] = &["node_modules", ".kontract", ".git", "dist"];
+/// Folders below the sources that hold none.
+pub const SKIPPED_FOLDERS: &[&str] = &["node_modules", ".kontract", ".git", "dist"];
 const SOURCE_EXTENSIONS: &[&str] = &[".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"];
 
 #[cfg(test)]
 mod tests {
-    use super::load;
+    use super::{PathAlias, load};
     use crate::diag::Code;
     use crate::system::{FILE_BYTES_MAX, MemorySystem};
 
@@ -371,16 +379,41 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_tsconfig_become_aliases() {
-        let tsconfig = b"{ \"compilerOptions\": { \"paths\": { \"@/*\": [\"./src/*\"], \"types\": [\"src/types.ts\"] } } }";
-        let system = MemorySystem::new([
-            ("kontract.json", b"{ \"name\": \"x\" }".to_vec()),
-            ("tsconfig.json", tsconfig.to_vec()),
-            ("src/a.ts", Vec::new()),
-        ]);
-        let paths = load(&system).project.expect("it is valid").paths;
-        let read: Vec<_> =
-            paths.iter().map(|alias| (alias.prefix.as_str(), alias.wildcard, &alias.targets[0])).collect();
-        assert_eq!(read, [("@/", true, &"src/".to_owned()), ("types", false, &"src/types.ts".to_owned())]);
+    fn a_tsconfig_takes_over_what_it_extends_and_refers_to() {
+        let paths = |files: &[(&str, &str)]| {
+            let own = [("kontract.json", "{ \"name\": \"x\" }"), ("src/a.ts", "")];
+            let loaded = load(&MemorySystem::new(own.into_iter().chain(files.iter().copied())));
+            assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+            let aliases = loaded.project.expect("it is valid").paths;
+            let star = |alias: &PathAlias| alias.suffix.as_ref().map_or("", |_| "*");
+            let text = |alias: &PathAlias| {
+                format!(
+                    "{}{}{} {}",
+                    alias.prefix,
+                    star(alias),
+                    alias.suffix.as_deref().unwrap_or(""),
+                    alias.targets[0]
+                )
+            };
+            aliases.iter().map(text).collect::<Vec<_>>()
+        };
+        let base = r#"{ "compilerOptions": { "paths": { "@/*": ["./*"] } }, }"#;
+        let package = ("node_modules/@acme/base/tsconfig.json", base);
+        assert_eq!(paths(&[("tsconfig.json", base)]), ["@/* *"]);
+        assert_eq!(
+            paths(&[("tsconfig.json", r#"{ "extends": "./config/base" }"#), ("config/base.json", base)]),
+            ["@/* config/*"]
+        );
+        assert_eq!(
+            paths(&[("tsconfig.json", r#"{ "extends": ["@acme/base"] }"#), package]),
+            ["@/* node_modules/@acme/base/*"]
+        );
+        let over = r#"{ "extends": "@acme/base", "compilerOptions": { "baseUrl": "src", "paths": { "types": ["t.ts"] } } }"#;
+        assert_eq!(paths(&[("tsconfig.json", over), package]), ["types src/t.ts", "* src/*"]);
+        let list = r#"{ "files": [], "references": [{ "path": "./tsconfig.app.json" }, { "path": "lib" }] }"#;
+        let referred = [("tsconfig.json", list), ("tsconfig.app.json", base), ("lib/tsconfig.json", base)];
+        assert_eq!(paths(&referred), ["@/* *", "@/* lib/*"]);
+        let relative = r#"{ "compilerOptions": { "paths": { "a/*/b": ["${configDir}/src/*.ts"] } } }"#;
+        assert_eq!(paths(&[("tsconfig.json", relative)]), ["a/*/b src/*.ts"]);
     }
 }

@@ -1,6 +1,9 @@
 //! The compiler's only view of files: [`System`], and [`MemorySystem`] for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::source::{Reader, lexical_path};
 
 /// Files of a project, by path relative to its folder, `/`-separated.
 pub trait System {
@@ -16,6 +19,9 @@ pub trait System {
     /// # Errors
     /// When the folder does not exist or cannot be read.
     fn list(&self, folder: &str, skip: &[&str]) -> Result<Vec<String>, SystemError>;
+
+    /// What packages have: the same files, and beyond the project, read-only, those of the workspace that it is part of.
+    fn packages(&self) -> Arc<dyn Reader>;
 }
 
 /// Why a file or folder could not be read.
@@ -41,13 +47,14 @@ pub const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Files in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemorySystem {
-    files: BTreeMap<String, Vec<u8>>,
+    files: Arc<BTreeMap<String, Vec<u8>>>,
 }
 
 impl MemorySystem {
     /// Takes `(path, content)` pairs.
     pub fn new<P: Into<String>, C: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, C)>) -> Self {
-        Self { files: files.into_iter().map(|(path, content)| (path.into(), content.into())).collect() }
+        let files = files.into_iter().map(|(path, content)| (path.into(), content.into())).collect();
+        Self { files: Arc::new(files) }
     }
 }
 
@@ -67,5 +74,19 @@ impl System for MemorySystem {
         });
         let paths: Vec<String> = wanted.cloned().collect();
         if paths.is_empty() { Err(SystemError::NotFound) } else { Ok(paths) }
+    }
+
+    fn packages(&self) -> Arc<dyn Reader> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Reader for MemorySystem {
+    fn read(&self, path: &str) -> Option<String> {
+        String::from_utf8(System::read(self, path).ok()?).ok()
+    }
+
+    fn real(&self, path: &str) -> Option<String> {
+        Some(lexical_path(path)).filter(|path| self.files.contains_key(path))
     }
 }

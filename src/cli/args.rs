@@ -20,13 +20,16 @@ pub struct Cli {
 pub enum Command {
     /// Compile the project: client stubs, server bundle, schema, API pages.
     Build(BuildArgs),
-    /// Report every problem of the project and write nothing.
+    /// Report every problem of the project and every type error; writes nothing outside of `.kontract`.
     Check(CheckArgs),
     /// Build, run on workerd with a database, and rebuild on changes.
     Dev(DevArgs),
     /// Install and update the database.
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// Change the gateway's keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Explain a diagnostic's code.
     Explain {
         /// A code such as KT0101.
@@ -56,6 +59,12 @@ pub struct CheckArgs {
     /// The project.
     #[command(flatten)]
     pub project: ProjectArgs,
+    /// Fail when generated or locked files are not those of the sources.
+    #[arg(long)]
+    pub frozen: bool,
+    /// Do not run the project's TypeScript.
+    #[arg(long)]
+    pub no_types: bool,
 }
 
 /// Arguments of `dev`.
@@ -76,6 +85,13 @@ pub struct DevArgs {
     /// Let a debugger attach to the Worker on this port of the loopback interface; 0 picks a free one.
     #[arg(long, value_name = "PORT")]
     pub inspect: Option<u16>,
+}
+
+/// Subcommands of `keys`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make the backup key the current one, and a new key the backup. Deployed clients pin both and go on working.
+    Rotate(ProjectArgs),
 }
 
 /// Subcommands of `migrate`.

@@ -1,6 +1,6 @@
-//! `kontract build` and `kontract check`.
+//! `kontract build`.
 
-use super::args::{BuildArgs, CheckArgs};
+use super::args::BuildArgs;
 use super::error::CliError;
 use super::os_system::OsSystem;
 use super::report::Reporter;
@@ -10,7 +10,6 @@ use crate::bundle::esbuild::Bundled;
 use crate::bundle::{config, esbuild, gateway, tools};
 use crate::diag::Severity;
 use crate::project::{Loaded, Project, load};
-use crate::stubgen::PinnedKey;
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;
@@ -26,15 +25,6 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     frontend(folder, &project, reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
     reporter.event("built", json!({ "name": project.name }));
-    Ok(())
-}
-
-/// Reports every problem and writes nothing, not even secrets.
-pub(super) fn check(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> {
-    let system = OsSystem::new(&args.project.project)?;
-    let loaded = load(&system);
-    compiled(&loaded, reporter, |loaded| crate::check(&system, loaded))?;
-    reporter.say("no errors");
     Ok(())
 }
 
@@ -58,9 +48,7 @@ pub(super) fn build(
     if let Some(project) = &mut loaded.project {
         project.optimize &= mode == Mode::Production;
     }
-    let keys = secrets
-        .static_keys()
-        .map(|key| PinnedKey { x25519: *key.public().x25519(), mlkem768: key.public().ml_kem().to_vec() });
+    let keys = secrets.pinned();
     let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &keys))?;
     let project = loaded.project.ok_or(CliError::Project)?;
     let mut files = artifacts;
@@ -104,7 +92,7 @@ pub(super) fn secrets(folder: &Path, reporter: Reporter) -> Result<Secrets, CliE
 }
 
 /// Reports what a phase found; its value only if none of it is an error.
-fn compiled<T>(
+pub(super) fn compiled<T>(
     loaded: &Loaded,
     reporter: Reporter,
     phase: impl FnOnce(&Loaded) -> crate::diag::Outcome<T>,
@@ -128,7 +116,7 @@ fn stage_gateway(files: &mut Files) -> Result<(), CliError> {
 }
 
 /// The lock and the migrations.
-fn is_history(path: &str) -> bool {
+pub(super) fn is_history(path: &str) -> bool {
     path == "kontract.lock.json" || path.starts_with("migrations/")
 }
 

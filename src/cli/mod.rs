@@ -2,13 +2,18 @@
 
 pub mod args;
 mod build;
+mod check;
 mod dev;
 pub mod error;
 mod explain;
+mod frozen;
+mod keys;
 mod migrate;
 pub mod os_system;
 mod report;
 mod secrets;
+mod shadow;
+mod tsc;
 mod write;
 
 use args::{Cli, Command};
@@ -44,8 +49,9 @@ pub fn run() -> ExitCode {
 fn dispatch(command: &Command, reporter: Reporter) -> Result<(), CliError> {
     match command {
         Command::Build(args) => build::run(args, reporter),
-        Command::Check(args) => build::check(args, reporter),
+        Command::Check(args) => check::run(args, reporter),
         Command::Dev(args) => dev::run(args, reporter),
+        Command::Keys(command) => keys::run(command, reporter),
         Command::Migrate(command) => migrate::run(command, reporter),
         Command::Explain { code } => explain::run(code, reporter),
     }

@@ -1,15 +1,20 @@
 //! The compiler's view of files, on the operating system.
 
 use super::error::CliError;
+use crate::project::SKIPPED_FOLDERS;
+use crate::source::Reader;
 use crate::system::{FILE_BYTES_MAX, System, SystemError};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Files below a project's folder.
-#[derive(Debug)]
+/// Files below a project's folder. Everything that the compiler reads, it reads through this, and it writes nothing.
+#[derive(Debug, Clone)]
 pub struct OsSystem {
     root: PathBuf,
+    /// The folder of the workspace that the project is part of, or its own. Types may be read up to there.
+    workspace: PathBuf,
 }
 
 impl OsSystem {
@@ -24,11 +29,33 @@ impl OsSystem {
                 "give the project's folder with --project",
             )
         })?;
-        Ok(Self { root })
+        let workspace = workspace_of(&root);
+        Ok(Self { root, workspace })
+    }
+
+    /// The real path of a file that a package has.
+    fn real_of_package(&self, path: &str) -> Option<PathBuf> {
+        let real = self.root.join(path).canonicalize().ok()?;
+        (real.starts_with(&self.workspace) && real.is_file()).then_some(real)
+    }
+
+    /// A real path relative to the project, with `..` where it lies above.
+    fn relative(&self, real: &Path) -> Option<String> {
+        let common = self.root.ancestors().find(|folder| real.starts_with(folder))?;
+        let up = self.root.strip_prefix(common).ok()?.components().map(|_| "..");
+        let down = real.strip_prefix(common).ok()?.components();
+        let parts: Option<Vec<&str>> = down.map(|part| part.as_os_str().to_str()).collect();
+        Some(up.chain(parts?).collect::<Vec<_>>().join("/"))
+    }
+
+    /// Paths of TypeScript's configurations below a folder; none when it cannot be read.
+    pub(super) fn configurations(&self, folder: &str) -> Vec<String> {
+        let files = self.list(folder, SKIPPED_FOLDERS).unwrap_or_default();
+        files.into_iter().filter(|path| path.ends_with("/tsconfig.json")).collect()
     }
 
     /// The real path behind one of the project's; links may not lead out of it.
-    fn real(&self, path: &str) -> Result<PathBuf, SystemError> {
+    fn real_inside(&self, path: &str) -> Result<PathBuf, SystemError> {
         let real = self.root.join(path).canonicalize().map_err(system_error)?;
         if real.starts_with(&self.root) { Ok(real) } else { Err(SystemError::Outside) }
     }
@@ -36,7 +63,7 @@ impl OsSystem {
 
 impl System for OsSystem {
     fn read(&self, path: &str) -> Result<Vec<u8>, SystemError> {
-        let real = self.real(path)?;
+        let real = self.real_inside(path)?;
         let len = std::fs::metadata(&real).map_err(system_error)?.len();
         if len > FILE_BYTES_MAX {
             return Err(SystemError::TooLarge(len));
@@ -50,6 +77,34 @@ impl System for OsSystem {
         listing.files.sort();
         Ok(listing.files)
     }
+
+    fn packages(&self) -> Arc<dyn Reader> {
+        Arc::new(self.clone())
+    }
+}
+
+/// Packages that a workspace shares lie above the project, and those of the workspace itself behind links that lead there.
+/// Their types and sources may be read, as far up as the workspace goes.
+impl Reader for OsSystem {
+    fn read(&self, path: &str) -> Option<String> {
+        let real = self.real_of_package(path)?;
+        let len = std::fs::metadata(&real).ok()?.len();
+        if len > FILE_BYTES_MAX { None } else { String::from_utf8(std::fs::read(real).ok()?).ok() }
+    }
+
+    fn real(&self, path: &str) -> Option<String> {
+        self.relative(&self.real_of_package(path)?)
+    }
+}
+
+/// The nearest folder, the project's own or above, that says it is a workspace's root; the project's without one.
+fn workspace_of(root: &Path) -> PathBuf {
+    let is_workspace = |folder: &&Path| {
+        let manifest = std::fs::read_to_string(folder.join("package.json")).unwrap_or_default();
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap_or_default();
+        manifest.get("workspaces").is_some() || folder.join("pnpm-workspace.yaml").is_file()
+    };
+    root.ancestors().find(is_workspace).unwrap_or(root).to_owned()
 }
 
 /// A walk through folders; a folder that is reached twice, as in a loop of links, is entered once.
@@ -62,7 +117,7 @@ struct Listing<'s> {
 
 impl Listing<'_> {
     fn enter(&mut self, folder: &str) -> Result<(), SystemError> {
-        let real = self.system.real(folder)?;
+        let real = self.system.real_inside(folder)?;
         if !self.entered.insert(real.clone()) {
             return Ok(());
         }
@@ -87,5 +142,45 @@ fn system_error(error: io::Error) -> SystemError {
     match error.kind() {
         io::ErrorKind::NotFound => SystemError::NotFound,
         _ => SystemError::Io(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{create_dir_all, write};
+    use std::os::unix::fs::symlink;
+
+    use super::OsSystem;
+    use crate::source::Reader as _;
+    use crate::system::System;
+
+    #[test]
+    fn packages_are_read_as_far_up_as_the_workspace_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("ws");
+        for path in ["apps/web/src", "apps/web/node_modules", "packages/lib", "node_modules/hoisted"] {
+            create_dir_all(root.join(path)).expect("a folder");
+        }
+        let put = |path: &str| write(root.join(path), "text").expect("a file");
+        for path in ["../secret.ts", "packages/lib/a.ts", "node_modules/hoisted/i.d.ts", "apps/web/src/a.ts"]
+        {
+            put(path);
+        }
+        symlink("../../../packages/lib", root.join("apps/web/node_modules/lib")).expect("a link");
+        symlink("../../../../secret.ts", root.join("apps/web/src/secret.ts")).expect("a link");
+        let real = |path: &str| OsSystem::new(&root.join("apps/web")).expect("a project").real(path);
+
+        assert_eq!(real("../../node_modules/hoisted/i.d.ts"), None, "nothing says that there is a workspace");
+        write(root.join("package.json"), "{ \"workspaces\": [\"apps/*\"] }").expect("a file");
+        let found = Some("../../node_modules/hoisted/i.d.ts".to_owned());
+        assert_eq!(real("../../node_modules/hoisted/i.d.ts"), found);
+        assert_eq!(real("node_modules/lib/a.ts").as_deref(), Some("../../packages/lib/a.ts"));
+        assert_eq!(real("src/a.ts").as_deref(), Some("src/a.ts"));
+        assert_eq!(real("src/secret.ts"), None);
+        assert_eq!(real("../../../secret.ts"), None);
+        // As sources of the project they stay out of reach.
+        let system = OsSystem::new(&root.join("apps/web")).expect("a project");
+        assert!(System::read(&system, "node_modules/lib/a.ts").is_err());
+        assert!(System::read(&system, "src/a.ts").is_ok());
     }
 }

@@ -3,6 +3,7 @@
 //! `.dev.vars` is wrangler's file for development: `NAME=value` lines, never committed.
 
 use super::error::CliError;
+use crate::stubgen::PinnedKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kontract_auth::IdentityKey;
@@ -67,9 +68,21 @@ impl Secrets {
         Ok(Self { key, backup_key, identity_key, created })
     }
 
+    /// The two secrets that a rotation changes.
+    pub(super) fn rotated_variables(&self) -> [(&'static str, String); 2] {
+        let [key, backup, _] = self.variables();
+        [key, backup]
+    }
+
     /// The static keys, the current one first.
     pub(super) fn static_keys(&self) -> [StaticKey; 2] {
         [StaticKey::from_seed(self.key), StaticKey::from_seed(self.backup_key)]
+    }
+
+    /// What a build pins of the static keys.
+    pub(super) fn pinned(&self) -> [PinnedKey; 2] {
+        self.static_keys()
+            .map(|key| PinnedKey { x25519: *key.public().x25519(), mlkem768: key.public().ml_kem().to_vec() })
     }
 
     /// The identity key.
@@ -85,6 +98,51 @@ impl Secrets {
             (IDENTITY_KEY, URL_SAFE_NO_PAD.encode(self.identity_key)),
         ]
     }
+}
+
+/// Secrets after a rotation.
+pub(super) struct Rotated {
+    /// What they are.
+    pub(super) secrets: Secrets,
+    /// Whether `.dev.vars` has them; otherwise they come from the environment, where the caller has to put them.
+    pub(super) written: bool,
+}
+
+/// Makes the backup key the current one, and a new key the backup.
+///
+/// # Errors
+/// When `.dev.vars` cannot be written, or one key is there and the other in the environment.
+pub(super) fn rotate(secrets: &Secrets, project: &Path) -> Result<Rotated, CliError> {
+    let path = project.join(".dev.vars");
+    let rotated = Secrets {
+        key: secrets.backup_key,
+        backup_key: random(&path)?,
+        identity_key: secrets.identity_key,
+        created: false,
+    };
+    let in_environment = [KEY, BACKUP_KEY].map(|name| std::env::var_os(name).is_some());
+    match in_environment {
+        [true, true] => Ok(Rotated { secrets: rotated, written: false }),
+        [false, false] => {
+            let text = replaced(&read(&path)?, &rotated.rotated_variables());
+            write_private(&path, &text).map_err(|error| unusable(&path, &error))?;
+            Ok(Rotated { secrets: rotated, written: true })
+        }
+        [true, false] | [false, true] => Err(CliError::environment(
+            format!("one of {KEY} and {BACKUP_KEY} is in the environment, the other in {}", path.display()),
+            "put both in one place, so that they change together",
+        )),
+    }
+}
+
+/// The text of `.dev.vars` with other values for some names; everything else stays as it is.
+fn replaced(text: &str, values: &[(&str, String)]) -> String {
+    let line = |line: &str| {
+        let name = line.split_once('=').map(|(name, _)| name.trim());
+        let value = values.iter().find(|(changed, _)| Some(*changed) == name);
+        value.map_or_else(|| line.to_owned(), |(name, value)| format!("{name}={value}"))
+    };
+    text.lines().map(|text| line(text) + "\n").collect()
 }
 
 /// The file's text, empty when there is none.

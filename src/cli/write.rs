@@ -42,7 +42,7 @@ pub(super) fn remove_stale(project: &Path, files: &BTreeMap<String, Vec<u8>>) ->
 }
 
 /// What the last build made; nothing when there was none, or its list cannot be read.
-fn made_before(root: &Path) -> Vec<String> {
+pub(super) fn made_before(root: &Path) -> Vec<String> {
     let list = std::fs::read(root.join(OUTPUTS)).unwrap_or_default();
     serde_json::from_slice(&list).unwrap_or_default()
 }
@@ -77,7 +77,7 @@ fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 /// Refuses a folder that exists, or would come to be, behind a link out of the project.
-fn stay_inside(root: &Path, folder: &Path) -> Result<(), CliError> {
+pub(super) fn stay_inside(root: &Path, folder: &Path) -> Result<(), CliError> {
     let existing = folder.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok()).unwrap_or(root);
     let real = existing.canonicalize().map_err(|error| refused(existing, &error))?;
     if real.starts_with(root) {

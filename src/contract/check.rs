@@ -6,8 +6,8 @@ use kontract_wire::route::RouteId;
 
 use super::diagnostics;
 use super::{Contract, Endpoint, Field, Literal, NumberWidth, Perms, Scope, Table, Ty};
-use crate::diag::{Diagnostic, Outcome};
-use crate::source::Sources;
+use crate::diag::{Diagnostic, Outcome, nearest};
+use crate::source::{FileId, Sources};
 
 /// A contract without errors. Only [`check`] makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,7 @@ pub fn check(contract: Contract, sources: &Sources) -> Outcome<CheckedContract> 
     let mut found = Vec::new();
     endpoint_names(&contract.endpoints, sources, &mut found);
     middleware_files(&contract, &mut found);
+    middleware_groups(&contract, &mut found);
     tables(&contract, &mut found);
     storage_uses(&contract, &mut found);
     Outcome::with(CheckedContract(contract), found).stop_on_errors()
@@ -33,7 +34,19 @@ pub fn check(contract: Contract, sources: &Sources) -> Outcome<CheckedContract> 
 fn endpoint_names(endpoints: &[Endpoint], sources: &Sources, found: &mut Vec<Diagnostic>) {
     let mut by_name: BTreeMap<&str, &Endpoint> = BTreeMap::new();
     let mut by_route: BTreeMap<RouteId, &Endpoint> = BTreeMap::new();
+    let mut by_path: BTreeMap<(FileId, String), &Endpoint> = BTreeMap::new();
     for endpoint in endpoints {
+        // A static method and one of instances, of one name but for `name:`, would have one place in the client.
+        let path = (endpoint.binding.file, endpoint.binding.path());
+        match by_path.get(&path) {
+            Some(first) if first.name != endpoint.name => {
+                found.push(diagnostics::duplicate_path(first, endpoint));
+            }
+            Some(_) => {}
+            None => {
+                by_path.insert(path, endpoint);
+            }
+        }
         if !is_endpoint_name(&endpoint.name) {
             found.push(diagnostics::unusable_endpoint_name(endpoint));
         }
@@ -64,6 +77,23 @@ fn middleware_files(contract: &Contract, found: &mut Vec<Diagnostic>) {
     let Some(first) = contract.middleware.first() else { return };
     if let Some(second) = contract.middleware.iter().find(|middleware| middleware.file != first.file) {
         found.push(diagnostics::second_middleware_file(first, second));
+    }
+}
+
+/// A filter for a group that no endpoint has, but for a letter, guards nothing.
+fn middleware_groups(contract: &Contract, found: &mut Vec<Diagnostic>) {
+    for middleware in &contract.middleware {
+        let options = || contract.endpoints.iter().map(|endpoint| &endpoint.options);
+        let egroups: Vec<&str> = options().filter_map(|options| options.egroup.as_deref()).collect();
+        let ugroups: Vec<&str> = options().filter_map(|options| options.ugroup.as_deref()).collect();
+        let filter = &middleware.filter;
+        for (key, wanted, known) in [("egroup", &filter.egroup, egroups), ("ugroup", &filter.ugroup, ugroups)]
+        {
+            let Some(wanted) = wanted.as_deref().filter(|wanted| !known.contains(wanted)) else { continue };
+            if let Some(near) = nearest(wanted, known) {
+                found.push(diagnostics::unknown_group(key, wanted, near, middleware.location));
+            }
+        }
     }
 }
 

@@ -4,16 +4,38 @@ use kontract_wire::route::RouteId;
 
 use super::{Endpoint, Field, Middleware, Perms, StorageOperation, StorageUse, Table};
 use crate::diag::{Code, Diagnostic, nearest};
-use crate::source::Sources;
+use crate::source::{Location, Sources};
 
 pub(super) fn duplicate_endpoint(first: &Endpoint, second: &Endpoint, sources: &Sources) -> Diagnostic {
     let name = &second.name;
     let there = &sources.file(first.location.file).path;
+    // An inherited endpoint is pointed at by the class that exposes it.
+    let inherits = |endpoint: &Endpoint| {
+        let own = sources.slice(endpoint.location).trim_matches(['[', ']', '\'', '"', '`']);
+        endpoint.binding.members.last().is_some_and(|member| member != own)
+    };
+    let help = if inherits(first) || inherits(second) {
+        "override the method in one of the classes, with a `@backend({ name: '…' })` of its own"
+    } else {
+        "rename one of the functions, or give one of them another name with `name: '…'` in its options"
+    };
     Diagnostic::error(Code::KT0101, format!("two endpoints are called `{name}`"))
+        .at(second.location, if inherits(second) { "exposed by this class too" } else { "the second one" })
+        .at(first.location, if inherits(first) { "exposed by this class" } else { "the first one" })
+        .why(format!("clients call an endpoint by its name, and `{there}` has one of that name already"))
+        .help(help)
+}
+
+pub(super) fn duplicate_path(first: &Endpoint, second: &Endpoint) -> Diagnostic {
+    let message =
+        format!("`{}` and `{}` are both `{}` to clients", first.name, second.name, second.binding.path());
+    Diagnostic::error(Code::KT0101, message)
         .at(second.location, "the second one")
         .at(first.location, "the first one")
-        .why(format!("clients call an endpoint by its name, and `{there}` has one of that name already"))
-        .help("rename one of the functions, or give one of them another name with `name: '…'` in its options")
+        .why(
+            "clients import an endpoint by its place in the module as well, where a class has each name once",
+        )
+        .help("rename one of the methods")
 }
 
 pub(super) fn duplicate_route(first: &Endpoint, second: &Endpoint, route: RouteId) -> Diagnostic {
@@ -38,6 +60,13 @@ pub(super) fn second_middleware_file(first: &Middleware, second: &Middleware) ->
         .at(first.location, "here")
         .why("the order of middlewares is the order of one array")
         .help("move all of them into one `export default defineMiddleware([…])`")
+}
+
+pub(super) fn unknown_group(key: &str, wanted: &str, near: &str, at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0207, format!("no endpoint has the {key} `{wanted}`"))
+        .at(at, "wraps nothing")
+        .why("a middleware whose filter is misspelt guards nothing")
+        .help(format!("did you mean `{near}`?"))
 }
 
 pub(super) fn table_without_fields(table: &Table) -> Diagnostic {

@@ -22,13 +22,30 @@ pub struct Endpoint {
     pub location: Location,
 }
 
-/// An exported binding of a module.
+/// How a function is reached from outside of its module.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ModuleBinding {
     /// The module.
     pub file: FileId,
-    /// The name under which the module exports it; `default` for a default export, `Class.method` for a static method.
+    /// The name under which the module exports it, or what it is a member of; `default` for a default export.
     pub export: String,
+    /// Members to follow from there, through namespaces, objects and classes; none for an export itself.
+    pub members: Vec<String>,
+    /// Whether the last member is one of an instance: each call makes one of its own, so that nothing is shared.
+    pub instance: bool,
+}
+
+impl ModuleBinding {
+    /// An export itself.
+    pub fn of_export(file: FileId, export: impl Into<String>) -> Self {
+        Self { file, export: export.into(), members: Vec::new(), instance: false }
+    }
+
+    /// `Api.Book.sign`
+    pub fn path(&self) -> String {
+        let names = std::iter::once(self.export.as_str()).chain(self.members.iter().map(String::as_str));
+        names.collect::<Vec<_>>().join(".")
+    }
 }
 
 /// Policy of an endpoint.
@@ -51,6 +68,8 @@ pub struct Param {
     pub ty: Ty,
     /// Whether it may be left out (`?` or a default value).
     pub optional: bool,
+    /// Whether it takes all further arguments; its type is that of the array of them.
+    pub rest: bool,
     /// Where it is declared.
     pub location: Location,
 }

@@ -115,7 +115,8 @@ fn tuple_text(elements: &[TupleElement], numbers: Numbers) -> String {
 pub fn params_text(endpoint: &Endpoint, numbers: Numbers) -> String {
     let param = |param: &super::Param| {
         let mark = if param.optional { "?" } else { "" };
-        format!("{}{mark}: {}", param.name, ty_text(&param.ty, numbers))
+        let rest = if param.rest { "..." } else { "" };
+        format!("{rest}{}{mark}: {}", param.name, ty_text(&param.ty, numbers))
     };
     endpoint.params.iter().map(param).collect::<Vec<_>>().join(", ")
 }

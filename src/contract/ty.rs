@@ -61,7 +61,7 @@ pub enum Ty {
 }
 
 /// A literal type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Literal {
     /// `'a'`
     String(String),
@@ -155,7 +155,7 @@ impl Ty {
 }
 
 /// How a bigint travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BigIntWidth {
     /// `bigint`, `int64`
     Int64,
@@ -164,7 +164,7 @@ pub enum BigIntWidth {
 }
 
 /// How a number travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NumberWidth {
     /// `int8`
     Int8,

@@ -132,7 +132,7 @@ impl<'d> Report<'d> {
             why: None,
             help: None,
             labels: labels.collect(),
-            source: Some(NamedSource::new(&source.path, source.text.clone())),
+            source: Some(NamedSource::new(&source.path, source.text.to_string())),
             others: Vec::new(),
         }
     }

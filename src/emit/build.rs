@@ -12,9 +12,9 @@ use swc_ecma_ast::{
     ExportNamedSpecifier, ExportSpecifier, Expr, ExprOrSpread, ExprStmt, FnDecl, ForStmt, Function,
     FunctionBody, Ident, IdentName, IfStmt, Import, ImportDecl, ImportDefaultSpecifier, ImportNamedSpecifier,
     ImportPhase, ImportSpecifier, ImportStarAsSpecifier, KeyValueProp, Lit, MemberExpr, MemberProp, Module,
-    ModuleDecl, ModuleExportName, ModuleItem, NamedExport, NewExpr, Null, Number, ObjectLit, Param, Pat,
-    Prop, PropName, PropOrSpread, ReturnStmt, SimpleAssignTarget, Stmt, Str, UpdateExpr, UpdateOp, VarDecl,
-    VarDeclKind, VarDeclOrExpr, VarDeclarator,
+    ModuleDecl, ModuleExportName, ModuleItem, NamedExport, NewExpr, Null, Number, ObjectLit, Param,
+    ParenExpr, Pat, Prop, PropName, PropOrSpread, ReturnStmt, SimpleAssignTarget, Stmt, Str, UnaryExpr,
+    UnaryOp, UpdateExpr, UpdateOp, VarDecl, VarDeclKind, VarDeclOrExpr, VarDeclarator,
 };
 
 /// The text of a generated module, under a first line that names the generator.
@@ -149,6 +149,12 @@ pub fn number(value: u32) -> Expr {
     Expr::Lit(Lit::Num(Number { span: DUMMY_SP, value: f64::from(value), raw: None }))
 }
 
+/// The literal of a number as JavaScript prints it.
+pub fn number_of(text: &str) -> Expr {
+    let value = text.parse().unwrap_or(f64::NAN);
+    Expr::Lit(Lit::Num(Number { span: DUMMY_SP, value, raw: Some(text.into()) }))
+}
+
 /// An integer literal in hexadecimal, all eight digits.
 pub fn hex(value: u32) -> Expr {
     Expr::Lit(Lit::Num(hex_literal(value)))
@@ -196,6 +202,12 @@ pub fn call_spread(callee: Expr, list: Expr) -> Expr {
     call_with(Callee::Expr(Box::new(callee)), vec![argument])
 }
 
+/// `callee(first, …, ...list)`
+pub fn call_with_rest(callee: Expr, first: Vec<Expr>, list: Expr) -> Expr {
+    let rest = ExprOrSpread { spread: Some(DUMMY_SP), expr: Box::new(list) };
+    call_with(Callee::Expr(Box::new(callee)), first.into_iter().map(argument).chain([rest]).collect())
+}
+
 /// `import('source')`
 pub fn import_call(source: &str) -> Expr {
     let callee = Callee::Import(Import { span: DUMMY_SP, phase: ImportPhase::Evaluation });
@@ -233,6 +245,14 @@ pub fn array(elements: Vec<Expr>) -> Expr {
     Expr::Array(ArrayLit { span: DUMMY_SP, elems })
 }
 
+/// `[element, ...elements]`; an element that is spread comes with `true`.
+pub fn array_spread(elements: impl IntoIterator<Item = (bool, Expr)>) -> Expr {
+    let element = |(spread, value): (bool, Expr)| {
+        Some(ExprOrSpread { spread: spread.then_some(DUMMY_SP), expr: Box::new(value) })
+    };
+    Expr::Array(ArrayLit { span: DUMMY_SP, elems: elements.into_iter().map(element).collect() })
+}
+
 /// `{ key: value, … }`; every key becomes an own property, `__proto__` too.
 pub fn object<'a>(properties: impl IntoIterator<Item = (&'a str, Expr)>) -> Expr {
     object_with(properties.into_iter().map(|(key, value)| (property_name(key), value)))
@@ -257,6 +277,26 @@ pub fn assign_ident(binding: &str, value: Expr) -> Expr {
 /// `left op right`
 pub fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
     Expr::Bin(BinExpr { span: DUMMY_SP, op, left: Box::new(left), right: Box::new(right) })
+}
+
+/// `!value`, or `!(value)` where it has to be.
+pub fn not(value: Expr) -> Expr {
+    let value = if matches!(value, Expr::Bin(_)) { paren(value) } else { value };
+    unary(UnaryOp::Bang, value)
+}
+
+/// `left && right`
+pub fn and(left: Expr, right: Expr) -> Expr {
+    let side = |value: Expr| match value {
+        Expr::Bin(BinExpr { op: BinaryOp::LogicalOr, .. }) => paren(value),
+        value => value,
+    };
+    binary(BinaryOp::LogicalAnd, side(left), side(right))
+}
+
+/// `typeof value`
+pub fn type_of(value: Expr) -> Expr {
+    unary(UnaryOp::TypeOf, value)
 }
 
 /// `test ? then : otherwise`
@@ -326,6 +366,14 @@ fn object_with(properties: impl Iterator<Item = (PropName, Expr)>) -> Expr {
         PropOrSpread::Prop(Box::new(Prop::KeyValue(KeyValueProp { key, value: Box::new(value) })))
     };
     Expr::Object(ObjectLit { span: DUMMY_SP, props: properties.map(property).collect() })
+}
+
+fn paren(value: Expr) -> Expr {
+    Expr::Paren(ParenExpr { span: DUMMY_SP, expr: Box::new(value) })
+}
+
+fn unary(op: UnaryOp, arg: Expr) -> Expr {
+    Expr::Unary(UnaryExpr { span: DUMMY_SP, op, arg: Box::new(arg) })
 }
 
 fn assign(target: SimpleAssignTarget, value: Expr) -> Expr {

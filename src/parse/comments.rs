@@ -1,7 +1,7 @@
 //! Documentation comments: `///` lines and `/** */` blocks above a node, and the marks in them.
 
 use swc_common::Span;
-use swc_common::comments::{Comment, CommentKind, Comments};
+use swc_common::comments::{Comment, CommentKind};
 
 use super::module::ParsedModule;
 use crate::contract::Doc;
@@ -27,7 +27,7 @@ pub(crate) struct Mark {
 impl DocComment {
     /// The comments directly above a node.
     pub(crate) fn above(module: &ParsedModule, node: Span) -> Self {
-        let comments = module.comments.get_leading(node.lo).unwrap_or_default();
+        let comments = module.comments.above(node.lo);
         let mut above = Self::default();
         let mut parser = TagParser::default();
         for comment in comments.iter().filter(|comment| is_doc(comment)) {

@@ -42,7 +42,7 @@ pub(super) fn decorator_arguments(name: &str, at: Location) -> Diagnostic {
 
 fn place_of(name: &str) -> &'static str {
     match name {
-        "backend" => "`@backend` belongs above an exported function or a static method of an exported class",
+        "backend" => "`@backend` belongs above an exported function or a method of an exported class",
         "mwfilter" => "`@mwfilter` belongs before a function in `defineMiddleware([…])`",
         "primkey" | "perm" | "index" | "unique" => "it belongs before a field of an interface",
         _ => "number widths belong before a field of an interface or a parameter",

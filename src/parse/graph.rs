@@ -1,26 +1,48 @@
 //! All modules of a project and the imports between them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
-use swc_common::{GLOBALS, Globals};
+use elsa::sync::FrozenMap;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::limits::{HOPS_MAX, NAMESPACES_MAX};
-use super::module::{Export, Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule, Specifier};
-use super::resolve::{Resolution, resolve};
+use super::involved::involved;
+use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
+use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule};
+use super::packages;
+use super::resolve::{Resolution, alias_paths, resolve};
+use super::session;
+use super::summary::{Exported, ModuleSummary, SpecifierUse};
+use crate::diag::Diagnostic;
 use crate::project::{PathAlias, Project};
 use crate::source::{FileId, Sources};
 
-/// Every parsed module, by file.
+/// Every module, by file. Its summary is always there, its tree is made when it is asked for.
 pub struct ModuleGraph {
-    pub(crate) globals: SwcGlobals,
-    modules: BTreeMap<FileId, ParsedModule>,
+    modules: BTreeMap<FileId, Entry>,
+    /// Files of packages that types led to; `None` for those that cannot be parsed.
+    packages: FrozenMap<FileId, Box<Option<Entry>>>,
+    /// The file that a specifier means in the files of a folder, by `folder:specifier`.
+    found: FrozenMap<String, Box<Option<FileId>>>,
+    /// See [`Self::modules`].
+    involved: Vec<FileId>,
     sources: Sources,
     aliases: Vec<PathAlias>,
     source_folder: String,
 }
 
-/// swc's per-compilation state, which its passes look up in a thread-local.
-pub(crate) struct SwcGlobals(Globals);
+struct Entry {
+    summary: ModuleSummary,
+    /// Imported names that lead to the package `kontract`.
+    own: BTreeMap<String, OwnName>,
+    tree: OnceLock<Result<ParsedModule, Vec<Diagnostic>>>,
+}
+
+impl Entry {
+    fn of(summary: ModuleSummary) -> Self {
+        Self { summary, own: BTreeMap::new(), tree: OnceLock::new() }
+    }
+}
 
 /// What a top-level name of a module stands for, after imports and re-exports are followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,70 +53,65 @@ pub(crate) enum Binding {
     Item { file: FileId, index: usize },
     /// All exports of a module.
     Namespace { file: FileId },
-    /// An export of a package.
-    External { package: String, name: Imported },
+    /// An export of a package, and the file that names the package.
+    External { from: FileId, package: String, name: Imported },
     /// Nothing.
     Missing,
 }
 
-impl SwcGlobals {
-    /// Runs one of swc's passes.
-    pub(crate) fn run<T>(&self, pass: impl FnOnce() -> T) -> T {
-        GLOBALS.set(&self.0, pass)
-    }
-}
-
 impl ModuleGraph {
-    pub(super) fn new(sources: &Sources, project: &Project) -> Self {
-        Self {
-            globals: SwcGlobals(Globals::new()),
-            modules: BTreeMap::new(),
+    pub(super) fn new(
+        sources: &Sources,
+        project: &Project,
+        summaries: impl IntoIterator<Item = (FileId, ModuleSummary)>,
+    ) -> Self {
+        let modules = summaries.into_iter().map(|(file, summary)| (file, Entry::of(summary)));
+        let mut graph = Self {
+            modules: modules.collect(),
+            packages: FrozenMap::new(),
+            found: FrozenMap::new(),
+            involved: Vec::new(),
             sources: sources.clone(),
             aliases: project.paths.clone(),
             source_folder: project.source.clone(),
-        }
-    }
-
-    pub(super) fn insert(&mut self, module: ParsedModule) {
-        self.modules.insert(module.file, module);
+        };
+        graph.link();
+        graph.involved = involved(&graph);
+        graph
     }
 
     /// Finds the files behind all specifiers.
-    pub(super) fn link(&mut self) {
+    fn link(&mut self) {
         let (sources, aliases) = (&self.sources, &self.aliases);
-        for module in self.modules.values_mut() {
-            let path = module.path.clone();
-            let link = |from: &mut Specifier| {
-                if let Resolution::File(file) = resolve(sources, aliases, &path, &from.text) {
-                    from.target = Some(file);
+        for (file, entry) in &mut self.modules {
+            let path = &sources.file(*file).path;
+            for specifier in &mut entry.summary.specifiers {
+                if let Resolution::File(file) = resolve(sources, aliases, path, &specifier.text) {
+                    specifier.target = Some(file);
                 }
-            };
-            module.imports.iter_mut().map(|import| &mut import.from).for_each(link);
-            module.star_exports.iter_mut().for_each(link);
-            let re_exports = module.exports.values_mut().filter_map(|export| match export {
-                Export::From(from, _) => Some(from),
-                Export::Local(_) | Export::Item(_) => None,
-            });
-            re_exports.for_each(link);
+            }
         }
-        let own: Vec<_> = self.modules().map(|module| (module.file, self.own_names(module))).collect();
-        for (file, own) in own {
-            self.modules.entry(file).and_modify(|module| module.own = own);
+        let files: Vec<FileId> = self.modules.keys().copied().collect();
+        for file in files {
+            let own = self.own_names(file);
+            if let Some(entry) = self.modules.get_mut(&file) {
+                entry.own = own;
+            }
         }
     }
 
     /// The imported names of a module that lead to the package `kontract`.
-    fn own_names(&self, module: &ParsedModule) -> BTreeMap<String, OwnName> {
-        let names = module.imports.iter().filter(|import| !import.type_only).filter_map(|import| {
-            let local = import.local.sym.to_string();
-            Some((local.clone(), self.own(self.lookup(module.file, &local), NAMESPACES_MAX)?))
+    fn own_names(&self, file: FileId) -> BTreeMap<String, OwnName> {
+        let imports = self.summary(file).into_iter().flat_map(|summary| &summary.imports);
+        let names = imports.filter(|import| !import.type_only).filter_map(|import| {
+            Some((import.local.clone(), self.own(self.lookup(file, &import.local), NAMESPACES_MAX)?))
         });
         names.collect()
     }
 
     fn own(&self, binding: Binding, depth: usize) -> Option<OwnName> {
         match binding {
-            Binding::External { package, name } if package == OWN_PACKAGE => Some(match name {
+            Binding::External { package, name, .. } if package == OWN_PACKAGE => Some(match name {
                 Imported::Name(name) if name != "default" => OwnName::Export(name),
                 Imported::Name(_) | Imported::Namespace => OwnName::Package,
             }),
@@ -118,9 +135,9 @@ impl ModuleGraph {
         let mut seen = BTreeSet::new();
         let mut files = vec![file];
         while let Some(file) = files.pop() {
-            let Some(module) = self.module(file).filter(|_| seen.insert(file)) else { continue };
+            let Some(module) = self.summary(file).filter(|_| seen.insert(file)) else { continue };
             names.extend(module.exports.keys().cloned());
-            files.extend(module.star_exports.iter().filter_map(|from| from.target));
+            files.extend(module.stars.iter().filter_map(|from| self.target(file, &module.specifiers[*from])));
             if passes_package_on(module) {
                 names.extend(OWN_EXPORTS.iter().map(|name| (*name).to_owned()));
             }
@@ -130,10 +147,21 @@ impl ModuleGraph {
 
     /// Where a module's JavaScript goes, relative to the output folder: `src/api/entries.ts` → `api/entries.js`.
     pub(crate) fn output_path(&self, module: &ParsedModule) -> String {
-        let below =
-            module.path.strip_prefix(&self.source_folder).unwrap_or(&module.path).trim_start_matches('/');
+        self.output_of(module.file)
+    }
+
+    /// [`Self::output_path`] of a module whose tree is not needed.
+    pub(crate) fn output_of(&self, file: FileId) -> String {
+        let path = &self.sources.file(file).path;
+        let below = path.strip_prefix(&self.source_folder).unwrap_or(path).trim_start_matches('/');
         let stem = below.rsplit_once('.').map_or(below, |(stem, _)| stem);
         format!("{stem}.js")
+    }
+
+    /// The output path of the module whose client half a specifier such as `@/client/api/entries` names.
+    pub(crate) fn client_output(specifier: &str) -> Option<String> {
+        let path = specifier.strip_prefix(CLIENT_ALIAS)?;
+        Some(path.strip_suffix(".js").unwrap_or(path).to_owned() + ".js")
     }
 
     /// The texts the modules were parsed from.
@@ -141,14 +169,64 @@ impl ModuleGraph {
         &self.sources
     }
 
-    /// All modules in the order of their paths.
+    /// The modules that can have to do with the server, in the order of their paths: those with forms of kontract, what
+    /// these run, and what runs these. Most files of a frontend are not among them; [`Self::summaries`] has all.
     pub fn modules(&self) -> impl Iterator<Item = &ParsedModule> {
-        self.modules.values()
+        self.involved.iter().filter_map(|file| self.module(*file))
     }
 
-    /// The module of a file; `None` for files that are not parsed.
+    /// Every module of the project, in the order of their paths.
+    pub(crate) fn summaries(&self) -> impl Iterator<Item = (FileId, &ModuleSummary)> {
+        self.modules.iter().map(|(file, entry)| (*file, &entry.summary))
+    }
+
+    /// What a file is to the others; `None` for files that are not parsed.
+    pub(crate) fn summary(&self, file: FileId) -> Option<&ModuleSummary> {
+        self.entry(file).map(|entry| &entry.summary)
+    }
+
+    fn entry(&self, file: FileId) -> Option<&Entry> {
+        if !self.sources.is_of_package(file) {
+            return self.modules.get(&file);
+        }
+        let known = self.packages.get(&file);
+        known.unwrap_or_else(|| self.packages.insert(file, Box::new(self.entry_of_package(file)))).as_ref()
+    }
+
+    fn entry_of_package(&self, file: FileId) -> Option<Entry> {
+        let summarize = || session::summarize(file, self.sources.file(file));
+        stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, summarize).ok().map(Entry::of)
+    }
+
+    /// The imported names of a module that lead to the package `kontract`.
+    pub(super) fn own_imports(&self, file: FileId) -> impl Iterator<Item = &OwnName> {
+        self.modules.get(&file).into_iter().flat_map(|entry| entry.own.values())
+    }
+
+    /// The module of a file; `None` for files that are not parsed, and for those in [`Self::failures`].
     pub fn module(&self, file: FileId) -> Option<&ParsedModule> {
-        self.modules.get(&file)
+        let entry = self.entry(file)?;
+        entry.tree.get_or_init(|| self.tree(file, entry)).as_ref().ok()
+    }
+
+    fn tree(&self, file: FileId, entry: &Entry) -> Result<ParsedModule, Vec<Diagnostic>> {
+        let parse = || session::parse_file(file, self.sources.file(file));
+        let mut module = stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, parse)?;
+        module.link(|specifier| entry.summary.target(specifier));
+        module.own.clone_from(&entry.own);
+        Ok(module)
+    }
+
+    /// Makes the trees that [`Self::modules`] is going to ask for, and says what is wrong with them.
+    pub(super) fn parse_involved(&self) -> Vec<Diagnostic> {
+        let failed = self.involved.par_iter().filter(|file| self.module(**file).is_none()).count();
+        if failed > 0 { self.failures() } else { Vec::new() }
+    }
+
+    /// What is wrong with files that had a summary and turned out to have no tree.
+    pub(super) fn failures(&self) -> Vec<Diagnostic> {
+        let trees = self.modules.values().filter_map(|entry| entry.tree.get()?.as_ref().err());
+        trees.flatten().cloned().collect()
     }
 
     /// Where a specifier written in a module leads.
@@ -169,35 +247,81 @@ impl ModuleGraph {
         self.export(file, name, HOPS_MAX)
     }
 
+    /// Where the types of a package's export are declared, if they can be read; any other binding as it is. What has been
+    /// declared by a package has no value here.
+    pub(crate) fn declaration(&self, binding: Binding) -> Binding {
+        let mut found = binding.clone();
+        for _ in 0..HOPS_MAX {
+            let Binding::External { from, package, name } = &found else { return found };
+            let Some(file) = self.types_of(*from, package) else { break };
+            found = match name {
+                Imported::Name(name) => self.exported(file, name),
+                Imported::Namespace => Binding::Namespace { file },
+            };
+            if found == Binding::Missing {
+                break;
+            }
+        }
+        binding
+    }
+
+    /// The file with the types that a specifier means in a file, when it is none of the project's own imports.
+    fn types_of(&self, from: FileId, specifier: &str) -> Option<FileId> {
+        if specifier == OWN_PACKAGE || specifier.starts_with(OWN_SUBPATHS) {
+            return None;
+        }
+        let packages = self.sources.packages()?;
+        let importer = &self.sources.file(from).path;
+        let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let key = format!("{folder}:{specifier}");
+        if let Some(known) = self.found.get(&key) {
+            return *known;
+        }
+        let aliases = if self.sources.is_of_package(from) { &[][..] } else { &self.aliases };
+        let mut aliased = alias_paths(aliases, specifier).into_iter();
+        let path = aliased
+            .find_map(|path| packages::file_at(&**packages, &path))
+            .or_else(|| packages::types_of(&**packages, importer, specifier));
+        *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
+    }
+
+    /// The file behind a specifier. Those of packages are found when they are asked for.
+    fn target(&self, file: FileId, specifier: &SpecifierUse) -> Option<FileId> {
+        if self.sources.is_of_package(file) { self.types_of(file, &specifier.text) } else { specifier.target }
+    }
+
     fn local(&self, file: FileId, name: &str, hops: usize) -> Binding {
-        let Some(module) = self.module(file).filter(|_| hops > 0) else { return Binding::Missing };
-        if module.declaring_items(name).next().is_some() {
+        let Some(module) = self.summary(file).filter(|_| hops > 0) else { return Binding::Missing };
+        if module.declarations.contains_key(name) {
             return Binding::Declared { file, name: name.to_owned() };
         }
         match module.import(name) {
-            Some(import) => self.through(&import.from, &import.imported, hops - 1),
+            Some(import) => self.through((file, module), import.from, &import.imported, hops - 1),
             None => Binding::Missing,
         }
     }
 
     fn export(&self, file: FileId, name: &str, hops: usize) -> Binding {
-        let Some(module) = self.module(file).filter(|_| hops > 0) else { return Binding::Missing };
+        let Some(module) = self.summary(file).filter(|_| hops > 0) else { return Binding::Missing };
         match module.exports.get(name) {
-            Some(Export::Local(local)) => self.local(file, local, hops - 1),
-            Some(Export::From(from, imported)) => self.through(from, imported, hops - 1),
-            Some(Export::Item(index)) => Binding::Item { file, index: *index },
+            Some(Exported::Local(local)) => self.local(file, local, hops - 1),
+            Some(Exported::From(from, imported)) => self.through((file, module), *from, imported, hops - 1),
+            Some(Exported::Item(index)) => Binding::Item { file, index: *index },
             // `export *` does not pass a default export on.
             None if name == "default" => Binding::Missing,
             None => {
                 let imported = Imported::Name(name.to_owned());
-                let stars = module.star_exports.iter().filter(|from| from.target.is_some());
-                let found = stars
-                    .map(|from| self.through(from, &imported, hops / 2))
+                let leads = |from: &&usize| self.target(file, &module.specifiers[**from]).is_some();
+                let found = module
+                    .stars
+                    .iter()
+                    .filter(leads)
+                    .map(|from| self.through((file, module), *from, &imported, hops / 2))
                     .find(|binding| *binding != Binding::Missing);
                 match found {
                     Some(binding) => binding,
                     None if passes_package_on(module) && OWN_EXPORTS.contains(&name) => {
-                        Binding::External { package: OWN_PACKAGE.to_owned(), name: imported }
+                        Binding::External { from: file, package: OWN_PACKAGE.to_owned(), name: imported }
                     }
                     None => Binding::Missing,
                 }
@@ -205,16 +329,33 @@ impl ModuleGraph {
         }
     }
 
-    fn through(&self, from: &Specifier, imported: &Imported, hops: usize) -> Binding {
-        match (from.target, imported) {
+    fn through(
+        &self,
+        (file, module): (FileId, &ModuleSummary),
+        from: usize,
+        imported: &Imported,
+        hops: usize,
+    ) -> Binding {
+        let from = &module.specifiers[from];
+        match (self.target(file, from), imported) {
             (Some(file), Imported::Name(name)) => self.export(file, name, hops),
             (Some(file), Imported::Namespace) => Binding::Namespace { file },
-            (None, imported) => Binding::External { package: from.text.clone(), name: imported.clone() },
+            (None, imported) => {
+                Binding::External { from: file, package: from.text.clone(), name: imported.clone() }
+            }
         }
     }
 }
 
 /// Whether a module has `export * from 'kontract'`.
-fn passes_package_on(module: &ParsedModule) -> bool {
-    module.star_exports.iter().any(|from| from.target.is_none() && from.text == OWN_PACKAGE)
+fn passes_package_on(module: &ModuleSummary) -> bool {
+    module.stars.iter().any(|from| {
+        let from = &module.specifiers[*from];
+        from.target.is_none() && from.text == OWN_PACKAGE
+    })
 }
+
+/// Through which frontends import the client's half.
+const CLIENT_ALIAS: &str = "@/client/";
+/// What the package `kontract` has below it; the compiler knows it by itself.
+const OWN_SUBPATHS: &str = "kontract/";

@@ -14,3 +14,36 @@ pub(crate) const NAMESPACES_MAX: usize = 3;
 
 /// How often a file is parsed again when blanked text turns out to be inside of a string or comment.
 pub(crate) const REPARSES_MAX: usize = 4;
+
+/// With less stack than this left, a file is parsed on a stack of its own.
+pub(crate) const STACK_SPARE_BYTES: usize = STACK_BYTES / 4;
+
+/// Steps of evaluating one list of options.
+pub(crate) const EVALUATION_STEPS_MAX: usize = 100_000;
+
+/// Bytes of a text that is evaluated.
+pub(crate) const CONSTANT_BYTES_MAX: usize = 64 * 1024;
+
+/// Middlewares of a project; spreads of spreads could double with every line.
+pub(crate) const MIDDLEWARES_MAX: usize = 1_000;
+
+/// Steps of evaluating one annotation or the result of one function.
+pub(crate) const TYPE_STEPS_MAX: usize = 300_000;
+
+/// How deep types may be evaluated within each other.
+pub(crate) const TYPE_DEPTH_MAX: usize = 400;
+
+/// Conditions in the false branch of conditions, each tried when the one before it does not hold.
+pub(crate) const TYPE_TAILS_MAX: usize = 1_000;
+
+/// Members of a union, and alternatives of a template literal type.
+pub(crate) const UNION_MEMBERS_MAX: usize = 20_000;
+
+/// How deep two types are compared.
+pub(crate) const RELATION_DEPTH_MAX: usize = 60;
+
+/// How long a regular expression may be for the scanner to see that it is one.
+pub(crate) const REGEX_BYTES_MAX: usize = 64 * 1024;
+
+/// How many `<` may stand open in one bracket. Behind each the parser looks for type arguments, and anew for each.
+pub(crate) const ANGLES_MAX: usize = 256;

@@ -1,50 +1,74 @@
 //! From source texts to syntax trees and from these to the [`Contract`](crate::contract::Contract).
 //!
 //! ```text
-//! Sources → session: one ParsedModule per file → ModuleGraph → extract → Contract
+//! Sources → session: a summary of each file → ModuleGraph, which parses on demand → extract → Contract
 //! ```
 //!
 //! Knows TypeScript and the forms of kontract. Nothing outside of this module and the split sees syntax nodes.
 
+mod blanked;
 pub(crate) mod comments;
 mod diagnostics;
 pub mod extract;
 pub mod graph;
+pub mod inspect;
+mod involved;
 mod limits;
 pub(crate) mod literal;
 pub mod module;
+mod packages;
 pub mod resolve;
 mod scanner;
 mod session;
-pub(crate) mod types;
+pub(crate) mod summary;
+mod survey;
+pub mod types;
 
+pub use blanked::blanked;
 pub use extract::extract;
 pub use graph::ModuleGraph;
 pub use module::ParsedModule;
 
 use crate::diag::{Diagnostic, Outcome};
 use crate::project::{Project, is_source};
-use crate::source::Sources;
+use crate::source::{FileId, SourceFile, Sources};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-/// Parses every source file of the project and links the imports between them.
+/// Reads every source file of the project and links the imports between them.
 ///
 /// Without a value when a file has syntax errors, because its missing declarations would be reported everywhere else.
 pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
-    on_deep_stack(|| {
+    let prefix = format!("{}/", project.source);
+    let wanted =
+        sources.iter().filter(|(_, source)| source.path.starts_with(&prefix) && is_source(&source.path));
+    let files: Vec<(FileId, &SourceFile)> = wanted.collect();
+    in_parallel(|| {
+        let summarized: Vec<_> =
+            files.par_iter().map(|(file, source)| (*file, session::summarize(*file, source))).collect();
+        let mut summaries = Vec::with_capacity(summarized.len());
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
-        let mut graph = ModuleGraph::new(sources, project);
-        let prefix = format!("{}/", project.source);
-        let files =
-            sources.iter().filter(|(_, source)| source.path.starts_with(&prefix) && is_source(&source.path));
-        for (file, source) in files {
-            match graph.globals.run(|| session::parse_file(file, source)) {
-                Ok(parsed) => graph.insert(parsed),
+        for (file, summary) in summarized {
+            match summary {
+                Ok(summary) => summaries.push((file, summary)),
                 Err(errors) => diagnostics.extend(errors),
             }
         }
-        graph.link();
+        let graph = ModuleGraph::new(sources, project, summaries);
+        if diagnostics.is_empty() {
+            diagnostics.extend(graph.parse_involved());
+        }
         Outcome::with(graph, diagnostics).stop_on_errors()
     })
+}
+
+/// Runs a pass where it may use all processors, on stacks deep enough for any file. What it returns must not depend on
+/// which work was done first.
+fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().stack_size(limits::STACK_BYTES).build() {
+        Ok(pool) => pool.install(pass),
+        // Without threads of its own, rayon does the work on this one.
+        Err(_) => on_deep_stack(pass),
+    }
 }
 
 /// Runs a recursive pass with stack enough for trees of the greatest nesting that [`parse`] lets through.

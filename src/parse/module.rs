@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use swc_common::comments::SingleThreadedComments;
+use swc_common::comments::{Comment, SingleThreadedComments};
 use swc_common::sync::Lrc;
-use swc_common::{Mark, SourceMap, Span, SyntaxContext};
+use swc_common::{BytePos, FileName, GLOBALS, Globals, Mark, SourceMap, Span, SyntaxContext};
 use swc_ecma_ast::{
     Decl, DefaultDecl, ExportSpecifier, Expr, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Lit,
     MemberProp, Module, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, Stmt,
@@ -20,10 +20,10 @@ pub struct ParsedModule {
     /// Its path relative to the project.
     pub path: String,
     pub(crate) module: Module,
-    pub(crate) source_map: Lrc<SourceMap>,
-    pub(crate) comments: SingleThreadedComments,
-    /// By the offset of the node that follows them.
-    pub(crate) decorators: BTreeMap<u32, Vec<DecoratorUse>>,
+    pub(crate) comments: LeadingComments,
+    text: String,
+    globals: Globals,
+    pub(crate) decorators: Decorators,
     pub(crate) scopes: Scopes,
     unresolved_context: SyntaxContext,
     top_level_context: SyntaxContext,
@@ -48,12 +48,19 @@ pub(crate) enum OwnName {
     Module(BTreeMap<String, OwnName>),
 }
 
+/// The comments of a file by the position of the node that they stand above.
+#[derive(Debug, Default)]
+pub(crate) struct LeadingComments(BTreeMap<BytePos, Vec<Comment>>);
+
 /// swc's marks of one module.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scopes {
     pub(crate) unresolved: Mark,
     pub(crate) top_level: Mark,
 }
+
+/// The decorators of a file, by the offset of the node that follows them.
+pub(crate) type Decorators = BTreeMap<u32, Vec<DecoratorUse>>;
 
 /// A decorator of the vocabulary, taken out of the text before it was parsed.
 #[derive(Debug, Clone)]
@@ -88,6 +95,8 @@ pub(crate) enum Imported {
 #[derive(Debug, Clone)]
 pub(crate) struct Specifier {
     pub(crate) text: String,
+    /// Byte offset of the string.
+    pub(crate) start: u32,
     pub(crate) target: Option<FileId>,
 }
 
@@ -102,41 +111,88 @@ pub(crate) enum Export {
     Item(usize),
 }
 
+/// What the top level of a module imports, exports and declares.
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) imports: Vec<Import>,
+    pub(super) exports: BTreeMap<String, Export>,
+    pub(super) star_exports: Vec<Specifier>,
+    pub(super) declarations: BTreeMap<String, Vec<usize>>,
+}
+
 /// What the session hands over.
 pub(super) struct Parts {
     pub(super) file: FileId,
     pub(super) path: String,
     pub(super) module: Module,
-    pub(super) source_map: Lrc<SourceMap>,
-    pub(super) comments: SingleThreadedComments,
-    pub(super) decorators: BTreeMap<u32, Vec<DecoratorUse>>,
+    pub(super) comments: LeadingComments,
+    pub(super) text: String,
+    /// Those that the tree's scopes were made in.
+    pub(super) globals: Globals,
+    pub(super) decorators: Decorators,
     pub(super) scopes: Scopes,
+}
+
+impl LeadingComments {
+    pub(super) fn of(comments: &SingleThreadedComments) -> Self {
+        let (leading, _) = comments.borrow_all();
+        Self(leading.iter().map(|(at, comments)| (*at, comments.clone())).collect())
+    }
+
+    /// The comments directly above the node at a position.
+    pub(crate) fn above(&self, at: BytePos) -> &[Comment] {
+        self.0.get(&at).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl ParsedModule {
     pub(super) fn new(parts: Parts) -> Self {
-        let mut parsed = Self {
+        let context = |mark| GLOBALS.set(&parts.globals, || SyntaxContext::empty().apply_mark(mark));
+        let (unresolved_context, top_level_context) =
+            (context(parts.scopes.unresolved), context(parts.scopes.top_level));
+        let Tables { imports, exports, star_exports, declarations } = Tables::of(&parts.module);
+        Self {
             file: parts.file,
             path: parts.path,
-            module: Module { body: Vec::new(), ..parts.module },
-            source_map: parts.source_map,
+            module: parts.module,
             comments: parts.comments,
+            text: parts.text,
+            globals: parts.globals,
             decorators: parts.decorators,
             scopes: parts.scopes,
-            unresolved_context: SyntaxContext::empty().apply_mark(parts.scopes.unresolved),
-            top_level_context: SyntaxContext::empty().apply_mark(parts.scopes.top_level),
-            imports: Vec::new(),
-            exports: BTreeMap::new(),
-            star_exports: Vec::new(),
-            declarations: BTreeMap::new(),
+            unresolved_context,
+            top_level_context,
+            imports,
+            exports,
+            star_exports,
+            declarations,
             own: BTreeMap::new(),
-        };
-        let body = parts.module.body;
-        for (index, item) in body.iter().enumerate() {
-            parsed.register(index, item);
         }
-        parsed.module.body = body;
-        parsed
+    }
+
+    /// Runs one of swc's passes over the tree. Each module has state of its own, so that the names which a pass invents
+    /// do not depend on the other modules.
+    pub(crate) fn in_globals<T>(&self, pass: impl FnOnce() -> T) -> T {
+        GLOBALS.set(&self.globals, pass)
+    }
+
+    /// The file as swc's printer wants it.
+    pub(crate) fn source_map(&self) -> Lrc<SourceMap> {
+        let source_map: Lrc<SourceMap> = Lrc::default();
+        source_map.new_source_file(FileName::Custom(self.path.clone()).into(), self.text.clone());
+        source_map
+    }
+
+    /// Gives every specifier its file.
+    pub(super) fn link(&mut self, target: impl Fn(&str) -> Option<FileId>) {
+        let re_exports = self.exports.values_mut().filter_map(|export| match export {
+            Export::From(from, _) => Some(from),
+            Export::Local(_) | Export::Item(_) => None,
+        });
+        let imports = self.imports.iter_mut().map(|import| &mut import.from);
+        for from in imports.chain(&mut self.star_exports).chain(re_exports) {
+            from.target = target(&from.text);
+        }
     }
 
     /// Top-level items in source order.
@@ -156,6 +212,12 @@ impl ParsedModule {
     /// The decorators directly before a node.
     pub(crate) fn decorators_at(&self, span: Span) -> &[DecoratorUse] {
         self.decorators.get(&self.offset(span.lo.0)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The decorators between the start of a node and a place in it, as far as others stand before them.
+    pub(crate) fn decorators_until(&self, node: Span, end: Span) -> impl Iterator<Item = &DecoratorUse> {
+        let range = self.offset(node.lo.0)..=self.offset(end.lo.0.max(node.lo.0));
+        self.decorators.range(range).flat_map(|(_, decorators)| decorators)
     }
 
     /// The first decorator of that name directly before a node.
@@ -197,6 +259,12 @@ impl ParsedModule {
     /// The declarations of a top-level name.
     pub(crate) fn declarations(&self, name: &str) -> impl Iterator<Item = &Decl> {
         self.declaring_items(name).filter_map(|index| item_decl(&self.module.body[index]))
+    }
+
+    /// Every top-level name, imported ones included.
+    pub(crate) fn top_level_names(&self) -> Vec<&str> {
+        let imported = self.imports.iter().map(|import| &*import.local.sym);
+        self.declarations.keys().map(String::as_str).chain(imported).collect()
     }
 
     /// What an expression means of the package `kontract`: through imports, re-exports and members, or ambient.
@@ -253,6 +321,17 @@ impl ParsedModule {
     fn offset(&self, position: u32) -> u32 {
         // One file per source map, so that the file starts at position 1.
         position.saturating_sub(1)
+    }
+}
+
+impl Tables {
+    /// Before or after swc's resolver; afterwards the imports' names carry their scope.
+    pub(super) fn of(module: &Module) -> Self {
+        let mut tables = Self::default();
+        for (index, item) in module.body.iter().enumerate() {
+            tables.register(index, item);
+        }
+        tables
     }
 
     fn register(&mut self, index: usize, item: &ModuleItem) {
@@ -347,7 +426,8 @@ impl ParsedModule {
     }
 
     fn specifier(src: &swc_ecma_ast::Str) -> Specifier {
-        Specifier { text: src.value.to_string_lossy().into_owned(), target: None }
+        let start = src.span.lo.0.saturating_sub(1);
+        Specifier { text: src.value.to_string_lossy().into_owned(), start, target: None }
     }
 
     fn declare(&mut self, index: usize, decl: &Decl) {
@@ -419,5 +499,9 @@ fn export_name(name: &ModuleExportName) -> String {
 
 /// The package whose functions the compiler takes away.
 pub(crate) const OWN_PACKAGE: &str = "kontract";
+/// Where `ctx` and `env` come from.
+pub(crate) const SERVER_RUNTIME: &str = "kontract/server";
+/// Those of its functions whose calls the compiler takes away.
+pub(crate) const OWN_FUNCTIONS: &[&str] = &["backend", "mwfilter", "defineMiddleware"];
 /// Those of its exports that speak to the compiler.
 pub(crate) const OWN_EXPORTS: &[&str] = &["backend", "mwfilter", "defineMiddleware", "perms"];

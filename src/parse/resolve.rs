@@ -1,4 +1,7 @@
-//! Where an import's specifier leads: relative paths and the simple form of tsconfig's `paths`.
+//! Where an import's specifier leads inside of the project: relative paths, and tsconfig's `paths` and `baseUrl`.
+//! What packages have is found by `packages`.
+
+use std::cmp::Reverse;
 
 use crate::project::PathAlias;
 use crate::source::{FileId, Sources, normalize_path};
@@ -31,16 +34,18 @@ pub fn resolve(sources: &Sources, aliases: &[PathAlias], importer: &str, specifi
             None => Resolution::Missing,
         };
     }
-    let targets = aliases.iter().flat_map(|alias| alias_targets(alias, specifier));
-    targets.filter_map(|path| file_at(sources, &path)).next().map_or(Resolution::External, Resolution::File)
+    alias_paths(aliases, specifier)
+        .into_iter()
+        .find_map(|path| file_at(sources, &path))
+        .map_or(Resolution::External, Resolution::File)
 }
 
-fn alias_targets(alias: &PathAlias, specifier: &str) -> Vec<String> {
-    let Some(rest) = specifier.strip_prefix(&alias.prefix) else { return Vec::new() };
-    if !alias.wildcard && !rest.is_empty() {
-        return Vec::new();
-    }
-    alias.targets.iter().filter_map(|target| normalize_path(&format!("{target}{rest}"))).collect()
+/// The paths that a specifier means by `paths` and `baseUrl`, those of the pattern with the longest prefix first.
+pub(super) fn alias_paths(aliases: &[PathAlias], specifier: &str) -> Vec<String> {
+    let mut matching: Vec<(&PathAlias, Vec<String>)> =
+        aliases.iter().filter_map(|alias| Some((alias, alias.paths(specifier)?))).collect();
+    matching.sort_by_key(|(alias, _)| (alias.suffix.is_some(), Reverse(alias.prefix.len())));
+    matching.into_iter().flat_map(|(_, paths)| paths).collect()
 }
 
 /// The file a path means, with TypeScript's rules for leaving out or writing `.js` as the extension.
@@ -91,9 +96,11 @@ mod tests {
     fn specifiers_lead_where_typescript_says() {
         let paths = ["src/a.ts", "src/lib/index.ts", "src/ui/page.tsx"];
         let sources =
-            Sources::new(paths.map(|path| SourceFile { path: path.to_owned(), text: String::new() }));
-        let alias = PathAlias { prefix: "@/".to_owned(), wildcard: true, targets: vec!["src/".to_owned()] };
-        let aliases = [alias];
+            Sources::new(paths.map(|path| SourceFile { path: path.to_owned(), text: String::new().into() }));
+        let alias = PathAlias::new("@/*", vec!["src/*".to_owned()]);
+        let closer = PathAlias::new("@/ui/*", vec!["src/lib/*".to_owned()]);
+        let base = PathAlias::new("*", vec!["src/*".to_owned()]);
+        let aliases = [base, alias, closer];
         let to = |specifier: &str| match resolve(&sources, &aliases, "src/ui/page.tsx", specifier) {
             Resolution::File(file) => sources.file(file).path.clone(),
             other => format!("{other:?}"),
@@ -103,6 +110,9 @@ mod tests {
         assert_eq!(to("../lib"), "src/lib/index.ts");
         assert_eq!(to("@/lib"), "src/lib/index.ts");
         assert_eq!(to("./page.js"), "src/ui/page.tsx");
+        assert_eq!(to("@/ui/index"), "src/lib/index.ts");
+        assert_eq!(to("@/ui/page"), "src/ui/page.tsx");
+        assert_eq!(to("ui/page"), "src/ui/page.tsx");
         assert_eq!(to("../a.ts?raw"), "src/a.ts");
         assert_eq!(to("/src/a"), "src/a.ts");
         assert_eq!(to("/logo.svg"), "External");

@@ -1,92 +1,163 @@
 //! One source file through swc: scan → blank → parse → verify → resolve scopes.
 //!
 //! ```text
+//! SourceFile → ModuleSummary { what other files see }, the tree is gone
 //! SourceFile → ParsedModule { tree after swc's resolver, comments, decorators by the node they precede }
 //! ```
 //!
 //! Positions are those of the file as the user wrote it: decorators are blanked at equal length and a byte order mark
 //! becomes three spaces. Nothing here panics on any text: swc's own panics become a diagnostic.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use swc_common::comments::SingleThreadedComments;
 use swc_common::input::StringInput;
-use swc_common::sync::Lrc;
-use swc_common::{BytePos, FileName, Mark, SourceFile as SwcFile, SourceMap, Span, Spanned};
+use swc_common::{BytePos, GLOBALS, Globals, Mark, Span, Spanned};
 use swc_ecma_ast::{
-    Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXObject, JSXText, Module, ModuleDecl, ModuleItem, Pass,
-    Pat, Program, Regex, Stmt, Str, TplElement, TsEntityName, TsNamespaceBody, TsType,
+    Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXText, Module, ModuleDecl, ModuleItem, Pass, Program,
+    Regex, Stmt, Str, TplElement,
 };
 use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
 use swc_ecma_visit::{Visit, VisitWith};
 
-use super::limits::{NESTING_MAX, REPARSES_MAX};
-use super::module::{DecoratorUse, ParsedModule, Scopes};
+use super::inspect::Inspected;
+use super::limits::REPARSES_MAX;
+use super::module::{DecoratorUse, Decorators, LeadingComments, ParsedModule, Scopes, Tables};
 use super::scanner::{self, FoundDecorator};
+use super::summary::{ModuleSummary, SummaryParts};
+use super::survey::{Injected, Survey};
 use super::{diagnostics, module};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
-/// Parses one file. Runs inside of the compilation's swc globals.
+/// What a file is to the others, without its tree.
+pub(super) fn summarize(file: FileId, source: &SourceFile) -> Result<ModuleSummary, Vec<Diagnostic>> {
+    guarded(file, source, |session| session.summary())
+}
+
+/// The whole of a file.
 pub(super) fn parse_file(file: FileId, source: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| Session::new(file, source).parse()));
+    guarded(file, source, Session::parse)
+}
+
+/// The tree of one file before scopes are resolved.
+pub(super) fn inspect_file(file: FileId, source: &SourceFile) -> Result<Inspected, Vec<Diagnostic>> {
+    guarded(file, source, |session| session.inspect())
+}
+
+fn guarded<'s, T>(
+    file: FileId,
+    source: &'s SourceFile,
+    pass: impl FnOnce(Session<'s>) -> Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Diagnostic>> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| pass(Session::new(file, source))));
     attempt.unwrap_or_else(|_| {
         let start = Location { file, start: 0, end: 0 };
         Err(vec![diagnostics::parser_failed(&source.path).at(start, "somewhere in this file")])
     })
 }
 
-struct Session<'s> {
+pub(super) struct Session<'s> {
     file: FileId,
     source: &'s SourceFile,
     tsx: bool,
     text: String,
-    source_map: Lrc<SourceMap>,
-    swc_file: Lrc<SwcFile>,
 }
 
 /// A tree as the parser made it.
 struct Tree {
     module: Module,
     comments: SingleThreadedComments,
+    survey: Survey,
 }
 
 impl<'s> Session<'s> {
-    fn new(file: FileId, source: &'s SourceFile) -> Self {
+    pub(super) fn new(file: FileId, source: &'s SourceFile) -> Self {
         let text = source
             .text
             .strip_prefix('\u{feff}')
-            .map_or_else(|| source.text.clone(), |rest| format!("   {rest}"));
-        let source_map: Lrc<SourceMap> = Lrc::default();
-        let name = FileName::Custom(source.path.clone());
-        let swc_file = source_map.new_source_file(name.into(), text.clone());
+            .map_or_else(|| source.text.to_string(), |rest| format!("   {rest}"));
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
-        let tsx = !(source.path.ends_with(".ts") || source.path.ends_with(".mts"));
-        Self { file, source, tsx, text, source_map, swc_file }
+        let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
+        Self { file, source, tsx, text }
+    }
+
+    /// The text that is parsed: a byte order mark is spaces in it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The decorators of the vocabulary; where the file does not parse, as the scanner sees them.
+    pub(super) fn decorators(&self) -> Result<Vec<FoundDecorator>, scanner::TooDeep> {
+        let found = scanner::decorators(&self.text, self.tsx)?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        Ok(self.verified_tree(found.clone()).map_or(found, |(_, verified)| verified))
     }
 
     fn parse(self) -> Result<ParsedModule, Vec<Diagnostic>> {
-        let found = scanner::decorators(&self.text, self.tsx)
-            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
-        let (tree, found) = self.verified_tree(found)?;
-        let decorators = self.attach(found)?;
-        let scopes = Scopes { unresolved: Mark::new(), top_level: Mark::new() };
-        let mut program = Program::Module(tree.module);
-        resolver(scopes.unresolved, scopes.top_level, true).process(&mut program);
-        let Program::Module(module) = program else {
+        let (tree, decorators) = self.decorated_tree()?;
+        let comments = LeadingComments::of(&tree.comments);
+        let (globals, scopes, module) = resolved(tree.module);
+        let Some(module) = module else {
             return Err(vec![diagnostics::parser_failed(&self.source.path)]);
         };
         Ok(ParsedModule::new(module::Parts {
             file: self.file,
             path: self.source.path.clone(),
             module,
-            source_map: self.source_map,
-            comments: tree.comments,
+            comments,
+            text: self.text,
+            globals,
             decorators,
             scopes,
         }))
+    }
+
+    fn summary(self) -> Result<ModuleSummary, Vec<Diagnostic>> {
+        let (tree, decorators) = self.decorated_tree()?;
+        let Tree { module, comments, survey } = tree;
+        let tables = Tables::of(&module);
+        let parts = SummaryParts {
+            text: &self.text,
+            module: &module,
+            tables: &tables,
+            survey: &survey,
+            decorators: &decorators,
+        };
+        let mut summary = ModuleSummary::of(&parts);
+        drop(comments);
+        if summary.marks.injected {
+            // Canvases have a `ctx` as well; only scopes tell.
+            let (globals, scopes, module) = resolved(module);
+            summary.marks.injected =
+                module.is_none_or(|module| GLOBALS.set(&globals, || Injected::occurs(&module, scopes)));
+        }
+        Ok(summary)
+    }
+
+    /// The tree, and the decorators by the node they precede.
+    fn decorated_tree(&self) -> Result<(Tree, Decorators), Vec<Diagnostic>> {
+        let (tree, found) = self.read()?;
+        let decorators = self.attach(found)?;
+        Ok((tree, decorators))
+    }
+
+    fn read(&self) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
+        let found = scanner::decorators(&self.text, self.tsx)
+            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
+        self.verified_tree(found)
+    }
+
+    fn inspect(self) -> Result<Inspected, Vec<Diagnostic>> {
+        let (tree, found) = self.read()?;
+        let text = scanner::blank(&self.text, &found);
+        let decorators = self.attach(found)?;
+        let Tree { module, comments, .. } = tree;
+        Ok(Inspected::new(&self.source.path, self.text, module, comments, text, decorators))
     }
 
     /// Parses with the decorators blanked, and without those that turn out to be text or to be someone else's.
@@ -99,7 +170,7 @@ impl<'s> Session<'s> {
         }
         for _ in 0..REPARSES_MAX {
             let tree = self.tree(&scanner::blank(&self.text, &found))?;
-            let opaque = Opaque::of(&tree, self.swc_file.start_pos);
+            let opaque = Opaque::of(&tree, START);
             let wrong: BTreeSet<usize> =
                 found.iter().map(|decorator| decorator.at).filter(|at| opaque.covers(*at)).collect();
             if wrong.is_empty() {
@@ -134,7 +205,8 @@ impl<'s> Session<'s> {
     fn refuse_missed(&self, found: &[FoundDecorator], opaque: &Opaque) -> Result<(), Vec<Diagnostic>> {
         let mut missed = Vec::new();
         for at in memchr::memchr_iter(b'@', self.text.as_bytes()) {
-            let known = found.iter().any(|decorator| (decorator.at..decorator.end).contains(&at));
+            let before = found.partition_point(|decorator| decorator.at <= at);
+            let known = before.checked_sub(1).is_some_and(|last| at < found[last].next);
             let rest = &self.text[at + 1..];
             let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
             let ours = scanner::VOCABULARY.contains(&&rest[..end]);
@@ -147,8 +219,7 @@ impl<'s> Session<'s> {
 
     fn tree(&self, text: &str) -> Result<Tree, Vec<Diagnostic>> {
         let comments = SingleThreadedComments::default();
-        let input =
-            StringInput::new(text, self.swc_file.start_pos, self.swc_file.start_pos + len_pos(text.len()));
+        let input = StringInput::new(text, START, START + len_pos(text.len()));
         let mut parser =
             Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
         let parsed = parser.parse_module();
@@ -160,21 +231,19 @@ impl<'s> Session<'s> {
                 Err(errors)
             }
             Ok(module) => {
-                if let Some(deep) = Depth::exceeded(&module) {
+                let survey = Survey::of(&module);
+                if let Some(deep) = survey.exceeded {
                     // Dropping the tree would recurse as deep as it is nested.
                     std::mem::forget(module);
                     return Err(vec![diagnostics::too_deep(self.span(deep))]);
                 }
-                if errors.is_empty() { Ok(Tree { module, comments }) } else { Err(errors) }
+                if errors.is_empty() { Ok(Tree { module, comments, survey }) } else { Err(errors) }
             }
         }
     }
 
-    fn attach(
-        &self,
-        found: Vec<FoundDecorator>,
-    ) -> Result<BTreeMap<u32, Vec<DecoratorUse>>, Vec<Diagnostic>> {
-        let mut attached: BTreeMap<u32, Vec<DecoratorUse>> = BTreeMap::new();
+    fn attach(&self, found: Vec<FoundDecorator>) -> Result<Decorators, Vec<Diagnostic>> {
+        let mut attached = Decorators::new();
         let mut errors = Vec::new();
         for decorator in found {
             let name = self.text[decorator.name_start..decorator.name_end].to_owned();
@@ -193,14 +262,16 @@ impl<'s> Session<'s> {
     }
 
     /// The argument list, parsed at its own position; `None` when it is not one.
-    fn arguments(&self, decorator: &FoundDecorator) -> Option<Option<Vec<ExprOrSpread>>> {
+    pub(super) fn arguments(&self, decorator: &FoundDecorator) -> Option<Option<Vec<ExprOrSpread>>> {
         if !decorator.has_arguments {
             return Some(None);
         }
         let text = self.text.get(decorator.name_start..decorator.end)?;
-        let start = self.swc_file.start_pos + len_pos(decorator.name_start);
+        let start = START + len_pos(decorator.name_start);
         let input = StringInput::new(text, start, start + len_pos(text.len()));
-        let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, None));
+        // Arguments are values, in a declaration file too.
+        let syntax = self.syntax_of(false);
+        let mut parser = Parser::new_from(Lexer::new(syntax, EsVersion::latest(), input, None));
         let parsed = parser.parse_expr().ok()?;
         match *parsed {
             Expr::Call(call) if call.span.hi == start + len_pos(text.len()) => Some(Some(call.args)),
@@ -209,7 +280,10 @@ impl<'s> Session<'s> {
     }
 
     fn syntax(&self) -> Syntax {
-        let dts = self.source.path.ends_with(".d.ts");
+        self.syntax_of([".d.ts", ".d.mts", ".d.cts"].iter().any(|end| self.source.path.ends_with(end)))
+    }
+
+    fn syntax_of(&self, dts: bool) -> Syntax {
         Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, dts, ..Default::default() })
     }
 
@@ -218,7 +292,7 @@ impl<'s> Session<'s> {
     }
 
     fn span(&self, span: Span) -> Location {
-        let start = self.swc_file.start_pos.0;
+        let start = START.0;
         let len = offset(self.text.len());
         let end = span.hi.0.saturating_sub(start).min(len);
         let start = span.lo.0.saturating_sub(start).min(end);
@@ -284,6 +358,7 @@ impl Opaque {
         if let Some(shebang) = &tree.module.shebang {
             opaque.ranges.push((0, shebang.len() + 2));
         }
+        opaque.ranges.sort_unstable();
         opaque
     }
 
@@ -292,7 +367,9 @@ impl Opaque {
     }
 
     fn covers(&self, at: usize) -> bool {
-        self.ranges.iter().any(|(start, end)| (*start..*end).contains(&at))
+        // None of them lies in another.
+        let before = self.ranges.partition_point(|(start, _)| *start <= at);
+        before.checked_sub(1).is_some_and(|last| at < self.ranges[last].1)
     }
 }
 
@@ -319,48 +396,16 @@ impl Visit for Opaque {
     }
 }
 
-/// Finds nodes nested deeper than the recursive passes allow, itself never going deeper than that.
-#[derive(Default)]
-struct Depth {
-    now: usize,
-    exceeded: Option<Span>,
-}
-
-impl Depth {
-    fn exceeded(module: &Module) -> Option<Span> {
-        let mut depth = Self::default();
-        module.visit_with(&mut depth);
-        depth.exceeded
-    }
-
-    fn enter(&mut self, span: Span, children: impl FnOnce(&mut Self)) {
-        if self.exceeded.is_some() {
-            return;
-        }
-        if self.now >= NESTING_MAX {
-            self.exceeded = Some(span);
-            return;
-        }
-        self.now += 1;
-        children(self);
-        self.now -= 1;
-    }
-}
-
-macro_rules! count {
-    ($($method:ident: $node:ty),*) => {
-        $(fn $method(&mut self, node: &$node) {
-            self.enter(node.span(), |depth| node.visit_children_with(depth));
-        })*
-    };
-}
-
-impl Visit for Depth {
-    count!(
-        visit_expr: Expr, visit_stmt: Stmt, visit_pat: Pat, visit_ts_type: TsType,
-        visit_ts_entity_name: TsEntityName, visit_ts_namespace_body: TsNamespaceBody, visit_jsx_object: JSXObject,
-        visit_jsx_element: swc_ecma_ast::JSXElement, visit_jsx_fragment: swc_ecma_ast::JSXFragment
-    );
+/// A tree with its scopes; without the tree when swc makes something else of it.
+fn resolved(module: Module) -> (Globals, Scopes, Option<Module>) {
+    let globals = Globals::new();
+    let (scopes, program) = GLOBALS.set(&globals, || {
+        let scopes = Scopes { unresolved: Mark::new(), top_level: Mark::new() };
+        let mut program = Program::Module(module);
+        resolver(scopes.unresolved, scopes.top_level, true).process(&mut program);
+        (scopes, program)
+    });
+    (globals, scopes, program.module())
 }
 
 fn offset(at: usize) -> u32 {
@@ -370,3 +415,6 @@ fn offset(at: usize) -> u32 {
 fn len_pos(len: usize) -> BytePos {
     BytePos(offset(len))
 }
+
+/// Where the text of every file starts.
+const START: BytePos = BytePos(1);

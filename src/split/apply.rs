@@ -47,13 +47,13 @@ pub(super) fn apply(
     for module in graph.modules() {
         let path = graph.output_path(module);
         if reach.server_modules.contains(&module.file) {
-            let printed = split.server(module, &mut found);
+            let printed = module.in_globals(|| split.server(module, &mut found));
             let source = &graph.sources().file(module.file).text;
             let map = SourceMap::of(module.path.clone(), source, &printed.places);
             modules.maps.insert(path.clone(), map);
             modules.server.insert(path.clone(), printed.text);
         }
-        if let Some(client) = split.client(module, contract) {
+        if let Some(client) = module.in_globals(|| split.client(module, contract)) {
             modules.client.insert(path, client);
         }
     }
@@ -216,7 +216,7 @@ impl Split<'_> {
                     (self.output_specifier(module, file), Imported::Name("default".to_owned()))
                 }
                 Binding::Namespace { file } => (self.output_specifier(module, file), Imported::Namespace),
-                Binding::External { package, name } => (package, name),
+                Binding::External { package, name, .. } => (package, name),
                 Binding::Missing => continue,
             };
             by_source.entry(source).or_default().push(import_specifier(import.local.clone(), &imported));

@@ -41,7 +41,7 @@ pub(super) fn text_of(
     }
     match program {
         Program::Module(made) => {
-            let (text, places) = print_mapped(&made, &module.source_map);
+            let (text, places) = print_mapped(&made, &module.source_map());
             Printed { text, places }
         }
         Program::Script(_) => Printed::default(),

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use swc_common::Span;
-use swc_ecma_ast::{ImportDecl, ImportSpecifier, ModuleDecl, ModuleItem};
+use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem};
 
 use super::diagnostics;
 use super::parts::{Part, PartKind, Parts};
 use super::reach::{Reach, ServerOnly, Target, client_source, has_endpoints, target};
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
-use crate::parse::module::ParsedModule;
+use crate::parse::module::{Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
-use crate::source::FileId;
+use crate::parse::summary::{ImportedName, ModuleSummary};
+use crate::source::{FileId, Location};
 
 pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -22,9 +23,11 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Di
             for (specifier, span) in value_specifiers(part, &values) {
                 check_import(graph, reach, module, &specifier, span, &mut found);
             }
-            if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = &part.node {
-                check_client_import(graph, parts, reach, module, import, &mut found);
-            }
+        }
+    }
+    for (file, summary) in graph.summaries().filter(|(file, _)| is_frontend(reach, *file)) {
+        for import in &summary.imports {
+            found.extend(client_import(graph, parts, reach, (file, summary), import));
         }
     }
     found
@@ -70,36 +73,26 @@ fn check_import(
 }
 
 /// `import { x } from '@/client/api/entries'` where `x` stays on the server.
-fn check_client_import(
+fn client_import(
     graph: &ModuleGraph,
     parts: &Parts,
     reach: &Reach,
-    module: &ParsedModule,
-    import: &ImportDecl,
-    found: &mut Vec<Diagnostic>,
-) {
-    let specifier = import.src.value.to_string_lossy();
-    let Some(source) = client_source(graph, &specifier) else { return };
-    if import.type_only || !has_endpoints(parts, source.file) {
-        return;
+    (file, summary): (FileId, &ModuleSummary),
+    import: &ImportedName,
+) -> Option<Diagnostic> {
+    let source = client_source(graph, &summary.specifiers[import.from].text)?;
+    let Imported::Name(name) = &import.imported else { return None };
+    if import.type_only || name == "default" || !has_endpoints(parts, source.file) {
+        return None;
     }
-    for specifier in &import.specifiers {
-        let ImportSpecifier::Named(named) = specifier else { continue };
-        let name = match &named.imported {
-            Some(swc_ecma_ast::ModuleExportName::Ident(ident)) => ident.sym.to_string(),
-            Some(swc_ecma_ast::ModuleExportName::Str(text)) => text.value.to_string_lossy().into_owned(),
-            None => named.local.sym.to_string(),
-        };
-        let Target::Parts(ids) = target(graph, parts, source.file, &name) else { continue };
-        let stays = ids.iter().any(|id| {
-            let endpoint = parts.part(*id).is_some_and(|part| part.kind == PartKind::Endpoint);
-            !endpoint && !reach.client.contains(id)
-        });
-        if stays && !named.is_type_only {
-            let declared = ids.first().and_then(|id| parts.part(*id)).map(|part| source.location(part.span));
-            found.push(diagnostics::server_name_from_client(&name, module.location(named.span), declared));
-        }
-    }
+    let Target::Parts(ids) = target(graph, parts, source.file, name) else { return None };
+    let stays = ids.iter().any(|id| {
+        let endpoint = parts.part(*id).is_some_and(|part| part.kind == PartKind::Endpoint);
+        !endpoint && !reach.client.contains(id)
+    });
+    let declared = ids.first().and_then(|id| parts.part(*id)).map(|part| source.location(part.span));
+    let at = Location { file, start: import.start, end: import.end };
+    stays.then(|| diagnostics::server_name_from_client(name, at, declared))
 }
 
 /// Every name that any part of a module uses as a value.

@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn texts_names_and_imports_of_the_server_are_found_in_files() {
-        let sources = Sources::new([SourceFile { path: "a.ts".to_owned(), text: String::new() }]);
+        let sources = Sources::new([SourceFile { path: "a.ts".to_owned(), text: String::new().into() }]);
         let file = sources.id("a.ts").expect("given above");
         let at = Location { file, start: 0, end: 0 };
         let all = |texts: &[&str]| -> BTreeMap<String, Location> {

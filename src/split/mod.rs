@@ -74,18 +74,16 @@ pub fn split(
     options: SplitOptions,
 ) -> Outcome<SplitModules> {
     on_deep_stack(|| {
-        graph.globals.run(|| {
-            let parts = Parts::of(graph);
-            let reach = Reach::of(graph, &parts);
-            let mut found = frontend::check(graph, &parts, &reach);
-            found.extend(apply::unresolved_imports(graph, &parts, &reach));
-            found.extend(jsx::check(graph, &parts, &reach));
-            let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
-            found.extend(wrong);
-            modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
-            found.extend(modules.evidence.search_modules(&modules.client));
-            Outcome::with(modules, found).stop_on_errors()
-        })
+        let parts = Parts::of(graph);
+        let reach = Reach::of(graph, &parts);
+        let mut found = frontend::check(graph, &parts, &reach);
+        found.extend(apply::unresolved_imports(graph, &parts, &reach));
+        found.extend(jsx::check(graph, &parts, &reach));
+        let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
+        found.extend(wrong);
+        modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+        found.extend(modules.evidence.search_modules(&modules.client));
+        Outcome::with(modules, found).stop_on_errors()
     })
 }
 

@@ -40,7 +40,7 @@ pub(super) fn optimize(mut program: Program, module: &ParsedModule) -> Program {
         top_level_mark: module.scopes.top_level,
         mangle_name_cache: None,
     };
-    swc_ecma_minifier::optimize(program, module.source_map.clone(), None, None, &options, &extra)
+    swc_ecma_minifier::optimize(program, module.source_map(), None, None, &options, &extra)
 }
 
 fn compress() -> CompressOptions {
@@ -91,11 +91,14 @@ impl KnownPerms {
             })
             .map(|(_, part)| part.span)
             .collect();
-        let known = endpoint_forms(module).into_iter().filter_map(|form| {
-            let alone = own.iter().any(|span| span.contains(form.name_span)) && !form.is_method();
+        let known = endpoint_forms(graph, module).endpoints.into_iter().filter_map(|form| {
+            // What stands in a class, a namespace or another module may be called from there as well.
+            let is_member = form.binding.as_ref().is_none_or(|binding| !binding.members.is_empty());
+            let is_here = form.function.place.module.file == module.file && !is_member;
+            let alone = is_here && own.iter().any(|span| span.contains(form.name_span));
             let at = module.location(form.name_span);
             let endpoint = contract.endpoints.iter().find(|endpoint| endpoint.location == at)?;
-            alone.then(|| (form.callable.span(), endpoint.options.perm))
+            alone.then(|| (form.function.body.span(), endpoint.options.perm))
         });
         Self(known.collect())
     }

@@ -47,8 +47,10 @@ pub(super) enum PartKind {
     Import,
     /// `export … from`, `export { … }`
     ReExport,
-    /// An endpoint, or a class with endpoints.
+    /// An endpoint, or a class, namespace or object with endpoints.
     Endpoint,
+    /// A class whose endpoints those that extend it expose.
+    EndpointBase,
     /// `export default defineMiddleware(…)`
     Middleware,
     Declaration,
@@ -60,7 +62,7 @@ pub(super) enum PartKind {
 
 impl Parts {
     pub(super) fn of(graph: &ModuleGraph) -> Self {
-        Self { modules: graph.modules().map(|module| (module.file, module_parts(module))).collect() }
+        Self { modules: graph.modules().map(|module| (module.file, module_parts(graph, module))).collect() }
     }
 
     /// The parts of a module, in source order.
@@ -82,14 +84,17 @@ impl Parts {
     }
 }
 
-fn module_parts(module: &ParsedModule) -> Vec<Part> {
-    let endpoints: BTreeSet<Span> = endpoint_forms(module).iter().map(|form| form.name_span).collect();
+fn module_parts(graph: &ModuleGraph, module: &ParsedModule) -> Vec<Part> {
+    let forms = endpoint_forms(graph, module);
+    let endpoints = forms.endpoints.iter().map(|form| (form.name_span, PartKind::Endpoint));
+    let bases = forms.bases.iter().map(|base| (base.name_span, PartKind::EndpointBase));
+    let names: Vec<(Span, PartKind)> = endpoints.chain(bases).collect();
     let middleware = middleware_call(module).map(|(index, _)| index);
     let mut parts = Vec::new();
     for (index, item) in module.items().iter().enumerate() {
         let span = swc_common::Spanned::span(item);
         for node in separated(item) {
-            let kind = kind(&node, &endpoints, middleware == Some(index));
+            let kind = kind(&node, &names, middleware == Some(index));
             parts.push(part(module, node, span, kind));
         }
     }
@@ -140,14 +145,28 @@ fn separated(item: &ModuleItem) -> Vec<ModuleItem> {
     }
 }
 
-fn kind(node: &ModuleItem, endpoints: &BTreeSet<Span>, middleware: bool) -> PartKind {
+fn kind(node: &ModuleItem, names: &[(Span, PartKind)], middleware: bool) -> PartKind {
     if middleware {
         return PartKind::Middleware;
     }
-    let mut names = Names { wanted: endpoints, found: false };
-    node.visit_with(&mut names);
+    let own = own_span(node);
+    let mut inside = names.iter().filter(|(name, _)| own.contains(*name)).map(|(_, kind)| *kind);
+    match (inside.next(), node) {
+        (Some(first), _) => inside.find(|kind| *kind == PartKind::Endpoint).unwrap_or(first),
+        (None, node) => statement_kind(node),
+    }
+}
+
+/// The source of a part: of a declaration of several variables the one that it has.
+fn own_span(node: &ModuleItem) -> Span {
+    match item_decl(node) {
+        Some(Decl::Var(vars)) => vars.decls.first().map_or(vars.span, |var| var.span),
+        Some(_) | None => swc_common::Spanned::span(node),
+    }
+}
+
+fn statement_kind(node: &ModuleItem) -> PartKind {
     match node {
-        _ if names.found => PartKind::Endpoint,
         ModuleItem::ModuleDecl(ModuleDecl::Import(_)) => PartKind::Import,
         ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(_) | ModuleDecl::ExportAll(_)) => PartKind::ReExport,
         ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_)) => {
@@ -177,30 +196,6 @@ fn default_name(node: &ModuleItem) -> Option<String> {
         swc_ecma_ast::DefaultDecl::TsInterfaceDecl(_) => None,
     }
     .map(|ident| ident.sym.to_string())
-}
-
-/// Whether one of the wanted names stands in a node.
-struct Names<'s> {
-    wanted: &'s BTreeSet<Span>,
-    found: bool,
-}
-
-impl Visit for Names<'_> {
-    noop_visit_type!();
-
-    fn visit_ident(&mut self, ident: &Ident) {
-        self.found |= self.wanted.contains(&ident.span);
-    }
-
-    fn visit_ident_name(&mut self, name: &swc_ecma_ast::IdentName) {
-        self.found |= self.wanted.contains(&name.span);
-    }
-
-    fn visit_function(&mut self, function: &swc_ecma_ast::Function) {
-        // An anonymous default export is known by its function.
-        self.found |= self.wanted.contains(&function.span);
-        function.visit_children_with(self);
-    }
 }
 
 /// Collects references to values; types and declarations are none.

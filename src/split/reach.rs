@@ -140,7 +140,7 @@ pub(super) fn server_closure(
         let runs = server_modules.contains(&module.file);
         let splits = has_endpoints(parts, module.file);
         let roots = parts.module(module.file).iter().enumerate().filter(|(index, part)| match part.kind {
-            PartKind::Endpoint | PartKind::Middleware => true,
+            PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware => true,
             PartKind::Declaration | PartKind::Effect => {
                 runs && !(splits && client.contains(&(module.file, *index)))
             }
@@ -198,8 +198,7 @@ fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartI
 
 /// The module whose client half a specifier such as `@/client/api/entries` names.
 pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Option<&'g ParsedModule> {
-    let path = specifier.strip_prefix(CLIENT_ALIAS)?;
-    let output = path.strip_suffix(".js").unwrap_or(path).to_owned() + ".js";
+    let output = ModuleGraph::client_output(specifier)?;
     graph.modules().find(|module| graph.output_path(module) == output)
 }
 
@@ -207,20 +206,22 @@ pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Opti
 /// server: an export that nobody asks for may be a secret as well.
 fn demanded(graph: &ModuleGraph, parts: &Parts) -> BTreeSet<PartId> {
     let mut found = BTreeSet::new();
-    for import in graph.modules().flat_map(|module| &module.imports).filter(|import| !import.type_only) {
-        let Some(source) = client_source(graph, &import.from.text) else { continue };
-        match &import.imported {
-            Imported::Name(name) => match source.exports.get(name) {
-                Some(Export::Local(local)) => found.extend(parts.declaring(source.file, local)),
-                Some(Export::Item(index)) => {
-                    let item = Binding::Item { file: source.file, index: *index };
-                    if let Target::Parts(ids) = bound(graph, parts, item) {
-                        found.extend(ids);
+    for (_, importer) in graph.summaries() {
+        for import in importer.imports.iter().filter(|import| !import.type_only) {
+            let Some(source) = client_source(graph, &importer.specifiers[import.from].text) else { continue };
+            match &import.imported {
+                Imported::Name(name) => match source.exports.get(name) {
+                    Some(Export::Local(local)) => found.extend(parts.declaring(source.file, local)),
+                    Some(Export::Item(index)) => {
+                        let item = Binding::Item { file: source.file, index: *index };
+                        if let Target::Parts(ids) = bound(graph, parts, item) {
+                            found.extend(ids);
+                        }
                     }
-                }
-                Some(Export::From(..)) | None => {}
-            },
-            Imported::Namespace => found.extend(exported_parts(graph, parts, source.file)),
+                    Some(Export::From(..)) | None => {}
+                },
+                Imported::Namespace => found.extend(exported_parts(graph, parts, source.file)),
+            }
         }
     }
     found
@@ -267,7 +268,8 @@ fn closure_without(
 
 fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
     let mut reached = BTreeSet::new();
-    let starts = |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::Middleware);
+    let starts =
+        |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware);
     let roots = graph.modules().filter(|module| parts.module(module.file).iter().any(starts));
     let mut queue: Vec<FileId> = roots.map(|module| module.file).collect();
     while let Some(file) = queue.pop() {
@@ -286,7 +288,8 @@ fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnl
     let mut found: BTreeMap<FileId, ServerOnly> = BTreeMap::new();
     for module in graph.modules() {
         let own = parts.module(module.file);
-        let reason = if has_endpoints(parts, module.file) {
+        let bases = own.iter().any(|part| part.kind == PartKind::EndpointBase);
+        let reason = if bases || has_endpoints(parts, module.file) {
             Some(ServerOnly::Endpoints)
         } else if own.iter().any(|part| part.kind == PartKind::Middleware) {
             Some(ServerOnly::Middleware)
@@ -325,9 +328,7 @@ fn imports_server_runtime(module: &ParsedModule, part: &Part) -> bool {
     })
 }
 
-/// Through which frontends import the client's half.
-const CLIENT_ALIAS: &str = "@/client/";
 /// Names that server modules use without importing them.
 pub(super) const INJECTED: &[&str] = &["ctx", "env"];
 /// Where they come from.
-pub(super) const SERVER_RUNTIME: &str = "kontract/server";
+pub(super) const SERVER_RUNTIME: &str = crate::parse::module::SERVER_RUNTIME;

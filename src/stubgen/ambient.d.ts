@@ -26,22 +26,22 @@ declare namespace kontract {
     limit?: number;
   }
 
-  /** Rows of one interface. `Key` names its key, `Fixed` the fields that keep the value they were inserted with. */
-  interface Table<Row extends object, Key extends keyof Row, Fixed extends keyof Row> {
+  /** Rows of one interface. `Patch` has the fields that do not keep the value they were inserted with. */
+  interface Table<Row extends object, Key, Patch> {
     /** The row with a key. */
-    get(key: Row[Key]): Promise<Row | undefined>;
+    get(key: Key): Promise<Row | undefined>;
     /** The rows with these keys, in their order; undefined where there is none. */
-    mget(keys: readonly Row[Key][]): Promise<(Row | undefined)[]>;
+    mget(keys: readonly Key[]): Promise<(Row | undefined)[]>;
     /** Rows in the order in which they were inserted. */
-    list(page?: Page<Row[Key]>): Promise<Row[]>;
+    list(page?: Page<Key>): Promise<Row[]>;
     /** Rows that have these values. */
     query(match: Partial<Row>, options?: { limit?: number }): Promise<Row[]>;
     /** Inserts a row, or replaces the one with its key. */
     set(row: Row): Promise<void>;
     /** Changes some fields of a row, and returns it. Throws NotFoundError if there is none. */
-    update(key: Row[Key], patch: Partial<Omit<Row, Fixed>>): Promise<Row>;
+    update(key: Key, patch: Patch): Promise<Row>;
     /** Removes the row with a key, if there is one. */
-    delete(key: Row[Key]): Promise<void>;
+    delete(key: Key): Promise<void>;
     /** Inserts a row at the end. */
     push(row: Row): Promise<void>;
     /** The number of rows that have these values, or of all. */

@@ -6,14 +6,15 @@
 //! ```
 
 use super::codec::{Side, codec_names};
-use super::paths::{client_path, exported, stub_path};
+use super::paths::{client_path, stub_path};
 use super::schema::WireSchema;
 use super::{Pins, StubInput};
 use crate::artifact::specifier;
 use crate::contract::{Contract, Endpoint, Perms};
 use crate::emit::build::{
-    GENERATED, array, boolean, call, constant, export_const, export_default, export_names, hex, ident,
-    import_named, is_binding_name, is_identifier_name, member, module_text, number, object, string,
+    GENERATED, array, arrow, boolean, call, constant, element, export_const, export_default, export_names,
+    hex, ident, import_named, is_binding_name, is_identifier_name, member, module_text, number, object,
+    string,
 };
 use crate::source::Sources;
 use base64::Engine as _;
@@ -67,14 +68,14 @@ pub(super) fn index_text(contract: &Contract, sources: &Sources, input: &StubInp
     let mut stubs = Vec::new();
     for (index, endpoint) in contract.endpoints.iter().enumerate() {
         let source = specifier("index.js", &client_path(sources, input, endpoint.binding.file));
-        let (export, method) = exported(&endpoint.binding);
-        let (local, class) = (format!("e{index}"), format!("c{index}"));
-        match method {
-            Some(method) => {
-                items.push(import_named([(export, class.as_str())], &source));
-                stubs.push(constant(&local, member(ident(&class), method)).into());
-            }
-            None => items.push(import_named([(export, local.as_str())], &source)),
+        let (local, holder) = (format!("e{index}"), format!("c{index}"));
+        let binding = &endpoint.binding;
+        if binding.members.is_empty() {
+            items.push(import_named([(binding.export.as_str(), local.as_str())], &source));
+        } else {
+            items.push(import_named([(binding.export.as_str(), holder.as_str())], &source));
+            let stub = binding.members.iter().fold(ident(&holder), |object, name| member(object, name));
+            stubs.push(constant(&local, stub).into());
         }
     }
     items.extend(stubs);
@@ -98,7 +99,7 @@ fn stub_items(
         return Vec::new();
     }
     let exports: BTreeSet<&str> =
-        endpoints.iter().map(|index| exported(&contract.endpoints[*index].binding).0).collect();
+        endpoints.iter().map(|index| contract.endpoints[*index].binding.export.as_str()).collect();
     let fresh = |name: &str| {
         let mut name = name.to_owned();
         while statements.contains(&name) || exports.contains(name.as_str()) {
@@ -115,37 +116,53 @@ fn stub_items(
         let (encode, decode) = (fresh(&names.encode), fresh(&names.decode));
         let value = stub_value(endpoint, &connection, &encode, &decode);
         imports.extend([(names.encode, encode), (names.decode, decode)]);
-        match exported(&endpoint.binding) {
-            (export, None) => stubs.insert(export, Stub::Function(value)),
-            (class, Some(method)) => match stubs.entry(class).or_insert_with(|| Stub::Class(Vec::new())) {
-                Stub::Class(methods) => {
-                    methods.push((method, value));
-                    None
-                }
-                Stub::Function(_) => None,
-            },
-        };
+        let binding = &endpoint.binding;
+        let path: Vec<&str> = binding.members.iter().map(String::as_str).collect();
+        stubs.entry(&binding.export).or_default().put(&path, value);
     }
     let mut items = vec![
         import_named([("kontract", connection.as_str())], &specifier(path, "kontract.js")),
         import_named(imports.iter().map(|(a, b)| (a.as_str(), b.as_str())), &specifier(path, "codecs.js")),
     ];
     for (place, (export, stub)) in stubs.into_iter().enumerate() {
-        let value = match stub {
-            Stub::Function(value) => value,
-            Stub::Class(methods) => object(methods),
-        };
-        items.extend(export_stub(export, value, &fresh(&format!("{LOCAL}{place}"))));
+        items.extend(export_stub(export, stub.value(), &fresh(&format!("{LOCAL}{place}"))));
     }
     items
 }
 
-/// What takes the place of an export.
-enum Stub<'a> {
-    /// A function that is an endpoint.
-    Function(Expr),
-    /// A class with static methods that are.
-    Class(Vec<(&'a str, Expr)>),
+/// What takes the place of an export: a stub, or an object with the stubs of a class, namespace or object.
+#[derive(Default)]
+struct Stub<'a> {
+    own: Option<Expr>,
+    members: Vec<(&'a str, Stub<'a>)>,
+}
+
+impl<'a> Stub<'a> {
+    fn put(&mut self, path: &[&'a str], value: Expr) {
+        let Some((name, rest)) = path.split_first() else {
+            self.own = Some(value);
+            return;
+        };
+        let place = match self.members.iter().position(|(member, _)| member == name) {
+            Some(place) => place,
+            None => {
+                self.members.push((name, Self::default()));
+                self.members.len() - 1
+            }
+        };
+        self.members[place].1.put(rest, value);
+    }
+
+    fn value(self) -> Expr {
+        let members: Vec<(&str, Expr)> =
+            self.members.into_iter().map(|(name, member)| (name, member.value())).collect();
+        match self.own {
+            Some(own) if members.is_empty() => own,
+            // A function and a namespace of one name.
+            Some(own) => call(member(ident("Object"), "assign"), vec![own, object(members)]),
+            None => object(members),
+        }
+    }
 }
 
 /// A declaration under the name by which the module exports it; through a local name where none can be declared.
@@ -162,10 +179,26 @@ fn stub_value(endpoint: &Endpoint, connection: &str, encode: &str, decode: &str)
         ("name", string(&endpoint.name)),
         ("route", hex(RouteId::of(&endpoint.name).as_u32())),
         ("readOnly", boolean(is_read_only(endpoint))),
-        ("encode", ident(encode)),
+        ("encode", encoder(endpoint, encode)),
         ("decode", ident(decode)),
     ]);
     call(member(ident(connection), "endpoint"), vec![options])
+}
+
+/// The encoder; of further arguments it is given one array.
+fn encoder(endpoint: &Endpoint, encode: &str) -> Expr {
+    let at = |index: usize| element(ident("args"), number(u32::try_from(index).unwrap_or(u32::MAX)));
+    match endpoint.params.split_last() {
+        Some((last, before)) if last.rest => {
+            let further = call(
+                member(ident("args"), "slice"),
+                vec![number(u32::try_from(before.len()).unwrap_or(u32::MAX))],
+            );
+            let given = (0..before.len()).map(at).chain([further]).collect();
+            arrow(&["args"], call(ident(encode), vec![array(given)]))
+        }
+        Some(_) | None => ident(encode),
+    }
 }
 
 /// Whether an endpoint can change nothing, so that it may be repeated and sent as early data.

@@ -43,6 +43,14 @@ pub enum StubError {
         /// The field or parameter.
         location: Location,
     },
+    /// A union with more members than there are numbers for.
+    #[error("a union of more than {members_max} members")]
+    UnionSize {
+        /// How many it may have.
+        members_max: usize,
+        /// The field or parameter.
+        location: Location,
+    },
     /// A type with more fields than a table has slots.
     #[error("`{table}` has more than {slots_max} fields")]
     TooManyFields {
@@ -61,14 +69,6 @@ pub enum StubError {
         /// The table's interface.
         location: Location,
     },
-    /// A table whose rows nest object types at too many places.
-    #[error("rows of `{name}` nest object types at too many places")]
-    RowTooNested {
-        /// The table's name.
-        name: String,
-        /// The table's interface.
-        location: Location,
-    },
 }
 
 impl StubError {
@@ -80,9 +80,9 @@ impl StubError {
             | Self::VoidInside { location }
             | Self::ProtoField { location }
             | Self::EnumSize { location, .. }
+            | Self::UnionSize { location, .. }
             | Self::TooManyFields { location, .. }
-            | Self::NoPtr { location, .. }
-            | Self::RowTooNested { location, .. } => *location,
+            | Self::NoPtr { location, .. } => *location,
         }
     }
 }

@@ -5,7 +5,7 @@
 //!                                                             table Entry { id: string (required); mood: EntryMood = null; }
 //! ```
 
-use super::schema::{Element, EnumDef, FieldDef, Kind, Presence, Scalar, TableDef, WireSchema};
+use super::schema::{Element, EnumDef, FieldDef, Kind, Presence, Scalar, TableDef, UnionDef, WireSchema};
 use crate::contract::NumberWidth;
 use crate::emit::build::GENERATED;
 use std::fmt::Write as _;
@@ -16,6 +16,9 @@ pub fn fbs_text(schema: &WireSchema) -> String {
     for def in &schema.enums {
         text.push_str(&enum_text(def));
     }
+    for def in &schema.unions {
+        text.push_str(&union_text(schema, def));
+    }
     for table in &schema.tables {
         text.push_str(&table_text(schema, table));
     }
@@ -25,6 +28,12 @@ pub fn fbs_text(schema: &WireSchema) -> String {
 fn enum_text(def: &EnumDef) -> String {
     let width = if def.is_wide() { "ushort" } else { "ubyte" };
     format!("\nenum {}: {width} {{ {} }}\n", def.name, def.idents.join(", "))
+}
+
+fn union_text(schema: &WireSchema, def: &UnionDef) -> String {
+    let members: Vec<&str> =
+        def.members.iter().map(|member| schema.table(member.table).name.as_str()).collect();
+    format!("\nunion {} {{ {} }}\n", def.name, members.join(", "))
 }
 
 fn table_text(schema: &WireSchema, table: &TableDef) -> String {
@@ -48,6 +57,8 @@ fn attribute(field: &FieldDef) -> &'static str {
     match (field.kind, field.presence) {
         (Kind::Scalar(_), Presence::Required) => "",
         (Kind::Scalar(_), _) => " = null",
+        (Kind::Dynamic, Presence::Required) => " (flexbuffer, required)",
+        (Kind::Dynamic, _) => " (flexbuffer)",
         (_, Presence::Required) => " (required)",
         (_, _) => "",
     }
@@ -56,17 +67,18 @@ fn attribute(field: &FieldDef) -> &'static str {
 fn kind_text(schema: &WireSchema, kind: Kind) -> String {
     match kind {
         Kind::Scalar(scalar) => scalar_text(schema, scalar).to_owned(),
-        Kind::String => "string".to_owned(),
-        Kind::Bytes => "[ubyte]".to_owned(),
+        Kind::String | Kind::Template(_) => "string".to_owned(),
+        Kind::Bytes | Kind::Dynamic => "[ubyte]".to_owned(),
         Kind::Table(id) => schema.table(id).name.clone(),
-        Kind::Vector(element) => format!("[{}]", element_text(schema, element)),
+        Kind::Vector(_, element) => format!("[{}]", element_text(schema, element)),
+        Kind::Union(id) => schema.union(id).name.clone(),
     }
 }
 
 fn element_text(schema: &WireSchema, element: Element) -> &str {
     match element {
         Element::Scalar(scalar) => scalar_text(schema, scalar),
-        Element::String => "string",
+        Element::String | Element::Template(_) => "string",
         Element::Table(id) => &schema.table(id).name,
     }
 }
@@ -75,6 +87,7 @@ fn scalar_text(schema: &WireSchema, scalar: Scalar) -> &str {
     match scalar {
         Scalar::Bool => "bool",
         Scalar::BigInt | Scalar::Date => "long",
+        Scalar::BigUint => "ulong",
         Scalar::Enum(id) => &schema.enumeration(id).name,
         Scalar::Number(width) => match width {
             NumberWidth::Int8 => "byte",

@@ -42,18 +42,22 @@ fn endpoint_value(
     endpoint: &Endpoint,
 ) -> Value {
     let param = |param: &crate::contract::Param| {
-        json!({
+        let mut value = json!({
             "name": param.name,
             "type": ty_text(&param.ty, Numbers::Widths),
-            "required": !param.optional,
-        })
+            "required": !param.optional && !param.rest,
+        });
+        if param.rest {
+            value["rest"] = true.into();
+        }
+        value
     };
     json!({
         "name": endpoint.name,
         "route": RouteId::of(&endpoint.name).to_string(),
         "source": sources.file(endpoint.binding.file).path,
         "module": client_path(sources, input, endpoint.binding.file),
-        "export": endpoint.binding.export,
+        "export": endpoint.binding.path(),
         "params": endpoint.params.iter().map(param).collect::<Vec<_>>(),
         "returns": ty_text(&endpoint.returns, Numbers::Widths),
         "ugroup": endpoint.options.ugroup,

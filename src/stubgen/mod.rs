@@ -18,6 +18,7 @@ mod manifest;
 mod names;
 mod paths;
 mod routes;
+mod rows;
 pub mod schema;
 
 pub use diagnostics::StubError;
@@ -93,13 +94,11 @@ pub fn generate(
 
     let mut client = BTreeMap::from([
         ("kontract.js".to_owned(), client::connection_text(input.pins)),
-        ("kontract.d.ts".to_owned(), dts::connection_text()),
         ("codecs.js".to_owned(), codecs_text(&schema, &contract.endpoints, Side::Client)),
         ("index.js".to_owned(), client::index_text(contract, sources, input)),
-        ("index.d.ts".to_owned(), dts::index_text(contract, sources, input)),
     ]);
     client.extend(client::stub_texts(contract, sources, &schema, input));
-    client.extend(dts::stub_texts(contract, sources, input));
+    client.extend(dts::client_texts(contract, sources, input));
     for (path, text) in client {
         put(format!("dist/client/{path}"), text.clone());
         put(format!(".kontract/client/{path}"), text);
@@ -113,7 +112,9 @@ pub fn generate(
         put(format!(".kontract/server/{path}"), text);
     }
 
-    put(".kontract/types.d.ts".to_owned(), dts::ambient_text(contract));
+    for (path, text) in dts::ambient_texts(contract, sources) {
+        put(format!(".kontract/{path}"), text);
+    }
     put("dist/schema/app.fbs".to_owned(), fbs::fbs_text(&schema));
     put("dist/manifest.json".to_owned(), manifest::manifest_text(contract, sources, input)?);
     Ok(artifacts)
@@ -123,15 +124,30 @@ pub fn generate(
 /// in common with it is no sign of a leak.
 pub const VOCABULARY: &[&str] = &[
     include_str!("client.rs"),
-    include_str!("dts.rs"),
+    include_str!("dts/map.rs"),
+    include_str!("dts/mod.rs"),
+    include_str!("dts/types.rs"),
+    include_str!("dts/writer.rs"),
     include_str!("ambient.d.ts"),
     include_str!("names.rs"),
     include_str!("paths.rs"),
     include_str!("identity.rs"),
     include_str!("mod.rs"),
+    include_str!("codec/choose.rs"),
     include_str!("codec/mod.rs"),
+    include_str!("codec/names.rs"),
     include_str!("codec/read.rs"),
     include_str!("codec/write.rs"),
+    include_str!("../contract/signature.rs"),
     include_str!("../contract/ty.rs"),
     include_str!("../emit/build.rs"),
 ];
+
+/// The declarations among what [`generate`] makes; they depend on no key and no layout.
+pub fn declarations(contract: &CheckedContract, sources: &Sources, input: &StubInput<'_>) -> Artifacts {
+    let contract = contract.contract();
+    let client = dts::client_texts(contract, sources, input);
+    let client = client.into_iter().map(|(path, text)| (format!("client/{path}"), text));
+    let files = client.chain(dts::ambient_texts(contract, sources));
+    files.map(|(path, text)| (format!(".kontract/{path}"), text.into_bytes())).collect()
+}

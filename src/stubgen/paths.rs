@@ -2,7 +2,6 @@
 //! `.kontract/server`.
 
 use super::StubInput;
-use crate::contract::ModuleBinding;
 use crate::source::{FileId, Sources};
 
 /// A source file's path below the source folder, without its extension: `src/api/entries.ts` → `api/entries`.
@@ -23,14 +22,6 @@ pub(super) fn stub_path(path: &str) -> String {
     let stem = path.strip_suffix(".js").unwrap_or(path);
     let mark = if CLIENT_MODULES.contains(&stem.trim_end_matches('_')) { "_" } else { "" };
     format!("{stem}{mark}.js")
-}
-
-/// What a module exports for an endpoint: a binding, and for a static method of a class its name.
-pub(super) fn exported(binding: &ModuleBinding) -> (&str, Option<&str>) {
-    match binding.export.split_once('.') {
-        Some((class, method)) => (class, Some(method)),
-        None => (&binding.export, None),
-    }
 }
 
 /// Modules at the top of the client that are no stubs.

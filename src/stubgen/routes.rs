@@ -6,15 +6,16 @@
 
 use super::client::is_read_only;
 use super::codec::{Side, codec_names};
-use super::paths::{exported, module_stem};
+use super::paths::module_stem;
+use super::rows::row_forms;
 use super::schema::WireSchema;
 use super::{ChainRef, StubError, StubInput};
 use crate::artifact::specifier;
-use crate::contract::{BigIntWidth, Contract, Endpoint, Perms, Scope, Table, Ty};
+use crate::contract::{Contract, Endpoint, Perms, Scope, Table};
 use crate::emit::build::{
-    array, arrow, boolean, call, call_spread, constant, export_const, export_names, ident, import_call,
-    import_named, import_namespace, is_binding_name, member, module_text, null, number, object,
-    object_by_number, string,
+    array, arrow, boolean, call, call_spread, call_with_rest, constant, element, export_const, export_names,
+    ident, import_call, import_named, import_namespace, is_binding_name, member, module_text, new, null,
+    number, object, object_by_number, string,
 };
 use crate::source::{FileId, Sources};
 use kontract_wire::route::RouteId;
@@ -53,7 +54,7 @@ pub(super) fn tables_text(contract: &Contract, input: &StubInput<'_>) -> Result<
     let table = |table: &'_ Table| {
         let no_ptr = || StubError::NoPtr { name: table.name.clone(), location: table.location };
         let ptr = input.ptrs.get(&table.name).ok_or_else(no_ptr)?;
-        Ok((table.name.clone(), table_entry(contract, table, ptr)?))
+        Ok((table.name.clone(), table_entry(contract, table, ptr)))
     };
     let tables: Vec<(String, Expr)> = contract.tables.iter().map(table).collect::<Result<_, StubError>>()?;
     let value = object(tables.iter().map(|(name, value)| (name.as_str(), value.clone())));
@@ -113,13 +114,7 @@ fn module_items(
     let taken: BTreeSet<String> =
         locals.chain(codecs).chain(chains.values().cloned()).chain(["m".to_owned()]).collect();
     for (place, (index, endpoint)) in endpoints.iter().enumerate() {
-        let (export, method) = exported(&endpoint.binding);
-        let export = member(ident("m"), export);
-        let callee = match method {
-            Some(method) => member(export, method),
-            None => export,
-        };
-        let handler = call_spread(callee, ident("args"));
+        let handler = handler(endpoint);
         let run = match input.chains.get(index).and_then(|chain| chains.get(chain)) {
             Some(chain) => call(ident(chain), vec![ident("ctx"), arrow(&[], handler)]),
             None => handler,
@@ -134,6 +129,29 @@ fn module_items(
     items
 }
 
+/// `m.sign(...args)`, `m.Api.sign(...args)`, and for a method of an instance `new m.Book().sign(...args)`: whatever a
+/// call leaves in `this` is gone with it.
+fn handler(endpoint: &Endpoint) -> Expr {
+    let binding = &endpoint.binding;
+    let mut callee = member(ident("m"), &binding.export);
+    for (depth, name) in binding.members.iter().enumerate() {
+        if binding.instance && depth + 1 == binding.members.len() {
+            callee = new(callee, Vec::new());
+        }
+        callee = member(callee, name);
+    }
+    match endpoint.params.last() {
+        // The decoder gives further arguments as one array.
+        Some(last) if last.rest => {
+            let before =
+                (0..endpoint.params.len() - 1).map(|index| element(ident("args"), index_number(index)));
+            let further = element(ident("args"), index_number(endpoint.params.len() - 1));
+            call_with_rest(callee, before.collect(), further)
+        }
+        Some(_) | None => call_spread(callee, ident("args")),
+    }
+}
+
 /// An endpoint's object under its name; through a local one where that name is taken or no identifier.
 fn export_endpoint(place: usize, name: &str, value: Expr, taken: &BTreeSet<String>) -> Vec<ModuleItem> {
     let local = format!("e{place}");
@@ -143,26 +161,21 @@ fn export_endpoint(place: usize, name: &str, value: Expr, taken: &BTreeSet<Strin
     vec![constant(&local, value).into(), export_names([(local.as_str(), name)])]
 }
 
-fn table_entry(contract: &Contract, table: &Table, ptr: &str) -> Result<Expr, StubError> {
+fn table_entry(contract: &Contract, table: &Table, ptr: &str) -> Expr {
     let fields = contract.types.get(&table.entity).map_or(&[][..], |entity| &entity.fields);
     let names = |pick: &dyn Fn(&crate::contract::Field) -> bool| {
         array(fields.iter().filter(|field| pick(field)).map(|field| string(&field.name)).collect())
     };
     let perms = fields.iter().filter_map(|field| Some((field.name.as_str(), field.perm?)));
-    let paths = |wanted: &Ty| -> Result<Expr, StubError> {
-        Ok(array(typed_paths(contract, table, wanted)?.iter().map(|path| string(path)).collect()))
-    };
-    Ok(object([
+    object([
         ("ptr", string(ptr)),
         ("key", string(&table.key)),
         ("scope", string(scope_text(table.scope))),
         ("readonly", names(&|field| is_read_only_field(field.perm, field.readonly))),
         ("unique", names(&|field| field.unique)),
         ("perms", object(perms.map(|(name, perm)| (name, number(perm.bits().into()))))),
-        ("dates", paths(&Ty::Date)?),
-        ("bigints", paths(&Ty::BigInt(BigIntWidth::Int64))?),
-        ("bytes", paths(&Ty::Bytes)?),
-    ]))
+        ("row", row_forms(contract, &table.entity)),
+    ])
 }
 
 /// Whether a field keeps the value it was inserted with.
@@ -179,40 +192,6 @@ pub(super) fn scope_text(scope: Scope) -> &'static str {
     }
 }
 
-/// Paths of the values of one type in a row, which JSON has no form for: `createdAt`, `edits[].at`. A type that contains
-/// itself is followed once.
-fn typed_paths(contract: &Contract, table: &Table, wanted: &Ty) -> Result<Vec<String>, StubError> {
-    let mut paths = Vec::new();
-    let mut open = vec![(String::new(), vec![table.entity.as_str()])];
-    let mut visited = 0;
-    while let Some((prefix, above)) = open.pop() {
-        visited += 1;
-        if visited > NESTED_TYPES_MAX {
-            return Err(StubError::RowTooNested { name: table.name.clone(), location: table.location });
-        }
-        let object = above.last().and_then(|key| contract.types.get(*key));
-        for field in object.map_or(&[][..], |object| &object.fields) {
-            let (path, inner) = inner_path(format!("{prefix}{}", field.name), &field.ty);
-            if inner == wanted {
-                paths.push(path);
-            } else if let Ty::Object(next) = inner
-                && !above.contains(&next.as_str())
-            {
-                open.push((format!("{path}."), above.iter().copied().chain([next.as_str()]).collect()));
-            }
-        }
-    }
-    paths.sort();
-    Ok(paths)
+fn index_number(index: usize) -> Expr {
+    number(u32::try_from(index).unwrap_or(u32::MAX))
 }
-
-fn inner_path(path: String, ty: &Ty) -> (String, &Ty) {
-    match ty {
-        Ty::Array(of) => inner_path(format!("{path}[]"), of),
-        Ty::Nullable(of) | Ty::Optional(of) => inner_path(path, of),
-        _ => (path, ty),
-    }
-}
-
-/// Places at which object types may be nested in one row.
-const NESTED_TYPES_MAX: usize = 10_000;

@@ -1,8 +1,10 @@
 //! Whole apps, built and served by the real `kontract` on the real workerd and PostgreSQL, called from Node and Chromium.
 
-mod build;
+pub(crate) mod build;
 mod dev;
+mod keys;
 mod owners;
+mod peer;
 mod plain;
 mod serve;
 mod traces;

@@ -2,11 +2,16 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod apps;
+mod check;
 mod cluster;
 mod codec;
 mod cookbook;
+mod corpus;
+mod declarations;
 mod diagnostics;
 mod fixture;
+mod forms;
+mod fuzz;
 mod middleware;
 mod migrate;
 mod migrate_run;
@@ -18,3 +23,4 @@ mod storage;
 mod stubgen;
 mod support;
 mod tidy;
+mod types;

@@ -81,14 +81,19 @@ fn describe(contract: &Contract, sources: &kontract::source::Sources) -> String 
     for endpoint in &contract.endpoints {
         let path = &sources.file(endpoint.binding.file).path;
         let options = &endpoint.options;
-        line(&mut text, &format!("endpoint {} = {path} {}", endpoint.name, endpoint.binding.export));
+        let instance = if endpoint.binding.instance { "new " } else { "" };
+        line(
+            &mut text,
+            &format!("endpoint {} = {path} {instance}{}", endpoint.name, endpoint.binding.path()),
+        );
         line(
             &mut text,
             &format!("  perm {} ugroup {:?} egroup {:?}", options.perm, options.ugroup, options.egroup),
         );
         for param in &endpoint.params {
             let optional = if param.optional { "?" } else { "" };
-            line(&mut text, &format!("  param {}{optional}: {:?}", param.name, param.ty));
+            let rest = if param.rest { "..." } else { "" };
+            line(&mut text, &format!("  param {rest}{}{optional}: {:?}", param.name, param.ty));
         }
         line(&mut text, &format!("  returns {:?}", endpoint.returns));
         doc(&mut text, &endpoint.doc);

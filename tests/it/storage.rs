@@ -1,6 +1,8 @@
 //! Storage on real PostgreSQL: the transaction core as the gateway drives it, against what the design promises.
 //!
-//! `roles` is about who may do what, `isolation` about what transactions see of each other.
+//! `roles` is about who may do what, `isolation` about what transactions see of each other, `history` about what many of them do
+//! under load and faults.
 
+mod history;
 mod isolation;
 mod roles;

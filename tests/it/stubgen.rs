@@ -1,7 +1,7 @@
 //! Everything that is generated from one contract, compared with files, and the routes run.
 
 use crate::support::contract::{Draft, INT32, array, enumeration, field, nullable, object};
-use crate::support::expect::check_folder;
+use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
 use kontract::artifact::Artifacts;
 use kontract::contract::{Doc, Endpoint, MiddlewareFilter, Perms, Ty};
@@ -60,6 +60,23 @@ fn generated_modules_run() {
     sandbox.run("stubgen/run.mjs");
 }
 
+/// Rows of every kind of type, through the forms of the generated `tables.js`.
+#[test]
+fn rows_of_every_kind_come_back_as_they_were() {
+    let mut draft = crate::codec::kinds::draft();
+    for (table, entity) in [("maybes", "Maybe"), ("boths", "Both"), ("trees", "Tree"), ("points", "Point")] {
+        draft.table(table, entity, "id");
+    }
+    let sandbox = Sandbox::new();
+    let tables = generated(&draft).expect("every type can be stored").remove(".kontract/server/tables.js");
+    sandbox.write("tables.js", &tables.expect("it is always made"));
+    sandbox.module("server/rows.ts", "rows.js");
+    sandbox.module("server/tagged.ts", "tagged.js");
+    let values = std::fs::read(root().join("fixtures/codec/kinds.mjs")).expect("the values");
+    sandbox.write("kinds.mjs", &values);
+    sandbox.run("stubgen/rows.mjs");
+}
+
 #[test]
 fn awkward_but_legal_names_generate_modules_that_load() {
     let mut draft = Draft::new(&["src/index.ts", "src/codecs.ts", "src/m.ts"]);
@@ -75,9 +92,10 @@ fn awkward_but_legal_names_generate_modules_that_load() {
     }
     let named = draft.endpoint("src/m.ts", "allEntries", &[], Ty::Void);
     named.binding.export = "list".to_owned();
-    for (name, export) in [("put", "Store.put"), ("take", "Store.take"), ("drop", "default.drop")] {
-        draft.endpoint("src/m.ts", name, &[("value?", Ty::String)], Ty::String).binding.export =
-            export.to_owned();
+    for (name, export) in [("put", "Store"), ("take", "Store"), ("drop", "default")] {
+        let endpoint = draft.endpoint("src/m.ts", name, &[("value?", Ty::String)], Ty::String);
+        endpoint.binding.export = export.to_owned();
+        endpoint.binding.members = vec![name.to_owned()];
     }
     let sandbox = Sandbox::new();
     let made = generated(&draft).expect("the names are legal");

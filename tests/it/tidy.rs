@@ -49,6 +49,7 @@ const MODULE_RULES: &[ModuleRule] = &[
         modules: &["source", "diag", "contract", "artifact"],
         crates: &["kontract_wire"],
     },
+    ModuleRule { module: "typecheck", modules: &["source", "diag", "artifact"], crates: &[] },
     ModuleRule { module: "emit", modules: &["source", "artifact"], crates: &["swc"] },
 ];
 

@@ -6,6 +6,7 @@
 //! dev     build, then `kontract dev`
 //! test    build, then formatting, lints and every test
 //! ci      test, and the tree must be as committed
+//! storage-check  many concurrent transactions with faults → whether they had a serial order
 //! ```
 //!
 //! What users of kontract need belongs to `kontract` itself and not here.
@@ -16,6 +17,7 @@ mod error;
 mod gateway;
 mod npm;
 mod process;
+mod python;
 mod system;
 mod test;
 mod tree;
@@ -53,7 +55,11 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
         ("test", []) => test::test(&Tree::find()?),
         ("ci", []) => test::ci(&Tree::find()?),
-        ("setup" | "build" | "test" | "ci", [first, ..]) => {
+        ("storage-check", []) => test::storage_check(&Tree::find()?, "100000"),
+        ("storage-check", [flag, count]) if flag == "--transactions" && count.parse::<u32>().is_ok() => {
+            test::storage_check(&Tree::find()?, count)
+        }
+        ("setup" | "build" | "test" | "ci" | "storage-check", [first, ..]) => {
             Err(Error::Usage(format!("`{command}` does not take `{first}`")))
         }
         (unknown, _) => Err(Error::Usage(format!("there is no command `{unknown}`"))),
@@ -63,7 +69,8 @@ fn run(arguments: &[String]) -> Result<(), Error> {
 fn setup(tree: &Tree) -> Result<(), Error> {
     gateway::require_target(tree)?;
     npm::install(tree)?;
-    system::install_packages(tree)
+    system::install_packages(tree)?;
+    python::install(tree)
 }
 
 /// What `cargo xtask help` prints; usage errors repeat it.
@@ -74,4 +81,6 @@ cargo xtask <command>
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
   test                  build, check formatting and lints, run every test
-  ci                    test, then fail when files differ from what is committed";
+  ci                    test, then fail when files differ from what is committed
+  storage-check [--transactions N]
+                        the long check of storage's guarantees (100000), on every PostgreSQL of the tests, with faults";

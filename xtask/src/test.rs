@@ -3,11 +3,13 @@
 //! Quick checks come first. Packages are tested in groups that need the same features of their dependencies, because
 //! Cargo would compile the dependencies once more for each other set.
 
+use std::process::Command;
+
 use crate::error::Error;
 use crate::gateway::{PROFILE, TARGET};
 use crate::process::{self, CARGO, GIT, step};
 use crate::tree::Tree;
-use crate::{build, npm, system};
+use crate::{build, npm, python, system};
 
 /// Builds, checks and tests; the last lines of the output are those of `cargo test`.
 ///
@@ -17,6 +19,7 @@ pub(crate) fn test(tree: &Tree) -> Result<(), Error> {
     let cargo = |arguments: &[&str]| process::run(CARGO, arguments, &tree.root);
     step("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     system::install_packages(tree)?;
+    python::install(tree)?;
     build::prepare(tree)?;
     step("test npm/kontract", || npm::test(tree))?;
     step("lint the gateway", || {
@@ -50,4 +53,17 @@ pub(crate) fn ci(tree: &Tree) -> Result<(), Error> {
     test(tree)?;
     let changed = process::output(GIT, &["status", "--porcelain"], &tree.root)?;
     if changed.is_empty() { Ok(()) } else { Err(Error::Dirty(changed)) }
+}
+
+/// Runs so many transactions against PostgreSQL while things are killed, and checks what their clients saw.
+///
+/// # Errors
+/// When the history has no serial order, or a client met an error that it should not have met.
+pub(crate) fn storage_check(tree: &Tree, transactions: &str) -> Result<(), Error> {
+    system::install_packages(tree)?;
+    let mut command = Command::new(CARGO.name);
+    command.args(["test", "-p", "kontract", "--test", "it", "--"]);
+    command.args(["--exact", "storage::history::long", "--ignored", "--nocapture"]);
+    command.env("KONTRACT_STORAGE_TRANSACTIONS", transactions).current_dir(&tree.root);
+    process::finish(CARGO, command)
 }

@@ -42,15 +42,28 @@ export interface MiddlewareFilter {
 
 type Method = (this: never, ...args: never[]) => unknown;
 
+/** What marks a method: as ECMAScript has decorators, and as TypeScript has them with `experimentalDecorators`. */
+export interface BackendDecorator {
+  (method: Method, context: ClassMethodDecoratorContext): void;
+  (target: object, key: string | symbol, descriptor: PropertyDescriptor): void;
+}
+
+/** Marks a method as an endpoint that may read: `@backend async m() { … }`. */
+export function backend<M extends Method>(method: M, context: ClassMethodDecoratorContext): void;
+/** Makes an endpoint that may read of a function: `export const f = backend(async (…) => { … })`. */
+export function backend<A extends unknown[], R>(handler: (...args: A) => R): (...args: A) => Promise<Awaited<R>>;
 /** Marks a method as an endpoint: `@backend({ … }) async m() { … }`. */
-export function backend(options: BackendOptions): <M extends Method>(method: M, context: ClassMethodDecoratorContext) => void;
+export function backend(options: BackendOptions): BackendDecorator;
 /** Makes an endpoint of a function: `export const f = backend({ … }, async (…) => { … })`. */
 export function backend<A extends unknown[], R>(
   options: BackendOptions,
   handler: (...args: A) => R,
 ): (...args: A) => Promise<Awaited<R>>;
-export function backend(_options: BackendOptions, handler?: unknown): unknown {
-  return handler ?? (() => undefined);
+export function backend(first: unknown, second?: unknown): unknown {
+  if (typeof second === 'function') return second;
+  // A decorator without options is given the method and its context; nothing takes the method's place.
+  if (second !== undefined) return undefined;
+  return typeof first === 'function' ? first : () => undefined;
 }
 
 /** Restricts a middleware to the endpoints that the filter names. */

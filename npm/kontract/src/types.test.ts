@@ -9,9 +9,18 @@ import {
   PermissionError,
   backend,
   defineMiddleware,
+  type float32,
+  type float64,
+  type int16,
   type int32,
+  type int64,
+  type int8,
   mwfilter,
   perms,
+  type uint16,
+  type uint32,
+  type uint64,
+  type uint8,
 } from './index.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -24,11 +33,52 @@ test('backend keeps parameters and gives a promise of the result', async () => {
   same<Awaited<ReturnType<typeof plain>>, number>(true);
   // The compiler takes the wrapper away; uncompiled it is the function itself.
   assert.equal(await sign('a').then(({ name }) => name), 'a');
+  const open = backend(async (n: number) => n);
+  same<typeof open, (n: number) => Promise<number>>(true);
+  assert.equal(await open(2), 2);
+  class Book {
+    @backend async bare(n: number) {
+      return n;
+    }
+    @backend({ perm: perms.R__ }) static async called(n: number) {
+      return n;
+    }
+  }
+  assert.deepEqual([await new Book().bare(1), await Book.called(2)], [1, 2]);
   // @ts-expect-error: an option that does not exist
   backend({ group: 'admin' }, async () => 1);
   // @ts-expect-error: not a text
   const wrong = sign(1);
   await wrong;
+});
+
+test('backend marks methods, and nothing else', async () => {
+  class Clock {
+    @backend({ perm: perms.R__, name: 'time' })
+    static async now(zone: string): Promise<string> {
+      return zone;
+    }
+
+    // @ts-expect-error: an option that does not exist
+    @backend({ perms: perms.R__ })
+    async wrong(): Promise<void> {}
+
+    // @ts-expect-error: a field is no method
+    @backend({})
+    field = 1;
+  }
+  same<typeof Clock.now, (zone: string) => Promise<string>>(true);
+  assert.equal(await Clock.now('UTC'), 'UTC');
+  // As `experimentalDecorators` calls it.
+  assert.equal(backend({})(Clock, 'now', {}), undefined);
+});
+
+test('widths are numbers and bigints, and no others', () => {
+  same<[int8, int16, int32, uint8, uint16, uint32, float32, float64], [number, number, number, number, number, number, number, number]>(true);
+  same<[int64, uint64], [bigint, bigint]>(true);
+  // @ts-expect-error: 64 bits need a bigint
+  const wrong: int64 = 1;
+  assert.equal(wrong, 1);
 });
 
 test('middleware is a function of context and next', async () => {

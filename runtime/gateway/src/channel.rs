@@ -5,7 +5,7 @@ use crate::admit::AdmittedCall;
 use crate::builtin::Builtin;
 use kontract_auth::{SessionBinding, UnixSeconds as AuthSeconds};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
-use kontract_raystream::{Entropy, FrameType, PeerFault, Refused, SealError, Session, UnixSeconds};
+use kontract_raystream::{Entropy, Flags, FrameType, PeerFault, Refused, SealError, Session, UnixSeconds};
 use kontract_wire::call::Call;
 use kontract_wire::error::{ErrorCode, WireError};
 
@@ -60,6 +60,11 @@ impl Channel {
             self.session.close();
         }
         let opened = self.session.open(frame)?;
+        // Messages in several frames have no meaning yet; half of one must not run as a whole.
+        if opened.flags.contains(Flags::MORE) || opened.flags.contains(Flags::FIN) {
+            self.session.close();
+            return Err(Refused::from(PeerFault::Flags).into());
+        }
         match opened.ty {
             FrameType::RpcCall => {
                 self.session.touch(now, IDLE_TIMEOUT_SECS);

@@ -25,7 +25,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS storage_owner_ptr ON kt.storage (owner, ptr) I
 -- long as the history of transaction ids that its snapshots speak of.
 CREATE UNLOGGED TABLE IF NOT EXISTS kt.trxs (
   sid         bytea PRIMARY KEY,      -- SHA-256 of the session id, which only the gateway call knows
-  owner       text NOT NULL,          -- '' in the mark that abort leaves for a session that has not begun
+  owner       text NOT NULL,
   create_txid xid8 NOT NULL,          -- xmin of snap: nothing that died at or after it may be collected
   snap        pg_snapshot NOT NULL,
   names       jsonb NOT NULL,         -- table name → ptr, and
@@ -45,12 +45,14 @@ INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_sy
 CREATE TABLE IF NOT EXISTS kt_priv.secret (
   one bool PRIMARY KEY DEFAULT true CHECK (one), inner_key bytea NOT NULL, outer_key bytea NOT NULL);
 
--- One row for each commit: what changed, and the answer to "did my commit happen?".
+-- One row for each commit: what changed, and the answer to "did my commit happen?". A session has one row at most: that of
+-- its commit, or one with owner '' that says that it never will commit. It outlives a crash, which the session does not.
 CREATE TABLE IF NOT EXISTS kt_priv.log (
   txid xid8 NOT NULL DEFAULT pg_current_xact_id(), sid bytea NOT NULL, owner text NOT NULL, changes jsonb NOT NULL,
   at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX IF NOT EXISTS log_txid ON kt_priv.log (txid);
-CREATE INDEX IF NOT EXISTS log_sid ON kt_priv.log (sid);
+DROP INDEX IF EXISTS kt_priv.log_sid;
+CREATE UNIQUE INDEX IF NOT EXISTS log_once ON kt_priv.log (sid);
 
 -- Answers to mutations by idempotency key.
 CREATE TABLE IF NOT EXISTS kt_priv.ledger (

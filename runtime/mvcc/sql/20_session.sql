@@ -33,7 +33,7 @@ DECLARE
   v_rights jsonb;
 BEGIN
   SELECT a.rights INTO v_rights FROM kt.trxs a
-   WHERE a.sid = sha256(uuid_send(p_sid)) AND a.owner <> '' AND a.expires_at > statement_timestamp();
+   WHERE a.sid = sha256(uuid_send(p_sid)) AND a.expires_at > statement_timestamp();
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
   END IF;
@@ -109,22 +109,20 @@ BEGIN
 END $$;
 
 -- Ends a session, and says what became of it: 'committed', 'aborted' (now, by this call) or 'gone' (not committed, and never
--- will be). The DELETE waits for a commit of the same session that is under way. A begin and commit that are still on their
--- way, on a connection thought lost, find the mark and are refused.
+-- will be). The INSERT waits for a commit of the same session that is under way, and a commit that comes later fails on the
+-- row, also when its begin comes with it over a connection or a pooler that was thought lost, and also after a crash.
 CREATE OR REPLACE FUNCTION kt.abort(p_sid uuid) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_hash bytea := sha256(uuid_send(p_sid));
+  v_hash bytea := sha256(uuid_send(p_sid)); v_owner text;
 BEGIN
-  LOOP
-    DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.owner <> '';
-    IF FOUND THEN RETURN 'aborted'; END IF;
-    IF EXISTS (SELECT 1 FROM kt_priv.log l WHERE l.sid = v_hash) THEN RETURN 'committed'; END IF;
-    INSERT INTO kt.trxs (sid, owner, create_txid, snap, names, rights, expires_at)
-      VALUES (v_hash, '', '18446744073709551615', pg_current_snapshot(), '{}', '{}', clock_timestamp() + interval '15 minutes')
-      ON CONFLICT (sid) DO NOTHING;
-    IF FOUND OR EXISTS (SELECT 1 FROM kt.trxs a WHERE a.sid = v_hash AND a.owner = '') THEN RETURN 'gone'; END IF;
-  END LOOP;
+  INSERT INTO kt_priv.log (sid, owner, changes) VALUES (v_hash, '', '{}') ON CONFLICT (sid) DO NOTHING;
+  IF FOUND THEN
+    DELETE FROM kt.trxs a WHERE a.sid = v_hash;
+    RETURN CASE WHEN FOUND THEN 'aborted' ELSE 'gone' END;
+  END IF;
+  SELECT l.owner INTO v_owner FROM kt_priv.log l WHERE l.sid = v_hash;
+  RETURN CASE WHEN v_owner <> '' THEN 'committed' ELSE 'gone' END;
 END $$;
 
 -- A change of rights ends the sessions that began with the old ones. Deferred to the commit of the change, so that a long
@@ -135,7 +133,7 @@ DECLARE
   v_owners text[] := array_remove(array[CASE WHEN TG_OP <> 'INSERT' THEN OLD.owner END, CASE WHEN TG_OP <> 'DELETE' THEN NEW.owner END], NULL);
 BEGIN
   PERFORM pg_advisory_xact_lock(19284, 0);
-  DELETE FROM kt.trxs a WHERE a.owner <> '' AND (a.owner = ANY (v_owners) OR '*' = ANY (v_owners));
+  DELETE FROM kt.trxs a WHERE a.owner = ANY (v_owners) OR '*' = ANY (v_owners);
   RETURN NULL;
 END $$;
 DROP TRIGGER IF EXISTS storage_changed ON kt.storage;

@@ -24,7 +24,7 @@ BEGIN
   END IF;
   v_tables := jsonb_array_length(p_payload);
   SELECT a.owner, a.snap, a.names, a.rights INTO v_owner, v_snap, v_names, v_rights FROM kt.trxs a
-   WHERE a.sid = v_hash AND a.owner <> '' AND a.expires_at > statement_timestamp();
+   WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
   END IF;
@@ -100,12 +100,14 @@ BEGIN
     END IF;
   END LOOP;
 
-  -- 4. The session is used up, exactly once.
-  DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
+  -- 4. The session is used up, exactly once: its row in the log comes first, as in abort, so that the two never deadlock.
+  INSERT INTO kt_priv.log (sid, owner, changes) VALUES (v_hash, v_owner, v_changes) ON CONFLICT (sid) DO NOTHING;
+  IF FOUND THEN
+    DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
+  END IF;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
   END IF;
-  INSERT INTO kt_priv.log (sid, owner, changes) VALUES (v_hash, v_owner, v_changes);
   RETURN pg_current_xact_id()::text;
 END $$;
 

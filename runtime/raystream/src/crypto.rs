@@ -108,3 +108,7 @@ pub(crate) fn x25519(secret: &Secret<32>, public: &[u8; POINT_LEN]) -> Option<Se
     let shared = StaticSecret::from(*secret.expose()).diffie_hellman(&PublicKey::from(*public));
     shared.was_contributory().then(|| Secret::new(shared.to_bytes()))
 }
+
+#[cfg(test)]
+#[path = "crypto_tests.rs"]
+mod tests;

@@ -55,3 +55,7 @@ impl KemPublic {
 fn psk(ciphertext: &[u8], shared: &Secret<32>) -> Secret<32> {
     Prk::extract(&sha256(&[ciphertext]), &[shared.expose()]).expand(&[b"rs1 pq-psk"])
 }
+
+#[cfg(test)]
+#[path = "kem_tests.rs"]
+mod tests;

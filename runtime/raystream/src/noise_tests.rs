@@ -94,9 +94,10 @@ fn the_published_vectors_come_out() {
     let text = include_str!("../../../fixtures/vectors/raystream/noise.json");
     let file: serde_json::Value = serde_json::from_str(text).expect("JSON");
     let vectors = file["vectors"].as_array().expect("a list");
-    assert_eq!(vectors.len(), SUITES.len());
-    for (suite, vector) in SUITES.into_iter().zip(vectors) {
-        assert_eq!(vector["protocol"], suite.noise_name());
+    assert_eq!(vectors.len(), 3);
+    for vector in vectors {
+        let suite = SUITES.into_iter().find(|suite| vector["protocol"] == suite.noise_name());
+        let suite = suite.expect("one of ours");
         let prologue = unhex(&vector["prologue"]);
         let psk = vector["psk"].is_string().then(|| secret(&vector["psk"]));
         let setup = Setup { suite, prologue: &prologue, psk: psk.as_ref() };
@@ -116,7 +117,9 @@ fn the_published_vectors_come_out() {
         let (reply, split) = waiting.finish(&second).unwrap_or_else(|fault| unreachable!("{fault:?}"));
         assert_eq!(reply, payload(1));
 
-        assert_eq!(split.hash[..], unhex(&vector["handshakeHash"]));
+        if !vector["handshakeHash"].is_null() {
+            assert_eq!(split.hash[..], unhex(&vector["handshakeHash"]));
+        }
         assert_eq!(responder_split.hash, split.hash);
         assert_eq!(seal(&split.k1, [0; 12], b"", &payload(2)), ciphertext(2));
         assert_eq!(seal(&split.k2, [0; 12], b"", &payload(3)), ciphertext(3));

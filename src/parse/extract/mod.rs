@@ -5,37 +5,58 @@
 //! by [`crate::contract::check`].
 
 mod backend;
+mod class;
 pub(crate) mod diagnostics;
+mod foreign;
+mod form;
+mod forms;
 mod middleware;
+mod options;
 mod own_names;
 mod placement;
+mod signature;
 mod storage_use;
 mod table;
 
 use std::collections::BTreeSet;
 
+use swc_ecma_ast::{CallExpr, Callee};
+
 use super::graph::ModuleGraph;
-use super::types::TypeResolver;
+use super::module::{OwnName, ParsedModule};
+use super::types::{TypeResolver, own_modules};
 use crate::contract::Contract;
 use crate::diag::{Diagnostic, Outcome};
+use crate::source::Location;
+use form::{ClassKey, ClassSite};
 
-pub(crate) use backend::{endpoint_forms, is_call_of};
+pub(crate) use forms::endpoint_forms;
 pub(crate) use middleware::middleware_call;
+pub(crate) use table::table_declarations;
 
 /// Everything the modules promise, in the order of files and then of positions.
 pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {
     super::on_deep_stack(|| {
+        let own = own_modules();
         let mut extraction = Extraction {
             graph,
             contract: Contract::default(),
-            types: TypeResolver::new(graph),
+            types: TypeResolver::new(graph, &own, table_declarations(graph)),
             diagnostics: Vec::new(),
+            bodies: Vec::new(),
+            exposed_classes: BTreeSet::new(),
+            base_classes: Vec::new(),
         };
+        let mut filters = Vec::new();
         for module in graph.modules() {
-            placement::check(module, &mut extraction.diagnostics);
-            backend::extract(&mut extraction, module);
-            middleware::extract(&mut extraction, module);
+            filters.extend(middleware::extract(&mut extraction, module));
         }
+        for module in graph.modules() {
+            let forms = endpoint_forms(graph, module);
+            placement::check(module, &forms, &filters, &mut extraction.diagnostics);
+            backend::extract(&mut extraction, module, forms);
+        }
+        backend::unexposed(&mut extraction);
         for module in graph.modules() {
             storage_use::extract(&mut extraction, module);
         }
@@ -50,6 +71,12 @@ struct Extraction<'g> {
     contract: Contract,
     types: TypeResolver<'g>,
     diagnostics: Vec<Diagnostic>,
+    /// The functions of endpoints, by where they stand, with the endpoint's place in the contract.
+    bodies: Vec<(Location, usize)>,
+    /// Classes whose endpoints another class exposes.
+    exposed_classes: BTreeSet<ClassKey>,
+    /// Classes with endpoints that they do not expose themselves.
+    base_classes: Vec<ClassSite<'g>>,
 }
 
 impl Extraction<'_> {
@@ -58,7 +85,16 @@ impl Extraction<'_> {
         self.contract.types = types;
         keep_used_types(&mut self.contract);
         self.diagnostics.extend(diagnostics);
+        self.diagnostics.extend(self.graph.failures());
         Outcome::with(self.contract, self.diagnostics)
+    }
+}
+
+/// Whether a call is of that function of kontract's.
+pub(crate) fn is_call_of(module: &ParsedModule, call: &CallExpr, name: &str) -> bool {
+    match &call.callee {
+        Callee::Expr(callee) => module.own_name(callee) == Some(OwnName::Export(name.to_owned())),
+        Callee::Super(_) | Callee::Import(_) => false,
     }
 }
 

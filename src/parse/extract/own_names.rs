@@ -14,26 +14,32 @@ use swc_ecma_ast::{
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
-use super::backend::endpoint_forms;
 use super::diagnostics;
+use super::forms::Forms;
 use super::middleware::middleware_call;
 use crate::diag::Diagnostic;
 use crate::parse::literal::unwrapped;
-use crate::parse::module::{OWN_PACKAGE, OwnName, ParsedModule};
+use crate::parse::module::{OWN_FUNCTIONS, OWN_PACKAGE, OwnName, ParsedModule};
+use crate::source::Location;
 
-pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
-    let forms = endpoint_forms(module);
+/// `filters` are the calls of `mwfilter` that were followed, in all modules.
+pub(super) fn check(
+    module: &ParsedModule,
+    forms: &Forms<'_>,
+    filters: &[Location],
+    found: &mut Vec<Diagnostic>,
+) {
     let middleware = middleware_call(module).map(|(_, call)| call.span);
     let mut uses = Uses { module, calls: Vec::new(), values: Vec::new(), whole: Vec::new() };
     module.module.visit_with(&mut uses);
     for (name, span) in uses.calls {
         let at = module.location(span);
         match name.as_str() {
-            "backend" if !forms.iter().any(|form| span.contains(form.callable.span())) => {
+            "backend" if !forms.calls.contains(&span) => {
                 let what = "what this call is given, or where it stands";
                 found.push(diagnostics::not_a_function(at, what));
             }
-            "mwfilter" if !middleware.is_some_and(|call| call.contains(span)) => {
+            "mwfilter" if !filters.contains(&at) && !middleware.is_some_and(|call| call.contains(span)) => {
                 found.push(diagnostics::filter_not_exported(at));
             }
             _ => {}
@@ -56,7 +62,7 @@ struct Uses<'m> {
 impl Uses<'_> {
     fn value(&mut self, name: OwnName, span: Span) {
         match name {
-            OwnName::Export(name) if FUNCTIONS.contains(&name.as_str()) => self.values.push((name, span)),
+            OwnName::Export(name) if OWN_FUNCTIONS.contains(&name.as_str()) => self.values.push((name, span)),
             OwnName::Export(_) => {}
             OwnName::Package | OwnName::Module(_) => self.whole.push(span),
         }
@@ -64,7 +70,7 @@ impl Uses<'_> {
 
     fn function(&self, callee: &Expr) -> Option<String> {
         match self.module.own_name(callee)? {
-            OwnName::Export(name) => Some(name).filter(|name| FUNCTIONS.contains(&name.as_str())),
+            OwnName::Export(name) => Some(name).filter(|name| OWN_FUNCTIONS.contains(&name.as_str())),
             OwnName::Package | OwnName::Module(_) => None,
         }
     }
@@ -165,6 +171,3 @@ fn leftmost(name: &TsEntityName) -> &Ident {
         }
     }
 }
-
-/// The functions whose calls the compiler takes away.
-const FUNCTIONS: &[&str] = &["backend", "mwfilter", "defineMiddleware"];

@@ -4,19 +4,25 @@ use std::collections::BTreeMap;
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
-    ArrayLit, ArrowExpr, Class, ClassMember, Decl, DefaultDecl, ModuleDecl, ModuleItem, Param, TsFnParam,
-    TsParamProp, TsTypeElement,
+    ArrowExpr, Class, ClassMember, Decl, DefaultDecl, FnDecl, FnExpr, ModuleDecl, ModuleItem, Param,
+    TsFnParam, TsParamProp, TsTypeElement,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
-use super::middleware::{middleware_call, middleware_elements};
-use super::{diagnostics, own_names};
+use super::forms::Forms;
+use super::{diagnostics, foreign, own_names};
 use crate::diag::Diagnostic;
 use crate::parse::diagnostics::misplaced_decorator;
 use crate::parse::module::{ParsedModule, item_decl};
+use crate::source::Location;
 
-/// Reports decorators and functions of kontract's that stand elsewhere.
-pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
+/// Reports decorators and functions of kontract's that stand elsewhere, and decorators that are nobody's.
+pub(super) fn check(
+    module: &ParsedModule,
+    forms: &Forms<'_>,
+    filters: &[Location],
+    found: &mut Vec<Diagnostic>,
+) {
     let mut places = Places { at: BTreeMap::new() };
     if !module.decorators.is_empty() {
         places.collect(module);
@@ -25,40 +31,39 @@ pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
         let kinds = places.at.get(offset).map_or(&[][..], Vec::as_slice);
         for decorator in decorators {
             let name = decorator.name.as_str();
-            let fits = kinds.iter().any(|kind| kind.accepts(name));
-            if fits {
-                continue;
-            }
-            if name == "backend"
-                && let Some(kind) = kinds.first()
-            {
-                found.push(diagnostics::not_a_function(decorator.location, kind.describe()));
-            } else {
-                found.push(misplaced_decorator(name, decorator.location));
+            let fits = match name {
+                "backend" => forms.decorators.contains(&decorator.location),
+                "mwfilter" => filters.contains(&decorator.location),
+                _ => kinds.iter().any(|kind| kind.accepts(name)),
+            };
+            match kinds.first() {
+                _ if fits => {}
+                Some(kind) if name == "backend" => {
+                    found.push(diagnostics::not_a_function(decorator.location, kind.describe()));
+                }
+                Some(_) | None => found.push(misplaced_decorator(name, decorator.location)),
             }
         }
     }
-    own_names::check(module, found);
+    foreign::check(module, found);
+    own_names::check(module, forms, filters, found);
 }
 
 /// What a node is, for a decorator before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Function,
-    StaticMethod,
-    InstanceMethod,
+    Method,
+    Value,
     Class,
     OtherDeclaration,
     Field,
     Parameter,
-    Middleware,
 }
 
 impl Place {
     fn accepts(self, decorator: &str) -> bool {
         match decorator {
-            "backend" => matches!(self, Self::Function | Self::StaticMethod),
-            "mwfilter" => self == Self::Middleware,
             "primkey" | "perm" | "index" | "unique" => self == Self::Field,
             _ => matches!(self, Self::Field | Self::Parameter),
         }
@@ -66,14 +71,13 @@ impl Place {
 
     fn describe(self) -> &'static str {
         match self {
-            Self::Function => "a function",
-            Self::StaticMethod => "a static method",
-            Self::InstanceMethod => "a method of an instance, which has no instance on the server",
+            Self::Function => "a function inside of another",
+            Self::Method => "a method of a class that no module exports",
+            Self::Value => "this value",
             Self::Class => "a class",
             Self::OtherDeclaration => "this declaration",
             Self::Field => "a field",
             Self::Parameter => "a parameter",
-            Self::Middleware => "a middleware",
         }
     }
 }
@@ -87,9 +91,6 @@ impl Places {
     fn collect(&mut self, module: &ParsedModule) {
         for item in module.items() {
             self.item(item);
-        }
-        if let Some(array) = middleware_call(module).and_then(|(_, call)| middleware_elements(call)) {
-            self.middlewares(array);
         }
         module.module.visit_with(self);
     }
@@ -116,12 +117,6 @@ impl Places {
         self.add(item.span(), place);
     }
 
-    fn middlewares(&mut self, array: &ArrayLit) {
-        for element in array.elems.iter().flatten() {
-            self.add(element.expr.span(), Place::Middleware);
-        }
-    }
-
     fn add(&mut self, span: Span, place: Place) {
         self.at.entry(span.lo.0.saturating_sub(1)).or_default().push(place);
     }
@@ -131,8 +126,7 @@ impl Visit for Places {
     fn visit_class(&mut self, class: &Class) {
         for member in &class.body {
             if let ClassMember::Method(method) = member {
-                let place = if method.is_static { Place::StaticMethod } else { Place::InstanceMethod };
-                self.add(method.span, place);
+                self.add(method.span, Place::Method);
             }
         }
         class.visit_children_with(self);
@@ -158,7 +152,18 @@ impl Visit for Places {
         param.visit_children_with(self);
     }
 
+    fn visit_fn_decl(&mut self, function: &FnDecl) {
+        self.add(function.function.span, Place::Function);
+        function.visit_children_with(self);
+    }
+
+    fn visit_fn_expr(&mut self, function: &FnExpr) {
+        self.add(function.span(), Place::Value);
+        function.visit_children_with(self);
+    }
+
     fn visit_arrow_expr(&mut self, arrow: &ArrowExpr) {
+        self.add(arrow.span, Place::Value);
         for param in &arrow.params {
             self.add(param.span(), Place::Parameter);
         }

@@ -12,11 +12,9 @@ use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, MemberExpr};
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::Extraction;
-use super::backend::endpoint_forms;
 use crate::contract::{Perms, StorageOperation, StorageUse};
 use crate::parse::literal::unwrapped;
 use crate::parse::module::{ParsedModule, property};
-use crate::source::Location;
 
 pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
     let mut uses = Uses { module, found: Vec::new(), operations: Vec::new() };
@@ -24,27 +22,27 @@ pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
     if uses.found.is_empty() {
         return;
     }
-    let bodies: Vec<(Location, Option<usize>)> = endpoint_forms(module)
-        .iter()
-        .map(|form| {
-            let name = module.location(form.name_span);
-            let endpoint =
-                extraction.contract.endpoints.iter().position(|endpoint| endpoint.location == name);
-            (module.location(form.callable.span()), endpoint)
-        })
-        .collect();
     for (table, span) in &uses.found {
         let location = module.location(*span);
-        let body = bodies.iter().find(|(body, _)| body.start <= location.start && location.end <= body.end);
+        let body = extraction.bodies.iter().find(|(body, _)| {
+            body.file == location.file && body.start <= location.start && location.end <= body.end
+        });
         let operation =
             uses.operations.iter().find(|(at, _)| at == span).map(|(_, operation)| operation.clone());
         extraction.contract.storage_uses.push(StorageUse {
             table: table.clone(),
             operation,
-            endpoint: body.and_then(|(_, endpoint)| *endpoint),
+            endpoint: body.map(|(_, endpoint)| *endpoint),
             location,
         });
     }
+}
+
+/// The tables that a module visibly uses.
+pub(super) fn tables_used(module: &ParsedModule) -> impl Iterator<Item = String> {
+    let mut uses = Uses { module, found: Vec::new(), operations: Vec::new() };
+    module.module.visit_with(&mut uses);
+    uses.found.into_iter().map(|(table, _)| table)
 }
 
 struct Uses<'m> {

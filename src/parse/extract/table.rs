@@ -10,18 +10,19 @@ use std::collections::BTreeSet;
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{Decl, TsExprWithTypeArgs, TsTypeElement};
 
-use super::Extraction;
+use super::{Extraction, storage_use};
 use crate::contract::{Scope, Table};
 use crate::parse::comments::DocComment;
 use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::module::{ParsedModule, item_decl};
+use crate::parse::summary::Declared;
 use crate::source::{FileId, Location};
 
 pub(super) fn extract(extraction: &mut Extraction<'_>) {
     let graph = extraction.graph;
-    let candidates = Candidate::all(graph);
     let used: BTreeSet<String> =
         extraction.contract.storage_uses.iter().map(|used| used.table.clone()).collect();
+    let candidates = Candidate::all(graph, &used);
     let marked: BTreeSet<String> = candidates
         .iter()
         .filter(|candidate| candidate.marked)
@@ -38,6 +39,17 @@ pub(super) fn extract(extraction: &mut Extraction<'_>) {
     }
 }
 
+/// The declaration behind each table's name: its file and its name there.
+pub(crate) fn table_declarations(graph: &ModuleGraph) -> Vec<(String, FileId, String)> {
+    let used: BTreeSet<String> = graph.modules().flat_map(storage_use::tables_used).collect();
+    let mut candidates = Candidate::all(graph, &used);
+    candidates.sort_by_key(|candidate| !candidate.marked);
+    let of = |candidate: &Candidate<'_>| {
+        (candidate.table.clone(), candidate.module.file, candidate.entity.name.to_owned())
+    };
+    candidates.iter().map(of).collect()
+}
+
 /// A declaration that may describe the rows of a table.
 struct Candidate<'m> {
     module: &'m ParsedModule,
@@ -50,11 +62,12 @@ struct Candidate<'m> {
 }
 
 impl<'m> Candidate<'m> {
-    fn all(graph: &'m ModuleGraph) -> Vec<Self> {
+    fn all(graph: &'m ModuleGraph, used: &BTreeSet<String>) -> Vec<Self> {
         let mut keyed: BTreeSet<(FileId, &str)> = BTreeSet::new();
         let mut bases: BTreeSet<(FileId, String)> = BTreeSet::new();
         let mut found = Vec::new();
-        for module in graph.modules() {
+        let files = graph.summaries().filter(|(file, _)| may_declare_tables(graph, *file, used));
+        for module in files.filter_map(|(file, _)| graph.module(file)) {
             for item in module.items() {
                 let Some(entity) = item_decl(item).and_then(Entity::of).filter(|entity| !entity.generic)
                 else {
@@ -82,6 +95,20 @@ impl<'m> Candidate<'m> {
         }
         found
     }
+}
+
+/// Whether a file has to be read for tables: it marks some, extends what another file marks, or declares a type that is
+/// called like a table in use.
+fn may_declare_tables(graph: &ModuleGraph, file: FileId, used: &BTreeSet<String>) -> bool {
+    let Some(summary) = graph.summary(file) else { return false };
+    let marks = |binding| {
+        matches!(binding, Binding::Declared { file, .. }
+            if graph.summary(file).is_some_and(|summary| summary.marks.tables))
+    };
+    let types = summary.declarations.iter().filter(|(_, declared)| **declared == Declared::Type);
+    summary.marks.tables
+        || summary.parents.iter().any(|parent| marks(graph.lookup(file, parent)))
+        || (!used.is_empty() && types.map(|(name, _)| table_name(name)).any(|table| used.contains(&table)))
 }
 
 /// An interface or an alias of an object type.
@@ -130,7 +157,7 @@ impl<'m> Entity<'m> {
     }
 }
 
-fn table(extraction: &mut Extraction<'_>, candidate: &Candidate<'_>) -> Option<Table> {
+fn table<'g>(extraction: &mut Extraction<'g>, candidate: &Candidate<'g>) -> Option<Table> {
     let location = candidate.module.location(candidate.entity.name_span);
     let entity = extraction.types.entity(candidate.module, candidate.entity.name)?;
     let fields = extraction.types.fields(&entity);

@@ -1,9 +1,11 @@
 //! A scanner that tells code from strings, templates, comments, regular expressions and JSX, without a grammar.
 //!
 //! It only has to be right about where an `@` is code; what it gets wrong is found when the parsed tree is compared
-//! with the decorators (`session`).
+//! with the decorators (`session`). Takes time linear in the text, whatever the text is.
 
-use super::super::limits::NESTING_MAX;
+use std::collections::HashMap;
+
+use super::super::limits::{ANGLES_MAX, NESTING_MAX, REGEX_BYTES_MAX};
 
 /// An `@` in code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +14,25 @@ pub(super) struct At {
     pub(super) at: usize,
     /// Whether the token before it ends a value.
     pub(super) after_value: bool,
+    /// Whether the token before it allows no line break behind it, as `return` does not.
+    pub(super) after_restricted: bool,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    /// Every `@` in code.
+    pub(super) ats: Vec<At>,
+    /// Every `(` that is closed, and the offset behind its `)`; in order.
+    parentheses: Vec<(usize, usize)>,
+}
+
+impl Scanned {
+    /// Behind the `)` that closes the `(` at `open`.
+    pub(super) fn behind_closing(&self, open: usize) -> Option<usize> {
+        let found = self.parentheses.binary_search_by_key(&open, |(open, _)| *open).ok()?;
+        Some(self.parentheses[found].1)
+    }
 }
 
 /// Brackets or JSX elements are nested deeper than [`NESTING_MAX`].
@@ -29,10 +50,19 @@ enum Bracket {
     Template,
     /// `{` in JSX.
     Jsx,
-    /// `(`; `condition` behind `if`, `while`, `for`, `with`.
-    Paren { condition: bool },
+    /// `(` and its offset; `condition` behind `if`, `while`, `for`, `with`.
+    Paren { condition: bool, at: usize },
     /// `[`
     Square,
+}
+
+/// What the parser reads again and again where much of it stands in one bracket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Runs {
+    /// `<` that no `>` has closed: each may begin type arguments.
+    angles: usize,
+    /// `else if` since the `if` that they belong to.
+    branches: usize,
 }
 
 /// What the previous token is, as far as it decides whether `/` divides and `<` compares.
@@ -49,47 +79,47 @@ pub(super) struct Lexical<'s> {
     text: &'s [u8],
     at: usize,
     tsx: bool,
-    stack: Vec<Bracket>,
+    stack: Vec<(Bracket, Runs)>,
+    /// Of the innermost bracket.
+    runs: Runs,
     previous: Previous,
     previous_byte: u8,
     after_condition_keyword: bool,
+    after_restricted: bool,
     after_dot: bool,
     elements: usize,
-    ats: Vec<At>,
+    scanned: Scanned,
+    /// For each name, the last `</name`; made when first asked for.
+    closing_tags: Option<HashMap<&'s [u8], usize>>,
 }
 
 impl<'s> Lexical<'s> {
-    /// Every `@` in code.
-    pub(super) fn ats(text: &'s str, tsx: bool) -> Result<Vec<At>, TooDeep> {
-        let mut scan = Self::new(text, 0, tsx);
+    /// Everything that is asked about a text.
+    pub(super) fn scan(text: &'s str, tsx: bool) -> Result<Scanned, TooDeep> {
+        let mut scan = Self::new(text, tsx);
         if scan.text.starts_with(b"#!") {
             scan.at = find(scan.text, 0, b'\n');
         }
         scan.run(None)?;
-        Ok(scan.ats)
+        scan.scanned.parentheses.sort_unstable();
+        Ok(scan.scanned)
     }
 
-    /// Behind the bracket that closes the `(` at `open`; `None` when there is none.
-    pub(super) fn closing(text: &'s str, open: usize, tsx: bool) -> Result<Option<usize>, TooDeep> {
-        let mut scan = Self::new(text, open + 1, tsx);
-        scan.stack.push(Bracket::Paren { condition: false });
-        scan.previous_byte = b'(';
-        scan.run(Some(0))?;
-        Ok((scan.stack.is_empty() && text.as_bytes()[scan.at - 1] == b')').then_some(scan.at))
-    }
-
-    fn new(text: &'s str, at: usize, tsx: bool) -> Self {
+    fn new(text: &'s str, tsx: bool) -> Self {
         Self {
             text: text.as_bytes(),
-            at,
+            at: 0,
             tsx,
             stack: Vec::with_capacity(32),
+            runs: Runs::default(),
             previous: Previous::Operator,
             previous_byte: b';',
             after_condition_keyword: false,
+            after_restricted: false,
             after_dot: false,
             elements: 0,
-            ats: Vec::new(),
+            scanned: Scanned::default(),
+            closing_tags: None,
         }
     }
 
@@ -101,7 +131,7 @@ impl<'s> Lexical<'s> {
             } else if self.at_comment() {
                 self.at = skip_trivia(self.text, self.at);
             } else if is_identifier_start(byte) {
-                self.word();
+                self.word()?;
             } else {
                 self.token(byte)?;
                 if matches!(byte, b')' | b']' | b'}') && floor.is_some_and(|floor| self.stack.len() <= floor)
@@ -116,6 +146,7 @@ impl<'s> Lexical<'s> {
     /// One token that is not a word. One arm for each way to begin; long, but flat.
     fn token(&mut self, byte: u8) -> Result<(), TooDeep> {
         let after_condition_keyword = std::mem::take(&mut self.after_condition_keyword);
+        let after_restricted = std::mem::take(&mut self.after_restricted);
         self.after_dot = false;
         match byte {
             b'"' | b'\'' => {
@@ -129,20 +160,40 @@ impl<'s> Lexical<'s> {
             b'/' => self.slash(),
             b'{' => {
                 let opens_value = self.previous == Previous::Operator
-                    && !matches!(self.previous_byte, b';' | b'{' | b'}' | b'>')
+                    && !matches!(self.previous_byte, b';' | b'{' | b'}' | b'>' | b'E')
                     && !after_condition_keyword;
                 self.open(Bracket::Brace { object: opens_value }, byte)?;
             }
-            b'(' => self.open(Bracket::Paren { condition: after_condition_keyword }, byte)?,
+            b'(' => self.open(Bracket::Paren { condition: after_condition_keyword, at: self.at }, byte)?,
             b'[' => self.open(Bracket::Square, byte)?,
             b'}' | b')' | b']' => self.close(byte)?,
             b'@' => {
-                self.ats.push(At { at: self.at, after_value: self.previous == Previous::Value });
+                let after_value = self.previous == Previous::Value;
+                self.scanned.ats.push(At { at: self.at, after_value, after_restricted });
                 self.advance(Previous::Operator, byte);
             }
             b'<' if self.tsx && self.previous != Previous::Value && self.starts_element() => {
                 self.element()?;
                 self.set(Previous::Value, b'>');
+            }
+            b'<' => {
+                self.runs.angles += 1;
+                self.bound(self.runs.angles, ANGLES_MAX)?;
+                self.advance(Previous::Operator, byte);
+            }
+            b'>' if self.previous_byte != b'=' => {
+                self.runs.angles = self.runs.angles.saturating_sub(1);
+                self.advance(Previous::Operator, byte);
+            }
+            b';' => {
+                self.runs.angles = 0;
+                self.advance(Previous::Operator, byte);
+            }
+            // No type has these.
+            b'&' | b'|' if self.peek(1) == Some(byte) => {
+                self.runs.angles = 0;
+                self.at += 1;
+                self.advance(Previous::Operator, byte);
             }
             // A postfix `!` keeps its operand a value.
             b'!' if self.previous == Previous::Value && self.peek(1) != Some(b'=') => self.at += 1,
@@ -161,27 +212,42 @@ impl<'s> Lexical<'s> {
         Ok(())
     }
 
-    fn word(&mut self) {
+    fn word(&mut self) -> Result<(), TooDeep> {
         let start = self.at;
         self.at += self.text[start..].iter().take_while(|byte| is_identifier_part(**byte)).count();
         let word = &self.text[start..self.at];
+        self.after_restricted = !self.after_dot && matches!(word, b"return" | b"throw" | b"yield" | b"async");
         if std::mem::take(&mut self.after_dot) {
             self.after_condition_keyword = false;
             self.set(Previous::Value, b'a');
-            return;
+            return Ok(());
         }
         // `for await (` stays a condition.
         if word == b"await" && self.after_condition_keyword {
             self.set(Previous::Operator, b'a');
-            return;
+            return Ok(());
         }
+        let after_else = self.previous == Previous::Operator && self.previous_byte == b'E';
         let condition = matches!(word, b"if" | b"while" | b"for" | b"with");
         let operator = OPERATOR_WORDS.iter().any(|operator| operator.as_bytes() == word);
         let previous = if condition || operator { Previous::Operator } else { Previous::Value };
         // A block follows `else` and `do`, as it follows a semicolon.
-        let byte = if matches!(word, b"else" | b"do") { b';' } else { b'a' };
+        let byte = match word {
+            b"else" => b'E',
+            b"do" => b';',
+            _ => b'a',
+        };
         self.set(previous, byte);
         self.after_condition_keyword = condition;
+        if word == b"if" {
+            self.runs.branches = if after_else { self.runs.branches + 1 } else { 0 };
+            self.bound(self.runs.branches, NESTING_MAX)?;
+        }
+        Ok(())
+    }
+
+    fn bound(&self, count: usize, max: usize) -> Result<(), TooDeep> {
+        if count < max { Ok(()) } else { Err(TooDeep { at: self.at }) }
     }
 
     fn number(&mut self) {
@@ -246,18 +312,24 @@ impl<'s> Lexical<'s> {
         if self.stack.len() + self.elements >= NESTING_MAX {
             return Err(TooDeep { at: self.at });
         }
-        self.stack.push(bracket);
+        self.stack.push((bracket, std::mem::take(&mut self.runs)));
         self.advance(Previous::Operator, byte);
         Ok(())
     }
 
     fn close(&mut self, byte: u8) -> Result<(), TooDeep> {
         self.at += 1;
-        let previous = match self.stack.pop() {
+        let opened = self.stack.pop();
+        self.runs = opened.map_or_else(Runs::default, |(_, runs)| runs);
+        let previous = match opened.map(|(bracket, _)| bracket) {
             Some(Bracket::Template) if byte == b'}' => return self.template(),
             Some(Bracket::Jsx | Bracket::Square | Bracket::Template) => Previous::Value,
-            Some(Bracket::Paren { condition: true }) => Previous::ConditionEnd,
-            Some(Bracket::Paren { condition: false }) => Previous::Value,
+            Some(Bracket::Paren { condition, at }) => {
+                if byte == b')' {
+                    self.scanned.parentheses.push((at, self.at));
+                }
+                if condition { Previous::ConditionEnd } else { Previous::Value }
+            }
             Some(Bracket::Brace { object: true }) => Previous::Value,
             Some(Bracket::Brace { object: false }) | None => Previous::BlockEnd,
         };
@@ -266,7 +338,7 @@ impl<'s> Lexical<'s> {
     }
 
     /// Whether `<` in the place of an operand begins JSX rather than type parameters.
-    fn starts_element(&self) -> bool {
+    fn starts_element(&mut self) -> bool {
         let name = skip_trivia(self.text, self.at + 1);
         match self.text.get(name) {
             Some(b'>') => return true,
@@ -284,8 +356,8 @@ impl<'s> Lexical<'s> {
         match rest.first() {
             // `<T>(x: T) => …` has no closing tag.
             Some(b'>') => {
-                let closing = [b"</", &self.text[name..name_end]].concat();
-                memchr::memmem::find(rest, &closing).is_some()
+                let tags = self.closing_tags.get_or_insert_with(|| closing_tags(self.text));
+                tags.get(&self.text[name..name_end]).is_some_and(|last| *last > next)
             }
             Some(b',' | b'=') => false,
             _ if rest.starts_with(b"extends") => {
@@ -430,6 +502,16 @@ impl<'s> Lexical<'s> {
     }
 }
 
+/// The last `</name` of each name.
+fn closing_tags(text: &[u8]) -> HashMap<&[u8], usize> {
+    let tags = memchr::memmem::find_iter(text, b"</").map(|at| {
+        let name = &text[at + 2..];
+        let len = name.iter().take_while(|byte| is_tag_part(**byte)).count();
+        (&name[..len], at)
+    });
+    tags.collect()
+}
+
 /// Behind white space, byte order marks and comments.
 pub(super) fn skip_trivia(text: &[u8], mut at: usize) -> usize {
     while at < text.len() {
@@ -452,8 +534,10 @@ pub(super) fn skip_trivia(text: &[u8], mut at: usize) -> usize {
 fn regex_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     let mut in_class = false;
+    // Without a bound, every `/` of a long line would be looked for to the end of it.
+    let text_end = text.len().min(start + REGEX_BYTES_MAX);
     loop {
-        match text.get(at)? {
+        match text[..text_end].get(at)? {
             b'\n' => return None,
             b'\\' => at += 1,
             b'[' => in_class = true,

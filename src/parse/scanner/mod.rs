@@ -15,7 +15,7 @@ mod lexical;
 pub(crate) use blank::blank;
 pub(crate) use lexical::TooDeep;
 
-use lexical::{At, Lexical, is_identifier_part, is_identifier_start, skip_trivia};
+use lexical::{At, Lexical, Scanned, is_identifier_part, is_identifier_start, skip_trivia};
 
 /// A decorator of the vocabulary in the text. All numbers are byte offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +30,17 @@ pub(crate) struct FoundDecorator {
     pub(crate) end: usize,
     /// Whether there is an argument list.
     pub(crate) has_arguments: bool,
+    /// The first token behind this decorator, which may be another decorator.
+    pub(crate) next: usize,
     /// The first token behind this decorator and all that follow it.
     pub(crate) target: usize,
-    /// The first decorator behind this one that is not of the vocabulary; the parser lets the node start there.
+    /// The first decorator before the same target that is not of the vocabulary; the parser lets the node start there.
     pub(crate) foreign: Option<usize>,
-    /// Whether a value ends before the `@`, so that a `[`, `(`, `*` or backtick behind the blanks would continue it.
+    /// Whether a value ends before this decorator, the first one of its target, so that a `[`, `(`, `*` or backtick
+    /// behind the blanks would continue it.
     pub(crate) after_value: bool,
+    /// Whether a line break before the target would end the statement, as behind `return`.
+    pub(crate) one_line: bool,
 }
 
 /// Whether the text contains `@` and a word of the vocabulary at all. Clean files cost no more than this.
@@ -53,29 +58,85 @@ pub(crate) fn mentions_vocabulary(text: &str) -> bool {
 /// # Errors
 /// When brackets or JSX elements are nested too deep.
 pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, TooDeep> {
-    let mut found: Vec<FoundDecorator> = Vec::new();
-    for At { at, after_value } in Lexical::ats(text, tsx)? {
-        let inside_last = found.last().is_some_and(|last| at < last.end);
-        if inside_last {
-            continue;
+    let scanned = Lexical::scan(text, tsx)?;
+    let mut found = Vec::new();
+    // The innermost last: in the arguments of a foreign decorator there may be others.
+    let mut chains = vec![Chain::default()];
+    for found_at in scanned.ats.iter().copied() {
+        let at = found_at.at;
+        while chains.len() > 1 && chains[chains.len() - 2].end <= at {
+            found.extend(chains.pop().unwrap_or_default().finish());
         }
-        let Some(extent) = Extent::at(text, at, tsx)? else { continue };
-        if !extent.is_vocabulary(text) {
-            continue;
+        let Some(mut chain) = chains.pop() else { break };
+        if at < chain.end {
+            chains.push(chain);
+            if at < chains[chains.len() - 1].own_end {
+                continue;
+            }
+            chain = Chain::default();
         }
-        let (target, foreign) = target_behind(text, extent.end, tsx)?;
-        found.push(FoundDecorator {
-            at,
-            name_start: extent.name_start,
-            name_end: extent.name_end,
-            end: extent.end,
-            has_arguments: extent.has_arguments,
-            target,
-            foreign,
-            after_value,
-        });
+        if let Some(extent) = Extent::at(text, at, &scanned) {
+            if at != chain.target {
+                found.extend(chain.finish());
+            }
+            chain.add(text, found_at, &extent);
+        }
+        chains.push(chain);
     }
+    found.extend(chains.into_iter().flat_map(|mut chain| chain.finish()));
+    found.sort_by_key(|decorator| decorator.at);
     Ok(found)
+}
+
+/// Decorators one behind the other, before one target.
+#[derive(Default)]
+struct Chain {
+    own: Vec<FoundDecorator>,
+    foreign: Option<usize>,
+    /// Behind the last one.
+    end: usize,
+    /// Behind the last one of the vocabulary.
+    own_end: usize,
+    /// The token behind it.
+    target: usize,
+    one_line: bool,
+}
+
+impl Chain {
+    fn add(&mut self, text: &str, found: At, extent: &Extent) {
+        self.end = extent.end;
+        self.target = skip_trivia(text.as_bytes(), extent.end);
+        let first = self.own.is_empty() && self.foreign.is_none();
+        self.one_line = if first { found.after_restricted } else { self.one_line };
+        if extent.is_vocabulary(text) {
+            self.own_end = extent.end;
+            self.own.push(FoundDecorator {
+                at: found.at,
+                name_start: extent.name_start,
+                name_end: extent.name_end,
+                end: extent.end,
+                has_arguments: extent.has_arguments,
+                next: self.target,
+                target: self.target,
+                foreign: None,
+                after_value: first && found.after_value,
+                one_line: self.one_line,
+            });
+        } else if self.foreign.is_none() {
+            self.foreign = Some(found.at);
+        }
+    }
+
+    /// Those of the vocabulary; the chain begins anew.
+    fn finish(&mut self) -> Vec<FoundDecorator> {
+        let foreign = self.foreign.take();
+        let mut own = std::mem::take(&mut self.own);
+        for decorator in &mut own {
+            decorator.target = self.target;
+            decorator.foreign = foreign;
+        }
+        own
+    }
 }
 
 /// `@name.name(arguments)`, without what it decorates.
@@ -88,22 +149,17 @@ struct Extent {
 
 impl Extent {
     /// `None` when no name follows the `@`.
-    fn at(text: &str, at: usize, tsx: bool) -> Result<Option<Self>, TooDeep> {
+    fn at(text: &str, at: usize, scanned: &Scanned) -> Option<Self> {
         let bytes = text.as_bytes();
         let name_start = skip_trivia(bytes, at + 1);
         let name_end = dotted_name_end(bytes, name_start);
         let open = skip_trivia(bytes, name_end);
-        let close = if bytes.get(open) == Some(&b'(') { Lexical::closing(text, open, tsx)? } else { None };
+        let close = scanned.behind_closing(open);
         if name_start == name_end {
             // `@(expression) target` is a legal foreign decorator.
-            return Ok(close.map(|end| Self { name_start, name_end: end, has_arguments: false, end }));
+            return close.map(|end| Self { name_start, name_end: end, has_arguments: false, end });
         }
-        Ok(Some(Self {
-            name_start,
-            name_end,
-            has_arguments: close.is_some(),
-            end: close.unwrap_or(name_end),
-        }))
+        Some(Self { name_start, name_end, has_arguments: close.is_some(), end: close.unwrap_or(name_end) })
     }
 
     fn is_vocabulary(&self, text: &str) -> bool {
@@ -127,21 +183,6 @@ fn dotted_name_end(bytes: &[u8], start: usize) -> usize {
         }
         end = next;
     }
-}
-
-/// The decorated token, and the first foreign decorator on the way to it.
-fn target_behind(text: &str, end: usize, tsx: bool) -> Result<(usize, Option<usize>), TooDeep> {
-    let bytes = text.as_bytes();
-    let mut target = skip_trivia(bytes, end);
-    let mut foreign = None;
-    while bytes.get(target) == Some(&b'@') {
-        let Some(extent) = Extent::at(text, target, tsx)? else { break };
-        if foreign.is_none() && !extent.is_vocabulary(text) {
-            foreign = Some(target);
-        }
-        target = skip_trivia(bytes, extent.end);
-    }
-    Ok((target, foreign))
 }
 
 fn is_vocabulary(word: &[u8]) -> bool {

@@ -8,8 +8,8 @@ pub(super) fn cannot_send(what: &str, at: Location) -> Diagnostic {
         .at(at, "has no form on the wire")
         .why("arguments, results and rows are encoded by their types, which must be known")
         .help(
-            "write a type made of string, number, boolean, bigint, Date, Uint8Array, null, string literals, \
-             arrays and interfaces",
+            "write a type made of data: primitives, literals, Date, Uint8Array, arrays, tuples, Record, Map, Set, \
+             interfaces and unions of them",
         )
 }
 
@@ -59,7 +59,7 @@ pub(super) fn bad_field(what: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0307, format!("{what} cannot be sent"))
         .at(at, "not a plain field")
         .why("a schema has fields with fixed names")
-        .help("write `name: type`; lists of pairs go into an array of objects")
+        .help("write `name: type`; leave functions out, for example with `Omit`")
 }
 
 pub(super) fn missing_field_type(field: &str, at: Location) -> Diagnostic {
@@ -78,4 +78,25 @@ pub(super) fn bad_field_mark(mark: &str, field: &str, at: Location) -> Diagnosti
         .at(at, "here")
         .why(why)
         .help(help)
+}
+
+pub(super) fn no_schema(what: &str, why: &str, at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0320, format!("`{what}` has no schema"))
+        .at(at, "travels with a description of its own")
+        .why(format!("{why}, so that neither side can check it"))
+        .help("write a type that says what is sent")
+}
+
+pub(super) fn not_inferred(what: &str, at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0321, format!("the type of {what} cannot be inferred"))
+        .at(at, "not known to the compiler")
+        .why("the result of the endpoint depends on it, and travels with a description of its own")
+        .help("annotate the endpoint's result, such as `: Promise<Entry>`, or the variable")
+}
+
+pub(super) fn too_complex(at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0322, "a type is too complex")
+        .at(at, "travels with a description of its own")
+        .why("evaluating it comes to the limits of depth, steps or members of a union")
+        .help("write the type that it comes to")
 }

@@ -1,82 +1,116 @@
-//! From TypeScript's type annotations to wire types.
+//! From TypeScript's type annotations, and from functions without them, to wire types.
 //!
 //! ```text
+//! annotation ─▶ Evaluator (annotation.rs, declared.rs, mapped.rs, conditional.rs, …) ─▶ TypeId ─▶ lower.rs ─▶ Ty
+//! function   ─▶ infer/                                                               ─┘
+//!
 //! Promise<Entry | undefined>          → Optional(Object("Entry")), and Entry's fields in the registry
 //! Pick<Entry, 'id' | 'name'>[]        → Array(Object("PickEntryIdName"))
 //! { entry: Entry; next?: string }     → Object("SignResult"), named after its place
 //! ```
 //!
-//! Follows names through imports and re-exports. Object types are registered before their fields are resolved, so that
-//! they may refer to themselves.
+//! The evaluator computes types as TypeScript does, lazily and within bounds; it knows nothing of the wire. Lowering
+//! knows the wire and nothing of syntax.
 
+mod annotation;
+mod classes;
+mod conditional;
+mod declared;
 mod diagnostics;
-mod object;
-mod reference;
+mod enums;
+mod evaluator;
+mod infer;
+mod library;
+mod lower;
+mod mapped;
+mod matching;
+mod members;
+mod model;
+mod names;
+mod operators;
+mod relation;
+mod replaced;
+mod symbols;
+mod template;
+mod text;
 mod union;
+mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
-use swc_common::{Span, Spanned};
-use swc_ecma_ast::{
-    Expr, Lit, TsIndexedAccessType, TsKeywordTypeKind, TsLit, TsType, TsTypeOperatorOp,
-    TsUnionOrIntersectionType,
-};
+use swc_common::Spanned;
+use swc_ecma_ast::{ArrowExpr, Expr, Function, TsType};
 
 use super::graph::ModuleGraph;
 use super::module::ParsedModule;
-use crate::contract::{BigIntWidth, Field, Literal, NumberWidth, ObjectType, Ty};
+use crate::contract::{BigIntWidth, Field, ObjectType, Ty};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location};
+use evaluator::Evaluator;
+pub(crate) use library::own_modules;
+use model::{Env, Type, TypeId};
 
 /// Resolves annotations and keeps the registry of object types.
 pub(crate) struct TypeResolver<'g> {
     graph: &'g ModuleGraph,
+    types: Evaluator<'g>,
     /// By name; `None` while the fields are being resolved.
     registry: BTreeMap<String, Option<ObjectType>>,
-    /// The registered name of a declaration with its type arguments.
-    names: BTreeMap<DeclarationKey, String>,
-    /// Aliases being unfolded, to find circles.
-    unfolding: BTreeSet<DeclarationKey>,
-    /// Declarations being resolved within each other.
+    /// The registered names of object types.
+    names: HashMap<TypeId, String>,
+    /// Types being lowered within each other.
     depth: usize,
+    /// Unions, arrays and tuples among them.
+    open: Vec<TypeId>,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// A declaration and its type arguments.
-type DeclarationKey = (FileId, String, String);
-
-/// Where an annotation stands: its module and the type parameters in force.
+/// Where an annotation stands, and what type parameters are in force there.
 #[derive(Clone)]
 pub(crate) struct Scope<'m> {
     module: &'m ParsedModule,
-    parameters: BTreeMap<String, Ty>,
+    bound: Vec<(String, TypeId)>,
 }
+
+/// What a type parameter stands for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BoundType(TypeId);
 
 impl<'m> Scope<'m> {
     /// The top level of a module.
     pub(crate) fn of(module: &'m ParsedModule) -> Self {
-        Self { module, parameters: BTreeMap::new() }
+        Self { module, bound: Vec::new() }
     }
 
-    fn location(&self, span: Span) -> Location {
-        self.module.location(span)
+    /// Lets a type parameter stand for a type.
+    pub(crate) fn bind(&mut self, name: &str, ty: BoundType) {
+        self.bound.push((name.to_owned(), ty.0));
     }
 }
 
 impl<'g> TypeResolver<'g> {
-    pub(crate) fn new(graph: &'g ModuleGraph) -> Self {
+    /// `own` are [`own_modules`]; `tables` the declaration behind each table's name.
+    pub(crate) fn new(
+        graph: &'g ModuleGraph,
+        own: &'g [ParsedModule],
+        tables: Vec<(String, FileId, String)>,
+    ) -> Self {
+        let mut types = Evaluator::new(graph, own);
+        types.table_names = tables;
         Self {
             graph,
+            types,
             registry: BTreeMap::new(),
-            names: BTreeMap::new(),
-            unfolding: BTreeSet::new(),
+            names: HashMap::new(),
             depth: 0,
+            open: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
     /// The registry and everything that was found wrong.
-    pub(crate) fn finish(self) -> (BTreeMap<String, ObjectType>, Vec<Diagnostic>) {
+    pub(crate) fn finish(mut self) -> (BTreeMap<String, ObjectType>, Vec<Diagnostic>) {
+        self.take_diagnostics();
         let types =
             self.registry.into_iter().filter_map(|(name, object)| object.map(|object| (name, object)));
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
@@ -90,23 +124,101 @@ impl<'g> TypeResolver<'g> {
     }
 
     /// The type of a parameter or field. `place` names inline object types. `None` after a diagnostic.
-    pub(crate) fn resolve(&mut self, ty: &TsType, scope: &Scope<'_>, place: &str) -> Option<Ty> {
-        let resolved = self.ty(ty, scope, place)?;
-        if has_void(&resolved) {
-            self.diagnostics.push(diagnostics::void_value(scope.location(ty.span())));
+    pub(crate) fn resolve(&mut self, ty: &'g TsType, scope: &Scope<'g>, place: &str) -> Option<Ty> {
+        let at = scope.module.location(ty.span());
+        let env = self.env(scope)?;
+        self.types.begin();
+        let ty = self.types.annotation(ty, &env);
+        self.value(ty, place, at)
+    }
+
+    /// What a type parameter stands for where `ty` is its argument or its constraint.
+    pub(crate) fn bound_type(&mut self, ty: &'g TsType, scope: &Scope<'g>) -> Option<BoundType> {
+        let env = self.env(scope)?;
+        self.types.begin();
+        let ty = self.types.annotation(ty, &env);
+        self.take_diagnostics();
+        Some(BoundType(ty))
+    }
+
+    /// The type of a parameter that its default value gives.
+    pub(crate) fn resolve_default(&mut self, value: &'g Expr, scope: &Scope<'g>, place: &str) -> Option<Ty> {
+        let at = scope.module.location(value.span());
+        let env = self.env(scope)?;
+        self.types.begin();
+        let ty = self.types.expression(value, &env, None);
+        let ty = self.types.widened(ty);
+        self.value(ty, place, at)
+    }
+
+    fn value(&mut self, ty: TypeId, place: &str, at: Location) -> Option<Ty> {
+        let lowered = self.lower(ty, place, at);
+        self.take_diagnostics();
+        let lowered = lowered?;
+        if lowered == Ty::Void {
+            self.diagnostics.push(diagnostics::void_value(at));
             return None;
         }
-        Some(resolved)
+        Some(lowered)
     }
 
     /// The type of a result, with `Promise` taken off.
-    pub(crate) fn resolve_result(&mut self, ty: &TsType, scope: &Scope<'_>, place: &str) -> Option<Ty> {
-        self.ty(ty, scope, place)
+    pub(crate) fn resolve_result(&mut self, ty: &'g TsType, scope: &Scope<'g>, place: &str) -> Option<Ty> {
+        let at = scope.module.location(ty.span());
+        let env = self.env(scope)?;
+        self.types.begin();
+        let ty = self.types.annotation(ty, &env);
+        self.result(ty, place, at)
+    }
+
+    /// The result of a function without annotation.
+    pub(crate) fn infer_function(
+        &mut self,
+        function: &'g Function,
+        scope: &Scope<'g>,
+        place: &str,
+        at: Location,
+    ) -> Option<Ty> {
+        let env = self.env(scope)?;
+        self.types.begin();
+        let signature = self.types.function_signature(function, &env);
+        let ty = self.types.force(signature.returns);
+        self.result(ty, place, at)
+    }
+
+    /// The result of an arrow without annotation.
+    pub(crate) fn infer_arrow(
+        &mut self,
+        arrow: &'g ArrowExpr,
+        scope: &Scope<'g>,
+        place: &str,
+        at: Location,
+    ) -> Option<Ty> {
+        let env = self.env(scope)?;
+        self.types.begin();
+        let signature = self.types.arrow_signature(arrow, &env, None);
+        let ty = self.types.force(signature.returns);
+        self.result(ty, place, at)
+    }
+
+    fn result(&mut self, ty: TypeId, place: &str, at: Location) -> Option<Ty> {
+        let ty = self.types.awaited(ty);
+        let lowered =
+            if *self.types.get(ty) == Type::Never { Some(Ty::Void) } else { self.lower(ty, place, at) };
+        self.take_diagnostics();
+        lowered
     }
 
     /// The registered name of a top-level object type of a module.
-    pub(crate) fn entity(&mut self, module: &ParsedModule, name: &str) -> Option<String> {
-        match self.declared(module.file, name, &[], Location { file: module.file, start: 0, end: 0 })? {
+    pub(crate) fn entity(&mut self, module: &'g ParsedModule, name: &str) -> Option<String> {
+        let env = self.env(&Scope::of(module))?;
+        let at = Location { file: module.file, start: 0, end: 0 };
+        self.types.begin();
+        let symbol = self.types.symbol(env.module.id, name);
+        let ty = self.types.instantiate(symbol, &[], swc_common::DUMMY_SP, &env, None);
+        let lowered = self.lower(ty, name, at);
+        self.take_diagnostics();
+        match lowered? {
             Ty::Object(name) => Some(name),
             _ => None,
         }
@@ -121,105 +233,77 @@ impl<'g> TypeResolver<'g> {
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        // What the evaluator found comes first: it is the cause.
+        self.take_diagnostics();
         self.diagnostics.push(diagnostic);
     }
 
-    /// One arm for each kind of type; long, but flat.
-    fn ty(&mut self, ty: &TsType, scope: &Scope<'_>, place: &str) -> Option<Ty> {
-        match ty {
-            TsType::TsKeywordType(keyword) => self.keyword(keyword.kind, scope.location(keyword.span)),
-            TsType::TsTypeRef(reference) => self.reference(reference, scope, place),
-            TsType::TsTypeLit(literal) => self.inline_object(literal, scope, place),
-            TsType::TsArrayType(array) => {
-                let element = self.element(&array.elem_type, scope, place)?;
-                Some(Ty::Array(Box::new(element)))
-            }
-            TsType::TsOptionalType(optional) => self.ty(&optional.type_ann, scope, place),
-            TsType::TsParenthesizedType(inner) => self.ty(&inner.type_ann, scope, place),
-            TsType::TsTypeOperator(operator) if operator.op == TsTypeOperatorOp::ReadOnly => {
-                self.ty(&operator.type_ann, scope, place)
-            }
-            TsType::TsUnionOrIntersectionType(TsUnionOrIntersectionType::TsUnionType(union)) => {
-                self.union(union, scope, place)
-            }
-            TsType::TsUnionOrIntersectionType(TsUnionOrIntersectionType::TsIntersectionType(parts)) => {
-                self.intersection(parts, scope, place)
-            }
-            TsType::TsLitType(literal) => match &literal.lit {
-                TsLit::Str(text) => Some(string_literals(vec![text.value.to_string_lossy().into_owned()])),
-                // Sending these as their base types would let every number or string through.
-                TsLit::Number(_) => self.cannot_send(literal.span, scope, "a number literal type"),
-                TsLit::Bool(_) => self.cannot_send(literal.span, scope, "a boolean literal type"),
-                TsLit::BigInt(_) => self.cannot_send(literal.span, scope, "a bigint literal type"),
-                TsLit::Tpl(_) => self.cannot_send(literal.span, scope, "a template literal type"),
-            },
-            TsType::TsIndexedAccessType(access) => self.indexed(access, scope, place),
-            other => self.cannot_send(other.span(), scope, kind_of(other)),
-        }
+    fn take_diagnostics(&mut self) {
+        self.diagnostics.append(&mut self.types.diagnostics);
     }
 
-    /// The type of an array's elements, which may be null but not absent.
-    fn element(&mut self, ty: &TsType, scope: &Scope<'_>, place: &str) -> Option<Ty> {
-        match self.resolve(ty, scope, &format!("{place}Item"))? {
-            Ty::Optional(_) => self.cannot_send(ty.span(), scope, "`undefined` in an array"),
-            element => Some(element),
-        }
+    fn env(&mut self, scope: &Scope<'g>) -> Option<Env<'g>> {
+        let module = self.types.module_of(scope.module.file)?;
+        let bound = scope.bound.iter();
+        Some(bound.fold(Env::top(module), |env, (name, ty)| env.bind(name, *ty)))
     }
 
-    fn keyword(&mut self, kind: TsKeywordTypeKind, at: Location) -> Option<Ty> {
-        let name = match kind {
-            TsKeywordTypeKind::TsStringKeyword => return Some(Ty::String),
-            TsKeywordTypeKind::TsNumberKeyword => return Some(Ty::Number(NumberWidth::Float64)),
-            TsKeywordTypeKind::TsBooleanKeyword => return Some(Ty::Boolean),
-            TsKeywordTypeKind::TsBigIntKeyword => return Some(Ty::BigInt(BigIntWidth::Int64)),
-            TsKeywordTypeKind::TsVoidKeyword | TsKeywordTypeKind::TsUndefinedKeyword => {
-                return Some(Ty::Void);
-            }
-            TsKeywordTypeKind::TsAnyKeyword => "`any`",
-            TsKeywordTypeKind::TsUnknownKeyword => "`unknown`",
-            TsKeywordTypeKind::TsObjectKeyword => "`object`",
-            TsKeywordTypeKind::TsSymbolKeyword => "`symbol`",
-            TsKeywordTypeKind::TsNullKeyword => "`null` alone",
-            TsKeywordTypeKind::TsNeverKeyword => "`never`",
-            TsKeywordTypeKind::TsIntrinsicKeyword => "`intrinsic`",
-        };
-        self.diagnostics.push(diagnostics::cannot_send(name, at));
-        None
-    }
-
-    /// `Entry['id']`
-    fn indexed(&mut self, access: &TsIndexedAccessType, scope: &Scope<'_>, place: &str) -> Option<Ty> {
-        let object = self.ty(&access.obj_type, scope, place)?;
-        let key = match &*access.index_type {
-            TsType::TsLitType(literal) => {
-                literal.lit.as_str().map(|text| text.value.to_string_lossy().into_owned())
-            }
-            _ => None,
-        };
-        let found = match (&object, key) {
-            (Ty::Object(name), Some(key)) => self.fields(name).into_iter().find(|field| field.name == key),
-            _ => None,
-        };
-        match (found, object) {
-            (Some(field), _) if field.optional => Some(Ty::Optional(Box::new(field.ty))),
-            (Some(field), _) => Some(field.ty),
-            (None, Ty::Array(element)) => Some(*element),
-            (None, _) => {
-                self.cannot_send(access.span, scope, "an indexed type that is not a field of an object type")
-            }
-        }
-    }
-
-    fn cannot_send<T>(&mut self, span: Span, scope: &Scope<'_>, what: &str) -> Option<T> {
-        self.diagnostics.push(diagnostics::cannot_send(what, scope.location(span)));
-        None
-    }
-
-    /// A free name in the registry: the wished one, or with a number behind it.
-    fn free_name(&self, wished: &str) -> String {
+    /// Takes a free name, so that the fields may refer to the type: the wished one, or with a number behind it.
+    fn reserve(&mut self, wished: &str) -> String {
         let numbered = (2..).map(|number| format!("{wished}{number}"));
         let mut names = std::iter::once(wished.to_owned()).chain(numbered);
-        names.find(|name| !self.registry.contains_key(name)).unwrap_or_else(|| wished.to_owned())
+        let name = names.find(|name| !self.registry.contains_key(name)).unwrap_or_else(|| wished.to_owned());
+        self.registry.insert(name.clone(), None);
+        name
+    }
+}
+
+/// The normal forms of a module's aliases and of its functions' results, by name: for tests against TypeScript.
+pub fn normal_forms(graph: &ModuleGraph, path: &str) -> BTreeMap<String, String> {
+    super::on_deep_stack(|| {
+        let own = own_modules();
+        let tables = super::extract::table_declarations(graph);
+        let mut resolver = TypeResolver::new(graph, &own, tables);
+        let mut forms = BTreeMap::new();
+        let Some(module) = graph.sources().id(path).and_then(|file| graph.module(file)) else { return forms };
+        let Some(env) = resolver.env(&Scope::of(module)) else { return forms };
+        let mut names: Vec<String> = module.exports.keys().cloned().collect();
+        for target in module.star_exports.iter().filter_map(|from| graph.module(from.target?)) {
+            names.extend(target.exports.keys().cloned());
+        }
+        for name in names {
+            resolver.types.begin();
+            if let Some(form) = resolver.types.export_form(&name, &env) {
+                forms.insert(name, form);
+            }
+        }
+        forms
+    })
+}
+
+impl<'g> Evaluator<'g> {
+    /// The normal form of an exported alias, or of an exported function's result.
+    fn export_form(&mut self, name: &str, env: &Env<'g>) -> Option<String> {
+        let target = self.export(env.module.id, name);
+        let model::Target::Symbol(symbol) = target else { return None };
+        let declarations = self.declarations(symbol);
+        let function = declarations.iter().find_map(|declaration| match declaration.node {
+            model::Declared::Function(function) => Some((function, declaration.env.clone())),
+            _ => None,
+        });
+        let ty = match function {
+            Some((function, env)) => {
+                let signature = self.function_signature(function, &env);
+                self.force(signature.returns)
+            }
+            None => match declarations.first()?.node {
+                model::Declared::Alias(alias) if alias.type_params.is_none() => {
+                    self.instantiate(symbol, &[], alias.span, env, None)
+                }
+                _ => return None,
+            },
+        };
+        Some(self.normal_form(ty))
     }
 }
 
@@ -231,13 +315,16 @@ pub(crate) fn width_of(
     name: &str,
     at: Location,
 ) -> Ty {
-    let Some(width) = width(decorator) else {
-        if decorator == "int64" && ty == Ty::BigInt(BigIntWidth::Int64) {
-            return ty;
+    let Some(width) = library::width(decorator) else {
+        let bigint = match decorator {
+            "int64" => BigIntWidth::Int64,
+            "uint64" => BigIntWidth::Uint64,
+            _ => return ty,
+        };
+        if let Ty::BigInt(_) = ty {
+            return Ty::BigInt(bigint);
         }
-        if matches!(decorator, "int64" | "uint64") {
-            types.report(diagnostics::wide_integer(decorator, at));
-        }
+        types.report(diagnostics::wide_integer(decorator, at));
         return ty;
     };
     match ty {
@@ -248,59 +335,5 @@ pub(crate) fn width_of(
             types.report(diagnostics::width_of_other(decorator, name, at));
             other
         }
-    }
-}
-
-/// The width that a decorator or an alias of `kontract` names.
-fn width(name: &str) -> Option<NumberWidth> {
-    Some(match name {
-        "int8" => NumberWidth::Int8,
-        "int16" => NumberWidth::Int16,
-        "int32" => NumberWidth::Int32,
-        "uint8" => NumberWidth::Uint8,
-        "uint16" => NumberWidth::Uint16,
-        "uint32" => NumberWidth::Uint32,
-        "float32" => NumberWidth::Float32,
-        "float64" => NumberWidth::Float64,
-        _ => return None,
-    })
-}
-
-fn string_literals(values: Vec<String>) -> Ty {
-    Ty::Literals(values.into_iter().map(Literal::String).collect())
-}
-
-fn string_of(literal: Literal) -> Option<String> {
-    match literal {
-        Literal::String(text) => Some(text),
-        Literal::Number(_) | Literal::BigInt(_) | Literal::Boolean(_) => None,
-    }
-}
-
-fn has_void(ty: &Ty) -> bool {
-    matches!(ty, Ty::Void)
-}
-
-/// The name of a property key that is written out.
-fn key_name(key: &Expr, computed: bool) -> Option<String> {
-    match key {
-        Expr::Ident(ident) if !computed => Some(ident.sym.to_string()),
-        Expr::Lit(Lit::Str(text)) => Some(text.value.to_string_lossy().into_owned()),
-        Expr::Lit(Lit::Num(number)) => Some(number.value.to_string()),
-        _ => None,
-    }
-}
-
-fn kind_of(ty: &TsType) -> &'static str {
-    match ty {
-        TsType::TsFnOrConstructorType(_) => "a function",
-        TsType::TsTupleType(_) => "a tuple",
-        TsType::TsConditionalType(_) => "a conditional type",
-        TsType::TsMappedType(_) => "a mapped type",
-        TsType::TsTypeQuery(_) => "a `typeof` type",
-        TsType::TsImportType(_) => "an `import()` type",
-        TsType::TsTypeOperator(_) => "a `keyof` type",
-        TsType::TsThisType(_) => "`this`",
-        _ => "this type",
     }
 }

@@ -8,12 +8,16 @@
 //! Straight-line code over `kontract/wire`: offsets, slots and names are constants, so that a just-in-time compiler sees
 //! one shape at each place. A side gets the functions it needs and no others.
 
+mod choose;
+mod names;
 mod read;
 mod write;
 
-use super::schema::{Element, EnumId, Kind, Scalar, TableId, TableKind, WireSchema};
-use crate::contract::{Endpoint, NumberWidth};
-use crate::emit::build::{array, export_const, import_named, member, module_text, string};
+use super::schema::{Element, EnumId, Kind, Scalar, TableId, TemplateId, UnionId, WireSchema};
+use crate::contract::{Endpoint, Literal, TemplatePart};
+use crate::emit::build::{
+    array, boolean, call, constant, export_const, ident, import_named, module_text, null, number_of, string,
+};
 use std::collections::BTreeSet;
 use swc_ecma_ast::{Expr, ModuleItem};
 
@@ -48,34 +52,24 @@ pub fn codec_names(schema: &WireSchema, endpoint: usize, side: Side) -> CodecNam
 pub fn codecs_text(schema: &WireSchema, endpoints: &[Endpoint], side: Side) -> String {
     let pairs = (0..endpoints.len()).map(|endpoint| tables(schema, endpoint, side));
     let (sent, received): (Vec<TableId>, Vec<TableId>) = pairs.unzip();
-    let written = reachable(schema, &sent);
-    let read = reachable(schema, &received);
-    let mut body = vec![import_named(runtime_names(schema, &written, &read), "kontract/wire")];
-    body.extend(enums(schema, written.union(&read)).into_iter().map(|id| enum_item(schema, id)));
-    for id in &written {
+    let written = Reached::from(schema, &sent);
+    let read = Reached::from(schema, &received);
+    let mut body = Vec::new();
+    body.extend(written.enums.union(&read.enums).map(|id| enum_item(schema, *id)));
+    body.extend(written.templates.union(&read.templates).map(|id| template_item(schema, *id)));
+    for id in &written.tables {
         body.push(write::shape_item(schema, *id));
         body.push(write::function_item(schema, *id));
     }
-    body.extend(read.iter().map(|id| read::function_item(schema, *id)));
+    body.extend(written.unions.iter().map(|id| write::union_item(schema, *id)));
+    body.extend(choose::items(schema, &written.unions));
+    body.extend(read.tables.iter().map(|id| read::function_item(schema, *id)));
+    body.extend(read.unions.iter().map(|id| read::union_item(schema, *id)));
+    let imported = names::runtime_names(&body);
+    if !imported.is_empty() {
+        body.insert(0, import_named(imported.into_iter().map(|name| (name, name)), "kontract/wire"));
+    }
     module_text(body)
-}
-
-/// What the functions for these tables import.
-fn runtime_names(
-    schema: &WireSchema,
-    written: &BTreeSet<TableId>,
-    read: &BTreeSet<TableId>,
-) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let sends_requests = written.iter().any(|id| schema.table(*id).kind == TableKind::Request);
-    let needs_own = written.iter().any(|id| write::has_inherited_name(schema.table(*id)));
-    let names = [
-        ("Reader", !read.is_empty()),
-        ("arity", sends_requests),
-        ("own", needs_own),
-        ("shape", !written.is_empty()),
-        ("writer", !written.is_empty()),
-    ];
-    names.into_iter().filter(|(_, used)| *used).map(|(name, _)| (name, name))
 }
 
 /// The tables an endpoint's side sends and receives.
@@ -87,73 +81,89 @@ fn tables(schema: &WireSchema, endpoint: usize, side: Side) -> (TableId, TableId
     }
 }
 
-/// The tables themselves and every table their fields lead to.
-fn reachable(schema: &WireSchema, roots: &[TableId]) -> BTreeSet<TableId> {
-    let mut found = BTreeSet::new();
-    let mut open = roots.to_vec();
-    while let Some(id) = open.pop() {
-        if !found.insert(id) {
-            continue;
-        }
-        open.extend(schema.table(id).fields.iter().filter_map(|field| match field.kind {
-            Kind::Table(id) | Kind::Vector(Element::Table(id)) => Some(id),
-            Kind::Scalar(_) | Kind::String | Kind::Bytes | Kind::Vector(_) => None,
-        }));
-    }
-    found
+/// Everything that messages of some tables consist of.
+#[derive(Default)]
+struct Reached {
+    tables: BTreeSet<TableId>,
+    enums: BTreeSet<EnumId>,
+    templates: BTreeSet<TemplateId>,
+    unions: BTreeSet<UnionId>,
 }
 
-fn enums<'a>(schema: &WireSchema, tables: impl Iterator<Item = &'a TableId>) -> BTreeSet<EnumId> {
-    let fields = tables.flat_map(|id| &schema.table(*id).fields);
-    fields
-        .filter_map(|field| match field.kind {
-            Kind::Scalar(Scalar::Enum(id)) | Kind::Vector(Element::Scalar(Scalar::Enum(id))) => Some(id),
-            Kind::Scalar(_) | Kind::String | Kind::Bytes | Kind::Table(_) | Kind::Vector(_) => None,
-        })
-        .collect()
+impl Reached {
+    fn from(schema: &WireSchema, roots: &[TableId]) -> Self {
+        let mut reached = Self::default();
+        let mut open = roots.to_vec();
+        while let Some(id) = open.pop() {
+            if !reached.tables.insert(id) {
+                continue;
+            }
+            for field in &schema.table(id).fields {
+                reached.add(field.kind);
+                open.extend(schema.tables_of(field.kind));
+            }
+        }
+        reached
+    }
+
+    fn add(&mut self, kind: Kind) {
+        match kind {
+            Kind::Scalar(Scalar::Enum(id)) | Kind::Vector(_, Element::Scalar(Scalar::Enum(id))) => {
+                self.enums.insert(id);
+            }
+            Kind::Template(id) | Kind::Vector(_, Element::Template(id)) => {
+                self.templates.insert(id);
+            }
+            Kind::Union(id) => {
+                self.unions.insert(id);
+            }
+            Kind::Scalar(_)
+            | Kind::String
+            | Kind::Bytes
+            | Kind::Dynamic
+            | Kind::Table(_)
+            | Kind::Vector(_, Element::Scalar(_) | Element::String | Element::Table(_)) => {}
+        }
+    }
 }
 
 fn enum_item(schema: &WireSchema, id: EnumId) -> ModuleItem {
-    let values = schema.enumeration(id).values.iter().map(|value| string(value)).collect();
-    export_const(&enum_binding(schema, id), array(values))
+    let values = schema.enumeration(id).values.iter().map(|value| literal(value.as_ref())).collect();
+    export_const(&names::values(schema, id), array(values))
 }
 
-/// The array of an enum's values.
-fn enum_binding(schema: &WireSchema, id: EnumId) -> String {
-    format!("values{}", schema.enumeration(id).name)
-}
-
-/// The method of `Writer` and `Reader` for a scalar.
-fn scalar_method(schema: &WireSchema, scalar: Scalar) -> &'static str {
-    match scalar {
-        Scalar::Bool => "bool",
-        Scalar::BigInt => "i64",
-        Scalar::Date => "date",
-        Scalar::Enum(id) if schema.enumeration(id).is_wide() => "enum16",
-        Scalar::Enum(_) => "enum8",
-        Scalar::Number(width) => match width {
-            NumberWidth::Int8 => "i8",
-            NumberWidth::Int16 => "i16",
-            NumberWidth::Int32 => "i32",
-            NumberWidth::Uint8 => "u8",
-            NumberWidth::Uint16 => "u16",
-            NumberWidth::Uint32 => "u32",
-            NumberWidth::Float32 => "f32",
-            NumberWidth::Float64 => "f64",
-        },
+/// A value of an enum.
+fn literal(value: Option<&Literal>) -> Expr {
+    match value {
+        None => null(),
+        Some(Literal::String(text)) => string(text),
+        Some(Literal::Number(text)) => number_of(text),
+        Some(Literal::BigInt(digits)) => call(ident("BigInt"), vec![string(digits)]),
+        Some(Literal::Boolean(value)) => boolean(*value),
     }
 }
 
-/// What a path shows for a field: the value of a wrapper has no name of its own, and a result is called so.
-fn shown_name(kind: TableKind, field: &str) -> &str {
-    match kind {
-        TableKind::Object | TableKind::Request => field,
-        TableKind::Item => "",
-        TableKind::Response => "result",
+/// `const patternUserId = pattern(["user-", ""], "n")`
+fn template_item(schema: &WireSchema, id: TemplateId) -> ModuleItem {
+    let mut texts = vec![String::new()];
+    let mut kinds = String::new();
+    let mut placeholder = |kind: char, texts: &mut Vec<String>| {
+        kinds.push(kind);
+        texts.push(String::new());
+    };
+    for part in &schema.template(id).parts {
+        match part {
+            TemplatePart::Text(text) => {
+                if let Some(last) = texts.last_mut() {
+                    last.push_str(text);
+                }
+            }
+            TemplatePart::String => placeholder('s', &mut texts),
+            TemplatePart::Number => placeholder('n', &mut texts),
+            TemplatePart::BigInt => placeholder('b', &mut texts),
+        }
     }
-}
-
-/// `object.method`
-fn method(object: &str, method: &str) -> Expr {
-    member(crate::emit::build::ident(object), method)
+    let texts = array(texts.iter().map(|text| string(text)).collect());
+    let value = call(ident("pattern"), vec![texts, string(&kinds)]);
+    constant(&names::pattern(schema, id), value).into()
 }

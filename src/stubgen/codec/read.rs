@@ -14,14 +14,17 @@
 //!
 //! A property that is absent on the wire is absent in the object.
 
-use super::{enum_binding, method, scalar_method, shown_name};
+use super::literal;
+use super::names;
+use super::names::{count, method, path_part};
 use crate::emit::build::{
-    array, assign_ident, assign_member, binary, boolean, call, conditional, constant, element,
+    array, array_spread, assign_ident, assign_member, binary, boolean, call, conditional, constant,
     export_function, for_count, function, ident, if_else, let_empty, member, new, null, number, object, ret,
     statement, string, undefined,
 };
 use crate::stubgen::schema::{
-    Element, FieldDef, Kind, Presence, Scalar, TableDef, TableId, TableKind, WireSchema,
+    Collection, Element, EntryOf, FieldDef, Kind, Presence, Scalar, TableDef, TableId, TableKind, TupleShape,
+    UnionId, WireSchema,
 };
 use swc_ecma_ast::{BinaryOp, Expr, ModuleItem, Stmt};
 
@@ -29,8 +32,11 @@ use swc_ecma_ast::{BinaryOp, Expr, ModuleItem, Stmt};
 pub(super) fn function_item(schema: &WireSchema, id: TableId) -> ModuleItem {
     let table = schema.table(id);
     match table.kind {
-        TableKind::Object | TableKind::Item => {
-            function(&read_binding(table), &["r", "at", "name"], nested_body(schema, table))
+        TableKind::Object | TableKind::Tuple(_) | TableKind::Item => {
+            function(&names::read(table), &["r", "at", "name"], nested_body(schema, table))
+        }
+        TableKind::Entry(of) => {
+            function(&names::read(table), &["r", "at", "name", "into"], entry_body(schema, table, of))
         }
         TableKind::Request | TableKind::Response => {
             export_function(&format!("decode{}", table.name), &["bytes"], message_body(schema, table))
@@ -45,6 +51,25 @@ fn nested_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
     body
 }
 
+/// Reads an entry and adds it to its map or record. Errors in a record's values are shown under the key.
+fn entry_body(schema: &WireSchema, table: &TableDef, of: EntryOf) -> Vec<Stmt> {
+    let mut body = begin_stmts(table, ident("at"), ident("name"));
+    let is_record = match of {
+        EntryOf::Record | EntryOf::NumberRecord => true,
+        EntryOf::Map => false,
+    };
+    for (index, field) in table.fields.iter().enumerate() {
+        body.extend(field_stmts(schema, table, index, field));
+        if is_record && index == 0 {
+            body.push(statement(call(method("r", "rename"), vec![value(0)])));
+        }
+    }
+    let add = if is_record { "getEntry" } else { "getPair" };
+    body.push(statement(call(ident(add), vec![ident("r"), ident("into"), value(0), value(1)])));
+    body.push(reader_call("leave"));
+    body
+}
+
 fn message_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
     let mut body = vec![constant("r", new(ident("Reader"), vec![ident("bytes")]))];
     body.extend(table_stmts(schema, table, number(0), string("")));
@@ -53,14 +78,34 @@ fn message_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
     body
 }
 
+/// The function that reads the member of a union by its number.
+pub(super) fn union_item(schema: &WireSchema, id: UnionId) -> ModuleItem {
+    let members = schema.union(id).members.iter().enumerate().rev();
+    let read = |table: TableId| vec![ret(table_read(schema, table, ident("at"), ident("name")))];
+    let body = members.fold(Vec::new(), |otherwise, (index, member)| {
+        if otherwise.is_empty() {
+            return read(member.table);
+        }
+        let is_it = binary(BinaryOp::EqEqEq, ident("tag"), number(count(index + 1)));
+        let rest = otherwise.into_iter();
+        std::iter::once(if_else(is_it, read(member.table), Vec::new())).chain(rest).collect()
+    });
+    function(&names::read_union(schema, id), &["r", "at", "tag", "name"], body)
+}
+
 fn table_stmts(schema: &WireSchema, table: &TableDef, at: Expr, name: Expr) -> Vec<Stmt> {
-    let slots = number(u32::try_from(table.slots.len()).unwrap_or(u32::MAX));
+    let mut body = begin_stmts(table, at, name);
+    for (index, field) in table.fields.iter().enumerate() {
+        body.extend(field_stmts(schema, table, index, field));
+    }
+    body
+}
+
+fn begin_stmts(table: &TableDef, at: Expr, name: Expr) -> Vec<Stmt> {
+    let slots = number(count(table.slots.len()));
     let mut body = vec![constant("t", call(method("r", "table"), vec![at, name, slots]))];
     if !table.fields.is_empty() {
         body.push(constant("v", member(ident("r"), "vtable")));
-    }
-    for (index, field) in table.fields.iter().enumerate() {
-        body.extend(field_stmts(schema, table, index, field));
     }
     body
 }
@@ -70,9 +115,26 @@ fn value_stmts(table: &TableDef) -> Vec<Stmt> {
     let values = || (0..table.fields.len()).map(value);
     match table.kind {
         TableKind::Object => object_stmts(table),
-        TableKind::Request => vec![ret(array(values().collect()))],
+        TableKind::Tuple(of) => vec![ret(tuple_value(table.fields.len(), of))],
+        TableKind::Request | TableKind::Entry(_) => vec![ret(array(values().collect()))],
         TableKind::Item | TableKind::Response => vec![ret(values().next().unwrap_or_else(undefined))],
     }
+}
+
+/// `[v0, ...v1]`, without what is absent at its end.
+fn tuple_value(fields: usize, of: TupleShape) -> Expr {
+    let values = |range: std::ops::Range<usize>| array(range.map(value).collect());
+    let trimmed = |end: usize| {
+        let list = values(0..end);
+        if of.required == end { list } else { call(ident("trimmed"), vec![list, number(count(of.required))]) }
+    };
+    let Some(rest) = of.rest else { return trimmed(fields) };
+    let all = array_spread((0..fields).map(|index| (index == rest, value(index))));
+    if of.required == rest {
+        return all;
+    }
+    let is_empty = binary(BinaryOp::EqEqEq, member(value(rest), "length"), number(0));
+    conditional(is_empty, trimmed(rest), all)
 }
 
 fn object_stmts(table: &TableDef) -> Vec<Stmt> {
@@ -94,19 +156,24 @@ fn object_stmts(table: &TableDef) -> Vec<Stmt> {
 }
 
 fn field_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &FieldDef) -> Vec<Stmt> {
-    let name = shown_name(table.kind, &field.name);
+    let name = shown(table, index, field);
     let pos = format!("p{index}");
     let place = |method_name: &str, slot: usize, size: u32| {
-        let slot = number(u32::try_from(slot).unwrap_or(u32::MAX));
-        call(method("r", method_name), vec![ident("t"), ident("v"), slot, number(size), string(name)])
+        let args = vec![ident("t"), ident("v"), number(count(slot)), number(size), name.clone()];
+        call(method("r", method_name), args)
     };
-    let has_default = matches!(field.kind, Kind::Scalar(_));
+    let has_default = matches!(field.kind, Kind::Scalar(_) | Kind::Union(_));
     let needed = field.presence == Presence::Required && !has_default;
     let find = if needed { "need" } else { "slot" };
     let mut body = vec![constant(&pos, place(find, field.slot, schema.kind_size(field.kind).into()))];
+    if let (Some(tag_slot), Kind::Union(id)) = (field.tag_slot, field.kind) {
+        let members = number(count(schema.union(id).members.len()));
+        let args = vec![ident("r"), place("slot", tag_slot, 1), ident(&pos), members, name.clone()];
+        let find = if field.presence == Presence::Required { "needTag" } else { "getTag" };
+        body.push(constant(&format!("u{index}"), call(ident(find), args)));
+    }
     if let Some(null_slot) = field.null_slot {
-        let slot = number(u32::try_from(null_slot).unwrap_or(u32::MAX));
-        let args = vec![ident("t"), ident("v"), slot, ident(&pos), string(name)];
+        let args = vec![ident("t"), ident("v"), number(count(null_slot)), ident(&pos), name.clone()];
         body.push(constant(&format!("a{index}"), call(method("r", "absence"), args)));
     }
     let absent = match (field.presence, field.kind) {
@@ -116,16 +183,12 @@ fn field_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &Fiel
         (Presence::Nullable, _) => Some(null()),
         (Presence::OptionalNullable, _) => Some(ident(&format!("a{index}"))),
     };
-    let read = match field.kind {
-        Kind::Vector(of) => {
-            body.extend(vector_stmts(schema, of, index, absent, name));
-            return body;
-        }
-        Kind::Scalar(scalar) => scalar_read(schema, scalar, ident(&pos), string(name)),
-        Kind::String => call(method("r", "string"), vec![ident(&pos), string(name)]),
-        Kind::Bytes => call(method("r", "blob"), vec![ident(&pos), string(name)]),
-        Kind::Table(id) => table_read(schema, id, ident(&pos), string(name)),
-    };
+    if let Kind::Vector(collection, of) = field.kind {
+        let element_name = names::element_part(table, index);
+        body.extend(vector_stmts(schema, (collection, of), index, absent, &name, &element_name));
+        return body;
+    }
+    let read = field_read(schema, index, field.kind, name);
     let read = match absent {
         Some(absent) => conditional(is_absent(&pos), absent, read),
         None => read,
@@ -134,45 +197,112 @@ fn field_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &Fiel
     body
 }
 
+/// The value of a field that is there and is no vector.
+fn field_read(schema: &WireSchema, index: usize, kind: Kind, name: Expr) -> Expr {
+    let pos = ident(&format!("p{index}"));
+    match kind {
+        Kind::Scalar(scalar) => scalar_read(schema, scalar, pos, name),
+        Kind::String => call(method("r", "string"), vec![pos, name]),
+        Kind::Template(id) => {
+            call(ident("getText"), vec![ident("r"), pos, ident(&names::pattern(schema, id)), name])
+        }
+        Kind::Bytes => call(method("r", "blob"), vec![pos, name]),
+        Kind::Dynamic => call(ident("getDynamic"), vec![ident("r"), pos, name]),
+        Kind::Table(id) => table_read(schema, id, pos, name),
+        Kind::Union(id) => {
+            let args = vec![ident("r"), pos, ident(&format!("u{index}")), name];
+            call(ident(&names::read_union(schema, id)), args)
+        }
+        Kind::Vector(..) => value(index),
+    }
+}
+
+/// What a path shows for a field.
+fn shown(table: &TableDef, index: usize, field: &FieldDef) -> Expr {
+    path_part(table, index, field, &|| {
+        let rest = match table.kind {
+            TableKind::Tuple(TupleShape { rest: Some(rest), .. }) => rest,
+            _ => index,
+        };
+        let before = number(count(index.saturating_sub(1)));
+        binary(BinaryOp::Add, member(value(rest), "length"), before)
+    })
+}
+
 /// Statements that fill `v<index>` with a vector's elements.
 fn vector_stmts(
     schema: &WireSchema,
-    of: Element,
+    (collection, of): (Collection, Element),
     index: usize,
     absent: Option<Expr>,
-    name: &str,
+    name: &Expr,
+    element_name: &Expr,
 ) -> Vec<Stmt> {
     let (list, start, pos) = (format!("v{index}"), format!("s{index}"), format!("p{index}"));
     let size = u32::from(schema.element_size(of));
-    let begin = call(method("r", "vector"), vec![ident(&pos), number(size), string(name)]);
+    let begin = call(method("r", "vector"), vec![ident(&pos), number(size), name.clone()]);
     let place = binary(BinaryOp::Add, ident(&start), binary(BinaryOp::Mul, ident("i"), number(size)));
-    let read = match of {
-        Element::Scalar(scalar) => scalar_read(schema, scalar, place, ident("i")),
-        Element::String => call(method("r", "string"), vec![place, ident("i")]),
-        Element::Table(id) => table_read(schema, id, place, ident("i")),
-    };
-    let push = statement(call(member(ident(&list), "push"), vec![read]));
+    let add = element_read(schema, (collection, of), place, element_name, &list);
     let fill = vec![
         constant(&start, begin),
-        for_count("i", "n", member(ident("r"), "count"), vec![push]),
+        for_count("i", "n", member(ident("r"), "count"), vec![statement(add)]),
         reader_call("close"),
     ];
     let Some(absent) = absent else {
-        return std::iter::once(constant(&list, array(Vec::new()))).chain(fill).collect();
+        return std::iter::once(constant(&list, empty(collection))).chain(fill).collect();
     };
-    let empty = statement(assign_ident(&list, array(Vec::new())));
+    let fresh = statement(assign_ident(&list, empty(collection)));
     let missing = vec![statement(assign_ident(&list, absent))];
-    let present = std::iter::once(empty).chain(fill).collect();
+    let present = std::iter::once(fresh).chain(fill).collect();
     vec![let_empty(&list), if_else(is_absent(&pos), missing, present)]
+}
+
+/// Reads an element and adds it to its collection.
+fn element_read(
+    schema: &WireSchema,
+    (collection, of): (Collection, Element),
+    place: Expr,
+    name: &Expr,
+    list: &str,
+) -> Expr {
+    let read = match of {
+        Element::Scalar(scalar) => scalar_read(schema, scalar, place, name.clone()),
+        Element::String => call(method("r", "string"), vec![place, name.clone()]),
+        Element::Template(id) => {
+            let pattern = ident(&names::pattern(schema, id));
+            call(ident("getText"), vec![ident("r"), place, pattern, name.clone()])
+        }
+        Element::Table(id) => {
+            let mut args = vec![ident("r"), place, name.clone()];
+            if matches!(collection, Collection::Map | Collection::Record) {
+                args.push(ident(list));
+            }
+            call(ident(&names::read(schema.table(id))), args)
+        }
+    };
+    match collection {
+        Collection::Array => call(member(ident(list), "push"), vec![read]),
+        Collection::Set => call(ident("getElement"), vec![ident("r"), ident(list), read, name.clone()]),
+        Collection::Map | Collection::Record => read,
+    }
+}
+
+fn empty(collection: Collection) -> Expr {
+    match collection {
+        Collection::Array => array(Vec::new()),
+        Collection::Set => new(ident("Set"), Vec::new()),
+        Collection::Map => new(ident("Map"), Vec::new()),
+        Collection::Record => object([]),
+    }
 }
 
 fn scalar_read(schema: &WireSchema, scalar: Scalar, pos: Expr, name: Expr) -> Expr {
     let args = match scalar {
-        Scalar::Number(_) | Scalar::BigInt => vec![pos],
+        Scalar::Number(_) | Scalar::BigInt | Scalar::BigUint => vec![pos],
         Scalar::Bool | Scalar::Date => vec![pos, name],
-        Scalar::Enum(id) => vec![pos, ident(&enum_binding(schema, id)), name],
+        Scalar::Enum(id) => vec![pos, ident(&names::values(schema, id)), name],
     };
-    call(method("r", scalar_method(schema, scalar)), args)
+    call(method("r", names::scalar_method(schema, scalar)), args)
 }
 
 /// The value of a required scalar that the message leaves out, as FlatBuffers defines it.
@@ -180,14 +310,14 @@ fn scalar_default(schema: &WireSchema, scalar: Scalar) -> Expr {
     match scalar {
         Scalar::Bool => boolean(false),
         Scalar::Number(_) => number(0),
-        Scalar::BigInt => call(ident("BigInt"), vec![number(0)]),
+        Scalar::BigInt | Scalar::BigUint => call(ident("BigInt"), vec![number(0)]),
         Scalar::Date => new(ident("Date"), vec![number(0)]),
-        Scalar::Enum(id) => element(ident(&enum_binding(schema, id)), number(0)),
+        Scalar::Enum(id) => literal(schema.enumeration(id).values.first().and_then(Option::as_ref)),
     }
 }
 
 fn table_read(schema: &WireSchema, id: TableId, at: Expr, name: Expr) -> Expr {
-    call(ident(&read_binding(schema.table(id))), vec![ident("r"), at, name])
+    call(ident(&names::read(schema.table(id))), vec![ident("r"), at, name])
 }
 
 fn is_absent(pos: &str) -> Expr {
@@ -200,8 +330,4 @@ fn reader_call(name: &str) -> Stmt {
 
 fn value(index: usize) -> Expr {
     ident(&format!("v{index}"))
-}
-
-fn read_binding(table: &TableDef) -> String {
-    format!("read{}", table.name)
 }

@@ -48,14 +48,20 @@ impl App {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// Copies a folder of the project, generated files included.
+    pub(crate) fn copy_folder(&self, from: &str, to: &str) {
+        let status = Command::new("cp").arg("-r").args([from, to]).current_dir(self.path()).status();
+        assert!(status.expect("run cp").success(), "copy {from}");
+    }
+
     /// Runs `kontract` on the project to its end.
     pub(crate) fn kontract(&self, arguments: &[&str]) -> Output {
-        kontract()
-            .args(arguments)
-            .args(["--project", &self.path().display().to_string()])
-            .stdin(Stdio::null())
-            .output()
-            .expect("run kontract")
+        run(self.path(), arguments)
+    }
+
+    /// Runs `kontract` on a project in a folder below this one.
+    pub(crate) fn kontract_below(&self, folder: &str, arguments: &[&str]) -> Output {
+        run(&self.path().join(folder), arguments)
     }
 
     /// Builds, and fails the test with the compiler's words if that fails.
@@ -210,10 +216,20 @@ pub(crate) fn repository() -> &'static Path {
 }
 
 /// The program under test. What it fetches goes where the other tests' does, and is fetched once.
-fn kontract() -> Command {
+pub(crate) fn kontract() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kontract"));
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
+}
+
+/// Runs `kontract` on a project to its end.
+pub(crate) fn run(project: &Path, arguments: &[&str]) -> Output {
+    kontract()
+        .args(arguments)
+        .args(["--project", &project.display().to_string()])
+        .stdin(Stdio::null())
+        .output()
+        .expect("run kontract")
 }
 
 fn scratch(name: &str) -> tempfile::TempDir {

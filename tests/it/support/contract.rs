@@ -2,7 +2,7 @@
 
 use kontract::contract::{
     CheckedContract, Contract, Doc, Endpoint, EndpointOptions, Field, Literal, Middleware, MiddlewareFilter,
-    ModuleBinding, NumberWidth, ObjectType, Param, Perms, Scope, Table, Ty, check,
+    ModuleBinding, NumberWidth, ObjectType, Param, Perms, RecordKey, Scope, Table, TupleElement, Ty, check,
 };
 use kontract::source::{FileId, Location, SourceFile, Sources};
 
@@ -14,7 +14,8 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(paths: &[&str]) -> Self {
-        let files = paths.iter().map(|path| SourceFile { path: (*path).to_owned(), text: "\n".repeat(10) });
+        let files =
+            paths.iter().map(|path| SourceFile { path: (*path).to_owned(), text: "\n".repeat(10).into() });
         Self { sources: Sources::new(files), contract: Contract::default() }
     }
 
@@ -50,11 +51,11 @@ impl Draft {
         let location = self.at(path, line);
         let param = |(name, ty): &(&str, Ty)| {
             let (name, optional) = name.strip_suffix('?').map_or((*name, false), |name| (name, true));
-            Param { name: name.to_owned(), ty: ty.clone(), optional, location }
+            Param { name: name.to_owned(), ty: ty.clone(), optional, rest: false, location }
         };
         self.contract.endpoints.push(Endpoint {
             name: name.to_owned(),
-            binding: ModuleBinding { file: location.file, export: name.to_owned() },
+            binding: ModuleBinding::of_export(location.file, name),
             options: EndpointOptions { ugroup: None, perm: Perms::ALL, egroup: None },
             params: params.iter().map(param).collect(),
             returns,
@@ -145,6 +146,43 @@ pub(crate) fn optional(of: Ty) -> Ty {
 
 pub(crate) fn object(name: &str) -> Ty {
     Ty::Object(name.to_owned())
+}
+
+pub(crate) fn set(of: Ty) -> Ty {
+    Ty::Set(Box::new(of))
+}
+
+pub(crate) fn map(key: Ty, value: Ty) -> Ty {
+    Ty::Map(Box::new(key), Box::new(value))
+}
+
+pub(crate) fn record(key: RecordKey, value: Ty) -> Ty {
+    Ty::Record(key, Box::new(value))
+}
+
+pub(crate) fn union(members: &[Ty]) -> Ty {
+    Ty::Union(members.to_vec())
+}
+
+pub(crate) fn tuple<const N: usize>(elements: [TupleElement; N]) -> Ty {
+    Ty::Tuple(elements.to_vec())
+}
+
+/// `...T[]`
+pub(crate) fn rest(ty: Ty) -> TupleElement {
+    TupleElement { name: None, ty, optional: false, rest: true }
+}
+
+pub(crate) fn literals(values: &[Literal]) -> Ty {
+    Ty::Literals(values.to_vec())
+}
+
+pub(crate) fn text(value: &str) -> Literal {
+    Literal::String(value.to_owned())
+}
+
+pub(crate) fn number(width: NumberWidth) -> Ty {
+    Ty::Number(width)
 }
 
 pub(crate) fn enumeration(values: &[&str]) -> Ty {

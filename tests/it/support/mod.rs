@@ -5,5 +5,6 @@ pub(crate) mod contract;
 pub(crate) mod expect;
 pub(crate) mod node;
 pub(crate) mod postgres;
+pub(crate) mod random;
 pub(crate) mod script;
 pub(crate) mod transactions;

@@ -27,6 +27,12 @@ impl Sandbox {
         sandbox
     }
 
+    /// Puts a module of the npm package's sources into the folder.
+    pub(crate) fn module(&self, source: &str, name: &str) {
+        let text = without_types(&root().join("npm/kontract/src").join(source));
+        self.write(name, text.as_bytes());
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

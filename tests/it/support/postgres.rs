@@ -53,12 +53,20 @@ impl Server {
         static EMBEDDED_18: OnceLock<Cluster> = OnceLock::new();
         static DEBIAN_15: OnceLock<Cluster> = OnceLock::new();
         match self {
-            Self::Embedded18 => EMBEDDED_18.get_or_init(|| start(embedded().bin_dir(), "embedded-18")),
-            Self::Debian15 => DEBIAN_15.get_or_init(|| {
-                let bin_dir = Path::new("/usr/lib/postgresql/15/bin");
+            Self::Embedded18 => EMBEDDED_18.get_or_init(|| start(&self.bin_dir(), "embedded-18")),
+            Self::Debian15 => DEBIAN_15.get_or_init(|| start(&self.bin_dir(), "debian-15")),
+        }
+    }
+
+    /// The folder of its programs.
+    pub(crate) fn bin_dir(self) -> PathBuf {
+        match self {
+            Self::Embedded18 => embedded().bin_dir().to_owned(),
+            Self::Debian15 => {
+                let bin_dir = PathBuf::from("/usr/lib/postgresql/15/bin");
                 assert!(bin_dir.exists(), "PostgreSQL 15 is not here: apt-get install postgresql-15");
-                start(bin_dir, "debian-15")
-            }),
+                bin_dir
+            }
         }
     }
 }

@@ -90,7 +90,12 @@ impl Caller {
         perms: Perms,
         tables: Arc<Tables>,
     ) -> Self {
-        Self { client: database.connect("kt_gateway"), credential, perms, tables }
+        Self::over(database.connect("kt_gateway"), credential, perms, tables)
+    }
+
+    /// A caller over a connection of choice.
+    pub(crate) fn over(client: Client, credential: Credential, perms: Perms, tables: Arc<Tables>) -> Self {
+        Self { client, credential, perms, tables }
     }
 
     /// Opens a transaction.

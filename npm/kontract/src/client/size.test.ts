@@ -1,7 +1,7 @@
 // The client's weight, as a browser downloads it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** What a page may have to load for its first call in suite 2. */
@@ -35,3 +35,31 @@ test('what is not used is not shipped', async () => {
   const total = [...files.values()].reduce((sum, length) => sum + length, 0);
   assert.ok(total < 500, `${total} bytes`);
 });
+
+/** What every generated codec imports. */
+const CODEC = "import { Reader, arity, own, shape, writer } from './wire/index.ts'; globalThis.codec = [Reader, arity, own, shape, writer];";
+
+test('codecs carry FlexBuffers, unions and collections only where a type needs them', async () => {
+  const plain = await code(CODEC);
+  const whole = await code("import * as wire from './wire/index.ts'; globalThis.codec = wire;");
+  for (const text of ['refers to itself', 'unknown member of a union', 'key twice', 'text of another form']) {
+    assert.ok(whole.includes(text), `the runtime says: ${text}`);
+    assert.ok(!plain.includes(text), `a plain codec does not say: ${text}`);
+  }
+  assert.ok(gzipSync(plain).length <= CODEC_GZIP_LEN_MAX, `${gzipSync(plain).length} bytes`);
+});
+
+async function code(contents: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: 'src' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+    logLevel: 'silent',
+  });
+  return outputFiles.map(({ text }) => text).join('');
+}
+
+/** Of the client's 12 kB. */
+const CODEC_GZIP_LEN_MAX = 3_700;

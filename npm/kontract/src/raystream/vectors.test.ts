@@ -108,7 +108,7 @@ test('noise: the published vectors', async () => {
     assert.equal(hex(noise.message), first.ciphertext);
     const { payload, split } = await noise.finish(unhex(second.ciphertext));
     assert.equal(hex(payload), second.payload);
-    assert.equal(hex(split.hash), vector.handshakeHash);
+    if (vector.handshakeHash !== null) assert.equal(hex(split.hash), vector.handshakeHash);
     const transport = seal(split.k1, new Uint8Array(12), new Uint8Array(0), unhex(third.payload));
     assert.equal(hex(transport), third.ciphertext);
   }

@@ -63,7 +63,7 @@ function world(t: TestContext, isLost: (batch: string) => boolean, options: Opti
     return `run ${runs}`;
   };
   const runtime = fakeRuntime({ endpoint }, batch);
-  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], dates: [], bigints: [], bytes: [] };
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
   return {
     batches,
     get runs() {

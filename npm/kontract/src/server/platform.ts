@@ -2,6 +2,7 @@
 
 import type { Context } from "../define.js";
 import type { Bytes } from "../raystream/bytes.js";
+import type { RowShape } from "./rows.js";
 
 /** A service or assets binding. */
 export interface Fetcher {
@@ -156,10 +157,7 @@ export interface TableShape {
   ptr: string;
   key: string;
   readonly: string[];
-  /** Paths of values that JSON has no form for, such as `edits[].at`. */
-  dates: string[];
-  bigints: string[];
-  bytes: string[];
+  row: RowShape;
 }
 
 /** Everything a build hands to the server half. */

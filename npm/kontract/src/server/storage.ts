@@ -5,7 +5,7 @@
 
 import { ConflictError, HttpError, NotFoundError, PermissionError } from "../index.js";
 import type { Bytes } from "../raystream/bytes.js";
-import { type Row, reviver, rowToJson } from "./rows.js";
+import { type Row, rowForm } from "./rows.js";
 import { textOf } from "./outcome.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
 
@@ -74,8 +74,7 @@ export class TransactionScope {
 
   private handle(name: string, shape: TableShape): TableHandle {
     const { transaction } = this;
-    const revive = reviver(shape);
-    const json = (value: Row): string => rowToJson(name, value);
+    const { json, revive } = rowForm(name, shape.row);
     const row = (value: unknown): Row | undefined => (value === null ? undefined : revive(value as Row));
     const rows = (value: unknown): Row[] => (value as Row[]).map(revive);
     const settle = (start: () => Step): Promise<unknown> => this.settle(start);

@@ -43,7 +43,7 @@ export interface NoiseVector {
   readonly psk: string | null;
   readonly initiatorEphemeral: string;
   readonly responderStaticPublic: string;
-  readonly handshakeHash: string;
+  readonly handshakeHash: string | null;
   readonly messages: readonly { payload: string; ciphertext: string }[];
 }
 

@@ -24,6 +24,17 @@ export function wireError(parts: readonly PathPart[], top: number, leaf: PathPar
   return new WireError(join(path, leaf), reason);
 }
 
+/** A value of an enum. */
+export type Literal = string | number | bigint | boolean | null;
+
+/** `"good" | "bad"`, for "expected …"; a value that is of another type than all of them is described. */
+export function shown(values: readonly Literal[], value: unknown): string {
+  const first = values.slice(0, VALUES_SHOWN_MAX).map(literal);
+  if (values.length > VALUES_SHOWN_MAX) first.push('…');
+  const alike = values.some((known) => typeof known === typeof value);
+  return first.join(' | ') + (alike ? '' : `, got ${describe(value)}`);
+}
+
 /** What a value is, for "expected …, got …". Never shows the value itself, which may be secret. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
@@ -32,12 +43,19 @@ export function describe(value: unknown): string {
     case 'undefined':
       return 'undefined';
     case 'object':
-      return 'an object';
+      if (value instanceof Map) return 'a Map';
+      if (value instanceof Set) return 'a Set';
+      return value instanceof Date ? 'a Date' : 'an object';
     case 'number':
       return Number.isNaN(value) ? 'NaN' : Number.isInteger(value) ? 'an integer' : 'a number';
     default:
       return `a ${typeof value}`;
   }
+}
+
+function literal(value: Literal): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
 function join(path: string, part: PathPart): string {
@@ -50,3 +68,6 @@ function join(path: string, part: PathPart): string {
 
 /** Names of unknown properties come from the caller, so that they are cut, in UTF-16 units. */
 const NAME_LEN_MAX = 64;
+
+/** Longer enums are cut in messages. */
+const VALUES_SHOWN_MAX = 16;

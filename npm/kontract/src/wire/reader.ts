@@ -5,7 +5,7 @@
  * share parts is refused in time linear in its length.
  */
 
-import { type PathPart, type WireError, wireError } from './error.js';
+import { type Literal, type PathPart, type WireError, wireError } from './error.js';
 import { DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
 
 export class Reader {
@@ -62,6 +62,18 @@ export class Reader {
     this.depth--;
   }
 
+  /** Begins a value that is read elsewhere, one level deeper; `leave` ends it. */
+  enter(name: PathPart): void {
+    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
+    this.depth++;
+    this.path[this.top++] = name;
+  }
+
+  /** Calls the current table by another name in paths: its key, once that is known. */
+  rename(name: PathPart): void {
+    this.path[this.top - 1] = name;
+  }
+
   /** Where a field of `size` bytes is; 0 if it is absent. */
   slot(table: number, vtable: number, slot: number, size: number, name: PathPart): number {
     const entry = 4 + 2 * slot;
@@ -106,20 +118,19 @@ export class Reader {
     const end = start + this.count;
     const bytes = this.bytes;
     if (bytes[end] !== 0) throw this.error(name, 'text without its end');
-    if (this.count <= SHORT_TEXT_LEN_MAX) {
-      const text = ascii(bytes, start, end);
-      if (text !== undefined) return text;
-    }
-    try {
-      return DECODER.decode(bytes.subarray(start, end));
-    } catch {
-      throw this.error(name, 'text that is not UTF-8');
-    }
+    const text = utf8(bytes, start, end);
+    if (text === undefined) throw this.error(name, 'text that is not UTF-8');
+    return text;
   }
 
   blob(at: number, name: PathPart): Uint8Array {
+    return this.borrowed(at, name).slice();
+  }
+
+  /** Bytes of the message itself, which must not get out. */
+  borrowed(at: number, name: PathPart): Uint8Array {
     const start = this.run(at, 1, 0, name);
-    return this.bytes.slice(start, start + this.count);
+    return this.bytes.subarray(start, start + this.count);
   }
 
   bool(pos: number, name: PathPart): boolean {
@@ -164,17 +175,21 @@ export class Reader {
     return this.view.getBigInt64(pos, true);
   }
 
+  u64(pos: number): bigint {
+    return this.view.getBigUint64(pos, true);
+  }
+
   date(pos: number, name: PathPart): Date {
     const ms = this.view.getInt32(pos + 4, true) * 0x1_0000_0000 + this.view.getUint32(pos, true);
     if (Math.abs(ms) > DATE_MS_MAX) throw this.error(name, 'date out of range');
     return new Date(ms);
   }
 
-  enum8(pos: number, values: readonly string[], name: PathPart): string {
+  enum8(pos: number, values: readonly Literal[], name: PathPart): Literal {
     return this.member(this.view.getUint8(pos), values, name);
   }
 
-  enum16(pos: number, values: readonly string[], name: PathPart): string {
+  enum16(pos: number, values: readonly Literal[], name: PathPart): Literal {
     return this.member(this.view.getUint16(pos, true), values, name);
   }
 
@@ -191,7 +206,7 @@ export class Reader {
     return wireError(this.path, this.top, name, reason);
   }
 
-  private member(index: number, values: readonly string[], name: PathPart): string {
+  private member(index: number, values: readonly Literal[], name: PathPart): Literal {
     const value = values[index];
     if (value === undefined) throw this.error(name, 'unknown enum value');
     return value;
@@ -224,6 +239,19 @@ export class Reader {
   }
 }
 
+/** Text of UTF-8, or `undefined` where the bytes are something else. */
+export function utf8(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start <= SHORT_TEXT_LEN_MAX) {
+    const text = ascii(bytes, start, end);
+    if (text !== undefined) return text;
+  }
+  try {
+    return DECODER.decode(bytes.subarray(start, end));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Text of ASCII alone, else undefined. Eight at a time, as joining is what takes time. */
 function ascii(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = '';
@@ -251,7 +279,7 @@ function ascii(bytes: Uint8Array, start: number, end: number): string | undefine
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** ECMA-262, section 21.4.1.1: times are at most 8.64e15 ms from the epoch. */
-const DATE_MS_MAX = 8.64e15;
+export const DATE_MS_MAX = 8.64e15;
 
 /** Text up to this length is joined here, which is faster than a call of the decoder, in bytes. */
 const SHORT_TEXT_LEN_MAX = 32;

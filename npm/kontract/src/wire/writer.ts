@@ -5,7 +5,7 @@
  * Bytes behind `pos` are zero at all times, which makes padding and absent fields zero without clearing them.
  */
 
-import { describe, type PathPart, type WireError, wireError } from './error.js';
+import { describe, type Literal, type PathPart, shown, type WireError, wireError } from './error.js';
 import { BUFFER_KEPT_MAX, DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
 
 /** How a table is laid out. Made once per type by generated code. */
@@ -216,6 +216,12 @@ export class Writer {
     this.view.setBigInt64(pos, value, true);
   }
 
+  u64(pos: number, value: unknown, name: PathPart): void {
+    if (typeof value !== 'bigint') throw this.expected(name, 'a bigint', value);
+    if (BigInt.asUintN(64, value) !== value) throw this.error(name, 'out of the range of an unsigned 64-bit integer');
+    this.view.setBigUint64(pos, value, true);
+  }
+
   date(pos: number, value: unknown, name: PathPart): void {
     if (!(value instanceof Date)) throw this.expected(name, 'a Date', value);
     const ms = value.getTime();
@@ -224,11 +230,11 @@ export class Writer {
     this.view.setInt32(pos + 4, Math.floor(ms / 0x1_0000_0000), true);
   }
 
-  enum8(pos: number, value: unknown, values: readonly string[], name: PathPart): void {
+  enum8(pos: number, value: unknown, values: readonly Literal[], name: PathPart): void {
     this.view.setUint8(pos, this.member(value, values, name));
   }
 
-  enum16(pos: number, value: unknown, values: readonly string[], name: PathPart): void {
+  enum16(pos: number, value: unknown, values: readonly Literal[], name: PathPart): void {
     this.view.setUint16(pos, this.member(value, values, name), true);
   }
 
@@ -251,10 +257,9 @@ export class Writer {
     return value;
   }
 
-  private member(value: unknown, values: readonly string[], name: PathPart): number {
-    if (typeof value !== 'string') throw this.expected(name, 'a string', value);
-    const found = values.indexOf(value);
-    if (found < 0) throw this.error(name, `expected ${values.map((v) => JSON.stringify(v)).join(' | ')}`);
+  private member(value: unknown, values: readonly Literal[], name: PathPart): number {
+    const found = values.indexOf(value as Literal);
+    if (found < 0) throw this.error(name, `expected ${shown(values, value)}`);
     return found;
   }
 
@@ -290,11 +295,20 @@ export class Writer {
     this.view = new DataView(bytes.buffer);
   }
 
-  private expected(name: PathPart, what: string, value: unknown): WireError {
+  /** Begins a value that is written elsewhere, one level deeper; `leave` ends it. */
+  enter(name: PathPart): void {
+    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
+    this.depth++;
+    this.path[this.top++] = name;
+  }
+
+  /** The error for a value that is something else. */
+  expected(name: PathPart, what: string, value: unknown): WireError {
     return this.error(name, `expected ${what}, got ${describe(value)}`);
   }
 
-  private error(name: PathPart, reason: string): WireError {
+  /** The error for a value at a place below the current one. */
+  error(name: PathPart, reason: string): WireError {
     return wireError(this.path, this.top, name, reason);
   }
 }
@@ -303,7 +317,7 @@ let spare: Writer | undefined;
 
 const TOO_LONG = `message longer than ${MESSAGE_LEN_MAX} bytes`;
 const ENCODER = new TextEncoder();
-const LONE_SURROGATE = /\p{Surrogate}/u;
+export const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Text up to this length is copied unit by unit, which is faster than a call of the encoder, in UTF-16 units. */
 const SHORT_TEXT_LEN_MAX = 48;

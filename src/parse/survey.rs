@@ -1,0 +1,177 @@
+//! One walk over a fresh tree, for everything a file's summary needs beyond its top-level items.
+//!
+//! ```text
+//! Module → Survey { loads: import('./a'), require('b'); used: imports that values mention; mentions: env, backend }
+//! ```
+//!
+//! Runs before swc's resolver, so that names are compared by their text: it may say too much, never too little. The walk
+//! also bounds the nesting, because it is the first to recurse.
+
+use swc_atoms::Atom;
+use swc_common::{Span, Spanned, SyntaxContext};
+use swc_ecma_ast::{
+    CallExpr, Callee, Expr, Ident, ImportDecl, JSXObject, Lit, Module, ModuleDecl, ModuleItem, Pat, Stmt,
+    TsEntityName, TsExternalModuleRef, TsInterfaceDecl, TsNamespaceBody, TsType,
+};
+use swc_ecma_visit::{Visit, VisitWith};
+
+use super::limits::NESTING_MAX;
+use super::literal::unwrapped;
+use super::module::{OWN_FUNCTIONS, Scopes, declared_names, is_value, item_decl};
+
+/// What the walk found.
+pub(super) struct Survey {
+    /// A node nested deeper than [`NESTING_MAX`].
+    pub(super) exceeded: Option<Span>,
+    /// Constant arguments of `import(…)` and `require(…)`, and `import x = require(…)`.
+    pub(super) loads: Vec<(String, Span)>,
+    /// Local names of imports that stand outside of types.
+    pub(super) used: Vec<Atom>,
+    /// Whether a name occurs that the compiler gives a meaning to without an import.
+    pub(super) mentions_own: bool,
+    /// Whether `ctx` or `env` occurs.
+    pub(super) mentions_injected: bool,
+    unused: Vec<Atom>,
+    depth: usize,
+    types: usize,
+}
+
+impl Survey {
+    pub(super) fn of(module: &Module) -> Self {
+        let imports = module.body.iter().filter_map(|item| match item {
+            ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if !import.type_only => Some(import),
+            ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => None,
+        });
+        let locals = imports.flat_map(|import| &import.specifiers).map(|name| name.local().sym.clone());
+        let mut survey = Self {
+            exceeded: None,
+            loads: Vec::new(),
+            used: Vec::new(),
+            mentions_own: false,
+            mentions_injected: false,
+            unused: locals.collect(),
+            depth: 0,
+            types: 0,
+        };
+        module.visit_with(&mut survey);
+        survey
+    }
+
+    fn enter(&mut self, span: Span, children: impl FnOnce(&mut Self)) {
+        if self.exceeded.is_some() {
+            return;
+        }
+        if self.depth >= NESTING_MAX {
+            self.exceeded = Some(span);
+            return;
+        }
+        self.depth += 1;
+        children(self);
+        self.depth -= 1;
+    }
+
+    fn in_type(&mut self, children: impl FnOnce(&mut Self)) {
+        self.types += 1;
+        children(self);
+        self.types -= 1;
+    }
+}
+
+macro_rules! count {
+    ($($method:ident: $node:ty),*) => {
+        $(fn $method(&mut self, node: &$node) {
+            self.enter(node.span(), |survey| node.visit_children_with(survey));
+        })*
+    };
+}
+
+impl Visit for Survey {
+    count!(
+        visit_expr: Expr, visit_stmt: Stmt, visit_pat: Pat, visit_ts_entity_name: TsEntityName,
+        visit_ts_namespace_body: TsNamespaceBody, visit_jsx_object: JSXObject,
+        visit_jsx_element: swc_ecma_ast::JSXElement, visit_jsx_fragment: swc_ecma_ast::JSXFragment
+    );
+
+    fn visit_ts_type(&mut self, node: &TsType) {
+        self.in_type(|survey| survey.enter(node.span(), |survey| node.visit_children_with(survey)));
+    }
+
+    fn visit_ts_interface_decl(&mut self, node: &TsInterfaceDecl) {
+        self.in_type(|survey| node.visit_children_with(survey));
+    }
+
+    fn visit_import_decl(&mut self, _: &ImportDecl) {}
+
+    fn visit_ident(&mut self, ident: &Ident) {
+        if self.types > 0 {
+            return;
+        }
+        if let Some(index) = self.unused.iter().position(|local| *local == ident.sym) {
+            self.used.push(self.unused.swap_remove(index));
+        }
+        match &*ident.sym {
+            "ctx" | "env" => self.mentions_injected = true,
+            name => self.mentions_own |= OWN_FUNCTIONS.contains(&name),
+        }
+    }
+
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        let loads = match &call.callee {
+            Callee::Import(_) => true,
+            Callee::Expr(callee) => unwrapped(callee).as_ident().is_some_and(|ident| ident.sym == *"require"),
+            Callee::Super(_) => false,
+        };
+        if loads && let Some(argument) = call.args.first() {
+            self.loads.extend(constant_text(&argument.expr));
+        }
+        call.visit_children_with(self);
+    }
+
+    fn visit_ts_external_module_ref(&mut self, loaded: &TsExternalModuleRef) {
+        self.loads.push((loaded.expr.value.to_string_lossy().into_owned(), loaded.expr.span));
+    }
+}
+
+/// Whether `ctx` or `env` stands for something that the module does not bind, in a tree with scopes.
+pub(super) struct Injected {
+    unresolved: SyntaxContext,
+    top_level: SyntaxContext,
+    /// Names that the top level only declares: `declare const env: Env`.
+    ambient: Vec<Atom>,
+    occurs: bool,
+}
+
+impl Injected {
+    /// Runs inside of the tree's globals.
+    pub(super) fn occurs(module: &Module, scopes: Scopes) -> bool {
+        let declared = module.body.iter().filter_map(item_decl).filter(|decl| !is_value(decl));
+        let mut injected = Self {
+            unresolved: SyntaxContext::empty().apply_mark(scopes.unresolved),
+            top_level: SyntaxContext::empty().apply_mark(scopes.top_level),
+            ambient: declared.flat_map(declared_names).map(Atom::from).collect(),
+            occurs: false,
+        };
+        module.visit_with(&mut injected);
+        injected.occurs
+    }
+}
+
+impl Visit for Injected {
+    fn visit_ident(&mut self, ident: &Ident) {
+        let unbound = ident.ctxt == self.unresolved
+            || (ident.ctxt == self.top_level && self.ambient.contains(&ident.sym));
+        self.occurs |= unbound && matches!(&*ident.sym, "ctx" | "env");
+    }
+}
+
+/// A text that is written out, whatever stands around it: `'./a'`, `` `./a` ``, `('./a' as string)`.
+fn constant_text(expr: &Expr) -> Option<(String, Span)> {
+    match unwrapped(expr) {
+        Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), text.span)),
+        Expr::Tpl(template) => match template.quasis.as_slice() {
+            [only] => Some((only.cooked.as_ref()?.to_string_lossy().into_owned(), template.span)),
+            _ => None,
+        },
+        _ => None,
+    }
+}

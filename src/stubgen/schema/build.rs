@@ -1,0 +1,440 @@
+//! From types to tables.
+
+use super::slots::{NULL_FLAG, Slots, kind_size};
+use super::{
+    Collection, Element, EndpointTables, EntryOf, EnumDef, EnumId, FieldDef, Kind, Presence, Scalar,
+    TableDef, TableId, TableKind, TemplateDef, TemplateId, TupleShape, UnionDef, UnionId, UnionMember,
+    WireSchema,
+};
+use crate::contract::signature::{Numbers, ty_text};
+use crate::contract::{
+    BigIntWidth, Contract, Endpoint, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement,
+    Ty,
+};
+use crate::source::Location;
+use crate::stubgen::StubError;
+use crate::stubgen::names::{Names, upper_camel};
+use std::collections::BTreeMap;
+
+/// The schema of a contract.
+pub(super) fn schema(contract: &Contract) -> Result<WireSchema, StubError> {
+    Builder::default().schema(contract)
+}
+
+#[derive(Debug, Default)]
+struct Builder {
+    names: Names,
+    enums: Vec<EnumDef>,
+    templates: Vec<TemplateDef>,
+    unions: Vec<UnionDef>,
+    union_types: Vec<(Ty, UnionId)>,
+    tables: Vec<TableDef>,
+    objects: BTreeMap<String, TableId>,
+    /// Wrappers and tuples by the type they carry, so that equal types share one.
+    items: Vec<(Ty, TableId)>,
+    /// Entries by the type of their record or map.
+    entries: Vec<(Ty, TableId)>,
+}
+
+/// A field before it has a place: its name and type, and where it is declared.
+struct Member<'a> {
+    name: &'a str,
+    ty: &'a Ty,
+    optional: bool,
+    location: Location,
+}
+
+impl Builder {
+    fn schema(mut self, contract: &Contract) -> Result<WireSchema, StubError> {
+        // The codec of a table called so would be `writer`, which is what codecs are made of.
+        self.names.unique("r");
+        // What every union of flatc has as its member 0.
+        self.names.unique("NONE");
+        let endpoints: Vec<EndpointTables> =
+            contract.endpoints.iter().map(|e| self.declare_endpoint(e)).collect();
+        for key in contract.types.keys() {
+            let table = self.declare(key, TableKind::Object);
+            self.objects.insert(key.clone(), table);
+        }
+        for (key, object) in &contract.types {
+            self.define_object(self.objects[key], object)?;
+        }
+        for (endpoint, tables) in contract.endpoints.iter().zip(&endpoints) {
+            self.define_endpoint(endpoint, *tables)?;
+        }
+        let Self { enums, templates, unions, tables, .. } = self;
+        Ok(WireSchema { enums, templates, unions, tables, endpoints })
+    }
+
+    fn declare(&mut self, wanted: &str, kind: TableKind) -> TableId {
+        let name = self.names.unique(wanted);
+        self.tables.push(TableDef {
+            name,
+            kind,
+            fields: Vec::new(),
+            slots: Vec::new(),
+            size: 4,
+            wide: false,
+        });
+        TableId(self.tables.len() - 1)
+    }
+
+    fn declare_endpoint(&mut self, endpoint: &Endpoint) -> EndpointTables {
+        let name = upper_camel(&endpoint.name);
+        EndpointTables {
+            request: self.declare(&format!("{name}Request"), TableKind::Request),
+            response: self.declare(&format!("{name}Response"), TableKind::Response),
+        }
+    }
+
+    fn define_object(&mut self, id: TableId, object: &ObjectType) -> Result<(), StubError> {
+        let members = object.fields.iter().map(|field| Member {
+            name: &field.name,
+            ty: &field.ty,
+            optional: field.optional,
+            location: field.location,
+        });
+        self.define(id, members, object.location)
+    }
+
+    fn define_endpoint(&mut self, endpoint: &Endpoint, tables: EndpointTables) -> Result<(), StubError> {
+        let params = endpoint.params.iter().map(|param| Member {
+            name: &param.name,
+            ty: &param.ty,
+            optional: param.optional,
+            location: param.location,
+        });
+        self.define(tables.request, params, endpoint.location)?;
+        let (_, inner) = peel(&endpoint.returns, false);
+        let result = (*inner != Ty::Void).then_some(Member {
+            name: "value",
+            ty: &endpoint.returns,
+            optional: false,
+            location: endpoint.location,
+        });
+        self.define(tables.response, result.into_iter(), endpoint.location)
+    }
+
+    fn define<'a>(
+        &mut self,
+        id: TableId,
+        members: impl Iterator<Item = Member<'a>>,
+        location: Location,
+    ) -> Result<(), StubError> {
+        let mut fields = Vec::new();
+        let mut slots = Slots::default();
+        for member in members {
+            let place = format!("{}_{}", self.tables[id.0].name, member.name);
+            let (presence, inner) = peel(member.ty, member.optional);
+            let kind = self.kind(inner, &place, member.location)?;
+            if member.name == "__proto__" {
+                return Err(StubError::ProtoField { location: member.location });
+            }
+            let tag_slot = matches!(kind, Kind::Union(_)).then(|| slots.add_tag());
+            let slot = slots.add(member.name, kind_size(&self.enums, kind));
+            let null_slot = (presence == Presence::OptionalNullable)
+                .then(|| slots.add(&format!("{}_null", member.name), kind_size(&self.enums, NULL_FLAG)));
+            fields.push(FieldDef { name: member.name.to_owned(), slot, tag_slot, null_slot, presence, kind });
+        }
+        let table = &mut self.tables[id.0];
+        if slots.len() > SLOTS_MAX {
+            return Err(StubError::TooManyFields {
+                table: table.name.clone(),
+                slots_max: SLOTS_MAX,
+                location,
+            });
+        }
+        table.fields = fields;
+        (table.slots, table.size, table.wide) = slots.place();
+        Ok(())
+    }
+
+    fn kind(&mut self, ty: &Ty, place: &str, location: Location) -> Result<Kind, StubError> {
+        Ok(match ty {
+            Ty::String => Kind::String,
+            Ty::Boolean => Kind::Scalar(Scalar::Bool),
+            Ty::Number(width) => Kind::Scalar(Scalar::Number(*width)),
+            Ty::BigInt(BigIntWidth::Int64) => Kind::Scalar(Scalar::BigInt),
+            Ty::BigInt(BigIntWidth::Uint64) => Kind::Scalar(Scalar::BigUint),
+            Ty::Date => Kind::Scalar(Scalar::Date),
+            Ty::Bytes => Kind::Bytes,
+            Ty::Null => Kind::Scalar(Scalar::Enum(self.enumeration(vec![None], "Null", location)?)),
+            Ty::Literals(values) => {
+                let values = values.iter().cloned().map(Some).collect();
+                Kind::Scalar(Scalar::Enum(self.enumeration(values, place, location)?))
+            }
+            Ty::Template(parts) => Kind::Template(self.template(parts, place)),
+            Ty::Array(of) => Kind::Vector(Collection::Array, self.element(of, place, location)?),
+            Ty::Set(of) => Kind::Vector(Collection::Set, self.element(of, place, location)?),
+            Ty::Map(key, value) => {
+                let entry = self.entry(ty, (EntryOf::Map, key, value), place, location)?;
+                Kind::Vector(Collection::Map, Element::Table(entry))
+            }
+            Ty::Record(key, value) => {
+                let (of, key) = record_key(key);
+                let entry = self.entry(ty, (of, &key, value), place, location)?;
+                Kind::Vector(Collection::Record, Element::Table(entry))
+            }
+            Ty::Tuple(elements) => Kind::Table(self.tuple(ty, elements, place, location)?),
+            Ty::Union(members) => Kind::Union(self.union(ty, members, place, location)?),
+            Ty::Dynamic(_) => Kind::Dynamic,
+            Ty::Object(key) => Kind::Table(self.object(key, location)?),
+            Ty::Void => return Err(StubError::VoidInside { location }),
+            Ty::Nullable(_) | Ty::Optional(_) => Kind::Table(self.item(ty, place, location)?),
+            Ty::Stream(_) | Ty::ByteStream | Ty::Blob | Ty::File => {
+                return Err(StubError::Unsupported { ty: ty_text(ty, Numbers::Widths), location });
+            }
+        })
+    }
+
+    fn element(&mut self, ty: &Ty, place: &str, location: Location) -> Result<Element, StubError> {
+        if !is_element(ty) {
+            return Ok(Element::Table(self.item(ty, place, location)?));
+        }
+        Ok(match self.kind(ty, place, location)? {
+            Kind::Scalar(scalar) => Element::Scalar(scalar),
+            Kind::String => Element::String,
+            Kind::Template(template) => Element::Template(template),
+            Kind::Table(table) => Element::Table(table),
+            Kind::Bytes | Kind::Dynamic | Kind::Vector(..) | Kind::Union(_) => {
+                Element::Table(self.item(ty, place, location)?)
+            }
+        })
+    }
+
+    fn object(&self, key: &str, location: Location) -> Result<TableId, StubError> {
+        let unknown = || StubError::UnknownType { name: key.to_owned(), location };
+        self.objects.get(key).copied().ok_or_else(unknown)
+    }
+
+    fn item(&mut self, ty: &Ty, place: &str, location: Location) -> Result<TableId, StubError> {
+        if let Some((_, table)) = self.items.iter().find(|(known, _)| known == ty) {
+            return Ok(*table);
+        }
+        let name = item_name(ty).map_or_else(|| format!("{}Item", upper_camel(place)), str::to_owned);
+        let table = self.declare(&name, TableKind::Item);
+        self.items.push((ty.clone(), table));
+        let member = Member { name: "value", ty, optional: false, location };
+        self.define(table, std::iter::once(member), location)?;
+        Ok(table)
+    }
+
+    fn tuple(
+        &mut self,
+        ty: &Ty,
+        elements: &[TupleElement],
+        place: &str,
+        location: Location,
+    ) -> Result<TableId, StubError> {
+        if let Some((_, table)) = self.items.iter().find(|(known, _)| known == ty) {
+            return Ok(*table);
+        }
+        let rest = elements.iter().position(|element| element.rest);
+        let required = elements.iter().take_while(|element| !element.optional && !element.rest).count();
+        let shape = TupleShape { required, rest };
+        let table = self.declare(&format!("{}Tuple", upper_camel(place)), TableKind::Tuple(shape));
+        self.items.push((ty.clone(), table));
+        let lists: Vec<Option<Ty>> = elements
+            .iter()
+            .map(|element| element.rest.then(|| Ty::Array(Box::new(element.ty.clone()))))
+            .collect();
+        let names: Vec<String> = (0..elements.len()).map(|place| format!("_{place}")).collect();
+        let members = elements.iter().zip(&lists).zip(&names).map(|((element, list), name)| Member {
+            name: element.name.as_deref().filter(|name| *name != "__proto__").unwrap_or(name),
+            ty: list.as_ref().unwrap_or(&element.ty),
+            optional: element.optional && !element.rest,
+            location,
+        });
+        self.define(table, members, location)?;
+        Ok(table)
+    }
+
+    /// The table of an entry of a record or map.
+    fn entry(
+        &mut self,
+        ty: &Ty,
+        (of, key, value): (EntryOf, &Ty, &Ty),
+        place: &str,
+        location: Location,
+    ) -> Result<TableId, StubError> {
+        if let Some((_, table)) = self.entries.iter().find(|(known, _)| known == ty) {
+            return Ok(*table);
+        }
+        let table = self.declare(&format!("{}Entry", upper_camel(place)), TableKind::Entry(of));
+        self.entries.push((ty.clone(), table));
+        let key = Member { name: "key", ty: key, optional: false, location };
+        let value = Member { name: "value", ty: value, optional: false, location };
+        self.define(table, [key, value].into_iter(), location)?;
+        Ok(table)
+    }
+
+    fn union(
+        &mut self,
+        ty: &Ty,
+        members: &[Ty],
+        place: &str,
+        location: Location,
+    ) -> Result<UnionId, StubError> {
+        if let Some((_, union)) = self.union_types.iter().find(|(known, _)| known == ty) {
+            return Ok(*union);
+        }
+        if members.len() > UNION_MEMBERS_MAX {
+            return Err(StubError::UnionSize { members_max: UNION_MEMBERS_MAX, location });
+        }
+        let name = self.names.unique(&upper_camel(place));
+        let id = UnionId(self.unions.len());
+        self.unions.push(UnionDef { name, text: ty_text(ty, Numbers::Widths), members: Vec::new() });
+        self.union_types.push((ty.clone(), id));
+        for (index, ty) in members.iter().enumerate() {
+            let place = format!("{place}_{}", index + 1);
+            let kind = self.kind(ty, &place, location)?;
+            let table = if let Kind::Table(table) = kind { table } else { self.item(ty, &place, location)? };
+            self.unions[id.0].members.push(UnionMember { table, kind });
+        }
+        Ok(id)
+    }
+
+    fn template(&mut self, parts: &[TemplatePart], place: &str) -> TemplateId {
+        if let Some(known) = self.templates.iter().position(|known| known.parts == parts) {
+            return TemplateId(known);
+        }
+        let name = self.names.unique(&upper_camel(place));
+        self.templates.push(TemplateDef { name, parts: parts.to_vec() });
+        TemplateId(self.templates.len() - 1)
+    }
+
+    fn enumeration(
+        &mut self,
+        values: Vec<Option<Literal>>,
+        place: &str,
+        location: Location,
+    ) -> Result<EnumId, StubError> {
+        if let Some(known) = self.enums.iter().position(|known| known.values == values) {
+            return Ok(EnumId(known));
+        }
+        if values.is_empty() || values.len() > ENUM_VALUES_MAX {
+            return Err(StubError::EnumSize { values: values.len(), values_max: ENUM_VALUES_MAX, location });
+        }
+        let name = self.names.unique(&upper_camel(place));
+        let mut names = Names::default();
+        let idents = values.iter().map(|value| names.unique(&value_name(value.as_ref()))).collect();
+        self.enums.push(EnumDef { name, values, idents });
+        Ok(EnumId(self.enums.len() - 1))
+    }
+}
+
+/// Takes `| null` and `| undefined` off a type.
+fn peel(ty: &Ty, optional: bool) -> (Presence, &Ty) {
+    let (mut optional, mut nullable, mut inner) = (optional, false, ty);
+    loop {
+        match inner {
+            Ty::Optional(of) => (optional, inner) = (true, of),
+            Ty::Nullable(of) => (nullable, inner) = (true, of),
+            _ => break,
+        }
+    }
+    let presence = match (optional, nullable) {
+        (false, false) => Presence::Required,
+        (true, false) => Presence::Optional,
+        (false, true) => Presence::Nullable,
+        (true, true) => Presence::OptionalNullable,
+    };
+    (presence, inner)
+}
+
+/// How the keys of a record travel.
+fn record_key(key: &RecordKey) -> (EntryOf, Ty) {
+    match key {
+        RecordKey::String => (EntryOf::Record, Ty::String),
+        RecordKey::Number => (EntryOf::NumberRecord, Ty::Number(NumberWidth::Float64)),
+        RecordKey::Template(parts) => (EntryOf::Record, Ty::Template(parts.clone())),
+    }
+}
+
+/// Whether a vector can hold values of a type without a table around each. Asked before the value is laid out, so that
+/// what is made for it is named after the table.
+fn is_element(ty: &Ty) -> bool {
+    match ty {
+        Ty::String
+        | Ty::Boolean
+        | Ty::Number(_)
+        | Ty::BigInt(_)
+        | Ty::Date
+        | Ty::Null
+        | Ty::Literals(_)
+        | Ty::Template(_)
+        | Ty::Tuple(_)
+        | Ty::Object(_)
+        | Ty::Void
+        | Ty::Stream(_)
+        | Ty::ByteStream
+        | Ty::Blob
+        | Ty::File => true,
+        Ty::Bytes
+        | Ty::Array(_)
+        | Ty::Set(_)
+        | Ty::Map(..)
+        | Ty::Record(..)
+        | Ty::Union(_)
+        | Ty::Dynamic(_)
+        | Ty::Nullable(_)
+        | Ty::Optional(_) => false,
+    }
+}
+
+/// The name of the table that wraps a value of a type without parts.
+fn item_name(ty: &Ty) -> Option<&'static str> {
+    Some(match ty {
+        Ty::String => "StringItem",
+        Ty::Boolean => "BooleanItem",
+        Ty::BigInt(BigIntWidth::Int64) => "BigIntItem",
+        Ty::BigInt(BigIntWidth::Uint64) => "Uint64Item",
+        Ty::Date => "DateItem",
+        Ty::Null => "NullItem",
+        Ty::Number(width) => match width {
+            NumberWidth::Int8 => "Int8Item",
+            NumberWidth::Int16 => "Int16Item",
+            NumberWidth::Int32 => "Int32Item",
+            NumberWidth::Uint8 => "Uint8Item",
+            NumberWidth::Uint16 => "Uint16Item",
+            NumberWidth::Uint32 => "Uint32Item",
+            NumberWidth::Float32 => "Float32Item",
+            NumberWidth::Float64 => "NumberItem",
+        },
+        Ty::Bytes
+        | Ty::Literals(_)
+        | Ty::Template(_)
+        | Ty::Array(_)
+        | Ty::Tuple(_)
+        | Ty::Record(..)
+        | Ty::Map(..)
+        | Ty::Set(_)
+        | Ty::Object(_)
+        | Ty::Union(_)
+        | Ty::Nullable(_)
+        | Ty::Optional(_)
+        | Ty::Void
+        | Ty::Dynamic(_)
+        | Ty::Stream(_)
+        | Ty::ByteStream
+        | Ty::Blob
+        | Ty::File => return None,
+    })
+}
+
+fn value_name(value: Option<&Literal>) -> String {
+    match value {
+        None => "null".to_owned(),
+        Some(Literal::String(text) | Literal::Number(text) | Literal::BigInt(text)) => text.clone(),
+        Some(Literal::Boolean(value)) => value.to_string(),
+    }
+}
+
+/// A vtable and a table have 16-bit lengths; this many slots of eight bytes fit.
+const SLOTS_MAX: usize = 4096;
+
+/// Places in an enum have at most 16 bits.
+const ENUM_VALUES_MAX: usize = 65_536;
+
+/// The number of a union's member has 8 bits, and 0 means none.
+const UNION_MEMBERS_MAX: usize = 255;

@@ -1,0 +1,101 @@
+//! A third implementation of raystream, `tests/py`, against the gateway on workerd: calls, and everything to refuse.
+
+use super::build::DEV_VARS;
+use crate::support::app::{App, repository};
+use crate::support::script;
+use kontract::contract::signature::hex;
+use kontract_raystream::StaticKey;
+use serde_json::{Value, json};
+use std::process::Command;
+
+/// Serves the example with a suite and lets the peer loose on it.
+fn peer_meets(suite: u8) -> Value {
+    let app = App::copy_of("guestbook");
+    app.write(".dev.vars", DEV_VARS);
+    app.write(
+        "kontract.json",
+        &app.read("kontract.json").replace("\"suite\": 2", &format!("\"suite\": {suite}")),
+    );
+    let served = app.serve(None);
+    let identity: Value = serde_json::from_str(&app.read(".kontract/server/identity.json")).expect("JSON");
+    assert_eq!(identity["suite"], suite);
+    let bytes = |field: &str| {
+        let numbers: Vec<u8> = serde_json::from_value(identity[field].clone()).expect("an array of bytes");
+        hex(&numbers)
+    };
+    let key = StaticKey::from_seed([1; 32]);
+    let pins = json!({
+        "url": served.url,
+        "suite": suite,
+        "buildId": bytes("buildId"),
+        "routeHash": bytes("routeHash"),
+        "x25519": hex(key.public().x25519()),
+        "mlKem": hex(&key.public().ml_kem()),
+    });
+    app.write("pins.json", &pins.to_string());
+    script::python("gateway.py", &[&script::argument(&app.path().join("pins.json"))])
+}
+
+fn check(outcome: &Value) {
+    let refused = json!("400, 0 bytes");
+    assert_eq!(outcome["calls"]["author"], "Grace");
+    assert_eq!(outcome["calls"]["listed"], json!(["from a third implementation"]));
+    assert_eq!(outcome["calls"]["counts"], json!([1, 1, 1]));
+    let replay = json!({ "sameServerRandom": false, "sameSealedAnswer": false, "statuses": [200, 200, 200], "effects": 1 });
+    assert_eq!(outcome["replay"], replay);
+    assert!(outcome["bits"].as_u64().is_some_and(|bits| bits > 3_000), "{}", outcome["bits"]);
+    assert_eq!(outcome["everyBit"], json!({ "400, 0 bytes": outcome["bits"] }));
+    assert_eq!(
+        outcome["everyLength"].as_object().map(|outcomes| outcomes.keys().collect::<Vec<_>>()),
+        Some(vec![&"400, 0 bytes".to_owned()])
+    );
+    for (name, answer) in outcome["post"].as_object().expect("cases") {
+        assert_eq!(*answer, refused, "{name}");
+    }
+    for (name, answer) in outcome["socket"].as_object().expect("cases") {
+        assert_eq!(answer, "closed 1008", "{name}");
+    }
+    assert_eq!(outcome["keyUpdates"], 10_000);
+    assert_eq!(outcome["afterwards"], "Grace", "the gateway serves on");
+}
+
+#[test]
+fn a_third_implementation_calls_and_is_refused_in_suite_1() {
+    check(&peer_meets(1));
+}
+
+#[test]
+fn a_third_implementation_calls_and_is_refused_in_suite_2() {
+    check(&peer_meets(2));
+}
+
+/// Sessions of random length, over both transports, resumed and given new keys at random.
+#[test]
+fn random_sessions_of_rust_and_python_agree() {
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "-p",
+            "kontract-raystream",
+            "--example",
+            "echo",
+            "--message-format",
+            "json",
+        ])
+        .current_dir(repository())
+        .output()
+        .expect("run cargo");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let echo = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
+        .expect("cargo names the program");
+    let counts = script::python("sessions.py", &["10000", "1", &echo]);
+    assert_eq!(counts["sessions"], 10_000);
+    for what in ["resumes", "frames", "new keys"] {
+        assert!(counts[what].as_u64().is_some_and(|count| count > 1_000), "{counts}");
+    }
+}

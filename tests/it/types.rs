@@ -1,0 +1,210 @@
+//! The type evaluator against TypeScript itself: the same aliases and functions, in the same normal form.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::fixture::{self, compile};
+use kontract::contract::{Literal, Ty};
+use kontract::diag::{Code, Severity};
+use kontract::parse::{self, types::normal_forms};
+use kontract::project;
+use kontract::system::MemorySystem;
+
+type Forms = BTreeMap<String, BTreeMap<String, String>>;
+
+#[test]
+fn declared_types_are_what_typescript_says() {
+    let (ours, theirs) = both("table");
+    let total: usize = theirs.values().map(BTreeMap::len).sum();
+    assert!(total >= TYPES_MIN, "only {total} types");
+    let mismatches = mismatches(&ours, &theirs, |_, _, _| false);
+    assert!(mismatches.is_empty(), "{} of {total} differ\n{}", mismatches.len(), mismatches.join("\n"));
+}
+
+#[test]
+fn inferred_results_are_what_typescript_says() {
+    let (ours, theirs) = both("results");
+    let total: usize = theirs.values().map(BTreeMap::len).sum();
+    assert!(total >= RESULTS_MIN, "only {total} functions");
+    let mismatches =
+        mismatches(&ours, &theirs, |name, ours, _| DYNAMIC.contains(&name) && ours.contains("dynamic"));
+    assert!(mismatches.is_empty(), "{} of {total} differ\n{}", mismatches.len(), mismatches.join("\n"));
+    for name in DYNAMIC {
+        let form = ours.values().find_map(|forms| forms.get(*name));
+        assert!(
+            form.is_some_and(|form| form.contains("dynamic")),
+            "{name} is inferred; take it off the list"
+        );
+    }
+}
+
+/// Functions of which our result may be dynamic, each for a reason that stands above it in its file.
+const DYNAMIC: &[&str] = &[];
+const TYPES_MIN: usize = 300;
+const RESULTS_MIN: usize = 40;
+
+fn mismatches(ours: &Forms, theirs: &Forms, excused: impl Fn(&str, &str, &str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for (file, forms) in theirs {
+        for (name, theirs) in forms {
+            let ours = ours.get(file).and_then(|forms| forms.get(name)).map_or("nothing", String::as_str);
+            if ours != theirs && !excused(name, ours, theirs) {
+                found.push(format!("{file} {name}\n  typescript: {theirs}\n  kontract:   {ours}"));
+            }
+        }
+    }
+    found
+}
+
+/// The normal forms of a folder of fixtures: ours, and TypeScript's.
+fn both(folder: &str) -> (Forms, Forms) {
+    let folder = fixture::folder("types").join(folder);
+    let files = files(&folder);
+    let mut texts = vec![("kontract.json".to_owned(), "{ \"name\": \"fixture\" }".to_owned())];
+    for file in files.iter().filter(|file| !file.to_string_lossy().ends_with(".d.ts")) {
+        texts.push((format!("src/{}", name_of(file)), fs::read_to_string(file).expect("a readable fixture")));
+    }
+    let system = MemorySystem::new(texts);
+    let loaded = project::load(&system);
+    let project = loaded.project.expect("a project");
+    let graph = parse::parse(&loaded.sources, &project);
+    let graph = graph.value.expect("the fixtures parse");
+    let modules = files.iter().map(|file| name_of(file)).filter(|name| !name.ends_with(".d.ts"));
+    let ours = modules.map(|name| (name.clone(), normal_forms(&graph, &format!("src/{name}")))).collect();
+    (ours, typescript(&files))
+}
+
+fn typescript(files: &[PathBuf]) -> Forms {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all: Vec<PathBuf> = files.to_vec();
+    all.push(root.join("src/stubgen/ambient.d.ts"));
+    let output = Command::new("node")
+        .arg(root.join("tests/js/types.mjs"))
+        .arg(root)
+        .args(all)
+        .current_dir(root)
+        .output()
+        .expect("Node.js runs");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "typescript refuses the fixtures:\n{errors}");
+    serde_json::from_slice(&output.stdout).expect("JSON of the script")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the fixtures exist");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable entry").path()).collect();
+    files.sort();
+    files
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+/// What one file with an endpoint says, and the endpoint's result.
+fn endpoint(text: &str) -> (Vec<(Code, Severity)>, Option<Ty>, String) {
+    let system = MemorySystem::new([
+        ("kontract.json".to_owned(), "{ \"name\": \"fixture\" }".to_owned()),
+        ("src/api.ts".to_owned(), format!("import {{ backend }} from 'kontract';\n{text}")),
+    ]);
+    let compiled = compile(&system);
+    let found = compiled.diagnostics.iter().map(|found| (found.code, found.severity)).collect();
+    let said = compiled.text();
+    let returns = compiled.value.map(|(_, contract, _)| contract.contract().endpoints[0].returns.clone());
+    (found, returns, said)
+}
+
+fn returning(ty: &str, declarations: &str) -> (Vec<(Code, Severity)>, Option<Ty>, String) {
+    endpoint(&format!(
+        "{declarations}\nexport const f = backend({{}}, async (): Promise<{ty}> => {{ throw new Error(); }});"
+    ))
+}
+
+#[test]
+fn what_has_no_schema_is_dynamic_with_a_warning() {
+    for (ty, text) in [("any", "any"), ("unknown", "unknown"), ("object", "object")] {
+        let (found, returns, said) = returning(ty, "");
+        assert_eq!(found, [(Code::KT0320, Severity::Warning)], "{said}");
+        assert_eq!(returns, Some(Ty::Dynamic(text.to_owned())));
+    }
+    let (found, returns, said) = returning("{ id: string; [key: string]: string }", "");
+    assert_eq!(found, [(Code::KT0320, Severity::Warning)], "{said}");
+    assert_eq!(returns, Some(Ty::Dynamic("Record<string, unknown>".to_owned())));
+    assert!(said.contains("`id`"), "{said}");
+    let (found, _, said) = returning("{ id: string }", "");
+    assert!(found.is_empty(), "{said}");
+}
+
+#[test]
+fn what_cannot_be_inferred_is_named() {
+    let (found, returns, said) = endpoint(
+        "import { load } from 'somewhere';\nexport const f = backend({}, async () => { const row = load(); return row; });",
+    );
+    assert_eq!(found, [(Code::KT0321, Severity::Warning)], "{said}");
+    assert_eq!(returns, Some(Ty::Dynamic("unknown".to_owned())));
+    assert!(said.contains("`load`"), "{said}");
+    let (found, returns, said) = endpoint("export const f = backend({}, async () => 'a' + 1);");
+    assert!(found.is_empty(), "{said}");
+    assert_eq!(returns, Some(Ty::String));
+}
+
+#[test]
+fn types_beyond_the_bounds_end_quickly() {
+    let cases = [
+        ("a cross product", "type D = 0|1|2|3|4|5|6|7|8|9;", "`${D}${D}${D}${D}${D}${D}${D}`"),
+        ("an endless condition", "type L<T> = T extends string ? L<`${T}a`> : never;", "L<'a'>"),
+        (
+            "an exponential condition",
+            "type X<T extends unknown[]> = T['length'] extends 60 ? T : [X<[...T, 0]>, X<[...T, 1]>][number];",
+            "X<[]>",
+        ),
+        (
+            "a wide product of objects",
+            "type A = {a:1}|{b:1}|{c:1}|{d:1}|{e:1}|{f:1}|{g:1}|{h:1}|{i:1}|{j:1};",
+            "A & A & A & A & A & A & A",
+        ),
+    ];
+    for (what, declarations, ty) in cases {
+        let start = std::time::Instant::now();
+        let (found, returns, said) = returning(ty, declarations);
+        assert!(start.elapsed().as_secs() < SECONDS_MAX, "{what} took {:?}", start.elapsed());
+        let bounded =
+            found.iter().all(|(code, _)| matches!(code, Code::KT0322 | Code::KT0306 | Code::KT0303));
+        assert!(bounded && !found.is_empty(), "{what}: {returns:?}\n{said}");
+    }
+}
+
+#[test]
+fn long_unions_are_literals() {
+    let values: Vec<String> = (0..10_000).map(|index| format!("'value-{index}'")).collect();
+    let start = std::time::Instant::now();
+    let (found, returns, said) = returning("Long", &format!("type Long = {};", values.join(" | ")));
+    assert!(found.is_empty(), "{said}");
+    let Some(Ty::Literals(values)) = returns else { panic!("not literals") };
+    assert_eq!(values.len(), 10_000);
+    assert_eq!(values[9_999], Literal::String("value-9999".to_owned()));
+    assert!(start.elapsed().as_secs() < SECONDS_MAX, "{:?}", start.elapsed());
+}
+
+#[test]
+fn circles_are_errors() {
+    let cases = [
+        ("type A = A;", "A"),
+        ("type A = B; type B = C; type C = A;", "A"),
+        ("type A = string | A;", "A"),
+        ("type A<T> = A<T>;", "A<string>"),
+        ("interface A extends B { a: string } interface B extends A { b: string }", "A"),
+        ("class A extends B { a = 1 } class B extends A { b = 1 }", "A"),
+    ];
+    for (declarations, ty) in cases {
+        let (found, _, said) = returning(ty, declarations);
+        assert!(found.contains(&(Code::KT0306, Severity::Error)), "{declarations}: {found:?}\n{said}");
+    }
+    let (found, _, said) =
+        returning("Json", "type Json = string | number | null | Json[] | { [key: string]: Json };");
+    assert!(!found.contains(&(Code::KT0306, Severity::Error)), "{said}");
+}
+
+const SECONDS_MAX: u64 = 20;

@@ -1,0 +1,254 @@
+"""Every kind of input that the gateway has to refuse, each with the one outward behaviour: HTTP 400 without a body, or
+close code 1008."""
+
+import os
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from raystream import (FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSHAKE_RESPONSE, HEADER, HEADER_LEN, HEARTBEAT, KEY_PHASE,
+                       MORE, NAMES, RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, clear)
+from rpc import Client, Post, envelope, request
+from socket_client import Socket
+
+# X25519 public keys of small order, and others that are not below 2^255 - 19 (RFC 7748, section 6.1).
+LOW_ORDER_POINTS = [
+    bytes(32),
+    b"\x01" + bytes(31),
+    bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+    bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
+    bytes.fromhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+    bytes.fromhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+    bytes.fromhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+]
+FULL_KEM_AT = HEADER_LEN + 1 + 2 + 16 + 8 + 2
+
+
+def changed(data: bytes, at: int, value: bytes) -> bytes:
+    return data[:at] + value + data[at + len(value):]
+
+
+def flipped(data: bytes, bit: int) -> bytes:
+    return changed(data, bit // 8, bytes([data[bit // 8] ^ 1 << bit % 8]))
+
+
+class PostFaults:
+    """Faults in the body of a POST."""
+
+    def __init__(self, url: str, pins: Pins):
+        self.url, self.pins = url, pins
+        self.client = Client(url, pins)
+        self.other = Client(url, pins)
+        self.post = Post(url)
+        self.bits = 0
+
+    def outcome(self, body: bytes) -> str:
+        status, answer = self.post.answer(body)
+        return f"{status}, {len(answer)} bytes"
+
+    def call(self) -> bytes:
+        return self.client.body("listEntries", request())[1]
+
+    def sealed(self, ty: int = RPC_CALL, **faults) -> bytes:
+        """A resumed call whose frame is sealed, but otherwise than the protocol wants it."""
+        resume = self.client.resume()
+        payload = envelope("listEntries", self.client.token, request())
+        return resume.init + resume.session.c2s.seal(ty, 1, payload, **faults)
+
+    def every_bit(self) -> Iterator[str]:
+        for body in (FullHandshake(self.pins).init, self.call()):
+            self.bits += 8 * len(body)
+            yield from (self.outcome(flipped(body, bit)) for bit in range(8 * len(body)))
+
+    def every_length(self) -> Iterator[str]:
+        """All lengths but one: a resume without a frame behind it is complete."""
+        full, call = FullHandshake(self.pins).init, self.call()
+        resume_length = len(self.client.resume().init)
+        yield from (self.outcome(full[:length]) for length in range(len(full)))
+        yield from (self.outcome(call[:length]) for length in range(len(call)) if length != resume_length)
+
+    def replays(self) -> dict:
+        """A recorded read and a recorded mutation, sent again: other keys each time, and one effect."""
+        resume, read = self.client.body("listEntries", request())
+        first, second = (self.post.exchange(read) for _ in range(2))
+        self.client.finish(resume, first)
+        resume, mutation = self.client.body("createEntry", request("Mallory", "replayed"), os.urandom(16))
+        statuses = [self.post.answer(mutation)[0] for _ in range(3)]
+        return {
+            "sameServerRandom": first[0] == second[0],
+            "sameSealedAnswer": first[-1] == second[-1],
+            "statuses": statuses,
+            "effects": self.client.messages().count("replayed"),
+        }
+
+    def cases(self) -> dict[str, Callable[[], str]]:
+        return {**self.header_cases(), **self.frame_cases(), **self.handshake_cases(), **self.ticket_cases()}
+
+    def header_cases(self) -> dict[str, Callable[[], str]]:
+        call = self.call()
+        at = len(self.client.resume().init)
+        length = struct.unpack_from("<I", call, at + 8)[0]
+
+        def with_length(value: int) -> Callable[[], str]:
+            return lambda: self.outcome(changed(call, at + 8, struct.pack("<I", value)))
+
+        lengths = {str(value): with_length(value) for value in (0, 15, 2**32 - 1, length - 1, length + 1)}
+        return {
+            "nothing": lambda: self.outcome(b""),
+            **{f"version {v}": (lambda v=v: self.outcome(self.sealed(version=v))) for v in (0, 2, 255)},
+            **{f"type {t:#x}": (lambda t=t: self.outcome(self.sealed(t))) for t in (0, 3, 0x0F, 0x15, 0x23, 0x31, 0xFE)},
+            **{f"flag {1 << f}": (lambda f=f: self.outcome(self.sealed(flags=1 << f))) for f in range(4, 16)},
+            "reserved": lambda: self.outcome(self.sealed(reserved=1)),
+            **{f"length {name}": case for name, case in lengths.items()},
+        }
+
+    def frame_cases(self) -> dict[str, Callable[[], str]]:
+        def reflected() -> str:
+            resume = self.client.resume()
+            answers = self.post.exchange(resume.init)
+            session = resume.finish(answers[0])
+            # Sealed as the server would seal it.
+            return self.outcome(resume.init + session.s2c.seal(RPC_RESPONSE, 1, b"reflected"))
+
+        def of_other_session() -> str:
+            resume = self.client.resume()
+            return self.outcome(resume.init + self.other.seal(self.other.resume().session, "listEntries", request()))
+
+        def twice(first: int, second: int) -> str:
+            resume = self.client.resume()
+            seal = resume.session.c2s.seal
+            payload = envelope("listEntries", self.client.token, request())
+            return self.outcome(resume.init + seal(RPC_CALL, 1, payload, txid=first)
+                                + seal(RPC_CALL, 2, payload, txid=second))
+
+        return {
+            "type swapped": lambda: self.outcome(self.swapped_type()),
+            "own frame reflected": reflected,
+            "frame of another session": of_other_session,
+            "transaction id equal": lambda: twice(5, 5),
+            "transaction id lower": lambda: twice(5, 4),
+            "transaction id at its end": lambda: self.outcome(self.sealed(txid=2**64 - 1)),
+            "two epochs ahead": lambda: self.outcome(self.sealed(txid=2 * FRAMES_PER_KEY)),
+            "chunk counter": lambda: self.outcome(self.sealed(stream=1)),
+            "wrong key phase": lambda: self.outcome(self.sealed(phase=1)),
+            "not padded as it says": lambda: self.outcome(self.sealed(flags=2, padded=False)),
+            "a handshake among the frames": lambda: self.outcome(self.call() + FullHandshake(self.pins).init),
+            "a response among the frames": lambda: self.outcome(self.call() + clear(HANDSHAKE_RESPONSE, bytes(32))),
+        }
+
+    def swapped_type(self) -> bytes:
+        resume = self.client.resume()
+        frame = resume.session.c2s.seal(HEARTBEAT, 1, envelope("listEntries", self.client.token, request()))
+        return resume.init + changed(frame, 1, bytes([RPC_CALL]))
+
+    def handshake_cases(self) -> dict[str, Callable[[], str]]:
+        pins = self.pins
+        init = FullHandshake(pins).init
+        other_suite = 3 - pins.suite
+        kem_length = struct.unpack_from("<H", init, FULL_KEM_AT - 2)[0]
+        noise_at = FULL_KEM_AT + kem_length
+
+        def pinned(**wrong) -> Callable[[], str]:
+            return lambda: self.outcome(FullHandshake(replace(pins, **wrong)).init)
+
+        def kem(length: int) -> Callable[[], str]:
+            ciphertext = init[FULL_KEM_AT:noise_at].ljust(length, b"\0")[:length]
+            body = init[HEADER_LEN:FULL_KEM_AT - 2] + struct.pack("<H", length) + ciphertext + init[noise_at:]
+            return lambda: self.outcome(clear(HANDSHAKE_INIT, body))
+
+        def point(value: bytes) -> Callable[[], str]:
+            return lambda: self.outcome(changed(init, noise_at, value))
+
+        return {
+            "a call before the handshake": lambda: self.outcome(self.call()[len(self.client.resume().init):]),
+            "wrong build id": pinned(build_id=bytes(16)),
+            "wrong route hash": pinned(route_hash=bytes(32)),
+            "wrong key": pinned(x25519=b"\x09" + bytes(31)),
+            f"suite {other_suite}": pinned(suite=other_suite),
+            "suite 3": lambda: self.outcome(changed(init, HEADER_LEN + 1, b"\3\0")),
+            "mode 2": lambda: self.outcome(changed(init, HEADER_LEN, b"\2")),
+            "key exchange of one byte more": kem(kem_length + 1),
+            "key exchange of one byte less": kem(max(kem_length - 1, 1)),
+            "bytes behind the handshake": lambda: self.outcome(clear(HANDSHAKE_INIT, init[HEADER_LEN:] + b"\0")),
+            **{f"point {place}": point(value) for place, value in enumerate(LOW_ORDER_POINTS)},
+            **{f"point {place} with its highest bit": point(changed(value, 31, bytes([value[31] | 0x80])))
+               for place, value in enumerate(LOW_ORDER_POINTS)},
+        }
+
+    def ticket_cases(self) -> dict[str, Callable[[], str]]:
+        session = self.client.session
+
+        def with_ticket(ticket: bytes, resumption: bytes) -> Callable[[], str]:
+            def send() -> str:
+                resume = Resume(ticket, resumption)
+                return self.outcome(resume.init + self.client.seal(resume.session, "listEntries", request()))
+            return send
+
+        return {
+            "altered ticket": with_ticket(flipped(session.ticket, 300), session.resumption),
+            "made-up ticket": with_ticket(os.urandom(112), session.resumption),
+            "ticket of another session": with_ticket(self.other.session.ticket, session.resumption),
+            "short ticket": with_ticket(session.ticket[:-1], session.resumption),
+            "long ticket": with_ticket(session.ticket + b"\0", session.resumption),
+        }
+
+
+class SocketFaults:
+    """Faults in the messages of a WebSocket."""
+
+    def __init__(self, url: str, pins: Pins):
+        self.url, self.pins = url, pins
+        self.client = Client(url, pins)
+
+    def opened(self) -> Socket:
+        return Socket(self.url, self.client)
+
+    def cases(self) -> dict[str, Callable[[], str]]:
+        payload = envelope("listEntries", self.client.token, request())
+
+        def fault(**faults) -> Callable[[], str]:
+            def send() -> str:
+                socket = self.opened()
+                return socket.ending(socket.seal(faults.pop("ty", RPC_CALL), 1, payload, **faults))
+            return send
+
+        def repeated() -> str:
+            socket = self.opened()
+            frame = socket.seal(HEARTBEAT, 0, b"")
+            return socket.ending(frame, frame)
+
+        def from_other() -> str:
+            socket, other = self.opened(), self.opened()
+            return socket.ending(other.seal(HEARTBEAT, 0, b""))
+
+        def two_in_one() -> str:
+            socket = self.opened()
+            return socket.ending(socket.seal(HEARTBEAT, 0, b"") + socket.seal(HEARTBEAT, 0, b""))
+
+        return {
+            "text": lambda: self.opened().ending("text"),
+            "nothing": lambda: self.opened().ending(b""),
+            "handshake in a session": lambda: self.opened().ending(FullHandshake(self.pins).init),
+            "resume in a session": lambda: self.opened().ending(self.client.resume().init),
+            "replayed frame": repeated,
+            "frame of another session": from_other,
+            "two frames in a message": two_in_one,
+            "wrong key phase": fault(phase=1),
+            "two epochs ahead": fault(txid=2 * FRAMES_PER_KEY),
+            "handshake type sealed": fault(ty=HANDSHAKE_RESPONSE, flags=FIN),
+            "more to come, then nothing": fault(flags=MORE),
+            "stream type": fault(ty=0x14),
+        }
+
+
+def key_updates(url: str, pins: Pins, count: int) -> int:
+    """Heartbeats under a new key each; how many were answered. The last travels in fragments of one byte."""
+    socket = Socket(url, Client(url, pins))
+    for _ in range(count - 1):
+        socket.rekey()
+    socket.session.c2s.rekey()
+    frame = socket.seal(HEARTBEAT, 0, b"")
+    socket.socket.send([frame[at:at + 1] for at in range(len(frame))])
+    assert socket.receive().ty == HEARTBEAT
+    socket.close()
+    return socket.heartbeats + 1

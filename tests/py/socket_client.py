@@ -1,0 +1,64 @@
+"""raystream over a WebSocket: one frame for each binary message."""
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from raystream import HANDSHAKE_RESPONSE, HEARTBEAT, Refused, Resume
+from rpc import Client, envelope, request, result, root, vector
+
+
+class Socket:
+    """A resumed session on a socket of its own."""
+
+    def __init__(self, url: str, client: Client):
+        self.client, self.heartbeats = client, 0
+        self.socket = connect(url.replace("http", "ws", 1) + "/raystream", max_size=4 << 20)
+        resume = Resume(client.session.ticket, client.session.resumption)
+        self.socket.send(resume.init)
+        self.session = resume.finish(self.socket.recv())
+
+    def seal(self, ty: int, sequence: int, payload: bytes, **faults) -> bytes:
+        return self.session.c2s.seal(ty, sequence, payload, **faults)
+
+    def receive(self):
+        while True:
+            opened = self.session.open(self.socket.recv(timeout=30))
+            if opened.ty != HANDSHAKE_RESPONSE:
+                return opened
+
+    def call(self, name: str, arguments: bytes) -> bytes:
+        self.client.sequence += 1
+        payload = envelope(name, self.client.token, arguments)
+        self.socket.send(self.seal(0x10, self.client.sequence, payload))
+        answer = self.receive()
+        assert answer.sequence == self.client.sequence
+        return result(answer)
+
+    def messages(self) -> list:
+        return vector(root(self.call("listEntries", request())), 0)
+
+    def heartbeat(self) -> None:
+        self.socket.send(self.seal(HEARTBEAT, 0, b""))
+        assert self.receive().ty == HEARTBEAT
+        self.heartbeats += 1
+
+    def rekey(self) -> None:
+        self.session.c2s.rekey()
+        self.heartbeat()
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def ending(self, *messages: bytes | str | list[bytes]) -> str:
+        """Sends messages and says how the gateway ends the connection."""
+        try:
+            for message in messages:
+                self.socket.send(message)
+            while True:
+                self.session.open(self.socket.recv(timeout=30))
+        except ConnectionClosed as closed:
+            return f"closed {closed.rcvd.code if closed.rcvd else 'without a code'}"
+        except Refused as refused:
+            return f"answered with what does not open: {refused}"
+        except TimeoutError:
+            return "left open"
