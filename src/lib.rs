@@ -5,8 +5,9 @@
 //! parse::parse    Sources          → ModuleGraph
 //! parse::extract  ModuleGraph      → Contract
 //! contract::check Contract         → CheckedContract
-//! split::split    graph + contract → LeakFree<SplitModules>
+//! split::split    graph + contract → SplitModules, Evidence
 //! stubgen         contract + split → stubs, codecs, routes, schema, manifest
+//! Evidence::prove client files      → LeakFree<ClientFiles>
 //! ```
 //!
 //! [`compile`] is this pipeline; everything in it is a pure function. The file system, processes and the terminal belong
@@ -36,7 +37,7 @@ use diag::{Code, Diagnostic, Outcome};
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use project::{Loaded, Project};
 use source::Sources;
-use split::{ClientModule, LeakFree, SplitModules};
+use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
 use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
@@ -45,7 +46,7 @@ use system::{System, SystemError};
 pub struct Checked {
     project: Project,
     contract: CheckedContract,
-    modules: LeakFree<SplitModules>,
+    modules: SplitModules,
     plan: MigrationPlan,
 }
 
@@ -60,7 +61,8 @@ pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
         parse::parse(sources, &project).and_then(|graph| {
             let contract = parse::extract(&graph).and_then(|contract| contract::check(contract, sources));
             contract.stop_on_errors().and_then(|contract| {
-                split::split(&graph, &contract).and_then(|modules| {
+                let options = SplitOptions { optimize: project.optimize };
+                split::split(&graph, &contract, options).and_then(|modules| {
                     plan(system, &contract)
                         .and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
                 })
@@ -71,10 +73,31 @@ pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
 
 /// Compiles a project. `keys` are the gateway's static keys that its clients pin, the current one first.
 pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
-    check(system, loaded).and_then(|checked| match generate(&loaded.sources, checked, keys) {
-        Ok(artifacts) => Outcome::of(artifacts),
-        Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
+    check(system, loaded).and_then(|checked| {
+        let evidence = checked.modules.evidence.clone();
+        match generate(&loaded.sources, checked, keys) {
+            Ok(artifacts) => proven(artifacts, &evidence),
+            Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
+        }
     })
+}
+
+/// Lets the client's files through once they were searched.
+fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
+    let for_clients = |path: &String| CLIENT_FOLDERS.iter().any(|folder| path.starts_with(folder));
+    let (client, mut artifacts): (Artifacts, Artifacts) =
+        artifacts.into_iter().partition(|(path, _)| for_clients(path));
+    // Pinned keys are random and may hold any short text; the module that has them is made of nothing else.
+    let pins = client.get(PINS).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+    let vocabulary: Vec<&str> = stubgen::VOCABULARY.iter().copied().chain([pins.as_str()]).collect();
+    match evidence.prove(client, &vocabulary).map(LeakFree::into_inner) {
+        Ok(ClientFiles { files, report }) => {
+            artifacts.extend(files);
+            artifacts.insert(LEAK_REPORT.to_owned(), report.into_bytes());
+            Outcome::of(artifacts)
+        }
+        Err(leaks) => Outcome::failed(leaks),
+    }
 }
 
 /// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
@@ -90,7 +113,7 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         source_root: &project.source,
         pins: &pins,
         ptrs: &BTreeMap::new(),
-        client_modules: &client_modules(modules.into_inner().client),
+        client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
     };
     stubgen::declarations(&contract, &loaded.sources, &input)
@@ -154,7 +177,6 @@ fn read_text(system: &dyn System, path: &str) -> Result<String, SystemError> {
 
 fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
     let Checked { project, contract, modules, plan } = checked;
-    let modules = modules.into_inner();
     let pins = Pins {
         suite: u16::from(project.suite),
         identity: Identity::of(contract.contract()),
@@ -174,7 +196,15 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         chains: &chains,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
+    for (path, mut map) in modules.maps {
+        let path = format!(".kontract/server/src/{path}.map");
+        let up = "../".repeat(path.matches('/').count());
+        map.sources.iter_mut().for_each(|source| source.insert_str(0, &up));
+        artifacts.insert(path, map.to_json().into_bytes());
+    }
     for (path, text) in modules.server {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let text = format!("{text}//# sourceMappingURL={name}.map\n");
         artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
     }
     artifacts
@@ -212,3 +242,7 @@ fn refusal_diagnostic(refusal: &Refusal) -> Diagnostic {
 const LOCK: &str = "kontract.lock.json";
 const MIGRATIONS: &str = "migrations";
 const COOKBOOK: &str = "docs/api";
+/// What goes to clients, and where their bundlers look.
+const CLIENT_FOLDERS: &[&str] = &["dist/client/", ".kontract/client/"];
+const PINS: &str = "dist/client/kontract.js";
+const LEAK_REPORT: &str = "dist/client/leak-report.json";

@@ -21,6 +21,8 @@ pub struct Project {
     pub frontend: Option<Frontend>,
     /// Whether API pages are written.
     pub cookbook: bool,
+    /// Whether server code is optimised.
+    pub optimize: bool,
     /// The raystream suite that clients offer.
     pub suite: u8,
     /// `compilerOptions.paths` of `tsconfig.json`, patterns to project-relative targets.
@@ -203,7 +205,10 @@ struct Config {
 
 impl Config {
     fn project(&mut self, object: &Object<'_>) -> Project {
-        self.refuse_unknown(object, &["$schema", "name", "source", "frontend", "cookbook", "suite"]);
+        self.refuse_unknown(
+            object,
+            &["$schema", "name", "source", "frontend", "cookbook", "optimize", "suite"],
+        );
         let suite = match object.get("suite") {
             Some(prop) => self.suite(prop),
             None => SUITE_DEFAULT,
@@ -217,6 +222,7 @@ impl Config {
             source: self.path(object, "source").unwrap_or_else(|| "src".to_owned()),
             frontend: object.get("frontend").and_then(|prop| self.frontend(prop)),
             cookbook: object.get("cookbook").is_none_or(|prop| self.boolean(prop)),
+            optimize: object.get("optimize").is_none_or(|prop| self.boolean(prop)),
             suite,
             paths: Vec::new(),
         }

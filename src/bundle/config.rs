@@ -86,6 +86,7 @@ pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {
         "name": app,
         "main": "worker.js",
         "no_bundle": true,
+        "upload_source_maps": true,
         "rules": [
             { "type": "ESModule", "globs": ["**/*.js"] },
             { "type": "CompiledWasm", "globs": ["**/*.wasm"] },

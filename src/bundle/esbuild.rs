@@ -1,6 +1,6 @@
 //! Runs esbuild on the staged server modules.
 
-use super::tools;
+use super::{maps, tools};
 use crate::cli::error::CliError;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,6 +37,10 @@ pub fn bundle(project: &Path, entry: &str) -> Result<Bundled, CliError> {
     let mut files = BTreeMap::new();
     collect(out.path(), "", &mut files)
         .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
+    let folder = out.path().file_name().unwrap_or_default().to_string_lossy();
+    for (name, bytes) in files.iter_mut().filter(|(name, _)| name.ends_with(".map")) {
+        maps::relocate(bytes, &format!(".kontract/{folder}/{name}"), &format!("{OUT}/{name}"));
+    }
     Ok(Bundled::Modules(files))
 }
 
@@ -53,6 +57,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -
     Ok(())
 }
 
+/// Where the files go.
+const OUT: &str = "dist/server";
 /// Conditions and externals of workerd; chunks are named by content, so that equal input makes equal names.
 const OPTIONS: &[&str] = &[
     "--bundle",
@@ -66,6 +72,7 @@ const OPTIONS: &[&str] = &[
     "--external:cloudflare:*",
     "--external:node:*",
     "--external:*.wasm",
+    "--sourcemap=linked",
     "--legal-comments=none",
     "--log-level=warning",
 ];

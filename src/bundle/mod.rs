@@ -7,4 +7,5 @@
 pub mod config;
 pub mod esbuild;
 pub mod gateway;
+pub mod maps;
 pub mod tools;

@@ -82,6 +82,9 @@ pub struct DevArgs {
     /// Do not watch for changes.
     #[arg(long)]
     pub once: bool,
+    /// Let a debugger attach to the Worker on this port of the loopback interface; 0 picks a free one.
+    #[arg(long, value_name = "PORT")]
+    pub inspect: Option<u16>,
 }
 
 /// Subcommands of `keys`.

@@ -21,17 +21,33 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     OsSystem::new(folder)?;
     // A build without the deployment's keys would pin others into its clients, which then could not connect.
     let secrets = Secrets::load(folder)?;
-    let project = build(folder, &secrets, reporter)?;
+    let project = build(folder, &secrets, Mode::Production, reporter)?;
     frontend(folder, &project, reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
     reporter.event("built", json!({ "name": project.name }));
     Ok(())
 }
 
+/// What a build is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// `kontract dev`: server code stays as it was written.
+    Development,
+    Production,
+}
+
 /// Compiles, bundles and writes; the frontend's own build is not part of it.
-pub(super) fn build(folder: &Path, secrets: &Secrets, reporter: Reporter) -> Result<Project, CliError> {
+pub(super) fn build(
+    folder: &Path,
+    secrets: &Secrets,
+    mode: Mode,
+    reporter: Reporter,
+) -> Result<Project, CliError> {
     let system = OsSystem::new(folder)?;
-    let loaded = load(&system);
+    let mut loaded = load(&system);
+    if let Some(project) = &mut loaded.project {
+        project.optimize &= mode == Mode::Production;
+    }
     let keys = secrets.pinned();
     let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &keys))?;
     let project = loaded.project.ok_or(CliError::Project)?;

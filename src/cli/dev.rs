@@ -28,7 +28,8 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     let secrets = build::secrets(&folder, reporter)?;
     let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
-    let mut server = Server { folder, reporter, secrets, database, workerd: None, port: args.port };
+    let mut server =
+        Server { folder, reporter, secrets, database, workerd: None, port: args.port, inspect: args.inspect };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
         Started::Stopped => Ok(()),
@@ -50,6 +51,8 @@ struct Server {
     workerd: Option<Workerd>,
     /// The port asked for, and once one was chosen, that one.
     port: u16,
+    /// The same for debuggers.
+    inspect: Option<u16>,
 }
 
 impl Server {
@@ -67,7 +70,13 @@ impl Server {
         }
         let url = format!("http://127.0.0.1:{}", self.port);
         self.reporter.say(format!("ready: {url}"));
-        self.reporter.event("ready", json!({ "url": url, "databaseUrl": self.database.admin_url() }));
+        let mut ready = json!({ "url": url, "databaseUrl": self.database.admin_url() });
+        if let (Some(port), Some(ready)) = (self.inspect, ready.as_object_mut()) {
+            let inspector = format!("http://127.0.0.1:{port}");
+            self.reporter.say(format!("debuggers attach at {inspector}"));
+            ready.insert("inspectorUrl".to_owned(), inspector.into());
+        }
+        self.reporter.event("ready", ready);
         Ok(Started::Serving)
     }
 
@@ -104,7 +113,7 @@ impl Server {
     }
 
     fn rebuild(&mut self) -> Result<(), CliError> {
-        let project = build::build(&self.folder, &self.secrets, self.reporter)?;
+        let project = build::build(&self.folder, &self.secrets, build::Mode::Development, self.reporter)?;
         build::frontend(&self.folder, &project, self.reporter)?;
         migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
         migrate::gc(self.database.admin_url(), self.reporter)?;
@@ -112,6 +121,7 @@ impl Server {
         self.workerd = None;
         let workerd = Workerd::start(&self.workerd_options(&project)?)?;
         self.port = workerd.port();
+        self.inspect = workerd.inspector_port();
         self.workerd = Some(workerd);
         Ok(())
     }
@@ -138,6 +148,7 @@ impl Server {
             objects,
             assets,
             port: self.port,
+            inspect: self.inspect,
             environment,
         })
     }

@@ -1,5 +1,6 @@
 //! What `kontract dev` runs beside the compiler.
 
 pub mod database;
+pub mod trace;
 pub mod watch;
 pub mod workerd;

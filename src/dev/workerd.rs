@@ -4,6 +4,7 @@ use crate::bundle::config::{ASSETS_DISK, OBJECTS_DISK};
 use crate::bundle::tools;
 use crate::cli::error::CliError;
 use crate::dev::database::bound_to_parent;
+use crate::dev::trace::Traces;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,6 +23,8 @@ pub struct WorkerdOptions<'a> {
     pub assets: PathBuf,
     /// Port on the loopback interface; 0 picks a free one.
     pub port: u16,
+    /// Port for debuggers, if they may attach; 0 picks a free one.
+    pub inspect: Option<u16>,
     /// Secrets and the database's address.
     pub environment: Vec<(&'static str, String)>,
 }
@@ -29,7 +32,14 @@ pub struct WorkerdOptions<'a> {
 /// A workerd process, ended when dropped.
 pub struct Workerd {
     child: Child,
-    port: u16,
+    ports: Ports,
+}
+
+/// Where it listens.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ports {
+    http: Option<u16>,
+    inspector: Option<u16>,
 }
 
 impl Workerd {
@@ -46,20 +56,23 @@ impl Workerd {
             .arg("workerd.capnp")
             .arg("--control-fd=1")
             .arg(format!("--socket-addr=http=127.0.0.1:{}", options.port))
+            .args(options.inspect.map(|port| format!("--inspector-addr=127.0.0.1:{port}")))
             .arg(format!("--directory-path={OBJECTS_DISK}={}", options.objects.display()))
             .arg(format!("--directory-path={ASSETS_DISK}={}", options.assets.display()))
             .env_clear()
             .envs(options.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| {
                 CliError::environment(format!("workerd: {error}"), "run `npm install` in the project")
             })?;
-        let listening = forward(child.stdout.take());
-        match listening.recv_timeout(START_MAX) {
-            Ok(port) => Ok(Self { child, port }),
-            Err(_) => {
+        let listening = forward(child.stdout.take(), Traces::below(&options.server));
+        retell(child.stderr.take(), Traces::below(&options.server));
+        match ports(&listening, options.inspect.is_some()) {
+            Some(ports) => Ok(Self { child, ports }),
+            None => {
                 let status = end(&mut child);
                 Err(CliError::environment(
                     format!("workerd did not start listening on port {} ({status})", options.port),
@@ -71,7 +84,12 @@ impl Workerd {
 
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
-        self.port
+        self.ports.http.unwrap_or_default()
+    }
+
+    /// The port for debuggers, if they may attach.
+    pub fn inspector_port(&self) -> Option<u16> {
+        self.ports.inspector
     }
 
     /// Whether it has ended by itself.
@@ -88,28 +106,55 @@ impl Drop for Workerd {
 
 /// Copies workerd's standard output to standard error, except for its control messages; the port arrives on the
 /// channel, which closes with the process.
-fn forward(stdout: Option<std::process::ChildStdout>) -> mpsc::Receiver<u16> {
+fn forward(stdout: Option<std::process::ChildStdout>, mut traces: Traces) -> mpsc::Receiver<Ports> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let Some(stdout) = stdout else { return };
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            match listen_port(&line) {
-                // The receiver is gone once the first port has arrived.
-                Some(port) => drop(sender.send(port)),
-                None => eprintln!("{line}"),
+            match listening(&line) {
+                // The receiver is gone once all ports have arrived.
+                Some(ports) => drop(sender.send(ports)),
+                None => eprintln!("{}", traces.mapped(&line)),
             }
         }
     });
     receiver
 }
 
-/// The port in workerd's `{"event":"listen","socket":"http","port":…}`.
-fn listen_port(line: &str) -> Option<u16> {
-    if !line.starts_with("{\"event\":\"listen\"") {
+/// Copies workerd's standard error, with places in the user's files.
+fn retell(stderr: Option<std::process::ChildStderr>, mut traces: Traces) {
+    std::thread::spawn(move || {
+        let Some(stderr) = stderr else { return };
+        // What a Worker logs may be any bytes.
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            eprintln!("{}", traces.mapped(&String::from_utf8_lossy(&line)));
+        }
+    });
+}
+
+/// Every port that is waited for; `None` when it ends or the time is up before.
+fn ports(listening: &mpsc::Receiver<Ports>, inspected: bool) -> Option<Ports> {
+    let deadline = Instant::now() + START_MAX;
+    let mut known = Ports::default();
+    while known.http.is_none() || (inspected && known.inspector.is_none()) {
+        let more = listening.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()?;
+        known = Ports { http: more.http.or(known.http), inspector: more.inspector.or(known.inspector) };
+    }
+    Some(known)
+}
+
+/// The port in workerd's `{"event":"listen","socket":"http","port":…}` and `{"event":"listen-inspector","port":…}`.
+fn listening(line: &str) -> Option<Ports> {
+    if !line.starts_with("{\"event\":\"listen") {
         return None;
     }
     let message: serde_json::Value = serde_json::from_str(line).ok()?;
-    u16::try_from(message.get("port")?.as_u64()?).ok()
+    let port = u16::try_from(message.get("port")?.as_u64()?).ok();
+    match message.get("event")?.as_str()? {
+        "listen" => Some(Ports { http: port, inspector: None }),
+        "listen-inspector" => Some(Ports { http: None, inspector: port }),
+        _ => None,
+    }
 }
 
 /// SIGTERM lets requests finish; a request that hangs would keep workerd for ever, so SIGKILL follows.

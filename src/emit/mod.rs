@@ -1,4 +1,5 @@
-//! From syntax trees to text: typed constructors for generated code, and the printer.
+//! From syntax trees to text: typed constructors for generated code, the printer, and source maps.
 
 pub mod build;
 pub mod print;
+pub mod sourcemap;

@@ -3,8 +3,9 @@
 //! The generator leaves out two things of TypeScript: the `!` of `let x!: T` and the type parameters of class
 //! expressions. Both are put into the name that stands before them, in a copy of the tree, so that they are printed.
 
+use super::sourcemap::Printed;
 use swc_common::comments::Comments;
-use swc_common::{DUMMY_SP, SourceMap, sync::Lrc};
+use swc_common::{BytePos, DUMMY_SP, LineCol, SourceMap, sync::Lrc};
 use swc_ecma_ast::{ClassExpr, EsVersion, Ident, Module, Pat, VarDeclarator};
 use swc_ecma_codegen::text_writer::JsWriter;
 use swc_ecma_codegen::{Config, Emitter, Node};
@@ -15,20 +16,41 @@ pub fn print(module: &Module, source_map: &Lrc<SourceMap>, comments: Option<&dyn
     let mut omitted = Omitted::default();
     module.visit_with(&mut omitted);
     if !omitted.found {
-        return text_of(module, source_map, comments);
+        return text_of(module, source_map, comments, None);
     }
     let mut module = module.clone();
     module.visit_mut_with(&mut SpellOut { source_map });
-    text_of(&module, source_map, comments)
+    text_of(&module, source_map, comments, None)
 }
 
-fn text_of(node: &impl Node, source_map: &Lrc<SourceMap>, comments: Option<&dyn Comments>) -> String {
+/// The text of a module that was parsed from one file, and where its parts come from.
+pub fn print_mapped(module: &Module, source_map: &Lrc<SourceMap>) -> (String, Vec<Printed>) {
+    let mut places = Vec::new();
+    let text = text_of(module, source_map, None, Some(&mut places));
+    // A file starts at position 1; 0 is what the compiler made.
+    let printed = places.into_iter().filter_map(|(position, place): (BytePos, LineCol)| {
+        let offset = position.0.checked_sub(1)?;
+        (!position.is_reserved_for_comments()).then_some(Printed {
+            offset,
+            line: place.line,
+            column: place.col,
+        })
+    });
+    (text, printed.collect())
+}
+
+fn text_of(
+    node: &impl Node,
+    source_map: &Lrc<SourceMap>,
+    comments: Option<&dyn Comments>,
+    places: Option<&mut Vec<(BytePos, LineCol)>>,
+) -> String {
     let mut text = Vec::new();
     let mut emitter = Emitter {
         cfg: Config::default().with_target(EsVersion::latest()),
         cm: source_map.clone(),
         comments,
-        wr: JsWriter::new(source_map.clone(), "\n", &mut text, None),
+        wr: JsWriter::new(source_map.clone(), "\n", &mut text, places),
     };
     node.emit_with(&mut emitter).expect("invariant: writing to a Vec does not fail");
     String::from_utf8(text).expect("invariant: the printer writes UTF-8")
@@ -67,7 +89,7 @@ impl VisitMut for SpellOut<'_> {
     fn visit_mut_class_expr(&mut self, node: &mut ClassExpr) {
         node.visit_mut_children_with(self);
         if let Some(params) = node.class.type_params.take() {
-            let params = text_of(&*params, self.source_map, None);
+            let params = text_of(&*params, self.source_map, None, None);
             let name = node.ident.get_or_insert_with(|| Ident::new_no_ctxt("".into(), DUMMY_SP));
             name.sym = format!("{}{params}", name.sym).into();
         }

@@ -311,6 +311,13 @@ impl ParsedModule {
         names.first().copied()
     }
 
+    /// Every name under which the module exports a local binding, in order.
+    pub(crate) fn export_names(&self, local: &str) -> Vec<&str> {
+        let names =
+            self.exports.iter().filter(|(_, export)| matches!(export, Export::Local(name) if name == local));
+        names.map(|(name, _)| name.as_str()).collect()
+    }
+
     fn offset(&self, position: u32) -> u32 {
         // One file per source map, so that the file starts at position 1.
         position.saturating_sub(1)

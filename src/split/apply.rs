@@ -15,14 +15,16 @@ use swc_ecma_ast::{
 };
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
-use super::finish::text_of;
+use super::finish::{Printed, text_of};
 use super::inline::Chains;
+use super::optimize::KnownPerms;
 use super::parts::{Part, Parts};
 use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound};
-use super::{ClientModule, SplitModules, diagnostics};
+use super::{ClientModule, SplitModules, SplitOptions, diagnostics};
 use crate::artifact::specifier;
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
+use crate::emit::sourcemap::SourceMap;
 use crate::parse::ModuleGraph;
 use crate::parse::extract::is_call_of;
 use crate::parse::graph::Binding;
@@ -35,16 +37,21 @@ pub(super) fn apply(
     contract: &Contract,
     parts: &Parts,
     reach: &Reach,
+    options: SplitOptions,
 ) -> (SplitModules, Vec<Diagnostic>) {
     let chains = Chains::of(graph, contract);
-    let split = Split { graph, parts, reach, chains: &chains };
+    let split = Split { graph, contract, parts, reach, chains: &chains, options };
     let mut modules =
         SplitModules { chains: chains.of_endpoints(graph, contract), ..SplitModules::default() };
     let mut found = Vec::new();
     for module in graph.modules() {
         let path = graph.output_path(module);
         if reach.server_modules.contains(&module.file) {
-            modules.server.insert(path.clone(), module.in_globals(|| split.server(module, &mut found)));
+            let printed = module.in_globals(|| split.server(module, &mut found));
+            let source = &graph.sources().file(module.file).text;
+            let map = SourceMap::of(module.path.clone(), source, &printed.places);
+            modules.maps.insert(path.clone(), map);
+            modules.server.insert(path.clone(), printed.text);
         }
         if let Some(client) = module.in_globals(|| split.client(module, contract)) {
             modules.client.insert(path, client);
@@ -81,10 +88,12 @@ struct Split<'g> {
     parts: &'g Parts,
     reach: &'g Reach,
     chains: &'g Chains,
+    contract: &'g Contract,
+    options: SplitOptions,
 }
 
 impl Split<'_> {
-    fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> String {
+    fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> Printed {
         let parts = self.parts.module(module.file).iter().enumerate();
         let kept: Vec<&Part> = parts
             .filter(|(index, _)| !self.reach.client.contains(&(module.file, *index)))
@@ -100,11 +109,15 @@ impl Split<'_> {
             .map(String::as_str)
             .filter(|name| INJECTED.contains(name))
             .collect();
+        let optimize = self.options.optimize;
         let inline = |body: &mut Vec<ModuleItem>| {
-            let again = self.chains.write(module.file, body);
+            if optimize {
+                KnownPerms::of(self.graph, self.parts, self.contract, module).fold(module, body);
+            }
+            let again = self.chains.write(module.file, body, optimize);
             found.extend(again.into_iter().map(|span| diagnostics::next_again(module.location(span))));
         };
-        text_of(module, body, inline, |body| {
+        text_of(module, body, inline, optimize, |body| {
             if !injected.is_empty() {
                 body.insert(0, named_import(injected.iter().copied(), SERVER_RUNTIME));
             }
@@ -160,16 +173,17 @@ impl Split<'_> {
         let mut body = self.client_imports(module, &kept);
         body.extend(kept.iter().map(|part| part.node.clone()));
         body.extend(self.client_exports(module, &kept));
-        let statements = text_of(module, body, |_| {}, |_| {});
+        let statements = text_of(module, body, |_| {}, false, |_| {}).text;
         Some(ClientModule { endpoints, statements })
     }
 
-    /// `export { local as name }` for parts that are exported elsewhere in the module.
+    /// `export { local as name }` for what parts do not export by themselves.
     fn client_exports(&self, module: &ParsedModule, kept: &[&Part]) -> Option<ModuleItem> {
         let mut specifiers = Vec::new();
-        for part in kept.iter().filter(|part| matches!(part.node, ModuleItem::Stmt(_))) {
+        for part in kept {
             for local in &part.declares {
-                if let Some(exported) = module.exported_as(local) {
+                let names = module.export_names(local).into_iter();
+                for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
                     let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
                     specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {
@@ -218,6 +232,15 @@ impl Split<'_> {
     fn top_level_ident(&self, module: &ParsedModule, name: &str) -> Ident {
         let context = SyntaxContext::empty().apply_mark(module.scopes.top_level);
         Ident::new(name.into(), DUMMY_SP, context)
+    }
+}
+
+/// Whether a statement itself exports its name so: `export const name`, `export default function name`.
+fn exports_itself(node: &ModuleItem, local: &str, exported: &str) -> bool {
+    match node {
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(_)) => local == exported,
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_)) => exported == "default",
+        ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => false,
     }
 }
 

@@ -40,9 +40,14 @@ pub(super) fn server_name_from_client(name: &str, at: Location, declared: Option
     }
 }
 
-pub(super) fn leaked(module: &str, what: &str, at: Location) -> Diagnostic {
-    Diagnostic::error(Code::KT0403, format!("{what} of the server is in the client module `{module}`"))
-        .at(at, "server code")
+pub(super) fn leaked(module: &str, what: &str, at: Option<Location>) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::KT0403, format!("{what} of the server is in the client module `{module}`"));
+    let diagnostic = match at {
+        Some(at) => diagnostic.at(at, "server code"),
+        None => diagnostic,
+    };
+    diagnostic
         .why("client output was searched for text that occurs in server code only")
         .help("nothing was written; this is an error of the compiler, please report it with these lines")
 }

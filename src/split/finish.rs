@@ -4,21 +4,34 @@ use swc_ecma_ast::{Module, ModuleDecl, ModuleItem, Pass, Program};
 use swc_ecma_transforms_base::{fixer::fixer, hygiene::hygiene};
 use swc_ecma_transforms_typescript::strip;
 
-use crate::emit::print::print;
+use super::optimize::optimize;
+use crate::emit::print::print_mapped;
+use crate::emit::sourcemap;
 use crate::parse::module::ParsedModule;
 
-/// Prints the statements. `rewrite` gets them without types and before names are told apart; `complete` adds what the
+/// A module's text, and where its parts come from in the module's source.
+#[derive(Default)]
+pub(super) struct Printed {
+    pub(super) text: String,
+    pub(super) places: Vec<sourcemap::Printed>,
+}
+
+/// Prints the statements, optimised if that is wanted. `rewrite` gets them without types and before names are told apart; `complete` adds what the
 /// scope analysis of the source must not see.
 pub(super) fn text_of(
     module: &ParsedModule,
     body: Vec<ModuleItem>,
     rewrite: impl FnOnce(&mut Vec<ModuleItem>),
+    optimized: bool,
     complete: impl FnOnce(&mut Vec<ModuleItem>),
-) -> String {
+) -> Printed {
     let mut program = Program::Module(Module { span: module.module.span, body, shebang: None });
     strip(module.scopes.unresolved, module.scopes.top_level).process(&mut program);
     if let Program::Module(stripped) = &mut program {
         rewrite(&mut stripped.body);
+    }
+    if optimized {
+        program = optimize(program, module);
     }
     hygiene().process(&mut program);
     fixer(None).process(&mut program);
@@ -27,8 +40,11 @@ pub(super) fn text_of(
         complete(&mut stripped.body);
     }
     match program {
-        Program::Module(module_node) => print(&module_node, &module.source_map(), None),
-        Program::Script(_) => String::new(),
+        Program::Module(made) => {
+            let (text, places) = print_mapped(&made, &module.source_map());
+            Printed { text, places }
+        }
+        Program::Script(_) => Printed::default(),
     }
 }
 

@@ -1,187 +1,362 @@
-//! The proof that client output holds nothing of the server's: the text that goes out is searched, not the plan.
+//! The proof that client output holds nothing of the server's: the files that go out are searched, not the plan.
+//!
+//! ```text
+//! evidence   strings, template parts, names, imports of server code, and what it reads of `env.vars`
+//! public     client statements as written, the contract's public part, the words of the generator
+//! leak       what evidence has, public has not, and a file below dist/client has
+//! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use swc_common::Span;
-use swc_ecma_ast::{ModuleDecl, ModuleItem, Str, TplElement};
+use aho_corasick::AhoCorasick;
+use serde_json::json;
+use swc_common::{Span, Spanned};
+use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Regex, Str, TplElement};
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
-use super::parts::{Part, PartKind, Parts};
-use super::reach::Reach;
-use super::{SplitModules, diagnostics};
+use super::parts::{Part, Parts};
+use super::reach::{Reach, server_closure, uses_injected};
+use super::{ClientModule, diagnostics};
+use crate::contract::Contract;
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
+use crate::parse::module::ParsedModule;
 use crate::source::Location;
 
-/// A value whose client half was searched for server-only text. Made by this module alone.
+/// Client files that were searched for server-only text. Made by [`Evidence::prove`] alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeakFree<T>(T);
 
 impl<T> LeakFree<T> {
-    /// The value.
-    pub fn get(&self) -> &T {
-        &self.0
-    }
-
     /// The value, out of its proof.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
-/// Searches the client modules; on success they are proven.
-pub(super) fn prove(
-    modules: SplitModules,
-    graph: &ModuleGraph,
-    parts: &Parts,
-    reach: &Reach,
-) -> Result<LeakFree<SplitModules>, Vec<Diagnostic>> {
-    let evidence = Evidence::gather(graph, parts, reach);
-    let client = modules.client.iter().map(|(path, module)| (path.as_str(), module.statements.as_str()));
-    let leaks = evidence.search(client);
-    if leaks.is_empty() { Ok(LeakFree(modules)) } else { Err(leaks) }
-}
-
-/// What occurs in server code, and the client code in which some of it may occur as well.
-#[derive(Default)]
-struct Evidence {
-    /// String literals and template parts.
-    texts: Vec<(String, Location)>,
-    /// Top-level names.
-    names: Vec<(String, Location)>,
+/// What occurs in server code, and the text in which some of it may occur as well.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// String literals, template parts, patterns and long numbers.
+    texts: BTreeMap<String, Location>,
+    /// Names of any kind.
+    names: BTreeMap<String, Location>,
     /// Packages and modules it imports.
-    imports: Vec<(String, Location)>,
-    /// The sources of the client's statements.
-    allowed: String,
+    imports: BTreeMap<String, Location>,
+    /// What clients may know.
+    public: String,
 }
 
 impl Evidence {
-    fn gather(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Self {
-        let mut evidence = Self::default();
-        let mut client_imports: BTreeSet<String> = BTreeSet::new();
+    pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> Self {
+        let mut evidence = Self { public: public_text(contract), ..Self::default() };
+        // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
+        let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         for module in graph.modules() {
+            let own = |index: usize| reach.client.contains(&(module.file, index));
+            let published = contract.endpoints.iter().any(|endpoint| endpoint.binding.file == module.file)
+                || (0..parts.module(module.file).len()).any(own);
+            if published {
+                evidence.public.push_str(&format!("\n{}", module.path));
+            }
             for (index, part) in parts.module(module.file).iter().enumerate() {
-                let location = |span: Span| module.location(span);
-                if reach.client.contains(&(module.file, index)) {
-                    evidence.allowed.push_str(graph.sources().slice(location(part.span)));
-                    evidence.allowed.push('\n');
-                    let imports = part.refers.iter().filter_map(|name| module.import(name));
-                    client_imports.extend(imports.map(|import| import.from.text.clone()));
-                } else if reach.server_modules.contains(&module.file) {
-                    evidence.add_server_part(part, location);
+                let id = (module.file, index);
+                let servers = used.contains(&id) || uses_injected(part);
+                if reach.client.contains(&id) && !servers {
+                    evidence.add_client_part(graph, module, part);
+                } else if servers || reach.server_modules.contains(&module.file) {
+                    evidence.add_server_part(module, part);
                 }
             }
         }
-        evidence.imports.retain(|(specifier, _)| !client_imports.contains(specifier));
         evidence
     }
 
-    fn add_server_part(&mut self, part: &Part, location: impl Fn(Span) -> Location) {
+    fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part) {
+        let imports = part.refers.iter().filter_map(|name| module.import(name));
+        let imports: Vec<String> = imports.map(|import| format!("'{}'", import.from.text)).collect();
+        let declaration = graph.sources().slice(module.location(part.node.span()));
+        let exported: Vec<&str> = part.declares.iter().flat_map(|name| module.export_names(name)).collect();
+        for text in [declaration, &imports.join("\n"), &exported.join("\n")] {
+            self.public.push('\n');
+            self.public.push_str(text);
+        }
+        // Escapes are written in more ways than one.
+        let mut found = Found::default();
+        part.node.visit_with(&mut found);
+        found.texts.iter().for_each(|(text, _)| self.public.push_str(&format!("\n{text}")));
+    }
+
+    fn add_server_part(&mut self, module: &ParsedModule, part: &Part) {
         if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = &part.node {
             let specifier = import.src.value.to_string_lossy().into_owned();
-            self.imports.push((specifier, location(import.src.span)));
+            self.imports.entry(specifier).or_insert_with(|| module.location(import.src.span));
             return;
         }
-        let mut texts = Texts(Vec::new());
-        part.node.visit_with(&mut texts);
-        let long = texts.0.into_iter().filter(|(text, _)| text.trim().chars().count() >= TEXT_CHARS_MIN);
-        self.texts.extend(long.map(|(text, span)| (text, location(span))));
-        // The name of an endpoint is its stub's name.
-        if part.kind != PartKind::Endpoint {
-            self.names.extend(part.declares.iter().map(|name| (name.clone(), location(part.span))));
+        let mut found = Found::default();
+        part.node.visit_with(&mut found);
+        for (text, span) in found.texts {
+            if text.trim().chars().count() >= TEXT_CHARS_MIN {
+                self.texts.entry(text).or_insert_with(|| module.location(span));
+            }
+        }
+        for (name, span) in found.names.into_iter().filter(|(name, _)| name.chars().count() >= NAME_CHARS_MIN)
+        {
+            self.names.entry(name).or_insert_with(|| module.location(span));
         }
     }
 
-    fn search<'c>(&self, client: impl Iterator<Item = (&'c str, &'c str)>) -> Vec<Diagnostic> {
+    /// Searches statements before any file is made of them, so that a check finds what a build would.
+    pub(super) fn search_modules(&self, modules: &BTreeMap<String, ClientModule>) -> Vec<Diagnostic> {
+        let unique = self.unique(&[]);
+        let texts = modules.iter().map(|(path, module)| (path.as_str(), module.statements.as_str()));
+        texts.flat_map(|(path, text)| unique.search(path, text)).collect()
+    }
+
+    /// Searches the files that go to clients. `vocabulary` are the words that their generator writes by itself; whatever
+    /// occurs there is not unique to the server.
+    ///
+    /// # Errors
+    /// Everything of the server's that was found.
+    pub fn prove(
+        &self,
+        files: BTreeMap<String, Vec<u8>>,
+        vocabulary: &[&str],
+    ) -> Result<LeakFree<ClientFiles>, Vec<Diagnostic>> {
+        let unique = self.unique(vocabulary);
         let mut leaks = Vec::new();
-        for (path, statements) in client {
-            let is_import = |line: &&str| line.starts_with("import ");
-            let imports: Vec<&str> = statements.lines().filter(is_import).collect();
-            let code: String =
-                statements.lines().filter(|line| !is_import(line)).flat_map(|line| [line, "\n"]).collect();
-            for (text, at) in &self.texts {
-                if !self.allowed.contains(text.as_str()) && contains_text(&code, text) {
-                    leaks.push(diagnostics::leaked(path, "a string", *at));
-                }
-            }
-            for (name, at) in &self.names {
-                if !contains_word(&self.allowed, name) && contains_word(&code, name) {
-                    leaks.push(diagnostics::leaked(path, &format!("the name `{name}`"), *at));
-                }
-            }
-            for (specifier, at) in &self.imports {
-                let quoted = [format!("'{specifier}'"), format!("\"{specifier}\"")];
-                if imports.iter().any(|line| quoted.iter().any(|quoted| line.contains(quoted))) {
-                    leaks.push(diagnostics::leaked(path, &format!("the import of `{specifier}`"), *at));
-                }
+        let mut searched = BTreeMap::new();
+        for (path, bytes) in &files {
+            leaks.extend(unique.search(path, &String::from_utf8_lossy(bytes)));
+            searched.insert(path.clone(), bytes.len());
+        }
+        if !leaks.is_empty() {
+            return Err(leaks);
+        }
+        let report = json!({
+            "searchedFor": {
+                "texts": unique.texts.len(),
+                "names": unique.names.len(),
+                "imports": unique.imports.len(),
+                "always": NEVER_PUBLIC,
+            },
+            "files": searched,
+            "found": 0,
+        });
+        Ok(LeakFree(ClientFiles { files, report: format!("{report:#}\n") }))
+    }
+
+    /// What only the server has.
+    fn unique(&self, vocabulary: &[&str]) -> Unique<'_> {
+        let public: Vec<&str> = vocabulary.iter().copied().chain([self.public.as_str()]).collect();
+        let known: BTreeSet<&str> = public.iter().flat_map(|text| words(text)).collect();
+        let texts: Vec<(&String, &Location)> = self.texts.iter().collect();
+        let mut seen = BTreeSet::new();
+        if let Some(search) = automaton(texts.iter().map(|(text, _)| text.as_str())) {
+            for text in &public {
+                seen.extend(search.find_overlapping_iter(text).map(|found| found.pattern().as_usize()));
             }
         }
-        leaks
+        let unseen = texts.into_iter().enumerate().filter(|(index, _)| !seen.contains(index));
+        let texts: Vec<(String, Location)> =
+            unseen.flat_map(|(_, (text, at))| spellings(text).into_iter().map(|text| (text, *at))).collect();
+        let names = self.names.iter().filter(|(name, _)| !known.contains(name.as_str()));
+        let mut names: BTreeMap<&str, Option<Location>> =
+            names.map(|(name, at)| (name.as_str(), Some(*at))).collect();
+        names.extend(NEVER_PUBLIC.iter().map(|name| (*name, None)));
+        let quoted = |specifier: &str| [format!("'{specifier}'"), format!("\"{specifier}\"")];
+        let imports = self.imports.iter().filter(|(specifier, _)| {
+            quoted(specifier).iter().all(|quoted| public.iter().all(|text| !text.contains(quoted.as_str())))
+        });
+        let imports = imports.map(|(specifier, at)| (specifier.as_str(), *at)).collect();
+        let search = automaton(texts.iter().map(|(text, _)| text.as_str()));
+        Unique { search, texts, names, imports, anywhere: self.somewhere() }
+    }
+
+    /// A place for what no source has.
+    fn somewhere(&self) -> Option<Location> {
+        self.names.values().chain(self.texts.values()).next().copied()
     }
 }
 
-/// String literals and template parts of a part.
-struct Texts(Vec<(String, Span)>);
+/// Files of clients, and what was searched in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientFiles {
+    /// By path.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// `leak-report.json`
+    pub report: String,
+}
 
-impl Visit for Texts {
+/// What is searched for.
+struct Unique<'e> {
+    search: Option<AhoCorasick>,
+    texts: Vec<(String, Location)>,
+    names: BTreeMap<&'e str, Option<Location>>,
+    imports: BTreeMap<&'e str, Location>,
+    anywhere: Option<Location>,
+}
+
+impl Unique<'_> {
+    fn search(&self, path: &str, text: &str) -> Vec<Diagnostic> {
+        let mut leaks: BTreeMap<(String, Option<Location>), Diagnostic> = BTreeMap::new();
+        let mut found = |what: String, at: Option<Location>| {
+            let leak = diagnostics::leaked(path, &what, at.or(self.anywhere));
+            leaks.entry((what, at)).or_insert(leak);
+        };
+        if let Some(search) = &self.search {
+            for hit in search.find_overlapping_iter(text) {
+                let Some((wanted, at)) = self.texts.get(hit.pattern().as_usize()) else { continue };
+                let certain = wanted.chars().count() >= CERTAIN_CHARS_MIN;
+                if certain || stands_alone(text, hit.start(), hit.end()) {
+                    found("a string".to_owned(), Some(*at));
+                }
+            }
+        }
+        for word in words(text) {
+            if let Some(at) = self.names.get(word) {
+                found(format!("the name `{word}`"), *at);
+            }
+        }
+        for (specifier, at) in &self.imports {
+            let quoted = [format!("'{specifier}'"), format!("\"{specifier}\"")];
+            if quoted.iter().any(|quoted| text.contains(quoted.as_str())) {
+                found(format!("the import of `{specifier}`"), Some(*at));
+            }
+        }
+        leaks.into_values().collect()
+    }
+}
+
+/// Overlapping matches are found by the standard kind only; `None` when there is nothing to search for, or too much.
+fn automaton<'t>(texts: impl Iterator<Item = &'t str>) -> Option<AhoCorasick> {
+    let texts: Vec<&str> = texts.collect();
+    if texts.is_empty() {
+        return None;
+    }
+    Some(AhoCorasick::new(texts).expect("invariant: the texts of a project fit into 31 bits"))
+}
+
+/// Whether a range is no piece of a longer word: `User` of `encodeUserRequest` is.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let joined =
+        |before: Option<char>, after: Option<char>| before.is_some_and(part) && after.is_some_and(part);
+    let inside = &text[start..end];
+    !joined(text[..start].chars().next_back(), inside.chars().next())
+        && !joined(inside.chars().next_back(), text[end..].chars().next())
+}
+
+/// A text as it is, and as a printer would escape it.
+fn spellings(text: &str) -> BTreeSet<String> {
+    let escaped = serde_json::Value::from(text).to_string();
+    BTreeSet::from([text.to_owned(), escaped.trim_matches('"').to_owned()])
+}
+
+/// Runs of what identifiers are made of.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).filter(|word| !word.is_empty())
+}
+
+/// What a contract tells clients: signatures, types and documentation; not who may call or what wraps a call.
+fn public_text(contract: &Contract) -> String {
+    let endpoints = contract.endpoints.iter().map(|endpoint| {
+        format!(
+            "{} {} {:?} {:?} {:?}\n{}\n",
+            endpoint.name,
+            endpoint.binding.export,
+            endpoint.params,
+            endpoint.returns,
+            endpoint.doc,
+            endpoint.doc.text
+        )
+    });
+    let types =
+        contract.types.iter().map(|(name, object)| format!("{name} {object:?}\n{}\n", object.doc.text));
+    endpoints.chain(types).collect()
+}
+
+/// Texts and names of a part.
+#[derive(Default)]
+struct Found {
+    texts: Vec<(String, Span)>,
+    names: Vec<(String, Span)>,
+}
+
+impl Visit for Found {
     noop_visit_type!();
 
     fn visit_str(&mut self, text: &Str) {
-        self.0.push((text.value.to_string_lossy().into_owned(), text.span));
+        self.texts.push((text.value.to_string_lossy().into_owned(), text.span));
     }
 
     fn visit_tpl_element(&mut self, element: &TplElement) {
         if let Some(cooked) = &element.cooked {
-            self.0.push((cooked.to_string_lossy().into_owned(), element.span));
+            self.texts.push((cooked.to_string_lossy().into_owned(), element.span));
         }
+        self.texts.push((element.raw.to_string(), element.span));
     }
-}
 
-/// Whether the text occurs as it is, or as the printer would escape it.
-fn contains_text(code: &str, text: &str) -> bool {
-    let escaped = serde_json::Value::from(text).to_string();
-    code.contains(text) || code.contains(escaped.trim_matches('"'))
-}
+    fn visit_regex(&mut self, regex: &Regex) {
+        self.texts.push((regex.exp.to_string(), regex.span));
+    }
 
-/// Whether an identifier occurs by itself.
-fn contains_word(code: &str, word: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    code.match_indices(word).any(|(start, _)| {
-        let before = code[..start].chars().next_back().is_some_and(part);
-        let after = code[start + word.len()..].chars().next().is_some_and(part);
-        !before && !after
-    })
+    fn visit_big_int(&mut self, number: &BigInt) {
+        self.texts.push((number.value.to_string(), number.span));
+    }
+
+    fn visit_ident(&mut self, ident: &Ident) {
+        self.names.push((ident.sym.to_string(), ident.span));
+    }
+
+    fn visit_ident_name(&mut self, name: &IdentName) {
+        self.names.push((name.sym.to_string(), name.span));
+    }
 }
 
 /// Shorter strings occur everywhere.
 const TEXT_CHARS_MIN: usize = 4;
+/// A text of this length is found within longer words as well.
+const CERTAIN_CHARS_MIN: usize = 12;
+/// Shorter names occur everywhere.
+const NAME_CHARS_MIN: usize = 4;
+/// Names that no client has, whether server code uses them or not.
+const NEVER_PUBLIC: &[&str] =
+    &["DATABASE_URL", "KONTRACT_BACKUP_KEY", "KONTRACT_IDENTITY_KEY", "KONTRACT_KEY"];
 
 #[cfg(test)]
 mod tests {
     use super::Evidence;
-    use crate::source::{SourceFile, Sources};
+    use crate::source::{Location, SourceFile, Sources};
+    use std::collections::BTreeMap;
 
     #[test]
-    fn strings_names_and_imports_of_the_server_are_found() {
+    fn texts_names_and_imports_of_the_server_are_found_in_files() {
         let sources = Sources::new([SourceFile { path: "a.ts".to_owned(), text: String::new().into() }]);
         let file = sources.id("a.ts").expect("given above");
-        let at = crate::source::Location { file, start: 0, end: 0 };
-        let evidence = Evidence {
-            texts: vec![
-                ("sk-live-1".to_owned(), at),
-                ("shared text".to_owned(), at),
-                ("a\"b\nc".to_owned(), at),
-            ],
-            names: vec![("db".to_owned(), at)],
-            imports: vec![("pg".to_owned(), at)],
-            allowed: "export const label = 'shared text';".to_owned(),
+        let at = Location { file, start: 0, end: 0 };
+        let all = |texts: &[&str]| -> BTreeMap<String, Location> {
+            texts.iter().map(|text| ((*text).to_owned(), at)).collect()
         };
-        let leaks = |code: &str| evidence.search([("a.js", code)].into_iter()).len();
+        let evidence = Evidence {
+            texts: all(&["sk-live-1", "shared text", "a\"b\nc", "generated"]),
+            names: all(&["dbPool", "shared", "encode"]),
+            imports: all(&["pg"]),
+            public: "export const label = 'shared text';".to_owned(),
+        };
+        let leaks = |code: &str| {
+            let files = BTreeMap::from([("a.js".to_owned(), code.as_bytes().to_vec())]);
+            evidence.prove(files, &["fn generated() { encode }"]).err().map_or(0, |leaks| leaks.len())
+        };
         assert_eq!(leaks("export const label = 'shared text';"), 0);
+        assert_eq!(leaks("export const x = encode('generated');"), 0);
         assert_eq!(leaks("export const x = 'sk-live-1';"), 1);
+        assert_eq!(leaks("// sk-live-1"), 1);
+        assert_eq!(leaks("x.sk-live-12"), 0);
         assert_eq!(leaks("export const x = `a\\\"b\\nc`;"), 1);
-        assert_eq!(leaks("export const x = db.query();"), 1);
-        assert_eq!(leaks("export const x = dbs.$db;"), 0);
+        assert_eq!(leaks("export const x = dbPool.query();"), 1);
+        assert_eq!(leaks("export const x = dbPools.$dbPool;"), 0);
         assert_eq!(leaks("import { Pool } from 'pg';"), 1);
+        assert_eq!(leaks("export const url = env.DATABASE_URL;"), 1);
     }
 }

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The rule is strict: what an endpoint, a middleware or anything they use refers to is never client code, and what no
-//! frontend asks for stays on the server too. Client
-//! output leaves this module only as [`LeakFree`].
+//! frontend asks for stays on the server too. Files for
+//! clients are written only once [`Evidence`] has made them [`LeakFree`].
 
 mod apply;
 mod diagnostics;
@@ -18,6 +18,7 @@ mod frontend;
 mod inline;
 mod jsx;
 mod leak;
+mod optimize;
 mod parts;
 mod plan;
 mod reach;
@@ -25,11 +26,12 @@ mod reach;
 use std::collections::BTreeMap;
 
 pub use inline::Chain;
-pub use leak::LeakFree;
+pub use leak::{ClientFiles, Evidence, LeakFree};
 pub use plan::{Side, SplitPlan};
 
 use crate::contract::CheckedContract;
 use crate::diag::Outcome;
+use crate::emit::sourcemap::SourceMap;
 use crate::parse::{ModuleGraph, on_deep_stack};
 use parts::Parts;
 use reach::Reach;
@@ -39,10 +41,14 @@ use reach::Reach;
 pub struct SplitModules {
     /// Every module that runs on the server.
     pub server: BTreeMap<String, String>,
+    /// Where each of them comes from; sources are relative to the project.
+    pub maps: BTreeMap<String, SourceMap>,
     /// Every module with endpoints, and those that its client statements import.
     pub client: BTreeMap<String, ClientModule>,
     /// What runs each endpoint that has middlewares, by its index in [`crate::contract::Contract::endpoints`].
     pub chains: BTreeMap<usize, Chain>,
+    /// What the client's files are searched for once they are made.
+    pub evidence: Evidence,
 }
 
 /// The client half of a module.
@@ -54,23 +60,30 @@ pub struct ClientModule {
     pub statements: String,
 }
 
-/// Splits all modules and proves that nothing of the server's is in the client's half.
-pub fn split(graph: &ModuleGraph, contract: &CheckedContract) -> Outcome<LeakFree<SplitModules>> {
+/// How both halves are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SplitOptions {
+    /// Whether server code is optimised; while developing, it stays as it was written.
+    pub optimize: bool,
+}
+
+/// Splits all modules, and searches the client's half for what is the server's.
+pub fn split(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+) -> Outcome<SplitModules> {
     on_deep_stack(|| {
         let parts = Parts::of(graph);
         let reach = Reach::of(graph, &parts);
         let mut found = frontend::check(graph, &parts, &reach);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
-        let (modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach);
+        let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
         found.extend(wrong);
-        match leak::prove(modules, graph, &parts, &reach) {
-            Ok(proof) => Outcome::with(proof, found).stop_on_errors(),
-            Err(leaks) => {
-                found.extend(leaks);
-                Outcome::failed(found)
-            }
-        }
+        modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+        found.extend(modules.evidence.search_modules(&modules.client));
+        Outcome::with(modules, found).stop_on_errors()
     })
 }
 

@@ -128,7 +128,7 @@ fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Opt
 }
 
 /// Everything that endpoints, middlewares and the server modules' own statements refer to, themselves included.
-fn server_closure(
+pub(super) fn server_closure(
     graph: &ModuleGraph,
     parts: &Parts,
     server_modules: &BTreeSet<FileId>,
@@ -158,7 +158,7 @@ fn server_closure(
 }
 
 /// The parts that a part refers to.
-fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
+pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
     let Some(part) = parts.part(id) else { return Vec::new() };
     let mut found = Vec::new();
     for name in &part.refers {
@@ -317,7 +317,8 @@ fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnl
     }
 }
 
-fn uses_injected(part: &Part) -> bool {
+/// Whether a part uses `ctx` or `env`.
+pub(super) fn uses_injected(part: &Part) -> bool {
     INJECTED.iter().any(|name| part.unresolved.contains(*name))
 }
 

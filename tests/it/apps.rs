@@ -3,6 +3,8 @@
 pub(crate) mod build;
 mod dev;
 mod keys;
+mod owners;
 mod peer;
 mod plain;
 mod serve;
+mod traces;

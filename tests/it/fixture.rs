@@ -10,7 +10,7 @@ use kontract::diag::{Diagnostic, Outcome};
 use kontract::parse::{self, ModuleGraph};
 use kontract::project::{self, Loaded};
 use kontract::source::Sources;
-use kontract::split::{LeakFree, SplitModules, split};
+use kontract::split::{SplitModules, SplitOptions, split};
 use kontract::system::MemorySystem;
 
 /// The folder of a kind of fixtures.
@@ -53,12 +53,17 @@ pub(crate) fn expect(case: &Path, name: &str, actual: &str) {
 
 /// Every phase of the front, and everything it says.
 pub(crate) fn compile(system: &MemorySystem) -> Compiled {
+    compile_with(system, SplitOptions::default())
+}
+
+/// The same, with halves written as told.
+pub(crate) fn compile_with(system: &MemorySystem, options: SplitOptions) -> Compiled {
     let Loaded { project, sources, mut diagnostics } = project::load(system);
     let Some(project) = project else { return Compiled { sources, diagnostics, value: None } };
     let front = parse::parse(&sources, &project).and_then(|graph| {
         let checked = parse::extract(&graph).and_then(|contract| check(contract, &sources)).stop_on_errors();
         checked.and_then(|contract| {
-            let halves = split(&graph, &contract);
+            let halves = split(&graph, &contract, options);
             halves.and_then(|halves| Outcome::of((graph, contract, halves)))
         })
     });
@@ -77,7 +82,7 @@ pub(crate) fn diagnose(system: &MemorySystem) -> Compiled {
 pub(crate) struct Compiled {
     pub(crate) sources: Sources,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    pub(crate) value: Option<(ModuleGraph, CheckedContract, LeakFree<SplitModules>)>,
+    pub(crate) value: Option<(ModuleGraph, CheckedContract, SplitModules)>,
 }
 
 impl Compiled {

@@ -28,7 +28,6 @@ fn every_spelling_gives_the_same_contract() {
                 panic!("{label}: {} endpoints in\n{text}", contract.contract().endpoints.len());
             };
             assert_same(endpoint, path, &label);
-            let halves = halves.get();
             assert!(
                 halves.server["api.js"].contains("sk-live"),
                 "{label}: no body\n{}",

@@ -2,10 +2,11 @@
 
 mod generate;
 
-use crate::fixture::compile;
+use crate::fixture::{compile, compile_with};
 use crate::support::node::Sandbox;
 use generate::{ENDPOINTS, Program};
 use kontract::diag::Code;
+use kontract::split::SplitOptions;
 use kontract::system::MemorySystem;
 use serde_json::{Value, json};
 
@@ -48,22 +49,26 @@ fn write_program(sandbox: &Sandbox, program: &Program, name: &str) -> Option<Val
             )
         })
         .collect();
-    let compiled = compile(&MemorySystem::new([
+    let system = MemorySystem::new([
         ("kontract.json", "{ \"name\": \"generated\" }".to_owned()),
         ("src/api.ts", format!("import {{ backend }} from 'kontract';\n{api}")),
         ("src/middleware.ts", program.middleware.clone()),
         ("src/other.ts", program.other.clone()),
-    ]));
+    ]);
+    let compiled = compile(&system);
     let text = compiled.text();
     let Some((_, contract, halves)) = compiled.value else {
         let codes: Vec<Code> = compiled.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         assert!(codes.iter().all(|code| *code == Code::KT0206), "{name}:\n{text}\n{}", program.middleware);
         return None;
     };
-    let modules = halves.get();
-    sandbox.write(&format!("{name}/middleware.js"), modules.server["middleware.js"].as_bytes());
-    if let Some(other) = modules.server.get("other.js") {
-        sandbox.write(&format!("{name}/other.js"), other.as_bytes());
+    let modules = &halves;
+    let optimized =
+        compile_with(&system, SplitOptions { optimize: true }).value.expect("it compiled before").2;
+    for (folder, modules) in [("inlined", modules), ("optimized", &optimized)] {
+        for (path, text) in &modules.server {
+            sandbox.write(&format!("{name}/{folder}/{path}"), text.as_bytes());
+        }
     }
     sandbox.write(
         &format!("{name}/source.js"),

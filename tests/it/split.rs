@@ -13,16 +13,16 @@ fn modules_are_split_as_expected() {
         assert!(compiled.value.is_some(), "{name} has errors:\n{text}");
         let Some((graph, _, halves)) = compiled.value else { continue };
         write!(text, "=== plan\n{}", split::plan(&graph)).expect("a string");
-        for (path, code) in &halves.get().server {
+        for (path, code) in &halves.server {
             write!(text, "\n=== server/{path}\n{code}").expect("a string");
         }
-        for (path, module) in &halves.get().client {
+        for (path, module) in &halves.client {
             let endpoints = &module.endpoints;
             write!(text, "\n=== client/{path} endpoints {endpoints:?}\n{}", module.statements)
                 .expect("a string");
         }
         fixture::expect(&case, "expected.txt", &text);
-        for module in halves.get().client.values() {
+        for module in halves.client.values() {
             assert!(!module.statements.contains("sk-live"), "{name} leaks:\n{}", module.statements);
         }
     }

@@ -31,7 +31,8 @@ use swc_ecma_ast::{
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
-use crate::contract::{Contract, Endpoint};
+use super::optimize::fold_perm;
+use crate::contract::{Contract, Endpoint, Perms};
 use crate::parse::ModuleGraph;
 use crate::parse::module::Imported;
 use crate::source::FileId;
@@ -50,10 +51,17 @@ pub struct Chain {
 #[derive(Default)]
 pub(super) struct Chains {
     file: Option<FileId>,
-    /// The places of the middlewares in their array, and the function's name.
-    names: BTreeMap<Vec<usize>, String>,
+    /// By the places of the middlewares in their array.
+    wanted: BTreeMap<Vec<usize>, Wanted>,
     /// Whether another module imports the array itself.
     array_wanted: bool,
+}
+
+/// A chain that some endpoints have.
+struct Wanted {
+    name: String,
+    /// The permissions of its endpoints, where all have the same ones.
+    perm: Option<Perms>,
 }
 
 impl Chains {
@@ -63,17 +71,24 @@ impl Chains {
         };
         let mut taken = Symbols::default();
         module.module.visit_with(&mut taken);
-        let wanted: BTreeSet<Vec<usize>> =
-            contract.endpoints.iter().map(|endpoint| places(contract, endpoint)).collect();
+        let mut perms: BTreeMap<Vec<usize>, BTreeSet<Perms>> = BTreeMap::new();
+        for endpoint in &contract.endpoints {
+            perms.entry(places(contract, endpoint)).or_default().insert(endpoint.options.perm);
+        }
+        perms.remove(&Vec::new());
         let free = (1..).map(|n: u32| format!("chain{n}")).filter(|name| !taken.0.contains(name));
-        let names = wanted.into_iter().filter(|chain| !chain.is_empty()).zip(free).collect();
+        let wanted = perms.into_iter().zip(free).map(|((chain, perms), name)| {
+            let perm = perms.first().copied().filter(|_| perms.len() == 1);
+            (chain, Wanted { name, perm })
+        });
+        let wanted = wanted.collect();
         let imports = graph.modules().flat_map(|module| &module.imports);
         let array_wanted = imports.into_iter().any(|import| {
             let default = Imported::Name("default".to_owned());
             let takes = import.imported == default || import.imported == Imported::Namespace;
             takes && import.from.target == Some(module.file)
         });
-        Self { file: Some(module.file), names, array_wanted }
+        Self { file: Some(module.file), wanted, array_wanted }
     }
 
     /// The chain of each endpoint that has one, by the endpoint's place in the contract.
@@ -81,15 +96,15 @@ impl Chains {
         let Some(module) = self.file.and_then(|file| graph.module(file)) else { return BTreeMap::new() };
         let path = graph.output_path(module);
         let chains = contract.endpoints.iter().enumerate().filter_map(|(index, endpoint)| {
-            let export = self.names.get(&places(contract, endpoint))?.clone();
+            let export = self.wanted.get(&places(contract, endpoint))?.name.clone();
             Some((index, Chain { module: path.clone(), export }))
         });
         chains.collect()
     }
 
     /// Puts the chains in the place of the default export, where `body` is that of the middlewares' module, without types.
-    /// Calls of `next` that certainly are not the first come back.
-    pub(super) fn write(&self, file: FileId, body: &mut Vec<ModuleItem>) -> Vec<Span> {
+    /// With `fold`, `ctx.perm` is a number where it is known. Calls of `next` that certainly are not the first come back.
+    pub(super) fn write(&self, file: FileId, body: &mut Vec<ModuleItem>, fold: bool) -> Vec<Span> {
         if self.file != Some(file) {
             return Vec::new();
         }
@@ -103,8 +118,8 @@ impl Chains {
         let elements: Vec<Element> =
             array.iter().flatten().map(|element| Element::of(&element.expr, body)).collect();
         let again = elements.iter().flat_map(|element| element.again.iter().copied()).collect();
-        let mut writer = Writer { elements, functions: BTreeMap::new(), queue: Vec::new(), once: None };
-        let made = writer.write(&self.names);
+        let mut writer = Writer { elements, fold, functions: BTreeMap::new(), queue: Vec::new(), once: None };
+        let made = writer.write(&self.wanted);
         let end = if self.array_wanted { place + 1 } else { place };
         let kept = if self.array_wanted { 0 } else { 1 };
         body.splice(end..end + kept, made);
@@ -183,6 +198,7 @@ impl Frame {
 
 struct Writer {
     elements: Vec<Element>,
+    fold: bool,
     /// Functions by the middlewares that they run.
     functions: BTreeMap<Vec<usize>, Ident>,
     /// Those that are still to be written.
@@ -192,17 +208,18 @@ struct Writer {
 }
 
 impl Writer {
-    fn write(&mut self, exported: &BTreeMap<Vec<usize>, String>) -> Vec<ModuleItem> {
-        for (chain, name) in exported {
-            let ident = Ident::new_no_ctxt(name.as_str().into(), DUMMY_SP);
+    fn write(&mut self, exported: &BTreeMap<Vec<usize>, Wanted>) -> Vec<ModuleItem> {
+        for (chain, wanted) in exported {
+            let ident = Ident::new_no_ctxt(wanted.name.as_str().into(), DUMMY_SP);
             self.functions.insert(chain.clone(), ident);
             self.queue.push(chain.clone());
         }
         self.queue.reverse();
         let mut functions = Vec::new();
         while let Some(chain) = self.queue.pop() {
-            let decl = self.function(&chain);
-            functions.push(if exported.contains_key(&chain) {
+            let wanted = exported.get(&chain);
+            let decl = self.function(&chain, wanted.and_then(|wanted| wanted.perm));
+            functions.push(if wanted.is_some() {
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(ExportDecl { span: DUMMY_SP, decl }))
             } else {
                 ModuleItem::Stmt(Stmt::Decl(decl))
@@ -216,9 +233,12 @@ impl Writer {
         constants.chain(functions).collect()
     }
 
-    fn function(&mut self, chain: &[usize]) -> Decl {
+    fn function(&mut self, chain: &[usize], perm: Option<Perms>) -> Decl {
         let mut frame = Frame::new();
-        let stmts = self.body(chain, &mut frame);
+        let mut stmts = self.body(chain, &mut frame);
+        if let Some(perm) = perm.filter(|_| self.fold) {
+            fold_perm(&mut stmts, frame.ctx.to_id(), perm);
+        }
         let ident = self.name(chain);
         let param = |ident: &Ident| Param {
             span: DUMMY_SP,

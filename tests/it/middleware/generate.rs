@@ -53,7 +53,7 @@ impl Program {
         let middleware = format!(
             "import {{ defineMiddleware, mwfilter }} from 'kontract';\n{names}{keep}{top}\nexport default defineMiddleware([\n{elements}]);\n"
         );
-        Self { middleware, other: format!("const result = 'top', a = 'other a';\n{other}") }
+        Self { middleware, other: format!("const handler = 'other', chain1 = 'other';\n{other}") }
     }
 }
 
@@ -100,7 +100,8 @@ impl<'r> Function<'r> {
         if asynchronous && function.random.below(12) == 0 {
             return format!("async ({params}) => {}", function.value_of_next());
         }
-        let body = function.statements(3);
+        // Bodies that call once are the ones that are taken apart.
+        let body = if function.random.below(3) == 0 { function.attempt(2) } else { function.statements(3) };
         let prefix = if asynchronous { "async " } else { "" };
         if keyword {
             format!("{prefix}function ({params}) {{\n{body}}}")
@@ -158,7 +159,13 @@ impl<'r> Function<'r> {
     }
 
     fn attempt(&mut self, depth: u64) -> String {
-        let block = self.statements(depth - 1);
+        // What is returned within `try` settles inside of it only when it is awaited.
+        let end = match self.random.below(4) {
+            0 => format!("return {};\n", self.answer()),
+            1 if self.asynchronous => format!("return await {}();\n", self.next),
+            _ => String::new(),
+        };
+        let block = self.statements(if end.is_empty() { depth - 1 } else { 0 }) + &end;
         let log = self.log;
         let caught = match self.random.below(4) {
             0 => String::new(),
@@ -250,8 +257,7 @@ impl<'r> Function<'r> {
 
     fn step(&mut self) -> String {
         let step = self.steps();
-        format!("{}.push('m{} {step}', result === undefined ? 'inner' : a);\n", self.log, self.index)
-            .replace("result === undefined ? 'inner' : a", "typeof a1")
+        format!("{}.push('m{} {step}', typeof a1, typeof handler, chain1);\n", self.log, self.index)
     }
 
     fn steps(&mut self) -> u64 {

@@ -78,9 +78,30 @@ impl App {
         }
     }
 
+    /// Serves as [`serve`](Self::serve) does, for a debugger to attach; with what the server says.
+    pub(crate) fn inspect(&self) -> (Served, Log) {
+        Served::heard(self, &["--once", "--inspect", "0"])
+    }
+
     /// Serves as [`serve`](Self::serve) does, and watches for changes.
     pub(crate) fn watch(&self) -> Served {
         Served::start(self, &[])
+    }
+}
+
+/// What a server says on standard error.
+pub(crate) struct Log(mpsc::Receiver<String>);
+
+impl Log {
+    /// The first line that holds a text; fails the test when none comes in time.
+    pub(crate) fn wait_for(&self, text: &str) -> String {
+        loop {
+            match self.0.recv_timeout(EVENT_MAX) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(_) => {}
+                Err(error) => panic!("no line with `{text}` ({error})"),
+            }
+        }
     }
 }
 
@@ -92,23 +113,38 @@ pub(crate) struct Served {
     pub(crate) url: String,
     /// An administrator's URL of its database.
     pub(crate) database_url: String,
+    /// Where a debugger attaches; empty when none may.
+    pub(crate) inspector_url: String,
 }
 
 impl Served {
     fn start(app: &App, arguments: &[&str]) -> Self {
-        let mut child = kontract()
-            .args(["dev", "--json", "--port", "0", "--project"])
-            .arg(app.path())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("run kontract dev");
+        Self::ready(dev(app, arguments).spawn().expect("run kontract dev"))
+    }
+
+    fn heard(app: &App, arguments: &[&str]) -> (Self, Log) {
+        let mut child = dev(app, arguments).stderr(Stdio::piped()).spawn().expect("run kontract dev");
+        let stderr = child.stderr.take().expect("piped");
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                // A test that has heard enough listens no more.
+                let _ = sender.send(line);
+            }
+        });
+        (Self::ready(child), Log(lines))
+    }
+
+    fn ready(mut child: Child) -> Self {
         let events = read_events(child.stdout.take().expect("piped"));
-        let mut served = Self { child, events, url: String::new(), database_url: String::new() };
+        let (url, database_url, inspector_url) = (String::new(), String::new(), String::new());
+        let mut served = Self { child, events, url, database_url, inspector_url };
         let ready = served.wait_for("ready");
-        let text = |field: &str| ready[field].as_str().expect("a URL in the ready event").to_owned();
-        (served.url, served.database_url) = (text("url"), text("databaseUrl"));
+        let text = |field: &str| ready[field].as_str().map(str::to_owned);
+        served.url = text("url").expect("a URL in the ready event");
+        served.database_url = text("databaseUrl").expect("a URL in the ready event");
+        served.inspector_url = text("inspectorUrl").unwrap_or_default();
         served
     }
 
@@ -144,6 +180,18 @@ impl Drop for Served {
             self.child.wait().expect("wait for kontract dev");
         }
     }
+}
+
+/// `kontract dev` on a free port.
+fn dev(app: &App, arguments: &[&str]) -> Command {
+    let mut command = kontract();
+    command
+        .args(["dev", "--json", "--port", "0", "--project"])
+        .arg(app.path())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    command
 }
 
 /// Events as they are printed, one JSON value a line; the channel closes with the process.

@@ -1,0 +1,84 @@
+//! Secrets planted in every place that a program has for them: built clean, or refused; never in a client's file.
+
+mod shapes;
+
+use kontract::project;
+use kontract::system::MemorySystem;
+use shapes::SHAPES;
+
+#[test]
+fn no_planted_secret_reaches_a_client() {
+    let (mut clean, mut refused) = (Vec::new(), Vec::new());
+    let mut leaked = Vec::new();
+    for (number, shape) in SHAPES.iter().enumerate() {
+        let secret = format!("skLive{number}x51Mz");
+        let plant = |text: &str| text.replace("SECRET", &secret);
+        let files = [
+            ("kontract.json", "{ \"name\": \"planted\" }".to_owned()),
+            ("src/api.ts", plant(&format!("{}\n{}", shape.api, API))),
+            ("src/vault.ts", plant(shape.vault)),
+            (
+                "src/page.ts",
+                plant(&format!(
+                    "import {{ read }} from '@/client/api';\n{}\nexport const shown = read;\n",
+                    shape.page
+                )),
+            ),
+        ];
+        let system = MemorySystem::new(files.into_iter().filter(|(_, text)| !text.is_empty()));
+        let loaded = project::load(&system);
+        let outcome = kontract::compile(&system, &loaded, &[]);
+        let Some(artifacts) = outcome.value else {
+            assert!(!outcome.diagnostics.is_empty(), "{} is refused without a word", shape.name);
+            refused.push(shape.name);
+            continue;
+        };
+        let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&secret);
+        let in_client =
+            |path: &str| path.starts_with("dist/client/") || path.starts_with(".kontract/client/");
+        let found = artifacts.iter().filter(|(path, bytes)| in_client(path) && holds(bytes));
+        leaked.extend(found.map(|(path, _)| format!("{}: {path}", shape.name)));
+        if !shape.vanishes {
+            let server =
+                artifacts.iter().any(|(path, bytes)| path.starts_with(".kontract/server/") && holds(bytes));
+            assert!(server, "{}: the server lacks what was planted", shape.name);
+        }
+        clean.push(shape.name);
+    }
+    assert!(leaked.is_empty(), "{leaked:#?}");
+    assert!(clean.len() >= 40, "{} built clean: {clean:?}, refused: {refused:?}", clean.len());
+    assert!(refused.len() >= 3, "refused: {refused:?}");
+}
+
+#[test]
+fn the_report_says_what_was_searched_and_is_the_same_each_time() {
+    let report = || {
+        let system = MemorySystem::new([
+            ("kontract.json", "{ \"name\": \"planted\" }".to_owned()),
+            ("src/api.ts", format!("const key = 'sk-live-1';\nexport const seen = key;\n{API}")),
+        ]);
+        let loaded = project::load(&system);
+        let artifacts = kontract::compile(&system, &loaded, &[]).value.expect("it compiles");
+        artifacts["dist/client/leak-report.json"].clone()
+    };
+    let text = String::from_utf8(report()).expect("UTF-8");
+    assert_eq!(text.as_bytes(), report());
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(report["found"], 0);
+    assert!(report["searchedFor"]["texts"].as_u64().is_some_and(|count| count > 0), "{text}");
+    for file in
+        ["dist/client/index.js", "dist/client/api.js", "dist/client/api.d.ts", ".kontract/client/api.js"]
+    {
+        assert!(
+            report["files"][file].as_u64().is_some_and(|bytes| bytes > 0),
+            "{file} was not searched: {text}"
+        );
+    }
+    assert!(!text.contains("sk-live"), "the report itself tells");
+}
+
+/// What every program has besides its secret.
+const API: &str = "
+import { backend as endpointOf } from 'kontract';
+export const read = endpointOf({}, async (id: string): Promise<string> => id);
+";
