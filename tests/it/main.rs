@@ -10,6 +10,7 @@ mod fixture;
 mod migrate;
 mod migrate_run;
 mod parse;
+mod recheck;
 mod split;
 mod storage;
 mod stubgen;
