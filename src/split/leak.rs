@@ -38,6 +38,8 @@ pub(super) fn prove(
 ) -> Result<LeakFree<SplitModules>, Vec<Diagnostic>> {
     let evidence = Evidence::gather(graph, parts, reach);
     let client = modules.client.iter().map(|(path, module)| (path.as_str(), module.statements.as_str()));
+    // Most modules with endpoints have nothing but stubs, and the search is by every text of the server.
+    let client = client.filter(|(_, statements)| !statements.is_empty());
     let leaks = evidence.search(client);
     if leaks.is_empty() { Ok(LeakFree(modules)) } else { Err(leaks) }
 }

@@ -69,7 +69,6 @@ fn every_input_counts() {
         ("src/name.ts", "export const name = 123456;\n"),
         ("src/page.ts", "import { load } from './api';\nload();\n"),
         ("kontract.lock.json", "not json"),
-        ("migrations/1.sql", "SELECT 1;\n"),
     ];
     for (path, text) in good {
         put(folder.path(), path, text);

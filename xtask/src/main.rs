@@ -53,7 +53,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("build", [flag]) if flag == "--release" => build::build(&Tree::find()?, Profile::Release).map(drop),
         ("dev", [project, passed @ ..]) => dev::dev(project, passed),
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
-        ("bench", ["check"]) => bench::check(&Tree::find()?),
+        ("bench", [what]) if what == "check" => bench::check(&Tree::find()?),
         ("bench", _) => Err(Error::Usage("bench needs what to measure: check".to_owned())),
         ("test", []) => test::test(&Tree::find()?),
         ("ci", []) => test::ci(&Tree::find()?),
