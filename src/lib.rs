@@ -15,6 +15,7 @@
 
 pub mod artifact;
 pub mod bundle;
+mod cache;
 pub mod cli;
 pub mod contract;
 pub mod cookbook;
@@ -24,6 +25,7 @@ pub mod emit;
 pub mod migrate;
 pub mod parse;
 pub mod project;
+pub mod recheck;
 pub mod source;
 pub mod split;
 pub mod stubgen;
@@ -35,6 +37,7 @@ use contract::CheckedContract;
 use cookbook::{Book, BookOptions};
 use diag::{Code, Diagnostic, Outcome};
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
+use parse::ModuleGraph;
 use project::{Loaded, Project};
 use source::Sources;
 use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
@@ -58,15 +61,17 @@ pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
     };
     let sources = &loaded.sources;
     read.and_then(|project| {
-        parse::parse(sources, &project).and_then(|graph| {
-            let contract = parse::extract(&graph).and_then(|contract| contract::check(contract, sources));
-            contract.stop_on_errors().and_then(|contract| {
-                let options = SplitOptions { optimize: project.optimize };
-                split::split(&graph, &contract, options).and_then(|modules| {
-                    plan(system, &contract)
-                        .and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
-                })
-            })
+        parse::parse(sources, &project).and_then(|graph| check_graph(system, project, &graph))
+    })
+}
+
+/// [`check`] from where the modules are known.
+fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
+    let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
+    contract.stop_on_errors().and_then(|contract| {
+        let options = SplitOptions { optimize: project.optimize };
+        split::split(graph, &contract, options).and_then(|modules| {
+            plan(system, &contract).and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
         })
     })
 }

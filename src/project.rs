@@ -4,9 +4,10 @@ mod tsconfig;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::diag::{Code, Diagnostic, Outcome};
-use crate::source::{FileId, Location, SourceFile, Sources, lexical_path, normalize_path};
+use crate::source::{FileId, Location, SourceFile, Sources, Text, lexical_path, normalize_path};
 use crate::system::{System, SystemError};
 use tsconfig::{TSCONFIG, TsConfig};
 
@@ -85,7 +86,12 @@ pub struct Loaded {
 
 /// Reads the configuration and the sources of the project that `system` shows.
 pub fn load(system: &dyn System) -> Loaded {
-    let mut reader = Reader { system, files: Vec::new(), unread: Vec::new() };
+    load_known(system, &|_| None)
+}
+
+/// [`load`], without reading sources whose text `known` has.
+pub fn load_known(system: &dyn System, known: &(dyn Fn(&str) -> Option<Text> + Sync)) -> Loaded {
+    let mut reader = Reader { system, known, files: Vec::new(), unread: Vec::new() };
     reader.read(CONFIG);
     reader.read_if_present(TSCONFIG);
     let configuration = Sources::new(reader.files.clone());
@@ -140,6 +146,7 @@ fn parse_config(sources: &Sources) -> Outcome<Project> {
 /// Reads files and turns what cannot be read into diagnostics.
 struct Reader<'s> {
     system: &'s dyn System,
+    known: &'s (dyn Fn(&str) -> Option<Text> + Sync),
     files: Vec<SourceFile>,
     unread: Vec<Diagnostic>,
 }
@@ -152,41 +159,54 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, path: &str) {
-        match self.system.read(path) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => self.files.push(SourceFile { path: path.to_owned(), text: text.into() }),
-                Err(error) => {
-                    let at = error.utf8_error().valid_up_to();
-                    self.unread.push(
-                        Diagnostic::error(Code::KT0001, format!("`{path}` is not UTF-8"))
-                            .why(format!("the byte at offset {at} starts no character"))
-                            .help("save the file as UTF-8"),
-                    );
-                }
-            },
-            Err(error @ SystemError::TooLarge(_)) => {
-                self.unread.push(
-                    Diagnostic::error(Code::KT0002, format!("`{path}` is too large"))
-                        .why(error.to_string())
-                        .help("load data of that size at run time"),
-                );
-            }
-            Err(error @ SystemError::NotFound) if path == CONFIG => {
-                self.unread.push(no_config("there is no kontract.json").why(error.to_string()));
-            }
-            Err(error) => self.unread.push(unreadable(path, &error)),
+        self.add(source_file(self.system, path));
+    }
+
+    fn add(&mut self, read: Result<SourceFile, Diagnostic>) {
+        match read {
+            Ok(file) => self.files.push(file),
+            Err(unread) => self.unread.push(unread),
         }
     }
 
     fn read_folder(&mut self, folder: &str) {
         match self.system.list(folder, SKIPPED_FOLDERS) {
-            Ok(paths) => {
-                for path in paths.iter().filter(|path| is_source(path)) {
-                    self.read(path);
-                }
+            Ok(mut paths) => {
+                paths.retain(|path| is_source(path));
+                let (system, known) = (self.system, self.known);
+                let read = |path: &String| match known(path) {
+                    Some(text) => Ok(SourceFile { path: path.clone(), text }),
+                    None => source_file(system, path),
+                };
+                let files: Vec<_> = paths.par_iter().map(read).collect();
+                files.into_iter().for_each(|file| self.add(file));
             }
             Err(error) => self.unread.push(unreadable(folder, &error)),
         }
+    }
+}
+
+/// Reads a file of the project.
+fn source_file(system: &dyn System, path: &str) -> Result<SourceFile, Diagnostic> {
+    match system.read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(SourceFile { path: path.to_owned(), text: text.into() }),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                Err(Diagnostic::error(Code::KT0001, format!("`{path}` is not UTF-8"))
+                    .why(format!("the byte at offset {at} starts no character"))
+                    .help("save the file as UTF-8"))
+            }
+        },
+        Err(error @ SystemError::TooLarge(_)) => {
+            Err(Diagnostic::error(Code::KT0002, format!("`{path}` is too large"))
+                .why(error.to_string())
+                .help("load data of that size at run time"))
+        }
+        Err(error @ SystemError::NotFound) if path == CONFIG => {
+            Err(no_config("there is no kontract.json").why(error.to_string()))
+        }
+        Err(error) => Err(unreadable(path, &error)),
     }
 }
 

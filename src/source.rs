@@ -9,13 +9,14 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use elsa::sync::{FrozenMap, FrozenVec};
+use serde::{Deserialize, Serialize};
 
 /// A source file of the project, by its place in [`Sources`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FileId(u32);
 
 /// A range of bytes in one source file; `end` is exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// The file.
     pub file: FileId,
@@ -55,6 +56,11 @@ impl Text {
     /// A text to be read from `path`; empty when that fails.
     pub fn on_demand(reader: Arc<dyn Reader>, path: String) -> Self {
         Self { read: OnceLock::new(), from: Some((reader, path)) }
+    }
+
+    /// Whether it was not given, but is read when somebody looks.
+    pub fn is_on_demand(&self) -> bool {
+        self.from.is_some()
     }
 }
 
@@ -145,6 +151,11 @@ impl Sources {
     /// The project's files, in the order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.0.project.iter().zip(0..).map(|(file, id)| (FileId(id), file))
+    }
+
+    /// The files of packages so far, in the order of their ids.
+    pub fn of_packages(&self) -> impl Iterator<Item = &SourceFile> {
+        self.0.packages.iter()
     }
 
     /// Whether a file is one of a package.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::source::{Reader, lexical_path};
 
 /// Files of a project, by path relative to its folder, `/`-separated.
-pub trait System {
+pub trait System: Sync {
     /// The whole content of a file.
     ///
     /// # Errors
@@ -20,8 +20,28 @@ pub trait System {
     /// When the folder does not exist or cannot be read.
     fn list(&self, folder: &str, skip: &[&str]) -> Result<Vec<String>, SystemError>;
 
+    /// What changes when a file's content does, cheaper to have than the content; `None` where there is no such thing.
+    fn stamp(&self, _path: &str) -> Option<Stamp> {
+        None
+    }
+
     /// What packages have: the same files, and beyond the project, read-only, those of the workspace that it is part of.
     fn packages(&self) -> Arc<dyn Reader>;
+}
+
+/// What a file system says about a file without reading it. Times are nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stamp {
+    /// Bytes.
+    pub len: u64,
+    /// When the content was written.
+    pub modified_ns: i64,
+    /// When anything about the file changed.
+    pub changed_ns: i64,
+    /// Which file it is.
+    pub inode: u64,
+    /// And where.
+    pub device: u64,
 }
 
 /// Why a file or folder could not be read.

@@ -5,6 +5,7 @@
 
 use super::args::CheckArgs;
 use super::build::compiled;
+use super::cache_folder::CacheFolder;
 use super::error::CliError;
 use super::frozen;
 use super::os_system::OsSystem;
@@ -12,9 +13,10 @@ use super::report::Reporter;
 use super::shadow::Tree;
 use super::tsc::{Answer, Run, Tsc};
 use crate::artifact::Artifacts;
-use crate::diag::Outcome;
+use crate::diag::{Outcome, Severity};
 use crate::parse::blanked;
 use crate::project::{Loaded, Project, load};
+use crate::recheck::recheck;
 use crate::source::Sources;
 use crate::typecheck::{self, Checked, Message, Shadow, TsConfig, is_declaration};
 use serde_json::json;
@@ -24,6 +26,9 @@ use std::path::Path;
 pub(super) fn run(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> {
     let folder = &args.project.project;
     let system = OsSystem::new(folder)?;
+    if args.no_types && !args.frozen {
+        return check_alone(&system, reporter);
+    }
     let loaded = load(&system);
     let types = if args.no_types { Types::Unwanted } else { Types::start(folder, &system, &loaded)? };
     let made = if args.frozen {
@@ -52,6 +57,20 @@ pub(super) fn run(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> 
     };
     reporter.say("no errors");
     reporter.event("checked", json!({ "types": were_checked }));
+    Ok(())
+}
+
+/// What the compiler finds by itself, which takes over from the last check what still holds.
+fn check_alone(system: &OsSystem, reporter: Reporter) -> Result<(), CliError> {
+    let checked = recheck(system, &CacheFolder::of(system));
+    if !checked.diagnostics.is_empty() {
+        reporter.diagnostics(&checked.sources, &checked.diagnostics);
+    }
+    if checked.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(CliError::Project);
+    }
+    reporter.say("no errors");
+    reporter.event("checked", json!({ "types": false }));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod build;
+pub mod cache_folder;
 mod check;
 mod dev;
 pub mod error;

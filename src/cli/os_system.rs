@@ -3,9 +3,10 @@
 use super::error::CliError;
 use crate::project::SKIPPED_FOLDERS;
 use crate::source::Reader;
-use crate::system::{FILE_BYTES_MAX, System, SystemError};
+use crate::system::{FILE_BYTES_MAX, Stamp, System, SystemError};
 use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +32,11 @@ impl OsSystem {
         })?;
         let workspace = workspace_of(&root);
         Ok(Self { root, workspace })
+    }
+
+    /// The project's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The real path of a file that a package has.
@@ -76,6 +82,18 @@ impl System for OsSystem {
         listing.enter(folder)?;
         listing.files.sort();
         Ok(listing.files)
+    }
+
+    fn stamp(&self, path: &str) -> Option<Stamp> {
+        let meta = std::fs::metadata(self.root.join(path)).ok()?;
+        let nanoseconds = |seconds: i64, rest: i64| seconds.checked_mul(1_000_000_000)?.checked_add(rest);
+        Some(Stamp {
+            len: meta.len(),
+            modified_ns: nanoseconds(meta.mtime(), meta.mtime_nsec())?,
+            changed_ns: nanoseconds(meta.ctime(), meta.ctime_nsec())?,
+            inode: meta.ino(),
+            device: meta.dev(),
+        })
     }
 
     fn packages(&self) -> Arc<dyn Reader> {
@@ -128,7 +146,10 @@ impl Listing<'_> {
                 SystemError::Io(format!("the name {} is not UTF-8", entry.path().display()))
             })?;
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            if !entry.path().is_dir() {
+            // The entry itself knows what it is, unless it is a link.
+            let kind = entry.file_type().map_err(system_error)?;
+            let is_folder = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
+            if !is_folder {
                 self.files.push(path);
             } else if !self.skip.contains(&name) {
                 self.enter(&path)?;

@@ -8,7 +8,7 @@ use std::fmt;
 macro_rules! codes {
     ($($code:ident $title:literal $explanation:literal)*) => {
         /// The code of a diagnostic.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum Code {
             $(#[doc = $title] $code,)*
         }

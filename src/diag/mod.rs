@@ -9,9 +9,10 @@ pub mod render;
 pub use codes::Code;
 
 use crate::source::Location;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// Nothing is written.
     Error,
@@ -20,7 +21,7 @@ pub enum Severity {
 }
 
 /// A place in the source and what is to be said about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// The place.
     pub location: Location,
@@ -31,7 +32,7 @@ pub struct Label {
 /// One message about the user's project.
 ///
 /// Messages are lower case, have no final dot, and name the user's own symbol.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// Its code; `kontract explain` tells more about it.
     pub code: Code,

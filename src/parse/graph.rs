@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use elsa::sync::FrozenMap;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::involved::involved;
 use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
@@ -83,17 +83,17 @@ impl ModuleGraph {
     /// Finds the files behind all specifiers.
     fn link(&mut self) {
         let (sources, aliases) = (&self.sources, &self.aliases);
-        for (file, entry) in &mut self.modules {
+        self.modules.par_iter_mut().for_each(|(file, entry)| {
             let path = &sources.file(*file).path;
             for specifier in &mut entry.summary.specifiers {
                 if let Resolution::File(file) = resolve(sources, aliases, path, &specifier.text) {
                     specifier.target = Some(file);
                 }
             }
-        }
+        });
         let files: Vec<FileId> = self.modules.keys().copied().collect();
-        for file in files {
-            let own = self.own_names(file);
+        let own: Vec<_> = files.par_iter().map(|file| (*file, self.own_names(*file))).collect();
+        for (file, own) in own {
             if let Some(entry) = self.modules.get_mut(&file) {
                 entry.own = own;
             }
@@ -221,6 +221,11 @@ impl ModuleGraph {
     pub(super) fn parse_involved(&self) -> Vec<Diagnostic> {
         let failed = self.involved.par_iter().filter(|file| self.module(**file).is_none()).count();
         if failed > 0 { self.failures() } else { Vec::new() }
+    }
+
+    /// The project's modules whose text somebody has looked at beyond its summary.
+    pub fn with_trees(&self) -> impl Iterator<Item = FileId> {
+        self.modules.iter().filter(|(_, entry)| entry.tree.get().is_some()).map(|(file, _)| *file)
     }
 
     /// What is wrong with files that had a summary and turned out to have no tree.

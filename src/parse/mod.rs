@@ -28,26 +28,43 @@ pub use blanked::blanked;
 pub use extract::extract;
 pub use graph::ModuleGraph;
 pub use module::ParsedModule;
+pub use summary::ModuleSummary;
 
 use crate::diag::{Diagnostic, Outcome};
 use crate::project::{Project, is_source};
-use crate::source::{FileId, SourceFile, Sources};
+use crate::source::{FileId, Sources};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 /// Reads every source file of the project and links the imports between them.
 ///
 /// Without a value when a file has syntax errors, because its missing declarations would be reported everywhere else.
 pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
+    let files: Vec<FileId> = modules(sources, project).collect();
+    link(sources, project, summarize(sources, &files))
+}
+
+/// The files of the project that are modules, in order.
+pub fn modules(sources: &Sources, project: &Project) -> impl Iterator<Item = FileId> {
     let prefix = format!("{}/", project.source);
-    let wanted =
-        sources.iter().filter(|(_, source)| source.path.starts_with(&prefix) && is_source(&source.path));
-    let files: Vec<(FileId, &SourceFile)> = wanted.collect();
+    let wanted = move |path: &str| path.starts_with(&prefix) && is_source(path);
+    sources.iter().filter(move |(_, source)| wanted(&source.path)).map(|(file, _)| file)
+}
+
+/// What a module is to the others, or why it cannot be read.
+pub type Summarized = (FileId, Result<ModuleSummary, Vec<Diagnostic>>);
+
+/// Reads modules, each by itself; in the order given.
+pub fn summarize(sources: &Sources, files: &[FileId]) -> Vec<Summarized> {
+    let summary = |file: &FileId| (*file, session::summarize(*file, sources.file(*file)));
+    in_parallel(|| files.par_iter().map(summary).collect())
+}
+
+/// Links the imports between all modules of a project.
+pub fn link(sources: &Sources, project: &Project, modules: Vec<Summarized>) -> Outcome<ModuleGraph> {
     in_parallel(|| {
-        let summarized: Vec<_> =
-            files.par_iter().map(|(file, source)| (*file, session::summarize(*file, source))).collect();
-        let mut summaries = Vec::with_capacity(summarized.len());
+        let mut summaries = Vec::with_capacity(modules.len());
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
-        for (file, summary) in summarized {
+        for (file, summary) in modules {
             match summary {
                 Ok(summary) => summaries.push((file, summary)),
                 Err(errors) => diagnostics.extend(errors),

@@ -83,7 +83,7 @@ pub(crate) struct Import {
 }
 
 /// What an import or re-export takes from the other module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Imported {
     /// An export of that name; `default` for the default export.
     Name(String),

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use swc_common::Span;
 use swc_ecma_ast::{Decl, Expr, Module, ModuleDecl, ModuleItem, TsModuleDecl};
 
@@ -19,8 +20,8 @@ use super::survey::Survey;
 use crate::source::FileId;
 
 /// One file as the other files see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ModuleSummary {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleSummary {
     /// Every specifier in the file, in order of position.
     pub(crate) specifiers: Vec<SpecifierUse>,
     pub(crate) imports: Vec<ImportedName>,
@@ -35,7 +36,7 @@ pub(crate) struct ModuleSummary {
 }
 
 /// A specifier where it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SpecifierUse {
     pub(crate) text: String,
     /// Byte offsets of the string.
@@ -44,12 +45,13 @@ pub(crate) struct SpecifierUse {
     pub(crate) kind: SpecifierKind,
     /// Whether the statement takes a value, or has an effect. Never false where one does; names are not resolved.
     pub(crate) by_value: bool,
-    /// The file it leads to; known once the graph is linked.
+    /// The file it leads to; known once the graph is linked, and not kept.
+    #[serde(skip)]
     pub(crate) target: Option<FileId>,
 }
 
 /// The form that a specifier is part of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SpecifierKind {
     /// `import … from`
     Import,
@@ -60,7 +62,7 @@ pub(crate) enum SpecifierKind {
 }
 
 /// One imported binding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ImportedName {
     pub(crate) local: String,
     pub(crate) imported: Imported,
@@ -74,7 +76,7 @@ pub(crate) struct ImportedName {
 }
 
 /// What is behind an exported name; [`Export`] without syntax.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Exported {
     Local(String),
     From(usize, Imported),
@@ -82,7 +84,7 @@ pub(crate) enum Exported {
 }
 
 /// What a name is declared as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Declared {
     /// An interface or an alias, and nothing else.
     Type,
@@ -91,7 +93,7 @@ pub(crate) enum Declared {
 }
 
 /// What a file's text mentions. Each may be true without need, none false wrongly.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Marks {
     /// Decorators of the vocabulary.
     pub(crate) decorators: bool,

@@ -17,6 +17,7 @@ mod migrate;
 mod migrate_run;
 mod optimize;
 mod parse;
+mod recheck;
 mod secrets;
 mod split;
 mod storage;

@@ -21,6 +21,7 @@ const MODULE_RULES: &[ModuleRule] = &[
     ModuleRule { module: "source", modules: &[], crates: &[] },
     ModuleRule { module: "diag", modules: &["source"], crates: &["miette"] },
     ModuleRule { module: "system", modules: &["source", "diag"], crates: &[] },
+    ModuleRule { module: "cache", modules: &["source", "diag", "system"], crates: &[] },
     ModuleRule { module: "project", modules: &["source", "diag", "system"], crates: &[] },
     ModuleRule { module: "artifact", modules: &["source", "diag"], crates: &[] },
     ModuleRule { module: "contract", modules: &["source", "diag"], crates: &["kontract_wire"] },
@@ -54,7 +55,7 @@ const MODULE_RULES: &[ModuleRule] = &[
 ];
 
 /// The only homes of the file system, the environment, processes and printing; and the root, which names everything.
-const FREE_MODULES: &[&str] = &["main", "lib", "cli", "dev", "bundle", "migrate/run"];
+const FREE_MODULES: &[&str] = &["main", "lib", "recheck", "cli", "dev", "bundle", "migrate/run"];
 
 /// Crates that only some modules may use. `swc` stands for every crate of that family.
 const WATCHED_CRATES: &[&str] = &[

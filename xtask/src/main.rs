@@ -5,12 +5,14 @@
 //! build   sources → npm/kontract, target/gateway (WebAssembly and its JavaScript), the `kontract` program
 //! dev     build, then `kontract dev`
 //! test    build, then formatting, lints and every test
+//! bench   the program as it ships, side by side with others
 //! ci      test, and the tree must be as committed
 //! storage-check  many concurrent transactions with faults → whether they had a serial order
 //! ```
 //!
 //! What users of kontract need belongs to `kontract` itself and not here.
 
+mod bench;
 mod build;
 mod dev;
 mod error;
@@ -53,6 +55,8 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("build", [flag]) if flag == "--release" => build::build(&Tree::find()?, Profile::Release).map(drop),
         ("dev", [project, passed @ ..]) => dev::dev(project, passed),
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
+        ("bench", [what]) if what == "check" => bench::check(&Tree::find()?),
+        ("bench", _) => Err(Error::Usage("bench needs what to measure: check".to_owned())),
         ("test", []) => test::test(&Tree::find()?),
         ("ci", []) => test::ci(&Tree::find()?),
         ("storage-check", []) => test::storage_check(&Tree::find()?, "100000"),
@@ -80,6 +84,7 @@ cargo xtask <command>
   setup                 install the wasm32 target, npm packages and what the tests need
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
+  bench check           measure `kontract check` beside parsers and esbuild
   test                  build, check formatting and lints, run every test
   ci                    test, then fail when files differ from what is committed
   storage-check [--transactions N]

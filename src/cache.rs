@@ -1,0 +1,203 @@
+//! What a check leaves for the next one: the summary of every file, and what the whole check said.
+//!
+//! ```text
+//! header: format, key of the compiler, checksum      body: Kept { files, outcome }
+//! ```
+//!
+//! Nothing in here is believed without being compared: a file's summary holds for its content alone, and the outcome for
+//! every input that it was made from, which [`Trace`] lists. A text that is not exactly what was written, by this very
+//! compiler, is no cache.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::diag::Diagnostic;
+use crate::source::{FileId, Reader};
+use crate::system::{Stamp, System, SystemError};
+
+/// A hash of content.
+pub(crate) type Hash = u128;
+
+/// The hash of some bytes.
+pub(crate) fn hash(bytes: &[u8]) -> Hash {
+    xxh3_128(bytes)
+}
+
+/// What is kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Kept<'b> {
+    /// When the check began, in nanoseconds since 1970.
+    pub(crate) began_ns: i64,
+    #[serde(borrow)]
+    pub(crate) files: Vec<KeptFile<'b>>,
+    pub(crate) outcome: Option<KeptOutcome>,
+}
+
+/// A module.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeptFile<'b> {
+    pub(crate) path: &'b str,
+    /// Before its content was read.
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) content: Hash,
+    /// An encoded summary.
+    pub(crate) summary: &'b [u8],
+}
+
+/// What a check said, and everything it was made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptOutcome {
+    /// Of the configuration, and of the path and summary of every file.
+    pub(crate) digest: Hash,
+    /// The modules whose texts were looked at.
+    pub(crate) texts: Vec<(FileId, Hash)>,
+    pub(crate) trace: Trace,
+    /// The files of packages in the order of their ids.
+    pub(crate) packages: Vec<String>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl<'b> Kept<'b> {
+    /// `None` for anything but what [`Self::encode`] makes with the same key.
+    pub(crate) fn decode(bytes: &'b [u8], key: &str) -> Option<Self> {
+        let (checksum, body) = bytes.strip_prefix(head(key).as_slice())?.split_first_chunk::<8>()?;
+        if u64::from_le_bytes(*checksum) != xxh3_64(body) {
+            return None;
+        }
+        postcard::from_bytes(body).ok()
+    }
+
+    /// The bytes to keep.
+    pub(crate) fn encode(&self, key: &str) -> Option<Vec<u8>> {
+        let body = postcard::to_allocvec(self).ok()?;
+        Some([head(key).as_slice(), &xxh3_64(&body).to_le_bytes(), &body].concat())
+    }
+}
+
+fn head(key: &str) -> Vec<u8> {
+    [FORMAT, env!("CARGO_PKG_VERSION"), "\n", key, "\n"].concat().into_bytes()
+}
+
+/// Answers of the file system, other than the texts of modules, each with a hash.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Trace(BTreeMap<Question, Hash>);
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Question {
+    Read(String),
+    List(String, Vec<String>),
+    PackageText(String),
+    PackagePath(String),
+}
+
+impl Trace {
+    /// Whether the file system still answers the same.
+    pub(crate) fn holds(&self, system: &dyn System) -> bool {
+        let packages = system.packages();
+        self.0.iter().all(|(question, answer)| {
+            let now = match question {
+                Question::Read(path) => of_read(&system.read(path)),
+                Question::List(folder, skip) => {
+                    let skip: Vec<&str> = skip.iter().map(String::as_str).collect();
+                    of_list(&system.list(folder, &skip))
+                }
+                Question::PackageText(path) => of_text(packages.read(path).as_deref()),
+                Question::PackagePath(path) => of_text(packages.real(path).as_deref()),
+            };
+            now == *answer
+        })
+    }
+}
+
+/// A system that notes what it is asked and what it answers.
+pub(crate) struct Traced<'s> {
+    system: &'s dyn System,
+    notes: Notes,
+}
+
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Trace>>);
+
+impl<'s> Traced<'s> {
+    pub(crate) fn new(system: &'s dyn System) -> Self {
+        Self { system, notes: Notes::default() }
+    }
+
+    /// Everything noted so far.
+    pub(crate) fn trace(&self) -> Trace {
+        self.notes.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Notes {
+    fn note(&self, question: Question, answer: Hash) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.insert(question, answer);
+    }
+}
+
+impl System for Traced<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, SystemError> {
+        let answer = self.system.read(path);
+        self.notes.note(Question::Read(path.to_owned()), of_read(&answer));
+        answer
+    }
+
+    fn list(&self, folder: &str, skip: &[&str]) -> Result<Vec<String>, SystemError> {
+        let answer = self.system.list(folder, skip);
+        let skip = skip.iter().map(|name| (*name).to_owned()).collect();
+        self.notes.note(Question::List(folder.to_owned(), skip), of_list(&answer));
+        answer
+    }
+
+    fn stamp(&self, path: &str) -> Option<Stamp> {
+        self.system.stamp(path)
+    }
+
+    fn packages(&self) -> Arc<dyn Reader> {
+        Arc::new(TracedPackages { packages: self.system.packages(), notes: self.notes.clone() })
+    }
+}
+
+struct TracedPackages {
+    packages: Arc<dyn Reader>,
+    notes: Notes,
+}
+
+impl Reader for TracedPackages {
+    fn read(&self, path: &str) -> Option<String> {
+        let answer = self.packages.read(path);
+        self.notes.note(Question::PackageText(path.to_owned()), of_text(answer.as_deref()));
+        answer
+    }
+
+    fn real(&self, path: &str) -> Option<String> {
+        let answer = self.packages.real(path);
+        self.notes.note(Question::PackagePath(path.to_owned()), of_text(answer.as_deref()));
+        answer
+    }
+}
+
+fn of_read(answer: &Result<Vec<u8>, SystemError>) -> Hash {
+    match answer {
+        Ok(bytes) => hash(bytes),
+        Err(error) => hash(format!("error: {error}").as_bytes()) ^ 1,
+    }
+}
+
+fn of_list(answer: &Result<Vec<String>, SystemError>) -> Hash {
+    match answer {
+        Ok(paths) => hash(paths.join("\0").as_bytes()),
+        Err(error) => hash(format!("error: {error}").as_bytes()) ^ 1,
+    }
+}
+
+fn of_text(answer: Option<&str>) -> Hash {
+    answer.map_or(0, |text| hash(text.as_bytes()))
+}
+
+/// Changes with the form of what is kept.
+const FORMAT: &str = "kontract cache 1 ";

@@ -1,0 +1,286 @@
+//! A check that takes over from the last one says what a check from the start says, whatever happens in between.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+
+use kontract::cli::cache_folder::CacheFolder;
+use kontract::cli::os_system::OsSystem;
+use kontract::diag::render::{RenderOptions, to_text};
+use kontract::project::load;
+use kontract::recheck::{Store, recheck};
+
+#[test]
+fn random_edits_never_change_the_answer() {
+    for seed in 1..=SEEDS {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut project = Edited { root: folder.path(), random: Random(seed * 0x9e37_79b9) };
+        put(folder.path(), "kontract.json", "{ \"name\": \"edited\" }");
+        for file in FILES {
+            project.rewrite(file);
+        }
+        for step in 0..STEPS {
+            let edit = project.edit();
+            let system = OsSystem::new(folder.path()).expect("a project");
+            let store = Counted { cache: CacheFolder::of(&system), writes: Cell::new(0) };
+            let warm = recheck(&system, &store);
+            let warm = to_text(&warm.diagnostics, &warm.sources, RenderOptions::default());
+            let loaded = load(&system);
+            let cold = kontract::check(&system, &loaded).diagnostics;
+            let cold = to_text(&cold, &loaded.sources, RenderOptions::default());
+            assert_eq!(warm, cold, "seed {seed}, step {step}: {edit}");
+
+            let cacheable = store.writes.get() > 0;
+            let again = recheck(&system, &store);
+            assert_eq!(to_text(&again.diagnostics, &again.sources, RenderOptions::default()), cold);
+            let writes = store.writes.get();
+            assert!(!cacheable || cold.contains("KT0004") || writes == 1, "seed {seed}, step {step}: {edit}");
+        }
+    }
+}
+
+#[test]
+fn every_input_counts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let answer = || {
+        let system = OsSystem::new(folder.path()).expect("a project");
+        let store = Counted { cache: CacheFolder::of(&system), writes: Cell::new(0) };
+        let checked = recheck(&system, &store);
+        to_text(&checked.diagnostics, &checked.sources, RenderOptions::default())
+    };
+    let good: &[(&str, &str)] = &[
+        ("kontract.json", "{ \"name\": \"inputs\" }"),
+        ("tsconfig.json", "{ \"extends\": \"./base\" }"),
+        ("base.json", "{ \"compilerOptions\": { \"paths\": { \"#/*\": [\"./src/*\"] } } }"),
+        ("node_modules/money/package.json", "{ \"types\": \"a.d.ts\" }"),
+        ("node_modules/money/a.d.ts", "export interface Money { cents: number }\n"),
+        ("src/name.ts", "export const name = 'load';\n"),
+        (
+            "src/api.ts",
+            "import { backend } from 'kontract';\nimport type { Money } from 'money';\nimport { name } from '#/name';\nexport const load = backend({ name }, async (money: Money): Promise<void> => { void money; });\n",
+        ),
+    ];
+    let bad = [
+        ("kontract.json", "{ \"name\": 1 }"),
+        ("tsconfig.json", "{}"),
+        ("base.json", "{}"),
+        ("node_modules/money/package.json", "{ \"types\": \"b.d.ts\" }"),
+        ("node_modules/money/a.d.ts", "export interface Money { cents: symbol }\n"),
+        ("src/name.ts", "export const name = 123456;\n"),
+        ("src/page.ts", "import { load } from './api';\nload();\n"),
+        ("kontract.lock.json", "not json"),
+    ];
+    for (path, text) in good {
+        put(folder.path(), path, text);
+    }
+    assert_eq!(answer(), "");
+    for (path, text) in bad {
+        put(folder.path(), path, text);
+        assert_ne!(answer(), "", "{path}");
+        match good.iter().find(|(good, _)| *good == path) {
+            Some((_, text)) => put(folder.path(), path, text),
+            None => fs::remove_file(folder.path().join(path)).expect("it was written"),
+        }
+        assert_eq!(answer(), "", "{path}");
+    }
+}
+
+#[test]
+fn two_checks_at_once_leave_a_whole_cache() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "kontract.json", "{ \"name\": \"shared\" }");
+    put(folder.path(), "src/api.ts", API[0]);
+    let check = || {
+        for number in 0..20 {
+            put(folder.path(), "src/other.ts", &format!("export const n = {number};\n"));
+            let system = OsSystem::new(folder.path()).expect("a project");
+            assert!(recheck(&system, &CacheFolder::of(&system)).diagnostics.is_empty());
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(check);
+        scope.spawn(check);
+    });
+    let left = fs::read_dir(folder.path().join(".kontract/cache")).expect("it is there").count();
+    assert_eq!(left, 1, "temporary files stay behind");
+}
+
+/// A project that changes at random.
+struct Edited<'p> {
+    root: &'p Path,
+    random: Random,
+}
+
+impl Edited<'_> {
+    /// Does one thing and says what.
+    fn edit(&mut self) -> String {
+        let file = FILES[self.random.below(FILES.len())];
+        match self.random.below(12) {
+            0 => String::new(),
+            1 => {
+                let _absent: std::io::Result<()> = fs::remove_file(self.root.join(file.0));
+                format!("delete {}", file.0)
+            }
+            2 => {
+                let to = format!("src/renamed{}.ts", self.random.below(3));
+                let _absent: std::io::Result<()> = fs::rename(self.root.join(file.0), self.root.join(&to));
+                format!("rename {} to {to}", file.0)
+            }
+            3 => self.damage(),
+            4 => {
+                let text = format!("export const made = {};\n", self.random.below(9));
+                let path = format!("src/lib/made{}.ts", self.random.below(4));
+                put(self.root, &path, &text);
+                format!("make {path}")
+            }
+            _ => self.rewrite(&file),
+        }
+    }
+
+    fn rewrite(&mut self, (path, texts): &(&str, &[&str])) -> String {
+        let text = texts[self.random.below(texts.len())];
+        put(self.root, path, text);
+        format!("write {path}: {text}")
+    }
+
+    /// Truncates the cache or changes a byte of it.
+    fn damage(&mut self) -> String {
+        let path = self.root.join(".kontract/cache/check.bin");
+        let Ok(mut bytes) = fs::read(&path) else { return String::new() };
+        let at = self.random.below(bytes.len());
+        if self.random.below(2) == 0 {
+            bytes.truncate(at);
+        } else {
+            bytes[at] ^= 1 << self.random.below(8);
+        }
+        fs::write(path, bytes).expect("a writable file");
+        format!("damage at {at}")
+    }
+}
+
+/// A cache whose files count as settled at once, so that stamps are relied on, and which counts what is written.
+struct Counted {
+    cache: CacheFolder,
+    writes: Cell<usize>,
+}
+
+impl Store for Counted {
+    fn read(&self) -> Option<Vec<u8>> {
+        self.cache.read()
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        self.writes.set(self.writes.get() + 1);
+        self.cache.write(bytes);
+    }
+
+    fn key(&self) -> String {
+        self.cache.key()
+    }
+
+    fn now_ns(&self) -> i64 {
+        self.cache.now_ns() + 3_600_000_000_000
+    }
+}
+
+/// Numbers that look random (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits") % bound
+    }
+}
+
+fn put(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().expect("it is below the root")).expect("a folder");
+    fs::write(path, text).expect("a writable file");
+}
+
+const SEEDS: u64 = 6;
+const STEPS: usize = 40;
+
+/// Each file with what may stand in it.
+const FILES: &[(&str, &[&str])] = &[
+    ("src/api.ts", API),
+    (
+        "src/model.ts",
+        &[
+            "export interface Row { id: string; n: number }\n",
+            "export interface Row { id: string; n: symbol }\n",
+            "import type { Money } from 'money';\nexport interface Row { id: string; price: Money }\n",
+            "export * from './lib/made1';\nexport type { Money as Row } from 'money';\n",
+            "export interface Row { @primkey id: string }\n",
+        ],
+    ),
+    (
+        "src/helper.ts",
+        &[
+            "export const help = (n: number) => n + 1;\n",
+            "export const help = (n: number) => ctx.user + n;\n",
+            "import { made } from './lib/made0';\nexport const help = (n: number) => made + n;\n",
+            "export const help = (n: number) => { // not closed\n",
+        ],
+    ),
+    (
+        "src/page.tsx",
+        &[
+            "import { load } from '@/client/api';\nexport const Page = () => <p onClick={() => load('x')} />;\n",
+            "import { help } from './helper';\nexport const Page = () => <p>{help(1)}</p>;\n",
+            "import { secret } from '@/client/api';\nexport const Page = () => <p>{secret}</p>;\n",
+            "import type { Row } from './model';\nexport const Page = (row: Row) => <p>{row.id}</p>;\n",
+            "import { load } from './api';\nexport const Page = () => <p>{load}</p>;\n",
+        ],
+    ),
+    (
+        "src/deep/again.ts",
+        &[
+            "export { help } from '../helper';\nexport const k = 'one';\n",
+            "export { backend as wrapped } from 'kontract';\n",
+            "import { wrapped } from './again';\nexport const x = wrapped;\n",
+        ],
+    ),
+    (
+        "tsconfig.json",
+        &[
+            "{ \"compilerOptions\": { \"paths\": { \"@/*\": [\"./src/*\"] } } }",
+            "{ \"extends\": \"./base\" }",
+            "{ \"compilerOptions\": { \"baseUrl\": \"src\" } }",
+            "{ broken",
+        ],
+    ),
+    (
+        "base.json",
+        &["{}", "{ \"extends\": \"./tsconfig.json\" }", "{ \"compilerOptions\": { \"baseUrl\": \".\" } }"],
+    ),
+    (
+        "node_modules/money/package.json",
+        &[
+            "{ \"types\": \"a.d.ts\" }",
+            "{ \"exports\": { \".\": { \"types\": \"./b.d.ts\" } } }",
+            "{ \"exports\": null }",
+        ],
+    ),
+    (
+        "node_modules/money/a.d.ts",
+        &["export interface Money { cents: number }\n", "export interface Money { cents: () => void }\n"],
+    ),
+    ("node_modules/money/b.d.ts", &["export { Money } from './a';\n", "export type Money = string;\n"]),
+    (
+        "kontract.json",
+        &["{ \"name\": \"edited\" }", "{ \"name\": \"edited\", \"cookbook\": false }", "{ \"nam\": 1 }"],
+    ),
+    ("kontract.lock.json", &["{}", "not json"]),
+];
+
+const API: &[&str] = &[
+    "import { backend } from 'kontract';\nexport const load = backend({}, async (id: string): Promise<string> => id);\n",
+    "import { backend } from 'kontract';\nimport type { Row } from './model';\nimport { help } from './helper';\nexport const secret = 'sk-live';\nexport const load = backend({}, async (row: Row): Promise<number> => help(secret.length));\n",
+    "import { wrapped } from './deep/again';\nexport const load = wrapped({}, async (id: string): Promise<string> => id);\n",
+    "import { backend } from 'kontract';\nimport { k } from './deep/again';\nexport const load = backend({ egroup: k }, async (id: string): Promise<string> => id);\n",
+    "@backend({}) export async function load(id: string): Promise<void> { await env.storage.rows.get(id); }\n",
+];
