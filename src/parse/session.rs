@@ -25,7 +25,7 @@ use swc_ecma_visit::{Visit, VisitWith};
 use super::inspect::Inspected;
 use super::limits::{NESTING_MAX, REPARSES_MAX};
 use super::module::{DecoratorUse, ParsedModule, Scopes};
-use super::scanner::{self, FoundDecorator};
+use super::scanner::{self, FoundDecorator, Refused};
 use super::{diagnostics, module};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
@@ -101,8 +101,12 @@ impl<'s> Session<'s> {
     }
 
     fn read(&self) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
-        let found = scanner::decorators(&self.text, self.tsx)
-            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
+        let found = scanner::decorators(&self.text, self.tsx).map_err(|refused| {
+            vec![match refused {
+                Refused::TooDeep(at) => diagnostics::too_deep(self.location(at, at + 1)),
+                Refused::TagName(at) => diagnostics::tag_name(self.location(at, at + 1)),
+            }]
+        })?;
         self.verified_tree(found)
     }
 

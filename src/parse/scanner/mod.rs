@@ -13,7 +13,7 @@ mod blank;
 mod lexical;
 
 pub(crate) use blank::blank;
-pub(crate) use lexical::TooDeep;
+pub(crate) use lexical::Refused;
 
 use lexical::{At, Lexical, Scanned, is_identifier_part, is_identifier_start, skip_trivia};
 
@@ -57,7 +57,7 @@ pub(crate) fn mentions_vocabulary(text: &str) -> bool {
 ///
 /// # Errors
 /// When brackets or JSX elements are nested too deep.
-pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, TooDeep> {
+pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, Refused> {
     let scanned = Lexical::scan(text, tsx)?;
     let mut found = Vec::new();
     // The innermost last: in the arguments of a foreign decorator there may be others.
