@@ -17,6 +17,7 @@ pub mod module;
 pub mod resolve;
 mod scanner;
 mod session;
+mod syntax_error;
 pub(crate) mod types;
 
 pub use extract::extract;

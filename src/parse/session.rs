@@ -18,6 +18,7 @@ use swc_ecma_ast::{
     Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXObject, JSXText, Module, ModuleDecl, ModuleItem, Pass,
     Pat, Program, Regex, Stmt, Str, TplElement, TsEntityName, TsNamespaceBody, TsType,
 };
+use swc_ecma_parser::error::Error as SwcError;
 use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
 use swc_ecma_visit::{Visit, VisitWith};
@@ -26,7 +27,7 @@ use super::inspect::Inspected;
 use super::limits::{NESTING_MAX, REPARSES_MAX};
 use super::module::{DecoratorUse, ParsedModule, Scopes};
 use super::scanner::{self, FoundDecorator, Refused};
-use super::{diagnostics, module};
+use super::{diagnostics, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
@@ -46,6 +47,11 @@ fn guarded<T>(
     parse: impl FnOnce() -> Result<T, Vec<Diagnostic>>,
 ) -> Result<T, Vec<Diagnostic>> {
     catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| {
+        // swc panics there even where it only reads on after an error.
+        if let Some(dot) = scanner::namespaced_member(&source.text) {
+            let at = Location { file, start: offset(dot), end: offset(dot + 1) };
+            return Err(vec![diagnostics::tag_name(at)]);
+        }
         let start = Location { file, start: 0, end: 0 };
         Err(vec![diagnostics::parser_failed(&source.path).at(start, "somewhere in this file")])
     })
@@ -58,6 +64,12 @@ struct Session<'s> {
     text: String,
     source_map: Lrc<SourceMap>,
     swc_file: Lrc<SwcFile>,
+}
+
+/// Why there is no tree.
+enum Failed {
+    TooDeep(Span),
+    Syntax(Vec<SwcError>),
 }
 
 /// A tree as the parser made it.
@@ -176,27 +188,66 @@ impl<'s> Session<'s> {
     }
 
     fn tree(&self, text: &str) -> Result<Tree, Vec<Diagnostic>> {
+        self.parsed(text).map_err(|errors| match errors {
+            Failed::TooDeep(span) => vec![diagnostics::too_deep(self.span(span))],
+            Failed::Syntax(errors) => {
+                self.without_export(text, &errors).unwrap_or_else(|| self.syntax_errors(text, &errors))
+            }
+        })
+    }
+
+    fn parsed(&self, text: &str) -> Result<Tree, Failed> {
         let comments = SingleThreadedComments::default();
         let input =
             StringInput::new(text, self.swc_file.start_pos, self.swc_file.start_pos + len_pos(text.len()));
         let mut parser =
             Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
         let parsed = parser.parse_module();
-        let mut errors: Vec<Diagnostic> =
-            parser.take_errors().iter().map(|error| self.syntax_error(error)).collect();
+        let mut errors = parser.take_errors();
         match parsed {
             Err(error) => {
-                errors.push(self.syntax_error(&error));
-                Err(errors)
+                errors.push(error);
+                Err(Failed::Syntax(errors))
             }
             Ok(module) => {
                 if let Some(deep) = Depth::exceeded(&module) {
                     // Dropping the tree would recurse as deep as it is nested.
                     std::mem::forget(module);
-                    return Err(vec![diagnostics::too_deep(self.span(deep))]);
+                    return Err(Failed::TooDeep(deep));
                 }
-                if errors.is_empty() { Ok(Tree { module, comments }) } else { Err(errors) }
+                if errors.is_empty() { Ok(Tree { module, comments }) } else { Err(Failed::Syntax(errors)) }
             }
+        }
+    }
+
+    /// The errors at the places where TypeScript shows them.
+    fn syntax_errors(&self, text: &str, errors: &[SwcError]) -> Vec<Diagnostic> {
+        let base = self.swc_file.start_pos.0;
+        let start = |error: &SwcError| (error.span().lo.0.saturating_sub(base) as usize).min(text.len());
+        // What a parser says after an error may only follow from it; so may what the checker would say.
+        let of_parser = errors.iter().any(|error| !syntax_error::is_left_to_the_checker(error.kind()));
+        let shown =
+            errors.iter().filter(|error| !of_parser || !syntax_error::is_left_to_the_checker(error.kind()));
+        let diagnostic = |error: &SwcError| {
+            let at = syntax_error::place(error.kind(), text, start(error));
+            let end = (error.span().hi.0.saturating_sub(base) as usize).min(text.len());
+            let next = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+            let location = self.location(at, if at == start(error) { end.max(next) } else { next });
+            diagnostics::syntax_error(&error.kind().msg(), location)
+        };
+        shown.map(diagnostic).collect()
+    }
+
+    /// What is wrong in an exported declaration: swc only says of the whole of it that it is none.
+    fn without_export(&self, text: &str, errors: &[SwcError]) -> Option<Vec<Diagnostic>> {
+        let last = errors.last()?;
+        let start = (last.span().lo.0.saturating_sub(self.swc_file.start_pos.0) as usize).min(text.len());
+        let export = syntax_error::export_before(last.kind(), text, start)?;
+        let mut blanked = text.to_owned();
+        blanked.replace_range(export..export + "export".len(), "      ");
+        match self.parsed(&blanked) {
+            Err(Failed::Syntax(errors)) => Some(self.syntax_errors(&blanked, &errors)),
+            Err(Failed::TooDeep(_)) | Ok(_) => None,
         }
     }
 
@@ -246,10 +297,6 @@ impl<'s> Session<'s> {
 
     fn syntax_of(&self, dts: bool) -> Syntax {
         Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, dts, ..Default::default() })
-    }
-
-    fn syntax_error(&self, error: &swc_ecma_parser::error::Error) -> Diagnostic {
-        diagnostics::syntax_error(&error.kind().msg(), self.span(error.span()))
     }
 
     fn span(&self, span: Span) -> Location {

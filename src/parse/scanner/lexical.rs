@@ -412,7 +412,7 @@ impl<'s> Lexical<'s> {
             }
             namespaced |= byte == b':';
             self.at += 1;
-            if matches!(self.text.get(skip_trivia(self.text, self.at)), Some(b'.' | b':')) {
+            if byte == b':' || matches!(self.text.get(skip_trivia(self.text, self.at)), Some(b'.' | b':')) {
                 self.skip();
             }
         }
@@ -420,6 +420,7 @@ impl<'s> Lexical<'s> {
         if self.peek(0) == Some(b'<') {
             self.type_arguments()?;
         }
+        let mut angles = 0;
         loop {
             self.skip();
             match self.peek(0) {
@@ -445,7 +446,11 @@ impl<'s> Lexical<'s> {
                         self.element()?;
                     }
                 }
-                Some(_) => self.at += 1,
+                Some(byte) => {
+                    angles += usize::from(byte == b'<');
+                    self.bound(angles, ANGLES_MAX)?;
+                    self.at += 1;
+                }
             }
         }
     }
@@ -535,6 +540,21 @@ impl<'s> Lexical<'s> {
     }
 }
 
+/// The dot of the first `<a:b.` in a text, be it code or not.
+pub(crate) fn namespaced_member(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let word_end = |from: usize| {
+        let start = skip_trivia(bytes, from);
+        start + bytes[start..].iter().take_while(|byte| is_identifier_part(**byte) || **byte == b'-').count()
+    };
+    memchr::memchr_iter(b'<', bytes).find_map(|at| {
+        let colon = skip_trivia(bytes, word_end(at + 1));
+        bytes.get(colon).filter(|byte| **byte == b':')?;
+        let dot = skip_trivia(bytes, word_end(colon + 1));
+        bytes.get(dot).filter(|byte| **byte == b'.').map(|_| dot)
+    })
+}
+
 /// The last `</name` of each name.
 fn closing_tags(text: &[u8]) -> HashMap<&[u8], usize> {
     let tags = memchr::memmem::find_iter(text, b"</").map(|at| {
@@ -546,7 +566,7 @@ fn closing_tags(text: &[u8]) -> HashMap<&[u8], usize> {
 }
 
 /// Behind white space, byte order marks and comments.
-pub(super) fn skip_trivia(text: &[u8], mut at: usize) -> usize {
+pub(in super::super) fn skip_trivia(text: &[u8], mut at: usize) -> usize {
     while at < text.len() {
         let rest = &text[at..];
         at += match rest {
@@ -599,7 +619,7 @@ pub(super) fn is_identifier_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$' | b'\\') || !byte.is_ascii()
 }
 
-pub(super) fn is_identifier_part(byte: u8) -> bool {
+pub(in super::super) fn is_identifier_part(byte: u8) -> bool {
     is_identifier_start(byte) || byte.is_ascii_digit()
 }
 

@@ -13,9 +13,10 @@ mod blank;
 mod lexical;
 
 pub(crate) use blank::blank;
-pub(crate) use lexical::Refused;
+pub(crate) use lexical::{Refused, namespaced_member};
+pub(super) use lexical::{is_identifier_part, skip_trivia};
 
-use lexical::{At, Lexical, Scanned, is_identifier_part, is_identifier_start, skip_trivia};
+use lexical::{At, Lexical, Scanned, is_identifier_start};
 
 /// A decorator of the vocabulary in the text. All numbers are byte offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
