@@ -14,6 +14,12 @@ pub(super) fn syntax_error(message: &str, at: Location) -> Diagnostic {
         .help("correct the syntax; the file is read as TypeScript 5 with the decorator forms of kontract")
 }
 
+pub(super) fn tag_name(at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0004, "syntax error: a name with `:` has no members")
+        .at(at, "here")
+        .help("write `<a:b>` or `<a.b>`")
+}
+
 pub(super) fn parser_failed(path: &str) -> Diagnostic {
     Diagnostic::error(Code::KT0004, format!("the parser gave up on `{path}`"))
         .why("the file has a form that the parser cannot read")

@@ -45,5 +45,6 @@ pub(crate) const RELATION_DEPTH_MAX: usize = 60;
 /// How long a regular expression may be for the scanner to see that it is one.
 pub(crate) const REGEX_BYTES_MAX: usize = 64 * 1024;
 
-/// How many `<` may stand open in one bracket. Behind each the parser looks for type arguments, and anew for each.
+/// How many `<` may stand open in one bracket, and how many labels and type assertions may follow each other. The
+/// parser's time for these grows with the square of their number.
 pub(crate) const ANGLES_MAX: usize = 256;

@@ -22,6 +22,7 @@ mod scanner;
 mod session;
 pub(crate) mod summary;
 mod survey;
+mod syntax_error;
 pub mod types;
 
 pub use blanked::blanked;

@@ -18,6 +18,7 @@ use swc_ecma_ast::{
     Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXText, Module, ModuleDecl, ModuleItem, Pass, Program,
     Regex, Stmt, Str, TplElement,
 };
+use swc_ecma_parser::error::Error as SwcError;
 use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
 use swc_ecma_visit::{Visit, VisitWith};
@@ -25,10 +26,10 @@ use swc_ecma_visit::{Visit, VisitWith};
 use super::inspect::Inspected;
 use super::limits::REPARSES_MAX;
 use super::module::{DecoratorUse, Decorators, LeadingComments, ParsedModule, Scopes, Tables};
-use super::scanner::{self, FoundDecorator};
+use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{ModuleSummary, SummaryParts};
 use super::survey::{Injected, Survey};
-use super::{diagnostics, module};
+use super::{diagnostics, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
@@ -54,6 +55,11 @@ fn guarded<'s, T>(
 ) -> Result<T, Vec<Diagnostic>> {
     let attempt = catch_unwind(AssertUnwindSafe(|| pass(Session::new(file, source))));
     attempt.unwrap_or_else(|_| {
+        // swc panics there even where it only reads on after an error.
+        if let Some(dot) = scanner::namespaced_member(&source.text) {
+            let at = Location { file, start: offset(dot), end: offset(dot + 1) };
+            return Err(vec![diagnostics::tag_name(at)]);
+        }
         let start = Location { file, start: 0, end: 0 };
         Err(vec![diagnostics::parser_failed(&source.path).at(start, "somewhere in this file")])
     })
@@ -64,6 +70,12 @@ pub(super) struct Session<'s> {
     source: &'s SourceFile,
     tsx: bool,
     text: String,
+}
+
+/// Why there is no tree.
+enum Failed {
+    TooDeep(Span),
+    Syntax(Vec<SwcError>),
 }
 
 /// A tree as the parser made it.
@@ -90,7 +102,7 @@ impl<'s> Session<'s> {
     }
 
     /// The decorators of the vocabulary; where the file does not parse, as the scanner sees them.
-    pub(super) fn decorators(&self) -> Result<Vec<FoundDecorator>, scanner::TooDeep> {
+    pub(super) fn decorators(&self) -> Result<Vec<FoundDecorator>, Refused> {
         let found = scanner::decorators(&self.text, self.tsx)?;
         if found.is_empty() {
             return Ok(found);
@@ -147,8 +159,12 @@ impl<'s> Session<'s> {
     }
 
     fn read(&self) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
-        let found = scanner::decorators(&self.text, self.tsx)
-            .map_err(|deep| vec![diagnostics::too_deep(self.location(deep.at, deep.at + 1))])?;
+        let found = scanner::decorators(&self.text, self.tsx).map_err(|refused| {
+            vec![match refused {
+                Refused::TooDeep(at) => diagnostics::too_deep(self.location(at, at + 1)),
+                Refused::TagName(at) => diagnostics::tag_name(self.location(at, at + 1)),
+            }]
+        })?;
         self.verified_tree(found)
     }
 
@@ -218,27 +234,70 @@ impl<'s> Session<'s> {
     }
 
     fn tree(&self, text: &str) -> Result<Tree, Vec<Diagnostic>> {
+        self.parsed(text).map_err(|errors| match errors {
+            Failed::TooDeep(span) => vec![diagnostics::too_deep(self.span(span))],
+            Failed::Syntax(errors) => {
+                self.without_export(text, &errors).unwrap_or_else(|| self.syntax_errors(text, &errors))
+            }
+        })
+    }
+
+    fn parsed(&self, text: &str) -> Result<Tree, Failed> {
         let comments = SingleThreadedComments::default();
         let input = StringInput::new(text, START, START + len_pos(text.len()));
         let mut parser =
             Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
         let parsed = parser.parse_module();
-        let mut errors: Vec<Diagnostic> =
-            parser.take_errors().iter().map(|error| self.syntax_error(error)).collect();
+        let mut errors = parser.take_errors();
         match parsed {
             Err(error) => {
-                errors.push(self.syntax_error(&error));
-                Err(errors)
+                errors.push(error);
+                Err(Failed::Syntax(errors))
             }
             Ok(module) => {
                 let survey = Survey::of(&module);
                 if let Some(deep) = survey.exceeded {
                     // Dropping the tree would recurse as deep as it is nested.
                     std::mem::forget(module);
-                    return Err(vec![diagnostics::too_deep(self.span(deep))]);
+                    return Err(Failed::TooDeep(deep));
                 }
-                if errors.is_empty() { Ok(Tree { module, comments, survey }) } else { Err(errors) }
+                if errors.is_empty() {
+                    Ok(Tree { module, comments, survey })
+                } else {
+                    Err(Failed::Syntax(errors))
+                }
             }
+        }
+    }
+
+    /// The errors at the places where TypeScript shows them.
+    fn syntax_errors(&self, text: &str, errors: &[SwcError]) -> Vec<Diagnostic> {
+        let base = START.0;
+        let start = |error: &SwcError| (error.span().lo.0.saturating_sub(base) as usize).min(text.len());
+        // What a parser says after an error may only follow from it; so may what the checker would say.
+        let of_parser = errors.iter().any(|error| !syntax_error::is_left_to_the_checker(error.kind()));
+        let shown =
+            errors.iter().filter(|error| !of_parser || !syntax_error::is_left_to_the_checker(error.kind()));
+        let diagnostic = |error: &SwcError| {
+            let at = syntax_error::place(error.kind(), text, start(error));
+            let end = (error.span().hi.0.saturating_sub(base) as usize).min(text.len());
+            let next = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+            let location = self.location(at, if at == start(error) { end.max(next) } else { next });
+            diagnostics::syntax_error(&error.kind().msg(), location)
+        };
+        shown.map(diagnostic).collect()
+    }
+
+    /// What is wrong in an exported declaration: swc only says of the whole of it that it is none.
+    fn without_export(&self, text: &str, errors: &[SwcError]) -> Option<Vec<Diagnostic>> {
+        let last = errors.last()?;
+        let start = (last.span().lo.0.saturating_sub(START.0) as usize).min(text.len());
+        let export = syntax_error::export_before(last.kind(), text, start)?;
+        let mut blanked = text.to_owned();
+        blanked.replace_range(export..export + "export".len(), "      ");
+        match self.parsed(&blanked) {
+            Err(Failed::Syntax(errors)) => Some(self.syntax_errors(&blanked, &errors)),
+            Err(Failed::TooDeep(_)) | Ok(_) => None,
         }
     }
 
@@ -285,10 +344,6 @@ impl<'s> Session<'s> {
 
     fn syntax_of(&self, dts: bool) -> Syntax {
         Syntax::Typescript(TsSyntax { tsx: self.tsx, decorators: true, dts, ..Default::default() })
-    }
-
-    fn syntax_error(&self, error: &swc_ecma_parser::error::Error) -> Diagnostic {
-        diagnostics::syntax_error(&error.kind().msg(), self.span(error.span()))
     }
 
     fn span(&self, span: Span) -> Location {

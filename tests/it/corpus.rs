@@ -3,6 +3,7 @@
 mod decorators;
 mod packages;
 mod places;
+mod syntax;
 pub(crate) mod tree;
 pub(crate) mod typescript;
 pub(crate) mod workers;

@@ -35,11 +35,14 @@ impl Scanned {
     }
 }
 
-/// Brackets or JSX elements are nested deeper than [`NESTING_MAX`].
+/// What is not given to the parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooDeep {
-    /// Offset of the first bracket beyond.
-    pub(crate) at: usize,
+pub(crate) enum Refused {
+    /// Brackets or JSX elements are nested deeper than [`NESTING_MAX`], or the parser would take too long; the offset
+    /// of the first token beyond.
+    TooDeep(usize),
+    /// A member of a namespaced JSX name, as in `<a:b.c>`, at which the parser panics; the offset of the dot.
+    TagName(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,10 @@ enum Bracket {
 struct Runs {
     /// `<` that no `>` has closed: each may begin type arguments.
     angles: usize,
+    /// `<A>` one behind the other, as in `<A><B>value`.
+    assertions: usize,
+    /// `label:` one behind the other.
+    labels: usize,
     /// `else if` since the `if` that they belong to.
     branches: usize,
 }
@@ -95,7 +102,7 @@ pub(super) struct Lexical<'s> {
 
 impl<'s> Lexical<'s> {
     /// Everything that is asked about a text.
-    pub(super) fn scan(text: &'s str, tsx: bool) -> Result<Scanned, TooDeep> {
+    pub(super) fn scan(text: &'s str, tsx: bool) -> Result<Scanned, Refused> {
         let mut scan = Self::new(text, tsx);
         if scan.text.starts_with(b"#!") {
             scan.at = find(scan.text, 0, b'\n');
@@ -124,7 +131,7 @@ impl<'s> Lexical<'s> {
     }
 
     /// Scans to the end, or until a closing bracket brings the stack down to `floor`.
-    fn run(&mut self, floor: Option<usize>) -> Result<(), TooDeep> {
+    fn run(&mut self, floor: Option<usize>) -> Result<(), Refused> {
         while let Some(&byte) = self.text.get(self.at) {
             if is_space(byte) {
                 self.at += 1;
@@ -144,10 +151,13 @@ impl<'s> Lexical<'s> {
     }
 
     /// One token that is not a word. One arm for each way to begin; long, but flat.
-    fn token(&mut self, byte: u8) -> Result<(), TooDeep> {
+    fn token(&mut self, byte: u8) -> Result<(), Refused> {
         let after_condition_keyword = std::mem::take(&mut self.after_condition_keyword);
         let after_restricted = std::mem::take(&mut self.after_restricted);
         self.after_dot = false;
+        if byte != b':' {
+            self.runs.labels = 0;
+        }
         match byte {
             b'"' | b'\'' => {
                 self.string(byte);
@@ -177,12 +187,19 @@ impl<'s> Lexical<'s> {
                 self.set(Previous::Value, b'>');
             }
             b'<' => {
+                let asserts_again = self.previous != Previous::Value && self.previous_byte == b'>';
+                self.runs.assertions = if asserts_again { self.runs.assertions + 1 } else { 0 };
                 self.runs.angles += 1;
-                self.bound(self.runs.angles, ANGLES_MAX)?;
+                self.bound(self.runs.angles.max(self.runs.assertions), ANGLES_MAX)?;
                 self.advance(Previous::Operator, byte);
             }
             b'>' if self.previous_byte != b'=' => {
                 self.runs.angles = self.runs.angles.saturating_sub(1);
+                self.advance(Previous::Operator, byte);
+            }
+            b':' if self.previous_byte == b'a' => {
+                self.runs.labels += 1;
+                self.bound(self.runs.labels, ANGLES_MAX)?;
                 self.advance(Previous::Operator, byte);
             }
             b';' => {
@@ -212,7 +229,7 @@ impl<'s> Lexical<'s> {
         Ok(())
     }
 
-    fn word(&mut self) -> Result<(), TooDeep> {
+    fn word(&mut self) -> Result<(), Refused> {
         let start = self.at;
         self.at += self.text[start..].iter().take_while(|byte| is_identifier_part(**byte)).count();
         let word = &self.text[start..self.at];
@@ -239,6 +256,9 @@ impl<'s> Lexical<'s> {
         };
         self.set(previous, byte);
         self.after_condition_keyword = condition;
+        if word == b"case" {
+            self.runs.labels = 0;
+        }
         if word == b"if" {
             self.runs.branches = if after_else { self.runs.branches + 1 } else { 0 };
             self.bound(self.runs.branches, NESTING_MAX)?;
@@ -246,8 +266,8 @@ impl<'s> Lexical<'s> {
         Ok(())
     }
 
-    fn bound(&self, count: usize, max: usize) -> Result<(), TooDeep> {
-        if count < max { Ok(()) } else { Err(TooDeep { at: self.at }) }
+    fn bound(&self, count: usize, max: usize) -> Result<(), Refused> {
+        if count < max { Ok(()) } else { Err(Refused::TooDeep(self.at)) }
     }
 
     fn number(&mut self) {
@@ -288,7 +308,7 @@ impl<'s> Lexical<'s> {
     }
 
     /// The text of a template, up to its end or the next `${`.
-    fn template(&mut self) -> Result<(), TooDeep> {
+    fn template(&mut self) -> Result<(), Refused> {
         while let Some(found) = memchr::memchr3(b'`', b'\\', b'$', &self.text[self.at..]) {
             self.at += found;
             match self.text[self.at] {
@@ -308,16 +328,16 @@ impl<'s> Lexical<'s> {
         Ok(())
     }
 
-    fn open(&mut self, bracket: Bracket, byte: u8) -> Result<(), TooDeep> {
+    fn open(&mut self, bracket: Bracket, byte: u8) -> Result<(), Refused> {
         if self.stack.len() + self.elements >= NESTING_MAX {
-            return Err(TooDeep { at: self.at });
+            return Err(Refused::TooDeep(self.at));
         }
         self.stack.push((bracket, std::mem::take(&mut self.runs)));
         self.advance(Previous::Operator, byte);
         Ok(())
     }
 
-    fn close(&mut self, byte: u8) -> Result<(), TooDeep> {
+    fn close(&mut self, byte: u8) -> Result<(), Refused> {
         self.at += 1;
         let opened = self.stack.pop();
         self.runs = opened.map_or_else(Runs::default, |(_, runs)| runs);
@@ -369,9 +389,9 @@ impl<'s> Lexical<'s> {
     }
 
     /// A whole JSX element, from its `<`.
-    fn element(&mut self) -> Result<(), TooDeep> {
+    fn element(&mut self) -> Result<(), Refused> {
         if self.stack.len() + self.elements >= NESTING_MAX {
-            return Err(TooDeep { at: self.at });
+            return Err(Refused::TooDeep(self.at));
         }
         self.elements += 1;
         let has_children = self.opening_tag()?;
@@ -383,13 +403,24 @@ impl<'s> Lexical<'s> {
     }
 
     /// Returns whether children follow.
-    fn opening_tag(&mut self) -> Result<bool, TooDeep> {
+    fn opening_tag(&mut self) -> Result<bool, Refused> {
         self.at = skip_trivia(self.text, self.at + 1);
-        self.at += self.text[self.at..].iter().take_while(|byte| is_tag_part(**byte)).count();
+        let mut namespaced = false;
+        while let Some(byte) = self.peek(0).filter(|byte| is_tag_part(*byte)) {
+            if byte == b'.' && namespaced {
+                return Err(Refused::TagName(self.at));
+            }
+            namespaced |= byte == b':';
+            self.at += 1;
+            if byte == b':' || matches!(self.text.get(skip_trivia(self.text, self.at)), Some(b'.' | b':')) {
+                self.skip();
+            }
+        }
         self.skip();
         if self.peek(0) == Some(b'<') {
             self.type_arguments()?;
         }
+        let mut angles = 0;
         loop {
             self.skip();
             match self.peek(0) {
@@ -415,12 +446,16 @@ impl<'s> Lexical<'s> {
                         self.element()?;
                     }
                 }
-                Some(_) => self.at += 1,
+                Some(byte) => {
+                    angles += usize::from(byte == b'<');
+                    self.bound(angles, ANGLES_MAX)?;
+                    self.at += 1;
+                }
             }
         }
     }
 
-    fn children(&mut self) -> Result<(), TooDeep> {
+    fn children(&mut self) -> Result<(), Refused> {
         while let Some(found) = memchr::memchr2(b'<', b'{', &self.text[self.at..]) {
             self.at += found;
             if self.text[self.at] == b'{' {
@@ -438,18 +473,21 @@ impl<'s> Lexical<'s> {
         Ok(())
     }
 
-    fn jsx_expression(&mut self) -> Result<(), TooDeep> {
+    fn jsx_expression(&mut self) -> Result<(), Refused> {
         let floor = self.stack.len();
         self.open(Bracket::Jsx, b'{')?;
         self.run(Some(floor))
     }
 
     /// `<A, B<C>>` behind a tag's name.
-    fn type_arguments(&mut self) -> Result<(), TooDeep> {
+    fn type_arguments(&mut self) -> Result<(), Refused> {
         let mut depth = 0_usize;
         while let Some(byte) = self.peek(0) {
             match byte {
-                b'<' => depth += 1,
+                b'<' => {
+                    depth += 1;
+                    self.bound(depth, ANGLES_MAX)?;
+                }
                 // The arrow of a function type closes nothing.
                 b'>' if self.text[self.at - 1] != b'=' => depth -= 1,
                 b'"' | b'\'' => {
@@ -502,6 +540,21 @@ impl<'s> Lexical<'s> {
     }
 }
 
+/// The dot of the first `<a:b.` in a text, be it code or not.
+pub(crate) fn namespaced_member(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let word_end = |from: usize| {
+        let start = skip_trivia(bytes, from);
+        start + bytes[start..].iter().take_while(|byte| is_identifier_part(**byte) || **byte == b'-').count()
+    };
+    memchr::memchr_iter(b'<', bytes).find_map(|at| {
+        let colon = skip_trivia(bytes, word_end(at + 1));
+        bytes.get(colon).filter(|byte| **byte == b':')?;
+        let dot = skip_trivia(bytes, word_end(colon + 1));
+        bytes.get(dot).filter(|byte| **byte == b'.').map(|_| dot)
+    })
+}
+
 /// The last `</name` of each name.
 fn closing_tags(text: &[u8]) -> HashMap<&[u8], usize> {
     let tags = memchr::memmem::find_iter(text, b"</").map(|at| {
@@ -513,7 +566,7 @@ fn closing_tags(text: &[u8]) -> HashMap<&[u8], usize> {
 }
 
 /// Behind white space, byte order marks and comments.
-pub(super) fn skip_trivia(text: &[u8], mut at: usize) -> usize {
+pub(in super::super) fn skip_trivia(text: &[u8], mut at: usize) -> usize {
     while at < text.len() {
         let rest = &text[at..];
         at += match rest {
@@ -566,7 +619,7 @@ pub(super) fn is_identifier_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$' | b'\\') || !byte.is_ascii()
 }
 
-pub(super) fn is_identifier_part(byte: u8) -> bool {
+pub(in super::super) fn is_identifier_part(byte: u8) -> bool {
     is_identifier_start(byte) || byte.is_ascii_digit()
 }
 

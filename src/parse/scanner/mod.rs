@@ -13,9 +13,10 @@ mod blank;
 mod lexical;
 
 pub(crate) use blank::blank;
-pub(crate) use lexical::TooDeep;
+pub(crate) use lexical::{Refused, namespaced_member};
+pub(super) use lexical::{is_identifier_part, skip_trivia};
 
-use lexical::{At, Lexical, Scanned, is_identifier_part, is_identifier_start, skip_trivia};
+use lexical::{At, Lexical, Scanned, is_identifier_start};
 
 /// A decorator of the vocabulary in the text. All numbers are byte offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub(crate) fn mentions_vocabulary(text: &str) -> bool {
 ///
 /// # Errors
 /// When brackets or JSX elements are nested too deep.
-pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, TooDeep> {
+pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, Refused> {
     let scanned = Lexical::scan(text, tsx)?;
     let mut found = Vec::new();
     // The innermost last: in the arguments of a foreign decorator there may be others.

@@ -9,8 +9,11 @@ use crate::support::script::{argument, run};
 #[derive(Debug, Clone, serde::Deserialize)]
 pub(crate) struct SyntaxError {
     pub(crate) start: usize,
+    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) end: usize,
+    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) code: u32,
+    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) message: String,
 }
 
