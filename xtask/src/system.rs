@@ -1,4 +1,4 @@
-//! System packages that the tests need: PostgreSQL, Chromium and the FlatBuffers compiler, from Debian or Ubuntu.
+//! System packages that the tests need: PostgreSQL, pgbouncer, Chromium and the FlatBuffers compiler, from Debian or Ubuntu.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -68,8 +68,9 @@ fn apt(tree: &Tree, prefix: &[&str], arguments: &[&str]) -> Result<(), Error> {
 const APT: Program = Program { name: "apt-get", fix: "install the packages by hand" };
 /// Debian package and the program by which it is recognised. The tests want the version of Debian 12, so that a
 /// `postgres` of another origin does not count.
-const PACKAGES: [(&str, &str); 3] = [
+const PACKAGES: [(&str, &str); 4] = [
     ("postgresql-15", "/usr/lib/postgresql/15/bin/initdb"),
+    ("pgbouncer", "/usr/sbin/pgbouncer"),
     ("chromium", "chromium"),
     ("flatbuffers-compiler", "flatc"),
 ];
@@ -80,7 +81,7 @@ mod tests {
 
     use super::absent_packages;
 
-    /// PostgreSQL is found without the PATH.
+    /// PostgreSQL and pgbouncer are found without the PATH.
     const PACKAGES_ON_PATH: usize = 2;
 
     #[test]

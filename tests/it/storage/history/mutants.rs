@@ -30,6 +30,7 @@ const MUTANTS: &[Mutant] = &[
         "containment is not validated",
         &[("WHEN 'c' THEN changed.data", "WHEN 'c' THEN false AND changed.data")],
     ),
+    of_sql("comparisons are not validated", &[("OR kt_priv.matches(changed.data, p.q -> 'w')", "")]),
     of_sql("whole tables are not validated", &[("ELSE true END", "ELSE false END")]),
     of_sql("pages are not validated", &[("WHEN 'l' THEN", "WHEN 'l' THEN false AND")]),
     of_sql(
