@@ -23,7 +23,7 @@ impl Pooler {
         assert!(Path::new(PROGRAM).exists(), "pgbouncer is not here: apt-get install pgbouncer");
         // It refuses root and runs as nobody then, who has to find its files.
         let readable = |path: &Path, mode| {
-            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("ours")
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("ours");
         };
         readable(folder, 0o755);
         let own_port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
