@@ -5,4 +5,5 @@
 
 mod history;
 mod isolation;
+mod queries;
 mod roles;

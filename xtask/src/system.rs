@@ -1,4 +1,5 @@
-//! System packages that the tests need: PostgreSQL, Chromium, the FlatBuffers compiler and pip, from Debian or Ubuntu.
+//! System packages that the tests need: PostgreSQL, pgbouncer, Chromium, the FlatBuffers compiler and pip, from Debian or
+//! Ubuntu.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -68,8 +69,9 @@ fn apt(tree: &Tree, prefix: &[&str], arguments: &[&str]) -> Result<(), Error> {
 const APT: Program = Program { name: "apt-get", fix: "install the packages by hand" };
 /// Debian package and the program by which it is recognised. The tests want the version of Debian 12, so that a
 /// `postgres` of another origin does not count.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 5] = [
     ("postgresql-15", "/usr/lib/postgresql/15/bin/initdb"),
+    ("pgbouncer", "/usr/sbin/pgbouncer"),
     ("chromium", "chromium"),
     ("flatbuffers-compiler", "flatc"),
     ("python3-pip", "pip3"),
@@ -81,7 +83,7 @@ mod tests {
 
     use super::absent_packages;
 
-    /// PostgreSQL is found without the PATH.
+    /// PostgreSQL and pgbouncer are found without the PATH.
     const PACKAGES_ON_PATH: usize = 3;
 
     #[test]

@@ -39,6 +39,7 @@ GRANT SELECT (owner, create_txid, snap, expires_at) ON kt.trxs TO kt_gateway;   
 -- Which cluster the stored transaction ids belong to, and how far garbage has been collected.
 CREATE TABLE IF NOT EXISTS kt_priv.meta (
   one bool PRIMARY KEY DEFAULT true CHECK (one), system_id bigint NOT NULL, horizon xid8 NOT NULL DEFAULT '0');
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS keep interval NOT NULL DEFAULT '0';      -- how far back old versions are kept
 INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_system() ON CONFLICT DO NOTHING;
 
 -- The identity key, already combined with the two pads of HMAC (RFC 2104).
@@ -52,6 +53,7 @@ CREATE TABLE IF NOT EXISTS kt_priv.log (
   at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX IF NOT EXISTS log_txid ON kt_priv.log (txid);
 DROP INDEX IF EXISTS kt_priv.log_sid;
+CREATE INDEX IF NOT EXISTS log_at ON kt_priv.log (at);
 CREATE UNIQUE INDEX IF NOT EXISTS log_once ON kt_priv.log (sid);
 
 -- Answers to mutations by idempotency key.

@@ -60,8 +60,10 @@ END $$;
 
 -- Opens a session at a new snapshot. The credential (owner, expiry in Unix seconds, HMAC-SHA256 of "owner.expiry") comes from
 -- the identity part; the caller cannot make one. A known idempotency key answers with the first answer and opens nothing.
+-- With p_at, an earlier snapshot, the session reads the state of then, as far as versions are kept (KT410), and writes nothing.
+DROP FUNCTION IF EXISTS kt.begin(text, bigint, bytea, uuid, bytea, int);
 CREATE OR REPLACE FUNCTION kt.begin(
-  p_owner text, p_exp bigint, p_mac bytea, p_sid uuid, p_idem bytea DEFAULT NULL, p_ttl_s int DEFAULT 60,
+  p_owner text, p_exp bigint, p_mac bytea, p_sid uuid, p_idem bytea DEFAULT NULL, p_ttl_s int DEFAULT 60, p_at text DEFAULT NULL,
   OUT snap text, OUT answer text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -93,11 +95,20 @@ BEGIN
 
   -- Shared with other begins: rights read and snapshot taken after this line stay true until the row is committed.
   v_void := pg_advisory_xact_lock_shared(19284, 0)::text;
-  SELECT coalesce(jsonb_object_agg(g.id, g.ptr), '{}'), coalesce(jsonb_object_agg(g.ptr, g.permissions), '{}')
+  SELECT coalesce(jsonb_object_agg(g.id, g.ptr), '{}'), coalesce(jsonb_object_agg(g.ptr, CASE WHEN p_at IS NULL THEN g.permissions ELSE g.permissions & 4 END), '{}')
     INTO v_names, v_rights FROM kt.storage g
    WHERE g.owner = p_owner
       OR (g.owner = '*' AND NOT EXISTS (SELECT 1 FROM kt.storage o WHERE o.owner = p_owner AND (o.id = g.id OR o.ptr = g.ptr)));
   v_snap := pg_current_snapshot();
+  IF p_at IS NOT NULL THEN
+    IF p_at !~ '^[0-9]{1,19}:[0-9]{1,19}:[0-9,]*$' OR pg_snapshot_xmax(p_at::pg_snapshot) > pg_snapshot_xmax(v_snap) THEN
+      RAISE EXCEPTION 'not a snapshot of the past' USING ERRCODE = 'KT400';
+    END IF;
+    v_snap := p_at::pg_snapshot;
+    IF pg_snapshot_xmin(v_snap) < (SELECT m.horizon FROM kt_priv.meta m) THEN
+      RAISE EXCEPTION 'the state of then is not kept any more' USING ERRCODE = 'KT410';
+    END IF;
+  END IF;
   snap := v_snap::text;
   INSERT INTO kt.trxs (sid, owner, create_txid, snap, names, rights, expires_at)
     VALUES (sha256(uuid_send(p_sid)), p_owner, pg_snapshot_xmin(v_snap), v_snap, v_names, v_rights,
@@ -141,5 +152,5 @@ CREATE CONSTRAINT TRIGGER storage_changed AFTER INSERT OR UPDATE OR DELETE ON kt
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION kt_priv.end_sessions();
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.begin(text, bigint, bytea, uuid, bytea, int), kt.abort(uuid) TO kt_gateway;
+GRANT EXECUTE ON FUNCTION kt.begin(text, bigint, bytea, uuid, bytea, int, text), kt.abort(uuid) TO kt_gateway;
 GRANT EXECUTE ON FUNCTION kt.set_identity_key(bytea) TO kt_deploy;

@@ -3,7 +3,7 @@
 -- Payload: an array in order of ptr, one element for each table:
 --   {"t": name, "r": [keys read], "q": [predicates read],
 --    "del": [keys], "put": [[key, row]…], "upd": [[key, patch]…], "push": [[key, row]…]}
--- A predicate is {"k": "c", "v": pattern} (containment), {"k": "l", "from": n, "to": n} (range of _order, open where absent)
+-- A predicate is {"k": "c", "v": pattern, "w": rest} (containment and kt_priv.matches), {"k": "l", "from": n, "to": n} (range of _order, open where absent)
 -- or {"k": "a"} (the whole table).
 SET LOCAL ROLE kt_owner;
 

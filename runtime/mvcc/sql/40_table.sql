@@ -76,26 +76,91 @@ BEGIN
         AND t._order > o ORDER BY t._order LIMIT p_limit)) u ORDER BY u._order LIMIT p_limit;
 END $f$;
 
--- Rows that contain a pattern, in the order in which they were added. MATERIALIZED, because with a LIMIT the planner would
--- rather walk the whole table in order than use the index on the content.
-CREATE OR REPLACE FUNCTION kt.query_@P@(p_sid uuid, p_pattern jsonb, p_limit int) RETURNS TABLE (id text, data jsonb)
+-- Rows from the end of the list, backwards.
+CREATE OR REPLACE FUNCTION kt.last_@P@(p_sid uuid, p_limit int) RETURNS TABLE (id text, data jsonb, _order bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
+#variable_conflict use_column
+DECLARE
+  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
+BEGIN
+  RETURN QUERY SELECT u.id, u.data, u._order FROM (
+    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+      WHERE t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order DESC LIMIT p_limit)
+    UNION ALL
+    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+      WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+      ORDER BY t._order DESC LIMIT p_limit)) u ORDER BY u._order DESC LIMIT p_limit;
+END $f$;
+
+-- The versions of a row that the snapshot knows of, the latest first; _at and _until as far as the log reaches back.
+CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int)
+RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
+#variable_conflict use_column
+DECLARE
+  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4);
+BEGIN
+  RETURN QUERY SELECT v._version, v.data, a.at, u.at, u.ended
+    FROM (SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE t.id = p_id AND t._deleted_txid IS NULL
+          UNION ALL
+          SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE t.id = p_id AND t._deleted_txid IS NOT NULL) v
+    LEFT JOIN LATERAL (SELECT l.at FROM kt_priv.log l WHERE l.txid = v._txid LIMIT 1) a ON true
+    CROSS JOIN LATERAL (SELECT (SELECT l.at FROM kt_priv.log l WHERE l.txid = v._deleted_txid LIMIT 1) AS at, true AS ended
+                         WHERE v._deleted_txid IS NOT NULL AND pg_visible_in_snapshot(v._deleted_txid, s)
+                        UNION ALL SELECT NULL, false
+                         WHERE v._deleted_txid IS NULL OR NOT pg_visible_in_snapshot(v._deleted_txid, s)) u
+   WHERE pg_visible_in_snapshot(v._txid, s) ORDER BY v._txid DESC LIMIT p_limit;
+END $f$;
+
+-- Rows that contain a pattern and match the rest of a filter: in the order in which they were added, or by a field (numbers,
+-- then text, then what is neither), after the named one. MATERIALIZED, because with a LIMIT the planner would rather walk the
+-- whole table in order than use the index on the content.
+DROP FUNCTION IF EXISTS kt.query_@P@(uuid, jsonb, int);
+CREATE OR REPLACE FUNCTION kt.query_@P@(
+  p_sid uuid, p_pattern jsonb, p_rest jsonb, p_field text, p_descending bool, p_after text, p_limit int)
+RETURNS TABLE (id text, data jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
   s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
 BEGIN
+  IF p_rest IS NULL AND p_field IS NULL AND p_after IS NULL THEN
+    RETURN QUERY WITH hit AS MATERIALIZED (
+        SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+         WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
+        UNION ALL
+        SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+         WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+           AND t.data @> p_pattern)
+      SELECT hit.id, hit.data FROM hit ORDER BY hit._order LIMIT p_limit;
+    RETURN;
+  END IF;
   RETURN QUERY WITH hit AS MATERIALIZED (
       SELECT t.id, t.data, t._order FROM kt_data.@P@ t
        WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
+         AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest))
       UNION ALL
       SELECT t.id, t.data, t._order FROM kt_data.@P@ t
        WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
-         AND t.data @> p_pattern)
-    SELECT hit.id, hit.data FROM hit ORDER BY hit._order LIMIT p_limit;
+         AND t.data @> p_pattern AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest))),
+    keyed AS (
+      SELECT hit.id, hit.data, hit._order, f.kind,
+             CASE WHEN f.kind = 0 THEN (hit.data -> p_field)::numeric END AS number,
+             CASE WHEN f.kind = 1 THEN hit.data ->> p_field END COLLATE "C" AS word
+        FROM hit CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(hit.data -> p_field) WHEN 'number' THEN 0 WHEN 'string' THEN 1 ELSE 2 END) f(kind)),
+    placed AS (
+      SELECT k.id, k.data, row_number() OVER (ORDER BY
+               CASE WHEN p_descending THEN -k.kind ELSE k.kind END, CASE WHEN p_descending THEN -k.number ELSE k.number END,
+               CASE WHEN p_descending THEN k.word END DESC, CASE WHEN NOT p_descending THEN k.word END, k._order) AS place
+        FROM keyed k),
+    start AS (SELECT CASE WHEN p_after IS NULL THEN 0 ELSE (SELECT b.place FROM placed b WHERE b.id = p_after) END AS place)
+    SELECT w.id, w.data FROM placed w, start WHERE w.place > start.place OR (start.place IS NULL AND kt_priv.no_such_row())
+     ORDER BY w.place LIMIT p_limit;
 END $f$;
 
--- How many rows contain a pattern; all rows where it is null.
-CREATE OR REPLACE FUNCTION kt.count_@P@(p_sid uuid, p_pattern jsonb) RETURNS bigint
+-- How many rows contain a pattern and match the rest of a filter; all rows where the pattern is null.
+DROP FUNCTION IF EXISTS kt.count_@P@(uuid, jsonb);
+CREATE OR REPLACE FUNCTION kt.count_@P@(p_sid uuid, p_pattern jsonb, p_rest jsonb) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); live bigint; dead bigint;
@@ -104,11 +169,12 @@ BEGIN
     SELECT count(*) INTO live FROM kt_data.@P@ t WHERE t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
   ELSE
     SELECT count(*) INTO live FROM kt_data.@P@ t
-     WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s);
+     WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
+       AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest));
   END IF;
   SELECT count(*) INTO dead FROM kt_data.@P@ t
    WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
-     AND (p_pattern IS NULL OR t.data @> p_pattern);
+     AND (p_pattern IS NULL OR t.data @> p_pattern) AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest));
   RETURN live + dead;
 END $f$;
 
@@ -134,7 +200,7 @@ BEGIN
        WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
       ) changed, jsonb_array_elements(p_predicates) p(q)
      WHERE CASE p.q ->> 'k'
-             WHEN 'c' THEN changed.data @> (p.q -> 'v')
+             WHEN 'c' THEN changed.data @> (p.q -> 'v') AND (NOT p.q ? 'w' OR kt_priv.matches(changed.data, p.q -> 'w'))
              WHEN 'l' THEN changed._order >= coalesce((p.q ->> 'from')::bigint, -9223372036854775808)
                        AND changed._order <= coalesce((p.q ->> 'to')::bigint, 9223372036854775807)
              ELSE true END
@@ -203,4 +269,5 @@ BEGIN
 END $f$;
 
 GRANT EXECUTE ON FUNCTION kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int),
-  kt.query_@P@(uuid, jsonb, int), kt.count_@P@(uuid, jsonb) TO kt_gateway;
+  kt.last_@P@(uuid, int),
+  kt.query_@P@(uuid, jsonb, jsonb, text, bool, text, int), kt.count_@P@(uuid, jsonb, jsonb), kt.history_@P@(uuid, text, int) TO kt_gateway;

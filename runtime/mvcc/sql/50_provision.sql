@@ -41,7 +41,7 @@ END $$;
 CREATE OR REPLACE FUNCTION kt.gc_horizon() RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
-  v_horizon xid8;
+  v_horizon xid8; v_kept xid8;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'kt.gc_horizon needs read committed' USING ERRCODE = 'KT500';
@@ -50,8 +50,22 @@ BEGIN
   DELETE FROM kt.trxs a WHERE a.expires_at < clock_timestamp();
   SELECT least((SELECT a.create_txid FROM kt.trxs a ORDER BY a.create_txid LIMIT 1), pg_snapshot_xmin(pg_current_snapshot()))
     INTO v_horizon;
+  -- What is kept for `history` and `at`: versions that died since the last commit before that time.
+  SELECT least(v_horizon, coalesce((SELECT l.txid FROM kt_priv.log l WHERE l.at < now() - m.keep ORDER BY l.at DESC LIMIT 1), '0'))
+    INTO v_kept FROM kt_priv.meta m WHERE m.keep > '0';
+  v_horizon := coalesce(v_kept, v_horizon);
   UPDATE kt_priv.meta SET horizon = greatest(horizon, v_horizon) RETURNING horizon INTO v_horizon;
   RETURN v_horizon::text;
+END $$;
+
+-- How far back old versions are kept, beyond what open transactions need.
+CREATE OR REPLACE FUNCTION kt.keep_history(p_keep interval) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_keep IS NULL OR p_keep NOT BETWEEN interval '0' AND interval '10 years' THEN
+    RAISE EXCEPTION 'history is kept for 0 to 10 years' USING ERRCODE = 'KT400';
+  END IF;
+  UPDATE kt_priv.meta SET keep = p_keep;
 END $$;
 
 -- Deletes up to p_batch dead versions below the horizon; how many there were.
@@ -73,10 +87,10 @@ END $$;
 CREATE OR REPLACE FUNCTION kt.gc_log(p_keep interval DEFAULT '1 day') RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_count bigint; v_all bigint;
+  v_count bigint; v_all bigint; v_keep interval := (SELECT greatest(p_keep, m.keep, interval '1 hour') FROM kt_priv.meta m);
 BEGIN
   -- A session lives 15 minutes at most; its outcome must be answerable for longer than that.
-  DELETE FROM kt_priv.log l WHERE l.at < now() - greatest(p_keep, interval '1 hour');
+  DELETE FROM kt_priv.log l WHERE l.at < now() - v_keep;
   GET DIAGNOSTICS v_all = ROW_COUNT;
   DELETE FROM kt_priv.ledger l WHERE l.at < now() - greatest(p_keep, interval '1 hour');
   GET DIAGNOSTICS v_count = ROW_COUNT;
@@ -102,4 +116,4 @@ SELECT kt_priv.generate(t.ptr) FROM kt_priv.tables t ORDER BY t.ptr;
 
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[]), kt.withdraw(text, text), kt.gc_horizon(),
-  kt.gc_table(text, int), kt.gc_log(interval), kt.rebase() TO kt_deploy;
+  kt.gc_table(text, int), kt.gc_log(interval), kt.keep_history(interval), kt.rebase() TO kt_deploy;

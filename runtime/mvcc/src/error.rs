@@ -52,6 +52,9 @@ pub enum TransactionError {
     /// This idempotency key was applied before: the handler ends, and the caller gets this answer.
     #[error("already applied")]
     AlreadyApplied(Vec<u8>),
+    /// An earlier state was asked for that garbage collection has taken.
+    #[error("the state of then is not kept any more")]
+    NotKept,
     /// The credential is forged or expired.
     #[error("the database refused the credential")]
     Unauthenticated,
@@ -84,7 +87,7 @@ impl TransactionError {
             Self::PermissionDenied { .. } | Self::CommitDenied | Self::ReadonlyField { .. } => {
                 ErrorCode::PermissionDenied
             }
-            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::NotFound { .. } | Self::NotKept => ErrorCode::NotFound,
             Self::BadValue(_) | Self::LimitExceeded(_) => ErrorCode::InvalidRequest,
             Self::Conflict | Self::AlreadyApplied(_) => ErrorCode::Conflict,
             Self::Unauthenticated => ErrorCode::Unauthorized,
@@ -95,12 +98,20 @@ impl TransactionError {
 
     /// From an error of `kt.begin`, where a session that is refused means the credential was.
     pub(crate) fn of_begin(error: DbError) -> Self {
-        if error.sqlstate == "KT401" { Self::Unauthenticated } else { Self::of(error, "", Perms::NONE) }
+        match error.sqlstate.as_str() {
+            "KT400" => Self::BadValue("this is not a snapshot"),
+            "KT401" => Self::Unauthenticated,
+            "KT410" => Self::NotKept,
+            _ => Self::of(error, "", Perms::NONE),
+        }
     }
 
     /// From an error of a read of `table`.
     pub(crate) fn of_read(error: DbError, table: &str) -> Self {
-        Self::of(error, table, Perms::R)
+        match error.sqlstate.as_str() {
+            "KT400" => Self::BadValue("there is no row with the key that the page starts after"),
+            _ => Self::of(error, table, Perms::R),
+        }
     }
 
     /// From an error of `kt.commit`.

@@ -15,6 +15,7 @@
 mod contains;
 pub mod credential;
 pub mod error;
+mod filter;
 pub mod limits;
 mod payload;
 pub mod retry;

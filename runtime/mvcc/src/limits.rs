@@ -12,6 +12,12 @@ pub const KEYS_PER_TRANSACTION_MAX: usize = 4096;
 /// Lists, queries and counts of one transaction, in all tables together.
 pub const PREDICATES_PER_TRANSACTION_MAX: usize = 256;
 
+/// Conditions of one query beyond containment, and values of its lists.
+pub const CONDITIONS_MAX: usize = 1000;
+
+/// Versions of a row that one read returns.
+pub const VERSIONS_PER_READ_MAX: usize = 1000;
+
 /// Rows that one read returns, and what a read without a limit gets at most.
 pub const ROWS_PER_READ_MAX: usize = 1000;
 

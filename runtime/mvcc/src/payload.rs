@@ -82,7 +82,10 @@ fn part(name: &str, state: &TableState) -> Option<Value> {
 fn predicate(predicate: &Predicate) -> Value {
     match predicate {
         Predicate::All => json!({ "k": "a" }),
-        Predicate::Contains(pattern) => json!({ "k": "c", "v": pattern }),
+        Predicate::Filter(filter) => match filter.rest() {
+            None => json!({ "k": "c", "v": filter.pattern() }),
+            Some(rest) => json!({ "k": "c", "v": filter.pattern(), "w": rest }),
+        },
         Predicate::Range { from, to } => json!({ "k": "l", "from": from, "to": to }),
     }
 }

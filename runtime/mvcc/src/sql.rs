@@ -3,6 +3,7 @@
 //! Every parameter is sent as text and cast in the statement, every result is cast to text: a driver needs to know nothing.
 
 use crate::credential::{Credential, Sid};
+use crate::filter::{Filter, Find};
 use crate::statement::Statement;
 use crate::table::Ptr;
 
@@ -18,6 +19,7 @@ pub fn install() -> String {
         include_str!("../sql/00_roles.sql"),
         include_str!("../sql/10_tables.sql"),
         include_str!("../sql/20_session.sql"),
+        include_str!("../sql/25_filter.sql"),
         include_str!("../sql/30_commit.sql"),
         &template,
         include_str!("../sql/50_provision.sql"),
@@ -25,16 +27,22 @@ pub fn install() -> String {
     .concat()
 }
 
-pub(crate) fn begin(credential: &Credential, sid: Sid, idempotency_key: Option<&[u8; 16]>) -> Statement {
+pub(crate) fn begin(
+    credential: &Credential,
+    sid: Sid,
+    idempotency_key: Option<&[u8; 16]>,
+    at: Option<&str>,
+) -> Statement {
     Statement::new(
         "SELECT snap, answer FROM kt.begin($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, \
-         decode($5::text, 'hex'))",
+         decode($5::text, 'hex'), p_at => $6::text)",
         vec![
             Some(credential.owner.clone()),
             Some(credential.expires_at_s.to_string()),
             Some(hex(&credential.mac)),
             Some(sid.to_string()),
             idempotency_key.map(|key| hex(key)),
+            at.map(str::to_owned),
         ],
     )
 }
@@ -68,19 +76,51 @@ pub(crate) fn list(sid: Sid, ptr: &Ptr, after: Option<&str>, limit: usize) -> St
     )
 }
 
-/// Columns: id, row.
-pub(crate) fn query(sid: Sid, ptr: &Ptr, pattern: String, limit: usize) -> Statement {
+/// From the end. Columns: id, row, its place.
+pub(crate) fn last(sid: Sid, ptr: &Ptr, limit: usize) -> Statement {
     Statement::new(
-        format!("SELECT id, data::text FROM kt.query_{ptr}($1::text::uuid, $2::text::jsonb, $3::text::int)"),
-        vec![Some(sid.to_string()), Some(pattern), Some(limit.to_string())],
+        format!("SELECT id, data::text, _order::text FROM kt.last_{ptr}($1::text::uuid, $2::text::int)"),
+        vec![Some(sid.to_string()), Some(limit.to_string())],
     )
 }
 
-/// `pattern` is `None` for all rows.
-pub(crate) fn count(sid: Sid, ptr: &Ptr, pattern: Option<String>) -> Statement {
+/// One column: versions as a JSON array, the latest first.
+pub(crate) fn history(sid: Sid, ptr: &Ptr, key: &str, limit: usize) -> Statement {
     Statement::new(
-        format!("SELECT kt.count_{ptr}($1::text::uuid, $2::text::jsonb)::text"),
-        vec![Some(sid.to_string()), pattern],
+        format!(
+            "SELECT coalesce(jsonb_agg(jsonb_build_object('version', _version, 'row', data, \
+             'at', floor(extract(epoch FROM _at) * 1000), 'until', floor(extract(epoch FROM _until) * 1000), \
+             'ended', _ended)), '[]')::text FROM kt.history_{ptr}($1::text::uuid, $2::text, $3::text::int)"
+        ),
+        vec![Some(sid.to_string()), Some(key.to_owned()), Some(limit.to_string())],
+    )
+}
+
+/// Columns: id, row.
+pub(crate) fn query(sid: Sid, ptr: &Ptr, find: &Find, limit: usize) -> Statement {
+    Statement::new(
+        format!(
+            "SELECT id, data::text FROM kt.query_{ptr}($1::text::uuid, $2::text::jsonb, $3::text::jsonb, $4::text, \
+             $5::text::bool, $6::text, $7::text::int)"
+        ),
+        vec![
+            Some(sid.to_string()),
+            Some(find.filter.pattern().to_string()),
+            find.filter.rest().map(|rest| rest.to_string()),
+            find.order.as_ref().map(|order| order.field.clone()),
+            Some(find.order.as_ref().is_some_and(|order| order.descending).to_string()),
+            find.after.clone(),
+            Some(limit.to_string()),
+        ],
+    )
+}
+
+pub(crate) fn count(sid: Sid, ptr: &Ptr, filter: &Filter) -> Statement {
+    let pattern = (!filter.is_all()).then(|| filter.pattern().to_string());
+    let rest = filter.rest().map(|rest| rest.to_string());
+    Statement::new(
+        format!("SELECT kt.count_{ptr}($1::text::uuid, $2::text::jsonb, $3::text::jsonb)::text"),
+        vec![Some(sid.to_string()), pattern, rest],
     )
 }
 

@@ -6,10 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use crate::contains::contains;
 use crate::error::TransactionError;
+use crate::filter::{Filter, Find};
 use crate::limits::{KEYS_PER_TRANSACTION_MAX, PREDICATES_PER_TRANSACTION_MAX};
 use crate::row::Row;
 
@@ -18,8 +16,8 @@ use crate::row::Row;
 pub(crate) enum Predicate {
     /// Every row.
     All,
-    /// Rows that contain a pattern.
-    Contains(Value),
+    /// Rows that a filter finds.
+    Filter(Filter),
     /// Rows by place, both ends included; open where `None`.
     Range { from: Option<i64>, to: Option<i64> },
 }
@@ -220,13 +218,14 @@ impl TableState {
         Some(tail[position + 1..].iter().take(limit).map(|(_, row)| row.to_text()).collect())
     }
 
-    /// Rows that contain a pattern: the snapshot's, as changed here, then those that match only since they were written.
-    pub(crate) fn overlay_query(&self, hits: Vec<Hit>, pattern: &Value, limit: usize) -> Vec<String> {
+    /// Rows that a query finds: the snapshot's, as changed here, and those that match only since they were written; among
+    /// equals of an order those come last.
+    pub(crate) fn overlay_query(&self, hits: Vec<Hit>, find: &Find) -> Result<Vec<String>, TransactionError> {
         let mut placed = BTreeSet::new();
         let mut rows = Vec::new();
         for (key, text) in hits {
             if let Some(text) = self.in_place(&key, text) {
-                if self.writes.get(&key).is_none_or(|write| matches(write, pattern)) {
+                if self.writes.get(&key).is_none_or(|write| matches(write, &find.filter)) {
                     rows.push(text);
                 }
                 placed.insert(key);
@@ -235,33 +234,47 @@ impl TableState {
         let mut own: Vec<_> = self
             .writes
             .iter()
-            .filter(|(key, write)| !placed.contains(*key) && matches(write, pattern))
+            .filter(|(key, write)| !placed.contains(*key) && matches(write, &find.filter))
             .collect();
         own.sort_by_key(|(_, write)| turn(write));
         rows.extend(own.into_iter().filter_map(|(_, write)| written(write)).map(Row::to_text));
-        rows.truncate(limit);
-        rows
+        if let Some(order) = find.order.as_ref().filter(|_| !self.writes.is_empty()) {
+            let mut parsed = rows.iter().map(|text| Row::parse(text)).collect::<Result<Vec<_>, _>>()?;
+            parsed.sort_by(|a, b| order.compare(a, b));
+            rows = parsed.iter().map(Row::to_text).collect();
+        }
+        rows.truncate(find.limit);
+        Ok(rows)
     }
 
-    /// How many rows contain a pattern (`None`: all), given how many did at the snapshot.
-    pub(crate) fn overlay_count(
-        &self,
-        at_snapshot: u64,
-        pattern: Option<&Value>,
-    ) -> Result<u64, TransactionError> {
+    /// How many rows a filter finds, given how many it found at the snapshot.
+    pub(crate) fn overlay_count(&self, at_snapshot: u64, filter: &Filter) -> Result<u64, TransactionError> {
         let mut count = at_snapshot;
         for (key, write) in &self.writes {
             let Some(seen) = self.seen.get(key) else { continue };
-            let before = match seen {
-                Some(text) => pattern.is_none_or(|pattern| {
-                    Row::parse(text).is_ok_and(|row| contains(&Value::Object(row.0), pattern))
-                }),
-                None => false,
-            };
-            let after = pattern.map_or(written(write).is_some(), |pattern| matches(write, pattern));
-            count = count.saturating_add(u64::from(after)).saturating_sub(u64::from(before));
+            let before =
+                seen.as_deref().is_some_and(|text| Row::parse(text).is_ok_and(|row| filter.matches(&row)));
+            count = count.saturating_add(u64::from(matches(write, filter))).saturating_sub(u64::from(before));
         }
         Ok(count)
+    }
+
+    /// The last row, where it is one written here.
+    pub(crate) fn last_own(&self) -> Option<(String, String)> {
+        self.tail().pop().map(|(key, row)| (key.to_owned(), row.to_text()))
+    }
+
+    /// The first of the snapshot's rows that is still in its place.
+    pub(crate) fn first_in_place(&self, hits: &[Hit]) -> Option<(usize, Hit)> {
+        let find = |(place, (key, text)): (usize, &Hit)| {
+            Some((place, (key.clone(), self.in_place(key, text.clone())?)))
+        };
+        hits.iter().enumerate().find_map(find)
+    }
+
+    /// The first of the rows written here that stand behind all others.
+    pub(crate) fn first_own(&self) -> Option<(String, String)> {
+        self.tail().into_iter().next().map(|(key, row)| (key.to_owned(), row.to_text()))
     }
 
     /// How many rows of the snapshot own writes may take away from a page.
@@ -318,6 +331,6 @@ fn turn(write: &Write) -> u64 {
     }
 }
 
-fn matches(write: &Write, pattern: &Value) -> bool {
-    written(write).is_some_and(|row| contains(&Value::Object(row.0.clone()), pattern))
+fn matches(write: &Write, filter: &Filter) -> bool {
+    written(write).is_some_and(|row| filter.matches(row))
 }

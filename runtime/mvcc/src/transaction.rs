@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use kontract_wire::call::IdempotencyKey;
 use kontract_wire::perm::Perms;
-use serde_json::Value;
 
-use self::reads::{Pending, Read, array, text_of};
+use self::reads::{End, Pending, Read, array, text_of};
 use crate::credential::{Credential, Sid};
 use crate::error::TransactionError;
-use crate::limits::{ANSWER_LEN_MAX, ROWS_PER_READ_MAX};
+use crate::filter::Find;
+use crate::limits::{ANSWER_LEN_MAX, ROWS_PER_READ_MAX, VERSIONS_PER_READ_MAX};
 use crate::payload::payload;
 use crate::row::{Row, checked_key};
 use crate::sql;
@@ -66,6 +66,10 @@ pub struct Transaction {
     tables: Arc<Tables>,
     idempotency_key: Option<IdempotencyKey>,
     session: Session,
+    /// The earlier snapshot that it was asked to read.
+    at: Option<String>,
+    /// The snapshot that it reads.
+    snapshot: Option<String>,
     states: BTreeMap<String, TableState>,
     pending: BTreeMap<RequestId, Pending>,
     requests: u64,
@@ -105,10 +109,18 @@ impl Transaction {
             tables,
             idempotency_key,
             session: Session::NotBegun,
+            at: None,
+            snapshot: None,
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
             requests: 0,
         }
+    }
+
+    /// A transaction that reads the state of an earlier [`snapshot`](Self::snapshot) and writes nothing.
+    pub fn at(sid: Sid, credential: Credential, perms: Perms, tables: Arc<Tables>, snapshot: String) -> Self {
+        let perms = if perms.contains(Perms::R) { Perms::R } else { Perms::NONE };
+        Self { at: Some(snapshot), ..Self::new(sid, credential, perms, tables, None) }
     }
 
     /// One row, or `null`.
@@ -191,43 +203,99 @@ impl Transaction {
         self.send(table, probes, Read::List { after: after.map(str::to_owned), limit, fetched })
     }
 
-    /// Rows that contain `pattern` (a JSON object, as `jsonb @>` has it), as a JSON array. Rows that match only because this
-    /// transaction wrote them come last.
+    /// The rows that a query finds, as a JSON array; `find` is JSON (see `filter.rs`). Rows that match only because this
+    /// transaction wrote them come last among equals.
     ///
     /// # Errors
     /// [`TransactionError`], before anything is sent.
-    pub fn query(
-        &mut self,
-        table: &str,
-        pattern: &str,
-        limit: Option<usize>,
-    ) -> Result<Step, TransactionError> {
-        let pattern = Row::parse(pattern)?.0;
-        if pattern.is_empty() {
-            return self.list(table, None, limit);
-        }
+    pub fn query(&mut self, table: &str, find: &str) -> Result<Step, TransactionError> {
         self.enter(table, Perms::R)?;
-        let limit = checked_limit(limit)?;
-        let pattern = Value::Object(pattern);
-        self.state(table).record_predicate(Predicate::Contains(pattern.clone()))?;
-        self.send(table, Vec::new(), Read::Query { pattern, limit })
+        let find = Find::parse(find)?;
+        if find.filter.is_all() && find.order.is_none() {
+            return self.list(table, find.after.as_deref(), Some(find.limit));
+        }
+        let state = self.state(table);
+        if find.after.is_some() && state.own_writes() > 0 {
+            return Err(TransactionError::BadValue(
+                "a page of a query cannot follow a write to its table in the same call: read the pages first",
+            ));
+        }
+        state.record_predicate(Predicate::Filter(find.filter.clone()))?;
+        self.send(table, Vec::new(), Read::Query { find })
     }
 
-    /// How many rows contain `pattern`; `{}` counts all.
+    /// How many rows a query finds; its order and page do not matter. `{}` counts all.
     ///
     /// # Errors
     /// [`TransactionError`], before anything is sent.
-    pub fn count(&mut self, table: &str, pattern: &str) -> Result<Step, TransactionError> {
+    pub fn count(&mut self, table: &str, find: &str) -> Result<Step, TransactionError> {
         self.enter(table, Perms::R)?;
-        let pattern = Row::parse(pattern)?.0;
-        let pattern = (!pattern.is_empty()).then_some(Value::Object(pattern));
+        let Find { filter, .. } = Find::parse(find)?;
         let state = self.state(table);
-        state.record_predicate(pattern.clone().map_or(Predicate::All, Predicate::Contains))?;
+        let predicate = if filter.is_all() { Predicate::All } else { Predicate::Filter(filter.clone()) };
+        state.record_predicate(predicate)?;
+        let probes = self.probed_writes(table)?;
+        self.send(table, probes, Read::Count { filter })
+    }
+
+    /// Removes the last row of the list and answers with it; `null` when there is none. Takes the endpoint's X, and the
+    /// owner's R in the database.
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn pop(&mut self, table: &str) -> Result<Step, TransactionError> {
+        self.take(table, End::Last)
+    }
+
+    /// Removes the first row of the list and answers with it; otherwise like [`pop`](Self::pop).
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn shift(&mut self, table: &str) -> Result<Step, TransactionError> {
+        self.take(table, End::First)
+    }
+
+    fn take(&mut self, table: &str, end: End) -> Result<Step, TransactionError> {
+        self.enter(table, Perms::X)?;
+        let probes = self.probed_writes(table)?;
+        let fetched = self.state(table).own_writes() + 1;
+        self.send(table, probes, Read::Take { end, fetched })
+    }
+
+    /// What is kept of a row's versions, the latest first, as a JSON array of
+    /// `{version, row, at, until, ended}` with times in ms since the epoch. Own writes are not among them.
+    ///
+    /// # Errors
+    /// [`TransactionError`], before anything is sent.
+    pub fn history(
+        &mut self,
+        table: &str,
+        key: &str,
+        limit: Option<usize>,
+    ) -> Result<Step, TransactionError> {
+        self.enter(table, Perms::R)?;
+        checked_key(key)?;
+        let limit = limit.unwrap_or(VERSIONS_PER_READ_MAX);
+        if limit > VERSIONS_PER_READ_MAX {
+            return Err(TransactionError::LimitExceeded("versions of one read"));
+        }
+        self.state(table).record_key(key)?;
+        self.send(table, Vec::new(), Read::History { key: key.to_owned(), limit })
+    }
+
+    /// The snapshot that this transaction reads, once it has begun; for [`at`](Self::at).
+    pub fn snapshot(&self) -> Option<&str> {
+        self.snapshot.as_deref()
+    }
+
+    /// Own writes whose rows at the snapshot are not known yet: they have to be looked up, and count as read.
+    fn probed_writes(&mut self, table: &str) -> Result<Vec<String>, TransactionError> {
+        let state = self.state(table);
         let probes = state.unseen_writes();
         for key in &probes {
             state.record_key(key)?;
         }
-        self.send(table, probes, Read::Count { pattern })
+        Ok(probes)
     }
 
     /// Stores a whole row under its key, whether there is one or not, and answers with it. Read-only fields of a row that
@@ -406,7 +474,8 @@ impl Transaction {
     }
 
     fn begin(&self) -> Statement {
-        sql::begin(&self.credential, self.sid, self.idempotency_key.as_ref().map(|key| &key.0))
+        let key = self.idempotency_key.as_ref().map(|key| &key.0);
+        sql::begin(&self.credential, self.sid, key, self.at.as_deref())
     }
 
     /// Takes the result of `begin`; its failure is the transaction's.
@@ -415,7 +484,10 @@ impl Transaction {
             None => TransactionError::Misuse("a result is missing"),
             Some(Err(error)) => TransactionError::of_begin(error),
             Some(Ok(rows)) => match cell(&rows, 0, 1).map(sql::unhex) {
-                None => return Ok(()),
+                None => {
+                    self.snapshot = cell(&rows, 0, 0).map(str::to_owned);
+                    return Ok(());
+                }
                 Some(Some(answer)) => TransactionError::AlreadyApplied(answer),
                 Some(None) => TransactionError::Misuse("not the result of this statement"),
             },

@@ -7,6 +7,7 @@ use kontract_gateway::{AdmittedCall, GatewayConfig, Received, RoutePolicy, Route
 use kontract_mvcc::table::{Ptr, Table, Tables};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
 use kontract_raystream::{BuildId, RouteHash, ServerConfig, StaticKey, Stek, Suite, TicketKeys, frames};
+use kontract_wire::call::IdempotencyKey;
 use kontract_wire::error::WireError;
 use kontract_wire::perm::Perms;
 use serde::Deserialize;
@@ -238,7 +239,24 @@ impl Call {
 
     /// A transaction for one attempt to run the call.
     pub fn begin(&self) -> Transaction {
-        Transaction::begin(&self.call, Arc::clone(&self.tables))
+        Transaction::begin(&self.call, Arc::clone(&self.tables), self.call.idempotency_key())
+    }
+
+    /// The transaction of one attempt at the call's inner transaction `number`. It has an idempotency key of its own, so that
+    /// an outer attempt that runs again finds it done: made from the call's, or from `seed`, which all attempts share.
+    #[wasm_bindgen(js_name = beginInner)]
+    pub fn begin_inner(&self, seed: &[u8], number: u32) -> Result<Transaction, JsError> {
+        let seed: [u8; 16] = seed.try_into().map_err(|_| JsError::new("a seed has 16 bytes"))?;
+        let IdempotencyKey(key) = self.call.idempotency_key().unwrap_or(IdempotencyKey(seed));
+        // Keys are random: a neighbour is nobody's.
+        let key = u128::from_be_bytes(key).wrapping_add(u128::from(number) + 1).to_be_bytes();
+        Ok(Transaction::begin(&self.call, Arc::clone(&self.tables), Some(IdempotencyKey(key))))
+    }
+
+    /// A transaction that reads the state of an earlier snapshot.
+    #[wasm_bindgen(js_name = beginAt)]
+    pub fn begin_at(&self, snapshot: String) -> Transaction {
+        Transaction::at(&self.call, Arc::clone(&self.tables), snapshot)
     }
 }
 

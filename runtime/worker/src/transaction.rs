@@ -10,6 +10,7 @@ use kontract_mvcc::statement::RequestId;
 use kontract_mvcc::table::Tables;
 use kontract_mvcc::transaction::{self, CommitOutcome, Resolution};
 use kontract_raystream::Entropy as _;
+use kontract_wire::call::IdempotencyKey;
 use kontract_wire::error::ErrorCode;
 use std::sync::Arc;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
@@ -57,24 +58,16 @@ impl Step {
 }
 
 impl Transaction {
-    pub(crate) fn begin(call: &AdmittedCall, tables: Arc<Tables>) -> Self {
-        let mut sid = [0; 16];
-        WebCrypto.fill(&mut sid);
-        let credential = Credential {
-            owner: call.credential().owner.clone(),
-            expires_at_s: i64::try_from(call.credential().expires_at.0).unwrap_or(i64::MAX),
-            mac: call.credential().mac,
-        };
-        Self {
-            transaction: transaction::Transaction::new(
-                Sid(sid),
-                credential,
-                call.policy().perm,
-                tables,
-                call.idempotency_key(),
-            ),
-            already_applied: None,
-        }
+    pub(crate) fn begin(call: &AdmittedCall, tables: Arc<Tables>, key: Option<IdempotencyKey>) -> Self {
+        let (sid, credential) = identity(call);
+        let transaction = transaction::Transaction::new(sid, credential, call.policy().perm, tables, key);
+        Self { transaction, already_applied: None }
+    }
+
+    pub(crate) fn at(call: &AdmittedCall, tables: Arc<Tables>, snapshot: String) -> Self {
+        let (sid, credential) = identity(call);
+        let transaction = transaction::Transaction::at(sid, credential, call.policy().perm, tables, snapshot);
+        Self { transaction, already_applied: None }
     }
 
     /// Keeps the first answer of a mutation that was done before; every other error becomes `CODE: message`.
@@ -89,6 +82,18 @@ impl Transaction {
         }
         thrown
     }
+}
+
+/// A fresh session id, and who the call is for.
+fn identity(call: &AdmittedCall) -> (Sid, Credential) {
+    let mut sid = [0; 16];
+    WebCrypto.fill(&mut sid);
+    let credential = Credential {
+        owner: call.credential().owner.clone(),
+        expires_at_s: i64::try_from(call.credential().expires_at.0).unwrap_or(i64::MAX),
+        mac: call.credential().mac,
+    };
+    (Sid(sid), credential)
 }
 
 #[wasm_bindgen]
@@ -114,16 +119,40 @@ impl Transaction {
         self.step(step)
     }
 
-    /// Rows that contain a pattern.
-    pub fn query(&mut self, table: &str, pattern: &str, limit: Option<u32>) -> Result<Step, JsError> {
-        let step = self.transaction.query(table, pattern, limit.map(|limit| limit as usize));
+    /// Rows that a query finds; `find` is JSON.
+    pub fn query(&mut self, table: &str, find: &str) -> Result<Step, JsError> {
+        let step = self.transaction.query(table, find);
         self.step(step)
     }
 
-    /// How many rows contain a pattern.
-    pub fn count(&mut self, table: &str, pattern: &str) -> Result<Step, JsError> {
-        let step = self.transaction.count(table, pattern);
+    /// How many rows a query finds.
+    pub fn count(&mut self, table: &str, find: &str) -> Result<Step, JsError> {
+        let step = self.transaction.count(table, find);
         self.step(step)
+    }
+
+    /// Removes the last row.
+    pub fn pop(&mut self, table: &str) -> Result<Step, JsError> {
+        let step = self.transaction.pop(table);
+        self.step(step)
+    }
+
+    /// Removes the first row.
+    pub fn shift(&mut self, table: &str) -> Result<Step, JsError> {
+        let step = self.transaction.shift(table);
+        self.step(step)
+    }
+
+    /// Versions of a row, the latest first.
+    pub fn history(&mut self, table: &str, key: &str, limit: Option<u32>) -> Result<Step, JsError> {
+        let step = self.transaction.history(table, key, limit.map(|limit| limit as usize));
+        self.step(step)
+    }
+
+    /// The snapshot that is read, after the first read.
+    #[wasm_bindgen(getter)]
+    pub fn snapshot(&self) -> Option<String> {
+        self.transaction.snapshot().map(str::to_owned)
     }
 
     /// Puts a row.

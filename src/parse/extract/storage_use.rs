@@ -64,7 +64,9 @@ impl Uses<'_> {
         let env = unwrapped(&storage.obj).as_ident()?;
         let is_env = env.sym == *"env" && (self.module.is_unbound(env) || self.is_imported_env(&env.sym));
         let named_storage = storage.prop.as_ident().is_some_and(|name| name.sym == *"storage");
-        if is_env && named_storage { property(&member.prop) } else { None }
+        // `env.storage.transaction(…)` is no table.
+        let table = property(&member.prop).filter(|(name, _)| name != "transaction");
+        if is_env && named_storage { table } else { None }
     }
 
     fn is_imported_env(&self, name: &str) -> bool {
@@ -114,7 +116,7 @@ impl Visit for Uses<'_> {
 /// The bit that a table's method needs; `None` for methods the compiler does not know.
 fn bit_of(method: &str) -> Option<Perms> {
     match method {
-        "get" | "list" | "query" | "has" | "count" | "last" | "entries" | "keys" | "values" => Some(Perms::R),
+        "get" | "mget" | "list" | "query" | "count" | "history" | "snapshot" | "at" => Some(Perms::R),
         "set" | "update" | "push" => Some(Perms::W),
         "delete" | "pop" | "shift" => Some(Perms::X),
         _ => None,

@@ -39,6 +39,11 @@ fn debian_15_is_serializable_while_things_are_killed() {
     Round::new(Server::Debian15, ROUND, 4).with_faults().run().expect_clean();
 }
 
+#[test]
+fn debian_15_behind_a_transaction_pooler_is_serializable() {
+    Round::new(Server::Debian15, ROUND, 5).through_pooler().run().expect_clean();
+}
+
 /// `cargo xtask storage-check --transactions N`: half on each server, every other round with faults.
 #[test]
 #[ignore = "takes minutes; see cargo xtask storage-check"]

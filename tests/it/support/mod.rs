@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod contract;
 pub(crate) mod expect;
 pub(crate) mod node;
+pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod script;

@@ -95,6 +95,11 @@ impl Database {
         Client::connect(&self.url(user), NoTls).expect("the cluster runs")
     }
 
+    /// Where its server listens, and its name.
+    pub(crate) fn address(&self) -> (u16, &str) {
+        (self.cluster.port(), &self.name)
+    }
+
     /// For drivers that take a URL.
     pub(crate) fn url(&self, user: &str) -> String {
         self.cluster.url(user, &self.name)

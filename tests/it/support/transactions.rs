@@ -16,7 +16,7 @@ use kontract_wire::call::IdempotencyKey;
 use kontract_wire::perm::Perms;
 use postgres::Client;
 use postgres::types::ToSql;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::postgres::{Database, credential};
 
@@ -111,6 +111,15 @@ impl Caller {
         Open { client: &mut self.client, transaction }
     }
 
+    /// Opens a transaction that reads an earlier state.
+    pub(crate) fn open_at(&mut self, snapshot: &str) -> Open<'_> {
+        let sid = Sid(random_16());
+        let tables = Arc::clone(&self.tables);
+        let transaction =
+            Transaction::at(sid, self.credential.clone(), self.perms, tables, snapshot.to_owned());
+        Open { client: &mut self.client, transaction }
+    }
+
     /// Runs a call until it does not conflict, as the policy says.
     pub(crate) fn call<T>(
         &mut self,
@@ -169,14 +178,43 @@ impl Open<'_> {
         self.drive(step)
     }
 
+    /// Rows that contain a pattern.
     pub(crate) fn query(&mut self, table: &str, pattern: &Value) -> Result<Value, TransactionError> {
-        let step = self.transaction.query(table, &pattern.to_string(), None);
+        self.find(table, &json!({ "match": pattern }))
+    }
+
+    pub(crate) fn find(&mut self, table: &str, find: &Value) -> Result<Value, TransactionError> {
+        let step = self.transaction.query(table, &find.to_string());
         self.drive(step)
     }
 
+    /// How many rows contain a pattern.
     pub(crate) fn count(&mut self, table: &str, pattern: &Value) -> Result<Value, TransactionError> {
-        let step = self.transaction.count(table, &pattern.to_string());
+        self.count_found(table, &json!({ "match": pattern }))
+    }
+
+    pub(crate) fn count_found(&mut self, table: &str, find: &Value) -> Result<Value, TransactionError> {
+        let step = self.transaction.count(table, &find.to_string());
         self.drive(step)
+    }
+
+    pub(crate) fn pop(&mut self, table: &str) -> Result<Value, TransactionError> {
+        let step = self.transaction.pop(table);
+        self.drive(step)
+    }
+
+    pub(crate) fn shift(&mut self, table: &str) -> Result<Value, TransactionError> {
+        let step = self.transaction.shift(table);
+        self.drive(step)
+    }
+
+    pub(crate) fn history(&mut self, table: &str, key: &str) -> Result<Value, TransactionError> {
+        let step = self.transaction.history(table, key, None);
+        self.drive(step)
+    }
+
+    pub(crate) fn snapshot(&self) -> Option<String> {
+        self.transaction.snapshot().map(str::to_owned)
     }
 
     pub(crate) fn set(&mut self, table: &str, row: &Value) -> Result<Value, TransactionError> {

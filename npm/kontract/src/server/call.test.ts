@@ -131,3 +131,35 @@ test('a lost commit of which nothing can be learnt is left to the ledger', async
   assert.equal(await call(), '503 UNAVAILABLE');
   assert.deepEqual(batches, ['read 1', 'commit 1', 'resolve 1']);
 });
+
+test('reads that are started together travel together, each with its own results', async (t) => {
+  t.mock.method(console, 'error', () => undefined);
+  const handles = new Handles();
+  const batches: string[] = [];
+  const begin = (): Transaction => {
+    let requests = 0;
+    return fakeTransaction(handles, {
+      get: (_table, key) => {
+        requests += 1;
+        // The first brings a statement more, as `begin`.
+        const statements = JSON.stringify(requests === 1 ? ['begin', key] : [key]);
+        return { ready: undefined, request: requests, statements, free: () => undefined };
+      },
+      answer: (_request, results) => ({ ready: JSON.stringify({ got: JSON.parse(results) as unknown }), request: 0, statements: '', free: () => undefined }),
+    });
+  };
+  const endpoint = async (): Promise<string> => {
+    const rows = env.storage['rows'];
+    const together = await Promise.all(['a', 'b', 'c'].map((key) => rows?.get(key)));
+    const alone = await rows?.get('d');
+    return JSON.stringify([...together, alone].map((row) => row?.['got']));
+  };
+  const runtime = fakeRuntime({ endpoint }, async (statements) => {
+    batches.push(statements);
+    return JSON.stringify((JSON.parse(statements) as string[]).map((statement) => `row ${statement}`));
+  });
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], dates: [], bigints: [], bytes: [] };
+  const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin));
+  assert.equal(described(outcome), '[["row begin","row a"],["row b"],["row c"],["row d"]]');
+  assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);
+});

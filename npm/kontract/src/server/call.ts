@@ -5,9 +5,9 @@ import type { Bytes } from "../raystream/bytes.js";
 import type { Context } from "../define.js";
 import { HttpError } from "../index.js";
 import { WireError } from "../wire/index.js";
-import { runInScope } from "./context.js";
+import { type Scope, runInScope } from "./context.js";
 import { type Outcome, failureOf } from "./outcome.js";
-import type { Call, DatabaseStub, Route } from "./platform.js";
+import type { Call, DatabaseStub, Route, Transaction } from "./platform.js";
 import type { Runtime } from "./runtime.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
 
@@ -33,10 +33,17 @@ async function attempts(runtime: Runtime, call: Call): Promise<Bytes> {
   const route = await entry.load();
   const context = contextOf(call);
   const database = runtime.database();
+  // What inner transactions derive their idempotency keys from, where the caller gave none.
+  const seed = crypto.getRandomValues(new Uint8Array(16));
+  return untilDone(runtime, () => runOnce(runtime, call, route, context, database, seed));
+}
+
+/** Runs a transaction again after a conflict, and once after the database was lost. */
+async function untilDone<T>(runtime: Runtime, once: () => Promise<T>): Promise<T> {
   let mayReconnect = true;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await runOnce(runtime, call, route, context, database);
+      return await once();
     } catch (error) {
       if (error instanceof LostConnection && mayReconnect) {
         mayReconnect = false;
@@ -57,11 +64,22 @@ async function runOnce(
   route: Route,
   context: Context,
   database: () => DatabaseStub,
+  seed: Uint8Array,
 ): Promise<Bytes> {
   const args = decodeArguments(route, call.arguments);
-  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables);
+  const past: TransactionScope[] = [];
+  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, (snapshot) => {
+    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables);
+    past.push(scope);
+    return scope.tables;
+  });
   try {
     const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
+    let inner = 0;
+    offerInner(transaction.tables, (body) => {
+      const begin = call.beginInner.bind(call, seed, inner++);
+      return untilDone(runtime, () => runInner(runtime, begin, database, scope, body));
+    });
     const value = await runInScope(scope, async () => route.run(context, args));
     return await transaction.commit(encodeResult(call, route, value));
   } catch (error) {
@@ -71,8 +89,42 @@ async function runOnce(
     if (first !== undefined) return first;
     throw transaction.lost ?? error;
   } finally {
+    for (const scope of past) scope.free();
     transaction.free();
   }
+}
+
+/** Puts `env.storage.transaction` beside the tables, unless a table has that name. */
+function offerInner(tables: Record<string, unknown>, transaction: (body: () => unknown) => Promise<unknown>): void {
+  if (!("transaction" in tables)) Object.defineProperty(tables, "transaction", { value: transaction });
+}
+
+/**
+ * One attempt at an inner transaction, which commits by itself. Its result is kept with the commit, so that the call finds it
+ * when it runs again; what JSON does not hold is lost in that.
+ */
+async function runInner(
+  runtime: Runtime,
+  begin: () => Transaction,
+  database: () => DatabaseStub,
+  scope: Omit<Scope, "storage">,
+  body: () => unknown,
+): Promise<unknown> {
+  const transaction = new TransactionScope(begin(), database, runtime.build.tables);
+  try {
+    const value = await runInScope({ ...scope, storage: transaction.tables }, async () => body());
+    return fromJson(await transaction.commit(new TextEncoder().encode(JSON.stringify(value) ?? "")));
+  } catch (error) {
+    const first = transaction.alreadyApplied;
+    if (first !== undefined) return fromJson(first);
+    throw transaction.lost ?? error;
+  } finally {
+    transaction.free();
+  }
+}
+
+function fromJson(bytes: Bytes): unknown {
+  return bytes.length === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes));
 }
 
 /** Arguments that do not have their types are the caller's fault; a result that does not is the endpoint's. */

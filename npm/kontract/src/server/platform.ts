@@ -86,6 +86,9 @@ export interface Call {
   readonly perm: number;
   readonly arguments: Bytes;
   begin(): Transaction;
+  /** For an inner transaction: `seed` is 16 bytes that all attempts at the call share. */
+  beginInner(seed: Uint8Array, number: number): Transaction;
+  beginAt(snapshot: string): Transaction;
   free(): void;
 }
 
@@ -103,8 +106,14 @@ export interface Transaction {
   get(table: string, key: string): Step;
   mget(table: string, keys: string[]): Step;
   list(table: string, after: string | undefined, limit: number | undefined): Step;
-  query(table: string, pattern: string, limit: number | undefined): Step;
-  count(table: string, pattern: string): Step;
+  /** `find` is JSON: `match`, `where`, `order`, `descending`, `after`, `limit`. */
+  query(table: string, find: string): Step;
+  count(table: string, find: string): Step;
+  pop(table: string): Step;
+  shift(table: string): Step;
+  history(table: string, key: string, limit: number | undefined): Step;
+  /** The snapshot that is read, after the first read. */
+  readonly snapshot: string | undefined;
   set(table: string, row: string): Step;
   update(table: string, key: string, patch: string): Step;
   delete(table: string, key: string): Step;

@@ -10,18 +10,53 @@ import { textOf } from "./outcome.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
 
 /** Operations on one table inside the current call's transaction. */
-export interface TableHandle {
-  get(key: Key): Promise<Row | undefined>;
-  mget(keys: readonly Key[]): Promise<(Row | undefined)[]>;
-  /** Rows in the order in which they were appended, from behind the key `after`. */
-  list(options?: { after?: Key; limit?: number }): Promise<Row[]>;
-  /** Rows that contain every field of the pattern. */
-  query(pattern: Row, options?: { limit?: number }): Promise<Row[]>;
-  count(pattern?: Row): Promise<number>;
+export interface TableHandle extends TableReader {
   set(row: Row): Promise<void>;
   update(key: Key, patch: Row): Promise<Row>;
   delete(key: Key): Promise<void>;
   push(row: Row): Promise<void>;
+  /** Removes the last row and returns it. */
+  pop(): Promise<Row | undefined>;
+  /** Removes the first row and returns it. */
+  shift(): Promise<Row | undefined>;
+  /** What is kept of a row's versions, the latest first. */
+  history(key: Key, options?: { limit?: number }): Promise<Version[]>;
+  /** Names the state that this call reads, for `at` in a later one. */
+  snapshot(): Promise<string>;
+  /** The table as it was at an earlier snapshot. */
+  at(snapshot: string): TableReader;
+}
+
+/** The part of a table's operations that also reads earlier states. */
+export interface TableReader extends AsyncIterable<Row> {
+  get(key: Key): Promise<Row | undefined>;
+  mget(keys: readonly Key[]): Promise<(Row | undefined)[]>;
+  /** Rows in the order in which they were appended, from behind the key `after`. */
+  list(options?: { after?: Key; limit?: number }): Promise<Row[]>;
+  /** Rows that contain every field of the pattern and meet the conditions. */
+  query(pattern: Row, options?: QueryOptions): Promise<Row[]>;
+  count(pattern?: Row, options?: Pick<QueryOptions, "where">): Promise<number>;
+}
+
+/** What a query asks for beside its pattern. */
+export interface QueryOptions {
+  /** Comparisons by field. */
+  where?: Record<string, Partial<Record<"lt" | "lte" | "gt" | "gte" | "ne", unknown>> & { in?: readonly unknown[] }>;
+  /** A field to sort by; numbers come before text, and both before everything else. */
+  order?: string;
+  descending?: boolean;
+  /** The key of the row behind which the page starts. */
+  after?: Key;
+  limit?: number;
+}
+
+/** A state of a row. */
+export interface Version {
+  version: number;
+  row: Row;
+  /** When it was committed and when it ended, as far as that is known. */
+  at: Date | undefined;
+  until: Date | undefined;
 }
 
 type Key = string | number | bigint;
@@ -32,10 +67,13 @@ export class TransactionScope {
   private lostConnection: LostConnection | undefined;
   readonly tables: Record<string, TableHandle> = Object.create(null) as Record<string, TableHandle>;
 
+  private batch: Batch | undefined;
+
   constructor(
     private readonly transaction: Transaction,
     private readonly connect: () => DatabaseStub,
     shapes: Record<string, TableShape>,
+    private readonly past: (snapshot: string) => Record<string, TableReader> = () => ({}),
   ) {
     this.database = connect();
     for (const [name, shape] of Object.entries(shapes)) {
@@ -78,19 +116,66 @@ export class TransactionScope {
     const row = (value: unknown): Row | undefined => (value === null ? undefined : revive(value as Row));
     const rows = (value: unknown): Row[] => (value as Row[]).map(revive);
     const settle = (start: () => Step): Promise<unknown> => this.settle(start);
+    const find = (pattern: Row, { after, ...options }: QueryOptions = {}): string => {
+      comparable(name, shape, options);
+      return json({ ...options, match: pattern, ...(after === undefined ? {} : { after: text(after) }) });
+    };
+    const list = async ({ after, limit }: { after?: Key; limit?: number } = {}): Promise<Row[]> =>
+      rows(await settle(() => transaction.list(name, after === undefined ? undefined : text(after), limit)));
     return {
       get: async (key) => row(await settle(() => transaction.get(name, text(key)))),
       mget: async (keys) => ((await settle(() => transaction.mget(name, keys.map(text)))) as unknown[]).map(row),
-      list: async ({ after, limit } = {}) =>
-        rows(await settle(() => transaction.list(name, after === undefined ? undefined : text(after), limit))),
-      query: async (pattern, { limit } = {}) => rows(await settle(() => transaction.query(name, json(pattern), limit))),
-      count: async (pattern = {}) => (await settle(() => transaction.count(name, json(pattern)))) as number,
+      list,
+      query: async (pattern, options) => rows(await settle(() => transaction.query(name, find(pattern, options)))),
+      count: async (pattern = {}, options) => (await settle(() => transaction.count(name, find(pattern, options)))) as number,
       set: async (value) => void (await settle(() => transaction.set(name, json(value)))),
       update: async (key, patch) =>
         revive((await settle(() => transaction.update(name, text(key), json(patch)))) as Row),
       delete: async (key) => void (await settle(() => transaction.delete(name, text(key)))),
       push: async (value) => void (await settle(() => transaction.push(name, json(value)))),
+      pop: async () => row(await settle(() => transaction.pop(name))),
+      shift: async () => row(await settle(() => transaction.shift(name))),
+      history: async (key, { limit } = {}) =>
+        ((await settle(() => transaction.history(name, text(key), limit))) as VersionJson[]).map((version) => ({
+          version: version.version,
+          row: revive(version.row),
+          at: version.at === null ? undefined : new Date(version.at),
+          until: version.until === null ? undefined : new Date(version.until),
+        })),
+      snapshot: async () => {
+        if (transaction.snapshot === undefined) await list({ limit: 1 });
+        return transaction.snapshot ?? "";
+      },
+      at: (snapshot) => {
+        const table = this.past(snapshot)[name];
+        if (table === undefined) throw new TypeError(`${name}: an earlier state has no earlier state`);
+        return table;
+      },
+      async *[Symbol.asyncIterator]() {
+        for (let after: Key | undefined; ; ) {
+          const page = await list(after === undefined ? { limit: ROWS_PER_PAGE } : { after, limit: ROWS_PER_PAGE });
+          after = page.at(-1)?.[shape.key] as Key | undefined;
+          yield* page;
+          if (page.length < ROWS_PER_PAGE) return;
+        }
+      },
     };
+  }
+
+  /** Statements of operations that were started together travel together, in the order in which they were started. */
+  private async send(statements: string): Promise<string> {
+    const batch = (this.batch ??= this.newBatch());
+    const place = batch.statements.push(statements) - 1;
+    return (await batch.results)[place] ?? "";
+  }
+
+  private newBatch(): Batch {
+    const statements: string[] = [];
+    const results = Promise.resolve().then(async () => {
+      this.batch = undefined;
+      return runTogether(statements, (all) => this.reached(this.database, all));
+    });
+    return { statements, results };
   }
 
   private async reached(database: DatabaseStub, statements: string): Promise<string> {
@@ -124,12 +209,46 @@ export class TransactionScope {
       step.free();
       if (ready !== undefined) return JSON.parse(ready);
       try {
-        const results = await this.reached(this.database, statements);
+        const results = await this.send(statements);
         step = rethrow(() => this.transaction.answer(request, results));
       } catch (error) {
         if (error instanceof LostConnection) this.lostConnection = error;
         throw error;
       }
+    }
+  }
+}
+
+/** Lists of statements that leave together, and what each list came to. */
+interface Batch {
+  readonly statements: string[];
+  readonly results: Promise<string[]>;
+}
+
+interface VersionJson {
+  version: number;
+  row: Row;
+  at: number | null;
+  until: number | null;
+}
+
+/** Runs lists of statements, each JSON, as one. A single one, the usual case, is passed on unread. */
+async function runTogether(lists: string[], run: (statements: string) => Promise<string>): Promise<string[]> {
+  if (lists.length === 1) return [await run(lists[0] ?? "[]")];
+  const parsed = lists.map((list) => JSON.parse(list) as unknown[]);
+  const results = JSON.parse(await run(JSON.stringify(parsed.flat()))) as unknown[];
+  let from = 0;
+  return parsed.map((list) => JSON.stringify(results.slice(from, (from += list.length))));
+}
+
+/** Rows that an iteration reads at once. */
+const ROWS_PER_PAGE = 200;
+
+/** Refuses conditions on fields whose stored form does not compare as their values do. */
+function comparable(name: string, { bigints, bytes }: TableShape, { where = {}, order }: QueryOptions): void {
+  for (const field of [...Object.keys(where), ...(order === undefined ? [] : [order])]) {
+    if (bigints.includes(field) || bytes.includes(field)) {
+      throw new TypeError(`${name}.${field}: values of type bigint and Uint8Array are not compared by the database`);
     }
   }
 }

@@ -95,6 +95,8 @@ export function fakeCall(handles: Handles, name: string, begin: () => Transactio
     perm: 7,
     arguments: utf8(''),
     begin,
+    beginInner: begin,
+    beginAt: begin,
     free(): void {
       handles.freed(this);
     },
@@ -116,6 +118,10 @@ export function fakeTransaction(handles: Handles, parts: Partial<Transaction> = 
     update: step,
     delete: step,
     push: step,
+    pop: step,
+    shift: step,
+    history: step,
+    snapshot: undefined,
     answer: step,
     commit: () => undefined,
     committed: () => undefined,

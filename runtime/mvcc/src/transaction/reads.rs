@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Session, Step, Transaction, cell};
 use crate::error::TransactionError;
+use crate::filter::{Filter, Find};
 use crate::limits::REQUESTS_PENDING_MAX;
 use crate::row::Row;
 use crate::sql;
@@ -28,8 +29,17 @@ pub(super) enum Read {
     Mget { keys: Vec<String> },
     Update { key: String, patch: Row },
     List { after: Option<String>, limit: usize, fetched: usize },
-    Query { pattern: Value, limit: usize },
-    Count { pattern: Option<Value> },
+    Query { find: Find },
+    Count { filter: Filter },
+    Take { end: End, fetched: usize },
+    History { key: String, limit: usize },
+}
+
+/// An end of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    First,
+    Last,
 }
 
 impl Transaction {
@@ -52,10 +62,11 @@ impl Transaction {
             Read::Get { key } | Read::Update { key, .. } => Some(sql::get(sid, ptr, key)),
             Read::Mget { .. } => None,
             Read::List { after, fetched, .. } => Some(sql::list(sid, ptr, after.as_deref(), *fetched)),
-            Read::Query { pattern, limit } => {
-                Some(sql::query(sid, ptr, pattern.to_string(), limit + own_writes))
-            }
-            Read::Count { pattern } => Some(sql::count(sid, ptr, pattern.as_ref().map(Value::to_string))),
+            Read::Query { find } => Some(sql::query(sid, ptr, find, find.limit + own_writes)),
+            Read::Count { filter } => Some(sql::count(sid, ptr, filter)),
+            Read::Take { end: End::First, fetched } => Some(sql::list(sid, ptr, None, *fetched)),
+            Read::Take { end: End::Last, fetched } => Some(sql::last(sid, ptr, *fetched)),
+            Read::History { key, limit } => Some(sql::history(sid, ptr, key, *limit)),
         };
         let begins = self.session == Session::NotBegun;
         let statements = begins.then(|| self.begin()).into_iter().chain(main).chain(lookup).collect();
@@ -106,17 +117,48 @@ impl Transaction {
             Read::List { after, limit, fetched } => {
                 self.finish_list(&table, after.as_deref(), limit, fetched, rows)
             }
-            Read::Query { pattern, limit } => {
+            Read::Query { find } => {
                 let state = self.state(&table);
                 let hits = seen(state, hits(rows)?);
-                Ok(array(state.overlay_query(hits, &pattern, limit).into_iter()))
+                Ok(array(state.overlay_query(hits, &find)?.into_iter()))
             }
-            Read::Count { pattern } => {
+            Read::Take { end, .. } => self.finish_take(&table, end, rows),
+            Read::History { .. } => cell(&rows, 0, 0)
+                .map(str::to_owned)
+                .ok_or(TransactionError::Misuse("not the result of this statement")),
+            Read::Count { filter } => {
                 let count = cell(&rows, 0, 0).and_then(|count| count.parse().ok());
                 let count = count.ok_or(TransactionError::Misuse("not the result of this statement"))?;
-                Ok(self.state(&table).overlay_count(count, pattern.as_ref())?.to_string())
+                Ok(self.state(&table).overlay_count(count, &filter)?.to_string())
             }
         }
+    }
+
+    /// Takes the row at an end. What was read is everything from that end up to the row that is taken.
+    fn finish_take(&mut self, table: &str, end: End, rows: Vec<Columns>) -> Result<String, TransactionError> {
+        let places: Vec<Option<i64>> = rows.iter().map(|row| place(Some(row), 2)).collect();
+        let state = self.state(table);
+        let hits = seen(state, hits(rows)?);
+        let stored = state.first_in_place(&hits);
+        let taken = match end {
+            End::First => stored.clone().map(|(_, hit)| hit).or_else(|| state.first_own()),
+            End::Last => state.last_own().or_else(|| stored.clone().map(|(_, hit)| hit)),
+        };
+        let is_stored = taken.is_some() && taken.as_ref() == stored.as_ref().map(|(_, hit)| hit);
+        let edge = stored.filter(|_| is_stored).and_then(|(at, _)| places.get(at).copied().flatten());
+        let predicate = match (end, edge) {
+            (End::First, Some(to)) => Some(Predicate::Range { from: None, to: Some(to) }),
+            (End::Last, Some(from)) => Some(Predicate::Range { from: Some(from), to: None }),
+            // The first of the own rows is the first only as long as no other is stored.
+            (End::First, None) => Some(Predicate::All),
+            // An own row is the last whatever is stored before it.
+            (End::Last, None) => taken.is_none().then_some(Predicate::All),
+        };
+        predicate.map_or(Ok(()), |predicate| state.record_predicate(predicate))?;
+        let Some((key, text)) = taken else { return Ok("null".to_owned()) };
+        state.record_key(&key)?;
+        state.delete(key)?;
+        Ok(text)
     }
 
     fn finish_list(
@@ -129,9 +171,6 @@ impl Transaction {
     ) -> Result<String, TransactionError> {
         let state = self.state(table);
         let at_end = rows.len() < fetched;
-        let place = |row: Option<&Columns>, column: usize| {
-            row.and_then(|row| row.get(column)?.as_deref()).and_then(|place| place.parse::<i64>().ok())
-        };
         let from = after.and_then(|_| place(rows.first(), 3)).map(|place| place.saturating_add(1));
         let to = if at_end { None } else { place(rows.last(), 2) };
         let is_whole = from.is_none() && to.is_none();
@@ -149,6 +188,11 @@ impl Transaction {
         let hits = seen(state, hits(rows)?);
         Ok(array(state.overlay_list(hits, at_end, limit).into_iter()))
     }
+}
+
+/// The number in a column of a row.
+fn place(row: Option<&Columns>, column: usize) -> Option<i64> {
+    row.and_then(|row| row.get(column)?.as_deref()).and_then(|place| place.parse().ok())
 }
 
 pub(super) fn text_of(visible: Visible) -> String {

@@ -125,7 +125,7 @@ fn the_payload_is_in_order_of_ptr_and_names_every_read() {
     begin_with(&mut transaction, "absent", "null");
     let (id, _) = sent(transaction.get("a", "x"));
     ready(transaction.answer(id, vec![nothing()]));
-    let (id, _) = sent(transaction.query("a", r#"{"n":1}"#, None));
+    let (id, _) = sent(transaction.query("a", r#"{"match":{"n":1}}"#));
     ready(transaction.answer(id, vec![rows(&[])]));
     ready(transaction.set("b", r#"{"id":"2"}"#));
     ready(transaction.set("b", r#"{"id":"1"}"#));
@@ -203,7 +203,7 @@ fn operations_outside_of_the_endpoints_bits_send_nothing() {
     assert_eq!(writer.get("a", "k"), denied(Perms::R));
     assert_eq!(writer.mget("a", &[]), denied(Perms::R));
     assert_eq!(writer.list("a", None, None), denied(Perms::R));
-    assert_eq!(writer.query("a", r#"{"n":1}"#, None), denied(Perms::R));
+    assert_eq!(writer.query("a", r#"{"match":{"n":1}}"#), denied(Perms::R));
     assert_eq!(writer.count("a", "{}"), denied(Perms::R));
     assert_eq!(writer.commit(b""), Ok(None));
 }
@@ -266,7 +266,7 @@ fn a_query_shows_own_writes() {
     ready(transaction.update("a", "gone", r#"{"n":2}"#));
     ready(transaction.set("a", r#"{"id":"came","n":1}"#));
     ready(transaction.set("a", r#"{"id":"other","n":3}"#));
-    let (id, _) = sent(transaction.query("a", r#"{"n":1}"#, None));
+    let (id, _) = sent(transaction.query("a", r#"{"match":{"n":1}}"#));
     let hits = rows(&[&["gone", r#"{"id":"gone","n":1}"#], &["kept", r#"{"id":"kept","n":1}"#]]);
     let found = ready(transaction.answer(id, vec![hits]));
     assert_eq!(found, json!([{"id": "kept", "n": 1}, {"id": "came", "n": 1}]));
@@ -278,7 +278,7 @@ fn a_count_includes_own_writes() {
     ready(transaction.set("a", r#"{"id":"new","n":1}"#));
     ready(transaction.set("a", r#"{"id":"old","n":1}"#));
     ready(transaction.delete("a", "gone"));
-    let (id, statements) = sent(transaction.count("a", r#"{"n":1}"#));
+    let (id, statements) = sent(transaction.count("a", r#"{"match":{"n":1}}"#));
     assert_eq!(functions(&statements), ["begin", "count_tbl_2", "mget_tbl_2"]);
     let known = rows(&[&["old", r#"{"id":"old","n":1}"#], &["gone", r#"{"id":"gone","n":1}"#]]);
     assert_eq!(ready(transaction.answer(id, vec![began(), rows(&[&["10"]]), known])), json!(10));

@@ -30,6 +30,7 @@ const MUTANTS: &[Mutant] = &[
         "containment is not validated",
         &[("WHEN 'c' THEN changed.data", "WHEN 'c' THEN false AND changed.data")],
     ),
+    of_sql("comparisons are not validated", &[("OR kt_priv.matches(changed.data, p.q -> 'w')", "")]),
     of_sql("whole tables are not validated", &[("ELSE true END", "ELSE false END")]),
     of_sql("pages are not validated", &[("WHEN 'l' THEN", "WHEN 'l' THEN false AND")]),
     of_sql(
@@ -54,7 +55,14 @@ const MUTANTS: &[Mutant] = &[
     of_sql("new versions are read", &[("pg_visible_in_snapshot(t._txid, s)", "true")]),
     of_sql(
         "the end of a list is not locked",
-        &[("v_exclusive := v_exclusive || hashtextextended(E'\\x01tail', v_salt);", "NULL;")],
+        &[
+            ("v_exclusive := v_exclusive || hashtextextended(E'\\x01tail', v_salt);", "NULL;"),
+            // The window is narrow: hold it open.
+            (
+                "  -- 4. The session is used up",
+                "  PERFORM pg_sleep(random() * 0.02);\n  -- 4. The session is used up",
+            ),
+        ],
     ),
     of_sql("the ledger forgets", &[("IF p_idem IS NOT NULL THEN", "IF false THEN")]),
     of_sql(

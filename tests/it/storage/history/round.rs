@@ -16,6 +16,7 @@ use super::gateway::{self, Config, now_ns};
 use super::mutants::Mutant;
 use super::nemesis::Victim;
 use super::workload;
+use crate::support::pooler::Pooler;
 use crate::support::postgres::{Database, IDENTITY_KEY, Server, credential};
 use crate::support::transactions::Caller;
 
@@ -30,6 +31,7 @@ pub(super) struct Round {
     transactions: usize,
     seed: u64,
     faults: bool,
+    pooled: bool,
     cuts: u64,
     mutant: Option<&'static Mutant>,
 }
@@ -44,12 +46,18 @@ pub(super) struct Report {
 
 impl Round {
     pub(super) fn new(server: Server, transactions: usize, seed: u64) -> Self {
-        Self { server, transactions, seed, faults: false, cuts: 10, mutant: None }
+        Self { server, transactions, seed, faults: false, pooled: false, cuts: 10, mutant: None }
     }
 
     /// Backends, the server and the gateway are killed.
     pub(super) fn with_faults(self) -> Self {
         Self { faults: true, cuts: 30, ..self }
+    }
+
+    /// The gateway reaches the database through pgbouncer in transaction mode. No connection is cut then: Debian's pgbouncer
+    /// (1.18) gives a server connection to the next client while answers to one that left are still on their way.
+    pub(super) fn through_pooler(self) -> Self {
+        Self { pooled: true, cuts: 0, ..self }
     }
 
     /// Storage is installed without one of its guards.
@@ -80,7 +88,12 @@ impl Round {
             let database = Database::bare(self.server);
             self.install(&mut database.connect("postgres"));
             seed(|user| database.connect(user));
-            std::fs::write(&config.url_file, database.url("kt_gateway")).expect("written");
+            let (port, name) = database.address();
+            let pooler = self.pooled.then(|| Pooler::start(folder.path(), port));
+            let url = pooler
+                .as_ref()
+                .map_or_else(|| database.url("kt_gateway"), |pooler| pooler.url("kt_gateway", name));
+            std::fs::write(&config.url_file, url).expect("written");
             std::thread::scope(|scope| {
                 let gateway = scope.spawn(|| gateway::serve(&config));
                 while !gateway.is_finished() {
@@ -142,7 +155,7 @@ pub(super) fn journal_of(journal: &Path) -> Vec<Txn> {
 
 /// Old versions go while transactions run; those of the registers stay, because they tell their order.
 pub(super) fn collect(deploy: &mut Client) {
-    let sql = "SELECT kt.gc_horizon(); SELECT kt.gc_table('tbl_la'), kt.gc_table('tbl_l0'), kt.gc_table('tbl_l1'), kt.gc_table('tbl_ph')";
+    let sql = "SELECT kt.gc_horizon(); SELECT kt.gc_table('tbl_la'), kt.gc_table('tbl_l0'), kt.gc_table('tbl_l1'), kt.gc_table('tbl_ph'), kt.gc_table('tbl_queue')";
     // A server that is being killed collects nothing.
     let _ = deploy.batch_execute(sql);
 }
@@ -190,6 +203,9 @@ fn last_look(admin: &mut Client, history: &History) -> Txn {
     }
     for row in rows(admin, "SELECT id, data::text FROM kt_data.tbl_ph WHERE _deleted_txid IS NULL") {
         groups.entry(format!("g{}", row.1["g"])).or_default().push(row.0.parse().expect("a number"));
+    }
+    for row in rows(admin, "SELECT id, data::text FROM kt_data.tbl_queue WHERE _deleted_txid IS NULL") {
+        groups.entry("queue".to_owned()).or_default().push(row.0.parse().expect("a number"));
     }
     ops.extend(groups.into_iter().map(|(group, members)| Op::Scan(group, members)));
     let begin_ns = now_ns();

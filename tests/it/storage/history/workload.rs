@@ -8,6 +8,7 @@
 //! | `Skew` | pairs of which one is on | write skew |
 //! | `Count` | counters | lost updates |
 //! | `Blind` | registers that are stored unread | writes that cross |
+//! | `Queue` | rows that are pushed, popped and shifted | a row taken twice, or one that should have come first |
 //! | `Group` | at most three members in a group | phantoms |
 
 use std::collections::BTreeSet;
@@ -31,7 +32,7 @@ const PAGE: usize = 20;
 
 /// The tables; each of the two lists is a table of its own.
 pub(super) fn tables() -> Arc<Tables> {
-    let names = ["la", "l0", "l1", "regs", "ph"];
+    let names = ["la", "l0", "l1", "regs", "ph", "queue"];
     let table = |name: &str| Table {
         ptr: Ptr::parse(&format!("tbl_{name}")).expect("a ptr"),
         key: "id".into(),
@@ -68,6 +69,15 @@ pub(super) enum Plan {
     Count(String),
     Blind(String, String),
     Group(u64, u64),
+    Queue(QueueStep),
+}
+
+/// What is done to the queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum QueueStep {
+    Push,
+    Pop,
+    Shift,
 }
 
 impl Plan {
@@ -77,7 +87,7 @@ impl Plan {
                 .map(|_| (random.one_in(2), format!("{prefix}{}", random.below(count))))
                 .collect()
         };
-        match random.below(20) {
+        match random.below(22) {
             0..5 => Self::RowLists(some(random, "k", ROW_LISTS)),
             5..9 => Self::Tables(some(random, "l", 2)),
             9..11 => {
@@ -92,6 +102,10 @@ impl Plan {
                 let first = random.below(BLIND);
                 Self::Blind(format!("b{first}"), format!("b{}", (first + 1) % BLIND))
             }
+            17 | 18 => Self::Queue(
+                [QueueStep::Push, QueueStep::Push, QueueStep::Pop, QueueStep::Shift]
+                    [usize::try_from(random.below(4)).expect("few")],
+            ),
             _ => Self::Group(random.below(GROUPS), random.below(GROUPS)),
         }
     }
@@ -110,6 +124,7 @@ impl Plan {
                 }
                 Ok(())
             }
+            Self::Queue(step) => queue(attempt, *step).await,
             Self::Group(group, other) => groups(attempt, *group, *other, random).await,
         }
     }
@@ -182,8 +197,8 @@ async fn transfer(attempt: &mut Attempt<'_>, from: &str, to: &str, amount: i64) 
 }
 
 async fn audit(attempt: &mut Attempt<'_>) -> Result<(), Ended> {
-    let pattern = json!({"bank": 1}).to_string();
-    let rows = attempt.one(|transaction| transaction.query("regs", &pattern, None)).await?;
+    let find = json!({"match": {"bank": 1}}).to_string();
+    let rows = attempt.one(|transaction| transaction.query("regs", &find)).await?;
     let rows = rows.as_array().cloned().unwrap_or_default();
     let sum: i64 = rows.iter().filter_map(|row| row["n"].as_i64()).sum();
     for row in &rows {
@@ -222,6 +237,33 @@ async fn count(attempt: &mut Attempt<'_>, counter: &str) -> Result<(), Ended> {
     update(attempt, counter, json!({"n": row["n"].as_i64().unwrap_or(0) + 1})).await
 }
 
+/// The queue is a group, and what is taken has to be at the end of it.
+async fn queue(attempt: &mut Attempt<'_>, step: QueueStep) -> Result<(), Ended> {
+    if let QueueStep::Push = step {
+        let member = attempt.value();
+        let row = json!({"id": member.to_string(), "v": member}).to_string();
+        attempt.one(|transaction| transaction.push("queue", &row)).await?;
+        attempt.ops.push(Op::Enter("queue".to_owned(), member));
+        return Ok(());
+    }
+    let members = whole(attempt, "queue").await?;
+    attempt.ops.push(Op::Scan("queue".to_owned(), members.clone()));
+    let (taken, expected) = match step {
+        QueueStep::Shift => (attempt.one(|transaction| transaction.shift("queue")).await?, members.first()),
+        QueueStep::Pop | QueueStep::Push => {
+            (attempt.one(|transaction| transaction.pop("queue")).await?, members.last())
+        }
+    };
+    let taken = taken["v"].as_u64();
+    if taken.as_ref() != expected {
+        attempt.ops.push(Op::Broken(format!("{taken:?} was taken, not {expected:?}")));
+    }
+    if let Some(member) = taken {
+        attempt.ops.push(Op::Leave("queue".to_owned(), member));
+    }
+    Ok(())
+}
+
 /// Adds a member to a group that has room; from a full one takes a member out, into another that has room.
 async fn groups(attempt: &mut Attempt<'_>, group: u64, other: u64, random: &mut Random) -> Result<(), Ended> {
     let members = scan(attempt, group).await?;
@@ -247,8 +289,14 @@ async fn groups(attempt: &mut Attempt<'_>, group: u64, other: u64, random: &mut 
 }
 
 async fn scan(attempt: &mut Attempt<'_>, group: u64) -> Result<Vec<u64>, Ended> {
-    let pattern = json!({"g": group}).to_string();
-    let rows = attempt.one(|transaction| transaction.query("ph", &pattern, None)).await?;
+    // The same rows, by containment or by comparison.
+    let find = if attempt.value().is_multiple_of(2) {
+        json!({"match": {"g": group}}).to_string()
+    } else {
+        json!({"where": {"g": {"gte": group, "lt": group + 1}}, "order": "id", "descending": true})
+            .to_string()
+    };
+    let rows = attempt.one(|transaction| transaction.query("ph", &find)).await?;
     let rows = rows.as_array().into_iter().flatten();
     let members: Vec<u64> = rows.filter_map(|row| row["id"].as_str()?.parse().ok()).collect();
     attempt.ops.push(Op::Scan(format!("g{group}"), members.clone()));
