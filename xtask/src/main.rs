@@ -4,6 +4,7 @@
 //! setup   machine → wasm32 target, npm packages, what the tests need
 //! build   sources → npm/kontract, target/gateway (WebAssembly and its JavaScript), the `kontract` program
 //! dev     build, then `kontract dev`
+//! fuzz    broken programs through the compiler
 //! test    build, then formatting, lints and every test
 //! ci      test, and the tree must be as committed
 //! ```
@@ -13,6 +14,7 @@
 mod build;
 mod dev;
 mod error;
+mod fuzz;
 mod gateway;
 mod npm;
 mod process;
@@ -51,6 +53,15 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("build", [flag]) if flag == "--release" => build::build(&Tree::find()?, Profile::Release).map(drop),
         ("dev", [project, passed @ ..]) => dev::dev(project, passed),
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
+        ("fuzz", [what, flag, seconds]) if what == "compiler" && flag == "--seconds" => {
+            fuzz::compiler(&Tree::find()?, seconds, "1")
+        }
+        ("fuzz", [what, flag, seconds, seed_flag, seed])
+            if what == "compiler" && flag == "--seconds" && seed_flag == "--seed" =>
+        {
+            fuzz::compiler(&Tree::find()?, seconds, seed)
+        }
+        ("fuzz", _) => Err(Error::Usage("fuzz needs `compiler --seconds N [--seed N]`".to_owned())),
         ("test", []) => test::test(&Tree::find()?),
         ("ci", []) => test::ci(&Tree::find()?),
         ("setup" | "build" | "test" | "ci", [first, ..]) => {
@@ -73,5 +84,7 @@ cargo xtask <command>
   setup                 install the wasm32 target, npm packages and what the tests need
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
+  fuzz compiler --seconds N [--seed N]
+                        broken programs through the compiler's check, for so long
   test                  build, check formatting and lints, run every test
   ci                    test, then fail when files differ from what is committed";
