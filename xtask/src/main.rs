@@ -4,6 +4,7 @@
 //! setup   machine → wasm32 target, npm packages, what the tests need
 //! build   sources → npm/kontract, target/gateway (WebAssembly and its JavaScript), the `kontract` program
 //! dev     build, then `kontract dev`
+//! fuzz    broken programs through the compiler
 //! test    build, then formatting, lints and every test
 //! bench   the program as it ships, side by side with others
 //! ci      test, and the tree must be as committed
@@ -16,6 +17,7 @@ mod bench;
 mod build;
 mod dev;
 mod error;
+mod fuzz;
 mod gateway;
 mod npm;
 mod process;
@@ -57,6 +59,15 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
         ("bench", [what]) if what == "check" => bench::check(&Tree::find()?),
         ("bench", _) => Err(Error::Usage("bench needs what to measure: check".to_owned())),
+        ("fuzz", [what, flag, seconds]) if what == "compiler" && flag == "--seconds" => {
+            fuzz::compiler(&Tree::find()?, seconds, "1")
+        }
+        ("fuzz", [what, flag, seconds, seed_flag, seed])
+            if what == "compiler" && flag == "--seconds" && seed_flag == "--seed" =>
+        {
+            fuzz::compiler(&Tree::find()?, seconds, seed)
+        }
+        ("fuzz", _) => Err(Error::Usage("fuzz needs `compiler --seconds N [--seed N]`".to_owned())),
         ("test", []) => test::test(&Tree::find()?),
         ("ci", []) => test::ci(&Tree::find()?),
         ("storage-check", []) => test::storage_check(&Tree::find()?, "100000"),
@@ -85,6 +96,8 @@ cargo xtask <command>
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
   bench check           measure `kontract check` beside parsers and esbuild
+  fuzz compiler --seconds N [--seed N]
+                        broken programs through the compiler's check, for so long
   test                  build, check formatting and lints, run every test
   ci                    test, then fail when files differ from what is committed
   storage-check [--transactions N]

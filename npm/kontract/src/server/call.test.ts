@@ -158,7 +158,7 @@ test('reads that are started together travel together, each with its own results
     batches.push(statements);
     return JSON.stringify((JSON.parse(statements) as string[]).map((statement) => `row ${statement}`));
   });
-  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], dates: [], bigints: [], bytes: [] };
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
   const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin));
   assert.equal(described(outcome), '[["row begin","row a"],["row b"],["row c"],["row d"]]');
   assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);

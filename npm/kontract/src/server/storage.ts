@@ -245,10 +245,11 @@ async function runTogether(lists: string[], run: (statements: string) => Promise
 const ROWS_PER_PAGE = 200;
 
 /** Refuses conditions on fields whose stored form does not compare as their values do. */
-function comparable(name: string, { bigints, bytes }: TableShape, { where = {}, order }: QueryOptions): void {
+function comparable(name: string, { row }: TableShape, { where = {}, order }: QueryOptions): void {
   for (const field of [...Object.keys(where), ...(order === undefined ? [] : [order])]) {
-    if (bigints.includes(field) || bytes.includes(field)) {
-      throw new TypeError(`${name}.${field}: values of type bigint and Uint8Array are not compared by the database`);
+    const form = row.types[row.entity]?.[field];
+    if (form !== undefined && form !== "date") {
+      throw new TypeError(`${name}.${field}: the database compares numbers, texts, booleans and dates only`);
     }
   }
 }

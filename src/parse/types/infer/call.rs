@@ -218,10 +218,10 @@ impl<'g> Evaluator<'g> {
                 self.opaque(format!("the table `{name}`, which has no interface"), env.location(span)),
             );
         };
-        let key = self.table_key(row);
         let Target::Symbol(namespace) = self.own("kontract") else { return None };
         let Target::Symbol(table) = self.member(&Target::Symbol(namespace), "Table") else { return None };
-        Some(self.declared(table, [row, key, self.basic.never].into()))
+        // Keys and patches are only taken, never given.
+        Some(self.declared(table, [row, self.basic.never, self.basic.never].into()))
     }
 
     /// The rows of a table, by the interface that describes them.
@@ -231,23 +231,6 @@ impl<'g> Evaluator<'g> {
         let symbol = self.symbol(module.id, &path);
         let env = Env::top(module);
         Some(self.instantiate(symbol, &[], module.module.module.span, &env, None))
-    }
-
-    /// The name of the field marked `@primkey`, or of the first one.
-    fn table_key(&mut self, row: TypeId) -> TypeId {
-        let Some(members) = self.shape(row) else { return self.basic.never };
-        let marked = members.props.iter().find(|prop| {
-            prop.declared.is_some_and(|site| {
-                site.module.module.decorator(site.node, "primkey").is_some()
-                    || crate::parse::comments::DocComment::above(site.module.module, site.node)
-                        .mark("primkey")
-                        .is_some()
-            })
-        });
-        match marked.or(members.props.first()) {
-            Some(prop) => self.text(&prop.name),
-            None => self.basic.never,
-        }
     }
 
     /// What iterating over a table gives.

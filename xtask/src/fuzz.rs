@@ -1,0 +1,29 @@
+//! `cargo xtask fuzz compiler --seconds N`: broken programs through the whole check, for longer than the tests take.
+
+use std::process::Command;
+
+use crate::error::Error;
+use crate::process::{self, CARGO, step};
+use crate::tree::Tree;
+use crate::{build, npm};
+
+/// Runs the fuzzer of `tests/it/fuzz.rs`. What it finds it leaves in the folder for temporary files and names there.
+///
+/// # Errors
+/// When it finds something, or when the tests do not build.
+pub(crate) fn compiler(tree: &Tree, seconds: &str, seed: &str) -> Result<(), Error> {
+    for number in [seconds, seed] {
+        number.parse::<u64>().map_err(|_| Error::Usage(format!("`{number}` is not a number")))?;
+    }
+    npm::install(tree)?;
+    build::prepare(tree)?;
+    step(&format!("fuzz the compiler for {seconds} s, seed {seed}"), || {
+        let mut command = Command::new(CARGO.name);
+        command
+            .args(["test", "-p", "kontract", "--test", "it", "--", "fuzz::no_mutation", "--nocapture"])
+            .env("KONTRACT_FUZZ_SECONDS", seconds)
+            .env("KONTRACT_FUZZ_SEED", seed)
+            .current_dir(&tree.root);
+        process::finish(CARGO, command)
+    })
+}
