@@ -53,7 +53,7 @@ impl Visit for Places<'_> {
             ModuleDecl::ExportDefaultDecl(export) => match &export.decl {
                 DefaultDecl::Class(class) if !class.class.decorators.is_empty() => {}
                 DefaultDecl::Class(_) | DefaultDecl::Fn(_) | DefaultDecl::TsInterfaceDecl(_) => {
-                    self.add(export.span)
+                    self.add(export.span);
                 }
             },
             ModuleDecl::Import(_)
