@@ -176,7 +176,7 @@ impl<'s> Lexical<'s> {
                 self.at += 1;
                 self.template()?;
             }
-            b'/' => self.slash(),
+            b'/' => self.slash()?,
             b'{' => {
                 let opens_value = self.previous == Previous::Operator
                     && !matches!(self.previous_byte, b';' | b'{' | b'}' | b'>' | b'E')
@@ -317,15 +317,19 @@ impl<'s> Lexical<'s> {
         self.set(Previous::Value, b'0');
     }
 
-    fn slash(&mut self) {
+    fn slash(&mut self) -> Result<(), Refused> {
         let regex_end = if self.previous == Previous::Value { None } else { regex_end(self.text, self.at) };
         match regex_end {
             Some(end) => {
+                // What the parser takes for code after all must not be more than it can read.
+                let angles = memchr::memchr_iter(b'<', &self.text[self.at..end]).count();
+                self.bound(angles, ANGLES_MAX)?;
                 self.at = end;
                 self.set(Previous::Value, b'/');
             }
             None => self.advance(Previous::Operator, b'/'),
         }
+        Ok(())
     }
 
     fn string(&mut self, quote: u8) {
