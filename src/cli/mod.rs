@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 /// Runs the command of this process's arguments.
 pub fn run() -> ExitCode {
+    keep_parser_panics_quiet();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -45,6 +46,17 @@ pub fn run() -> ExitCode {
             error.exit_code()
         }
     }
+}
+
+/// A panic of the parser's becomes a diagnostic, which what a panic prints would only hide.
+fn keep_parser_panics_quiet() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let of_parser = panic.location().is_some_and(|place| place.file().contains("swc_ecma_parser"));
+        if !of_parser {
+            print(panic);
+        }
+    }));
 }
 
 fn dispatch(command: &Command, reporter: Reporter) -> Result<(), CliError> {

@@ -33,6 +33,8 @@ pub(super) fn place(kind: &SyntaxError, text: &str, start: usize) -> usize {
     let bytes = text.as_bytes();
     match kind {
         SyntaxError::Eof | SyntaxError::UnterminatedTpl => text.len(),
+        SyntaxError::TS1109 if skip_trivia(bytes, start) >= text.len() => missing_operand(text),
+        SyntaxError::NumericSeparatorIsAllowedOnlyBetweenTwoDigits => misplaced_separator(bytes, start),
         _ if is_at_end(kind) || skip_trivia(bytes, start) >= text.len() => text.len(),
         SyntaxError::UnterminatedStrLit => {
             memchr::memchr2(b'\n', b'\r', &bytes[start..]).map_or(text.len(), |line_end| start + line_end)
@@ -56,8 +58,32 @@ pub(super) fn place(kind: &SyntaxError, text: &str, start: usize) -> usize {
 /// The `export` before a declaration that swc gave up on: without it, it tells what is wrong inside.
 pub(super) fn export_before(kind: &SyntaxError, text: &str, start: usize) -> Option<usize> {
     let SyntaxError::Expected(..) = kind else { return None };
-    let (word, at) = identifier_before(text.as_bytes(), start)?;
-    (word == b"export").then_some(at)
+    let bytes = text.as_bytes();
+    let (word, at) = identifier_before(bytes, start)?;
+    if word == b"type" {
+        return identifier_before(bytes, at).filter(|(word, _)| *word == b"export").map(|(_, at)| at);
+    }
+    let declares = bytes[start..].split(|byte| !is_identifier_part(*byte)).next()?;
+    (word == b"export" && EXPORTED.contains(&declares)).then_some(at)
+}
+
+/// Where an operand is missing at the end of the text: behind the last token, but for arguments at the end itself.
+fn missing_operand(text: &str) -> usize {
+    let last = text.trim_end();
+    let called = last.strip_suffix('(').is_some_and(|callee| {
+        callee.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | ')' | ']'))
+    });
+    if called { text.len() } else { last.len() }
+}
+
+/// The second of two `_` in a number, or the one at its end.
+fn misplaced_separator(text: &[u8], start: usize) -> usize {
+    let number = text[start..].iter().take_while(|byte| is_identifier_part(**byte)).count();
+    let digits = &text[start..start + number];
+    match memchr::memmem::find(digits, b"__") {
+        Some(doubled) => start + doubled + 1,
+        None => start + digits.iter().rposition(|byte| *byte == b'_').unwrap_or(0),
+    }
 }
 
 fn is_at_end(kind: &SyntaxError) -> bool {
@@ -84,8 +110,24 @@ fn begins_statement(text: &[u8], at: usize) -> bool {
     })
 }
 
-/// Words that begin declarations: TypeScript then expects a name behind them.
-const DECLARING: &[&[u8]] = &[b"declare", b"interface", b"is", b"module", b"namespace", b"type"];
+/// Words behind which TypeScript looks at the next token: those of declarations, and those that are no names.
+const DECLARING: &[&[u8]] = &[
+    b"declare",
+    b"interface",
+    b"is",
+    b"module",
+    b"namespace",
+    b"type",
+    b"this",
+    b"super",
+    b"null",
+    b"true",
+    b"false",
+];
+
+/// Words that an exported declaration begins with, where swc tries and gives up.
+const EXPORTED: &[&[u8]] =
+    &[b"interface", b"abstract", b"namespace", b"module", b"declare", b"type", b"enum", b"global", b"async"];
 
 #[cfg(test)]
 mod tests {

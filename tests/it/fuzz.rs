@@ -3,6 +3,8 @@
 //! `cargo xtask fuzz compiler --seconds 600` runs this for longer; `KONTRACT_FUZZ_SECONDS` and `KONTRACT_FUZZ_SEED` are
 //! what it sets.
 
+#[cfg(unix)]
+mod files;
 mod mutate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 pub(crate) use jsx::namespaced_member;
 
-use super::super::limits::{ANGLES_MAX, NESTING_MAX, REGEX_BYTES_MAX};
+use super::super::limits::{ANGLES_MAX, NESTING_MAX, OPERATORS_MAX, REGEX_BYTES_MAX};
 
 /// An `@` in code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,13 +63,17 @@ enum Bracket {
     Square,
 }
 
-/// What the parser reads again and again where much of it stands in one bracket.
+/// What the parser recurses into or reads again and again where much of it stands in one bracket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Runs {
     /// `<` that no `>` has closed: each may begin type arguments.
     angles: usize,
     /// `<A>` one behind the other, as in `<A><B>value`.
     assertions: usize,
+    /// Operators of one expression: what follows may nest in them, as in `a => b => c`.
+    operators: usize,
+    /// Words that directly follow each other, as in `keyof keyof A`.
+    words: usize,
     /// `label:` one behind the other.
     labels: usize,
     /// `else if` since the `if` that they belong to.
@@ -162,6 +166,7 @@ impl<'s> Lexical<'s> {
         if byte != b':' {
             self.runs.labels = 0;
         }
+        self.runs.words = 0;
         match byte {
             b'"' | b'\'' => {
                 self.string(byte);
@@ -171,7 +176,7 @@ impl<'s> Lexical<'s> {
                 self.at += 1;
                 self.template()?;
             }
-            b'/' => self.slash(),
+            b'/' => self.slash()?,
             b'{' => {
                 let opens_value = self.previous == Previous::Operator
                     && !matches!(self.previous_byte, b';' | b'{' | b'}' | b'>' | b'E')
@@ -206,8 +211,13 @@ impl<'s> Lexical<'s> {
                 self.bound(self.runs.labels, ANGLES_MAX)?;
                 self.advance(Previous::Operator, byte);
             }
+            b',' => {
+                self.runs.operators = 0;
+                self.advance(Previous::Operator, byte);
+            }
             b';' => {
                 self.runs.angles = 0;
+                self.runs.operators = 0;
                 self.advance(Previous::Operator, byte);
             }
             // No type has these.
@@ -219,6 +229,7 @@ impl<'s> Lexical<'s> {
             // A postfix `!` keeps its operand a value.
             b'!' if self.previous == Previous::Value && self.peek(1) != Some(b'=') => self.at += 1,
             b'+' | b'-' if self.peek(1) == Some(byte) => {
+                self.operator()?;
                 self.at += 2;
                 self.previous_byte = byte;
             }
@@ -228,15 +239,33 @@ impl<'s> Lexical<'s> {
                 self.after_dot = true;
             }
             b'0'..=b'9' => self.number(),
-            _ => self.advance(Previous::Operator, byte),
+            // Unions and intersections of types are lists.
+            b'|' | b'&' => self.advance(Previous::Operator, byte),
+            _ => {
+                self.operator()?;
+                self.advance(Previous::Operator, byte);
+            }
         }
         Ok(())
+    }
+
+    fn operator(&mut self) -> Result<(), Refused> {
+        self.runs.operators += 1;
+        self.bound(self.runs.operators, OPERATORS_MAX)
     }
 
     fn word(&mut self) -> Result<(), Refused> {
         let start = self.at;
         self.at += self.text[start..].iter().take_while(|byte| is_identifier_part(**byte)).count();
         let word = &self.text[start..self.at];
+        if self.previous == Previous::Value && !self.after_dot {
+            // Another statement, or words that belong to one type.
+            self.runs.operators = 0;
+            self.runs.words += 1;
+            self.bound(self.runs.words, NESTING_MAX)?;
+        } else {
+            self.runs.words = 0;
+        }
         self.after_restricted = !self.after_dot && matches!(word, b"return" | b"throw" | b"yield" | b"async");
         if std::mem::take(&mut self.after_dot) {
             self.after_condition_keyword = false;
@@ -251,6 +280,9 @@ impl<'s> Lexical<'s> {
         let after_else = self.previous == Previous::Operator && self.previous_byte == b'E';
         let condition = matches!(word, b"if" | b"while" | b"for" | b"with");
         let operator = OPERATOR_WORDS.iter().any(|operator| operator.as_bytes() == word);
+        if operator {
+            self.operator()?;
+        }
         let previous = if condition || operator { Previous::Operator } else { Previous::Value };
         // A block follows `else` and `do`, as it follows a semicolon.
         let byte = match word {
@@ -285,15 +317,19 @@ impl<'s> Lexical<'s> {
         self.set(Previous::Value, b'0');
     }
 
-    fn slash(&mut self) {
+    fn slash(&mut self) -> Result<(), Refused> {
         let regex_end = if self.previous == Previous::Value { None } else { regex_end(self.text, self.at) };
         match regex_end {
             Some(end) => {
+                // What the parser takes for code after all must not be more than it can read.
+                let angles = memchr::memchr_iter(b'<', &self.text[self.at..end]).count();
+                self.bound(angles, ANGLES_MAX)?;
                 self.at = end;
                 self.set(Previous::Value, b'/');
             }
             None => self.advance(Previous::Operator, b'/'),
         }
+        Ok(())
     }
 
     fn string(&mut self, quote: u8) {

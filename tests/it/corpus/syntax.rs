@@ -76,9 +76,9 @@ fn broken(text: &str, random: &mut Random) -> String {
 }
 
 const PROGRAMS_MIN: usize = 200;
-const PROGRAMS_PERCENT_MIN: usize = 83;
+const PROGRAMS_PERCENT_MIN: usize = 86;
 const SOURCES_MIN: usize = 200;
-const SOURCES_PERCENT_MIN: usize = 89;
+const SOURCES_PERCENT_MIN: usize = 94;
 const BYTES_MAX: usize = 20_000;
 const STEP: usize = 15;
 const SEED: u64 = 7;

@@ -169,7 +169,7 @@ impl Lexical<'_> {
     }
 }
 
-/// The dot of the first `<a:b.` in a text, be it code or not.
+/// The dot of the first `<a:b.` or `</a:b.` in a text, be it code or not.
 pub(crate) fn namespaced_member(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let word_end = |from: usize| {
@@ -177,7 +177,9 @@ pub(crate) fn namespaced_member(text: &str) -> Option<usize> {
         start + bytes[start..].iter().take_while(|byte| is_identifier_part(**byte) || **byte == b'-').count()
     };
     memchr::memchr_iter(b'<', bytes).find_map(|at| {
-        let colon = skip_trivia(bytes, word_end(at + 1));
+        let slash = skip_trivia(bytes, at + 1);
+        let name = if bytes.get(slash) == Some(&b'/') { slash + 1 } else { slash };
+        let colon = skip_trivia(bytes, word_end(name));
         bytes.get(colon).filter(|byte| **byte == b':')?;
         let dot = skip_trivia(bytes, word_end(colon + 1));
         bytes.get(dot).filter(|byte| **byte == b'.').map(|_| dot)
