@@ -114,8 +114,6 @@ codes! {
         "A mark that nothing enforces would promise what the database does not keep. `@primkey`, `@index` and `@perm(perms.R__)` are enforced."
     KT0301 "a parameter without a type"
         "Arguments are encoded and checked by their types, so that every parameter of an endpoint has one."
-    KT0302 "an endpoint without a result type"
-        "The result is encoded by its type. A function without a body needs an annotation: `Promise<void>` when there is no result."
     KT0303 "a type that cannot be sent"
         "Functions, symbols and objects that live in one place, such as `URL` or `Request`, have no form on the wire. Instances of classes are sent as their public fields; methods and accessors stay behind."
     KT0304 "a type that cannot be found"

@@ -10,14 +10,16 @@
 use swc_atoms::Atom;
 use swc_common::{Span, Spanned, SyntaxContext};
 use swc_ecma_ast::{
-    CallExpr, Callee, Expr, Ident, ImportDecl, JSXObject, Lit, Module, ModuleDecl, ModuleItem, Pat, Stmt,
-    TsEntityName, TsExternalModuleRef, TsInterfaceDecl, TsNamespaceBody, TsType,
+    CallExpr, Callee, Decorator, Expr, FnDecl, Ident, ImportDecl, JSXObject, Lit, Module, ModuleDecl,
+    ModuleItem, Pat, Stmt, TsEntityName, TsExternalModuleRef, TsInterfaceDecl, TsNamespaceBody, TsType,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::limits::NESTING_MAX;
 use super::literal::unwrapped;
 use super::module::{OWN_FUNCTIONS, Scopes, declared_names, is_value, item_decl};
+use super::scanner::VOCABULARY;
+use crate::diag::nearest;
 
 /// What the walk found.
 pub(super) struct Survey {
@@ -113,6 +115,24 @@ impl Visit for Survey {
             "ctx" | "env" => self.mentions_injected = true,
             name => self.mentions_own |= OWN_FUNCTIONS.contains(&name),
         }
+    }
+
+    fn visit_decorator(&mut self, decorator: &Decorator) {
+        // A policy that is misspelt must not vanish with the file that has it.
+        let callee = match unwrapped(&decorator.expr) {
+            Expr::Call(call) => call.callee.as_expr().map(|callee| unwrapped(callee)),
+            other => Some(other),
+        };
+        let name = callee.and_then(Expr::as_ident);
+        self.mentions_own |=
+            name.is_some_and(|name| nearest(&name.sym, VOCABULARY.iter().copied()).is_some());
+        decorator.visit_children_with(self);
+    }
+
+    fn visit_fn_decl(&mut self, function: &FnDecl) {
+        // TypeScript has no decorators here; which one this is, extraction tells.
+        self.mentions_own |= !function.function.decorators.is_empty();
+        function.visit_children_with(self);
     }
 
     fn visit_call_expr(&mut self, call: &CallExpr) {

@@ -264,7 +264,7 @@ fn public_text(contract: &Contract) -> String {
         format!(
             "{} {} {:?} {:?} {:?}\n{}\n",
             endpoint.name,
-            endpoint.binding.export,
+            endpoint.binding.path(),
             endpoint.params,
             endpoint.returns,
             endpoint.doc,

@@ -79,11 +79,16 @@ fn draft() -> Draft {
     draft.endpoint("src/api.ts", "pages", &[], Ty::Stream(Box::new(object("Entry"))));
     draft.endpoint("src/api.ts", "nothing", &[], Ty::Void);
     draft.endpoint("src/api.ts", "find", &[], optional(object("CallOptions")));
-    for (name, export) in
-        [("main", "default"), ("loop", "while"), ("put", "Store.put"), ("drop", "Store.delete")]
-    {
-        draft.endpoint("src/index.ts", name, &[("id", Ty::String)], Ty::Boolean).binding.export =
-            export.to_owned();
+    for (name, path) in [
+        ("main", &["default"][..]),
+        ("loop", &["while"]),
+        ("put", &["Store", "put"]),
+        ("drop", &["Store", "delete"]),
+    ] {
+        let endpoint = draft.endpoint("src/index.ts", name, &[("id", Ty::String)], Ty::Boolean);
+        let (export, members) = path.split_first().expect("a name");
+        endpoint.binding.export = (*export).to_owned();
+        endpoint.binding.members = members.iter().map(|member| (*member).to_owned()).collect();
     }
     draft
 }

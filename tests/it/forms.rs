@@ -70,8 +70,9 @@ fn every_spelling_is_called() {
     sandbox.write("node_modules/kontract/index.js", b"export const perms = {};\n");
     sandbox.write(
         "node_modules/kontract/server.js",
-        b"export const ctx = {}; export const env = { vars: {} };\n",
+        b"export { once } from './chain.js'; export const ctx = {}; export const env = { vars: {} };\n",
     );
+    sandbox.write_module("node_modules/kontract/chain.js", "npm/kontract/src/server/chain.ts");
     let client = b"export const createClient = () => ({ endpoint: (stub) => Object.assign((...args) => stub.encode(args), { stub }) });\n";
     sandbox.write("node_modules/kontract/client.js", client);
     let labels: Vec<String> = self::spellings("").into_iter().map(|spelling| spelling.label).collect();

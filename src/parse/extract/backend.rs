@@ -99,10 +99,8 @@ fn returns<'g>(extraction: &mut Extraction<'g>, form: &EndpointForm<'g>, scope: 
             extraction.types.infer_function(function, scope, &place, at)
         }
         Callable::Arrow(arrow) => extraction.types.infer_arrow(arrow, scope, &place, at),
-        Callable::Function(_) | Callable::Type(_) => {
-            extraction.diagnostics.push(diagnostics::missing_result_type(&form.name, at));
-            None
-        }
+        // A function without a body has been reported as no endpoint, and a type has a result.
+        Callable::Function(_) | Callable::Type(_) => None,
     }
 }
 

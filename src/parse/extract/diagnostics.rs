@@ -170,13 +170,6 @@ pub(super) fn missing_parameter_type(endpoint: &str, parameter: &str, at: Locati
         .help(format!("write an annotation, such as `{parameter}: string`"))
 }
 
-pub(super) fn missing_result_type(endpoint: &str, at: Location) -> Diagnostic {
-    Diagnostic::error(Code::KT0302, format!("the endpoint `{endpoint}` has no result type"))
-        .at(at, "no result type")
-        .why("the result is encoded by its type")
-        .help("write an annotation behind the parameters, such as `: Promise<void>`")
-}
-
 pub(super) fn unknown_filter_key(key: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0201, format!("`mwfilter` has no key `{key}`"))
         .at(at, "unknown key")

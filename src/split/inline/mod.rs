@@ -26,8 +26,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use swc_common::{DUMMY_SP, Span, SyntaxContext};
 use swc_ecma_ast::{
-    ArrowExpr, ArrowFunctionBody, CallExpr, Callee, Decl, ExportDecl, Expr, ExprOrSpread, FnDecl, FnExpr,
-    Function, FunctionBody, Id, Ident, ModuleDecl, ModuleItem, Param, Pat, Stmt, VarDeclKind,
+    ArrowExpr, ArrowFunctionBody, CallExpr, Callee, ComputedPropName, Decl, ExportDecl, Expr, ExprOrSpread,
+    FnDecl, FnExpr, Function, FunctionBody, Id, Ident, Lit, MemberExpr, MemberProp, ModuleDecl,
+    ModuleExportName, ModuleItem, Param, Pat, Stmt, VarDeclKind,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
@@ -108,26 +109,100 @@ impl Chains {
         if self.file != Some(file) {
             return Vec::new();
         }
-        let Some((place, array)) = body.iter().enumerate().find_map(|(place, item)| {
-            let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(export)) = item else { return None };
-            let Expr::Array(array) = unparenthesized(&export.expr) else { return None };
-            Some((place, array.elems.clone()))
-        }) else {
-            return Vec::new();
+        let Some((mut place, value)) = default_export(body) else { return Vec::new() };
+        let elements: Vec<Element> = match plain_array(&value) {
+            Some(array) => array.iter().map(|element| Element::of(element, body)).collect(),
+            None => {
+                let (name, constant) = named(value);
+                if let Some(constant) = constant {
+                    replace_default(&mut body[place], &name);
+                    body.insert(place, constant);
+                    place += 1;
+                }
+                self.indexed(&name)
+            }
         };
-        let elements: Vec<Element> =
-            array.iter().flatten().map(|element| Element::of(&element.expr, body)).collect();
         let again = elements.iter().flat_map(|element| element.again.iter().copied()).collect();
         let mut writer = Writer { elements, fold, functions: BTreeMap::new(), queue: Vec::new(), once: None };
         let made = writer.write(&self.wanted);
-        let end = if self.array_wanted { place + 1 } else { place };
-        let kept = if self.array_wanted { 0 } else { 1 };
-        body.splice(end..end + kept, made);
+        // A list of exports has other names as well.
+        let kept = self.array_wanted || body[place].as_module_decl().is_some_and(ModuleDecl::is_export_named);
+        let (end, taken) = if kept { (place + 1, 0) } else { (place, 1) };
+        body.splice(end..end + taken, made);
         if let Some(once) = writer.once {
             body.insert(0, super::apply::import_of(once, "once"));
         }
         again
     }
+}
+
+impl Chains {
+    /// The elements of an array that is only known when the module runs: behind a name, or with others spread in it.
+    fn indexed(&self, array: &Ident) -> Vec<Element> {
+        let count = self.wanted.keys().flatten().max().map_or(0, |last| last + 1);
+        let element = |place| {
+            let value = index(u32::try_from(place).unwrap_or(u32::MAX), array.clone());
+            Element { value, inlined: None, again: Vec::new(), constant: None }
+        };
+        (0..count).map(element).collect()
+    }
+}
+
+/// The item that exports the default, and what it is.
+fn default_export(body: &[ModuleItem]) -> Option<(usize, Expr)> {
+    body.iter().enumerate().find_map(|(place, item)| match item {
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(export)) => {
+            Some((place, unparenthesized(&export.expr).clone()))
+        }
+        ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) if export.src.is_none() => {
+            let named = export.specifiers.iter().filter_map(|specifier| specifier.as_named());
+            let mut default = named.filter(|named| {
+                named.exported.as_ref().is_some_and(|name| name.atom().as_ref() == "default")
+            });
+            let ModuleExportName::Ident(local) = &default.next()?.orig else { return None };
+            Some((place, Expr::Ident(local.clone())))
+        }
+        _ => None,
+    })
+}
+
+/// The elements of an array that is written out, without anything spread in it.
+fn plain_array(value: &Expr) -> Option<Vec<Expr>> {
+    let elements = value.as_array()?.elems.iter();
+    elements
+        .map(|element| {
+            let element = element.as_ref().filter(|element| element.spread.is_none())?;
+            Some((*element.expr).clone())
+        })
+        .collect()
+}
+
+/// A name for a value, and the constant that gives it one where it has none.
+fn named(value: Expr) -> (Ident, Option<ModuleItem>) {
+    if let Expr::Ident(name) = value {
+        return (name, None);
+    }
+    let name = Ident::new("middlewares".into(), DUMMY_SP, own_context());
+    let declared = splice::declarator(Pat::Ident(name.clone().into()), Some(value));
+    (name, Some(ModuleItem::Stmt(splice::variable(VarDeclKind::Const, vec![declared]))))
+}
+
+fn replace_default(item: &mut ModuleItem, name: &Ident) {
+    if let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(export)) = item {
+        *export.expr = Expr::Ident(name.clone());
+    }
+}
+
+/// `array[place]`
+fn index(place: u32, array: Ident) -> Expr {
+    Expr::Member(MemberExpr {
+        span: DUMMY_SP,
+        obj: Box::new(Expr::Ident(array)),
+        prop: MemberProp::Computed(ComputedPropName {
+            span: DUMMY_SP,
+            expr: Box::new(Expr::Lit(Lit::Num(f64::from(place).into()))),
+        }),
+    })
 }
 
 /// The middlewares of an endpoint, by their places.
