@@ -45,9 +45,12 @@ pub(crate) const RELATION_DEPTH_MAX: usize = 60;
 /// How long a regular expression may be for the scanner to see that it is one.
 pub(crate) const REGEX_BYTES_MAX: usize = 64 * 1024;
 
-/// How many `<` may stand open in one bracket, and how many labels and type assertions may follow each other. The
+/// How many `<` may stand open in one bracket, and how many labels, words and type assertions may follow each other. The
 /// parser's time for these grows with the square of their number.
 pub(crate) const ANGLES_MAX: usize = 256;
 
 /// How many operators one expression may have: the parser recurses for those that nest to the right.
 pub(crate) const OPERATORS_MAX: usize = 5_000;
+
+/// How many syntax errors of one file are shown, the first ones.
+pub(crate) const SYNTAX_ERRORS_MAX: usize = 20;

@@ -24,7 +24,7 @@ use swc_ecma_transforms_base::resolver;
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::inspect::Inspected;
-use super::limits::REPARSES_MAX;
+use super::limits::{REPARSES_MAX, SYNTAX_ERRORS_MAX};
 use super::module::{DecoratorUse, Decorators, LeadingComments, ParsedModule, Scopes, Tables};
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{ModuleSummary, SummaryParts};
@@ -285,7 +285,9 @@ impl<'s> Session<'s> {
             let location = self.location(at, if at == start(error) { end.max(next) } else { next });
             diagnostics::syntax_error(&error.kind().msg(), location)
         };
-        shown.map(diagnostic).collect()
+        let mut found: Vec<Diagnostic> = shown.take(SYNTAX_ERRORS_MAX).map(diagnostic).collect();
+        found.sort_by_key(|error| error.labels.first().map(|label| label.location.start));
+        found
     }
 
     /// What is wrong in an exported declaration: swc only says of the whole of it that it is none.

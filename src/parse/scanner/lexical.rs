@@ -262,7 +262,7 @@ impl<'s> Lexical<'s> {
             // Another statement, or words that belong to one type.
             self.runs.operators = 0;
             self.runs.words += 1;
-            self.bound(self.runs.words, NESTING_MAX)?;
+            self.bound(self.runs.words, ANGLES_MAX)?;
         } else {
             self.runs.words = 0;
         }
