@@ -33,16 +33,17 @@ pub mod system;
 pub mod typecheck;
 
 use artifact::Artifacts;
-use contract::CheckedContract;
+use contract::{CheckedContract, Contract, FieldRename};
 use cookbook::{Book, BookOptions};
 use diag::{Code, Diagnostic, Outcome};
+use migrate::compat::Break;
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use parse::ModuleGraph;
 use project::{Loaded, Project};
 use source::Sources;
 use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
-use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
+use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput, WireSchema};
 use system::{System, SystemError};
 
 /// A project that has no errors: both its halves, and the way of its databases.
@@ -76,15 +77,64 @@ fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Ou
     })
 }
 
-/// Compiles a project. `keys` are the gateway's static keys that its clients pin, the current one first.
-pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
-    check(system, loaded).and_then(|checked| {
+/// What a compilation is given besides the project.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CompileInput<'a> {
+    /// The gateway's static keys that clients pin, the current one first.
+    pub keys: &'a [PinnedKey],
+    /// The lock of what is deployed, which must go on working with what is compiled.
+    pub against: Option<&'a Lock>,
+    /// Fields that have other names than the lock says.
+    pub renames: &'a [FieldRename],
+}
+
+/// Compiles a project.
+pub fn compile(system: &dyn System, loaded: &Loaded, input: &CompileInput<'_>) -> Outcome<Artifacts> {
+    check(system, loaded).and_then(|mut checked| {
         let evidence = checked.modules.evidence.clone();
-        match generate(&loaded.sources, checked, keys) {
-            Ok(artifacts) => proven(artifacts, &evidence),
-            Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
-        }
+        lay_out(&checked.contract, &mut checked.plan.lock, input).and_then(|schema| {
+            match generate(&loaded.sources, checked, &schema, input.keys) {
+                Ok(artifacts) => proven(artifacts, &evidence),
+                Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
+            }
+        })
     })
+}
+
+/// Lays messages out, every field where the lock has it, and locks the places of new ones.
+fn lay_out(contract: &CheckedContract, lock: &mut Lock, input: &CompileInput<'_>) -> Outcome<WireSchema> {
+    let (mut renamed, mut unknown) = (lock.wire.clone(), Vec::new());
+    for rename in input.renames {
+        if !renamed.rename(rename) {
+            unknown.push(rename);
+        }
+    }
+    let contract = contract.contract();
+    let (schema, ids) = match WireSchema::with_ids(contract, &renamed) {
+        Ok(made) => made,
+        Err(error) => return Outcome::failed(vec![stub_diagnostic(&error)]),
+    };
+    unknown.extend(input.renames.iter().filter(|rename| !ids.has(rename)));
+    if !unknown.is_empty() {
+        return Outcome::failed(unknown.into_iter().map(rename_diagnostic).collect());
+    }
+    lock.wire = ids;
+    let broken = match input.against {
+        None => Vec::new(),
+        Some(old) if old.wire.endpoints.len() < old.endpoints.len() => vec![
+            Diagnostic::error(
+                Code::KT0503,
+                "the lock to compare with does not say how messages are laid out",
+            )
+            .why("it was written before locks had the places of fields")
+            .help("compare with the lock of a build of this version"),
+        ],
+        Some(old) => {
+            let breaks = migrate::compat::breaks(&old.wire, &lock.wire);
+            breaks.iter().map(|broken| break_diagnostic(contract, broken)).collect()
+        }
+    };
+    if broken.is_empty() { Outcome::of(schema) } else { Outcome::failed(broken) }
 }
 
 /// Lets the client's files through once they were searched.
@@ -108,11 +158,9 @@ fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
 /// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
 pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
     let Checked { project, contract, modules, .. } = checked;
-    let pins = Pins {
-        suite: u16::from(project.suite),
-        identity: Identity::of(contract.contract()),
-        keys: Vec::new(),
-    };
+    // What a client pins is in no declaration.
+    let identity = Identity { build_id: [0; 16], route_hash: [0; 32] };
+    let pins = Pins { suite: u16::from(project.suite), identity, keys: Vec::new() };
     let input = StubInput {
         project_name: &project.name,
         source_root: &project.source,
@@ -180,11 +228,16 @@ fn read_text(system: &dyn System, path: &str) -> Result<String, SystemError> {
     String::from_utf8(system.read(path)?).map_err(|_| SystemError::Io("it is not UTF-8".to_owned()))
 }
 
-fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
+fn generate(
+    sources: &Sources,
+    checked: Checked,
+    schema: &WireSchema,
+    keys: &[PinnedKey],
+) -> Result<Artifacts, StubError> {
     let Checked { project, contract, modules, plan } = checked;
     let pins = Pins {
         suite: u16::from(project.suite),
-        identity: Identity::of(contract.contract()),
+        identity: Identity::of(contract.contract(), &plan.lock.wire),
         keys: keys.to_vec(),
     };
     let client_modules = client_modules(modules.client);
@@ -200,7 +253,7 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         client_modules: &client_modules,
         chains: &chains,
     };
-    let mut artifacts = stubgen::generate(&contract, sources, &input)?;
+    let mut artifacts = stubgen::generate(&contract, schema, sources, &input)?;
     for (path, mut map) in modules.maps {
         let path = format!(".kontract/server/src/{path}.map");
         let up = "../".repeat(path.matches('/').count());
@@ -229,6 +282,27 @@ fn stub_diagnostic(error: &StubError) -> Diagnostic {
         .at(error.location(), "here")
         .why("both sides of a call need one layout for what it carries")
         .help("change the declaration as the message says")
+}
+
+fn rename_diagnostic(rename: &FieldRename) -> Diagnostic {
+    Diagnostic::error(Code::KT0505, format!("`{rename}` is no rename that can be made"))
+        .why("the lock has no such field, or has the new name already, or the source does not have it")
+        .help("give the field of the lock and its name in the source: `Entry.text=body`, `sign().text=body`")
+}
+
+fn break_diagnostic(contract: &Contract, broken: &Break) -> Diagnostic {
+    let Break { endpoint, field, what, who } = broken;
+    let subject = match field {
+        None => format!("endpoint `{endpoint}` {what}"),
+        Some(field) => format!("`{field}` of endpoint `{endpoint}` {what}"),
+    };
+    let diagnostic = Diagnostic::error(Code::KT0504, subject)
+        .why(format!("this breaks {}", who.text()))
+        .help("keep what is deployed, and add a field that may be absent or an endpoint beside it");
+    match contract.endpoints.iter().find(|candidate| candidate.name == *endpoint) {
+        Some(endpoint) => diagnostic.at(endpoint.location, "this endpoint"),
+        None => diagnostic,
+    }
 }
 
 fn refusal_diagnostic(refusal: &Refusal) -> Diagnostic {

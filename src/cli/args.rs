@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+use crate::contract::FieldRename;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -51,6 +52,12 @@ pub struct BuildArgs {
     /// The project.
     #[command(flatten)]
     pub project: ProjectArgs,
+    /// Fail when clients or servers built with another kontract.lock.json would stop to work with this build.
+    #[arg(long, value_name = "LOCK")]
+    pub against: Option<PathBuf>,
+    /// A field that has another name since the last build: `Entry.text=body`, for a parameter `sign().text=body`.
+    #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
+    pub rename: Vec<FieldRename>,
 }
 
 /// Arguments of `check`.
@@ -116,4 +123,9 @@ pub struct DatabaseArgs {
     /// Administrator's URL of the database.
     #[arg(long, value_name = "URL", env = "KONTRACT_ADMIN_URL")]
     pub database_url: String,
+}
+
+fn rename(text: &str) -> Result<FieldRename, String> {
+    let usage = || "expected `Type.old=new`, or `endpoint().old=new` for a parameter".to_owned();
+    FieldRename::parse(text).ok_or_else(usage)
 }

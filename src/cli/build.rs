@@ -6,9 +6,12 @@ use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use super::write;
+use crate::CompileInput;
 use crate::bundle::esbuild::Bundled;
 use crate::bundle::{config, esbuild, gateway, tools};
+use crate::contract::FieldRename;
 use crate::diag::Severity;
+use crate::migrate::Lock;
 use crate::project::{Loaded, Project, load};
 use serde_json::json;
 use std::path::Path;
@@ -21,7 +24,9 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     OsSystem::new(folder)?;
     // A build without the deployment's keys would pin others into its clients, which then could not connect.
     let secrets = Secrets::load(folder)?;
-    let project = build(folder, &secrets, Mode::Production, reporter)?;
+    let against = args.against.as_deref().map(read_lock).transpose()?;
+    let evolution = Evolution { against: against.as_ref(), renames: &args.rename };
+    let project = build(folder, &secrets, Mode::Production, evolution, reporter)?;
     frontend(folder, &project, reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
     reporter.event("built", json!({ "name": project.name }));
@@ -36,11 +41,28 @@ pub(super) enum Mode {
     Production,
 }
 
+/// What a build is told about the one before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Evolution<'a> {
+    /// The lock of what is deployed.
+    against: Option<&'a Lock>,
+    renames: &'a [FieldRename],
+}
+
+/// The lock of another build, wherever it lies.
+fn read_lock(path: &Path) -> Result<Lock, CliError> {
+    let unusable =
+        |cause: &dyn std::fmt::Display| CliError::Usage(format!("--against {}: {cause}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
+    Lock::parse(&text).map_err(|error| unusable(&error))
+}
+
 /// Compiles, bundles and writes; the frontend's own build is not part of it.
 pub(super) fn build(
     folder: &Path,
     secrets: &Secrets,
     mode: Mode,
+    evolution: Evolution<'_>,
     reporter: Reporter,
 ) -> Result<Project, CliError> {
     let system = OsSystem::new(folder)?;
@@ -49,7 +71,8 @@ pub(super) fn build(
         project.optimize &= mode == Mode::Production;
     }
     let keys = secrets.pinned();
-    let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &keys))?;
+    let input = CompileInput { keys: &keys, against: evolution.against, renames: evolution.renames };
+    let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &input))?;
     let project = loaded.project.ok_or(CliError::Project)?;
     let mut files = artifacts;
     stage_gateway(&mut files)?;

@@ -113,7 +113,8 @@ impl Server {
     }
 
     fn rebuild(&mut self) -> Result<(), CliError> {
-        let project = build::build(&self.folder, &self.secrets, build::Mode::Development, self.reporter)?;
+        let (mode, evolution) = (build::Mode::Development, build::Evolution::default());
+        let project = build::build(&self.folder, &self.secrets, mode, evolution, self.reporter)?;
         build::frontend(&self.folder, &project, self.reporter)?;
         migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
         migrate::gc(self.database.admin_url(), self.reporter)?;

@@ -6,6 +6,7 @@ use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use super::write;
+use crate::CompileInput;
 use crate::artifact::Artifacts;
 use crate::diag::Outcome;
 use crate::project::Loaded;
@@ -25,8 +26,9 @@ pub(super) fn compile(
     // In a checkout without secrets, what holds their public halves cannot be compared.
     let keys: Vec<PinnedKey> =
         Secrets::load(folder).map_or_else(|_| Vec::new(), |secrets| secrets.pinned().into());
+    let input = CompileInput { keys: &keys, ..CompileInput::default() };
     compiled(loaded, reporter, |loaded| {
-        crate::compile(system, loaded, &keys).and_then(|made| {
+        crate::compile(system, loaded, &input).and_then(|made| {
             let stale = stale(folder, system, &made, keys.is_empty());
             let diagnostics = if stale.is_empty() { Vec::new() } else { vec![typecheck::stale(&stale)] };
             Outcome::with(made, diagnostics)

@@ -15,6 +15,7 @@ pub mod middleware;
 pub mod signature;
 pub mod table;
 pub mod ty;
+pub mod wire_ids;
 
 pub use check::{CheckedContract, check};
 pub use doc::Doc;
@@ -25,6 +26,7 @@ pub use table::{Scope, StorageOperation, StorageUse, Table};
 pub use ty::{
     BigIntWidth, Field, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement, Ty,
 };
+pub use wire_ids::{FieldRename, WireIds};
 
 use std::collections::BTreeMap;
 

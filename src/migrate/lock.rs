@@ -4,7 +4,7 @@
 
 use super::schema::FieldSchema;
 use crate::contract::signature::endpoint_hash;
-use crate::contract::{CheckedContract, Perms};
+use crate::contract::{CheckedContract, Perms, WireIds};
 use kontract_wire::route::RouteId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +24,9 @@ pub struct Lock {
     /// Endpoints by name.
     #[serde(default)]
     pub endpoints: BTreeMap<String, LockedEndpoint>,
+    /// The place of each field on the wire.
+    #[serde(default)]
+    pub wire: WireIds,
     /// Migrations in their order.
     #[serde(default)]
     pub migrations: Vec<LockedMigration>,
@@ -145,6 +148,7 @@ impl Default for Lock {
             tables: BTreeMap::new(),
             types: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            wire: WireIds::default(),
             migrations: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@
 //! Nothing here but `run` knows files or a database. Nothing destructive is ever generated: what could lose or
 //! misread stored rows waits for a migration that a person wrote.
 
+pub mod compat;
 mod diagnostics;
 pub mod diff;
 pub mod lock;

@@ -31,7 +31,7 @@ pub struct MigrationPlan {
     pub changes: Vec<Change>,
     /// The migration to write, where the database has to do something.
     pub migration: Option<MigrationFile>,
-    /// The lock to write.
+    /// The lock to write. The places of fields on the wire are those of the lock before.
     pub lock: Lock,
 }
 
@@ -85,6 +85,7 @@ pub fn plan(
         types: types.collect(),
         tables,
         endpoints: locked_endpoints(contract),
+        wire: lock.wire.clone(),
         migrations,
     };
     Ok(MigrationPlan { changes, migration, lock })

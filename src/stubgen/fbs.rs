@@ -2,8 +2,13 @@
 //!
 //! ```text
 //! interface Entry { id: string; mood?: 'good' | 'bad' }   →   enum EntryMood: ubyte { good, bad }
-//!                                                             table Entry { id: string (required); mood: EntryMood = null; }
+//!                                                             table Entry {
+//!                                                               id: string (required, id: 0);
+//!                                                               mood: EntryMood = null (id: 1);
+//!                                                             }
 //! ```
+//!
+//! Ids are those of the lock; what has none any more is deprecated.
 
 use super::schema::{Element, EnumDef, FieldDef, Kind, Presence, Scalar, TableDef, UnionDef, WireSchema};
 use crate::contract::NumberWidth;
@@ -38,29 +43,37 @@ fn union_text(schema: &WireSchema, def: &UnionDef) -> String {
 
 fn table_text(schema: &WireSchema, table: &TableDef) -> String {
     let mut text = format!("\ntable {} {{\n", table.name);
+    let mut line = |slot: usize, ty: &str, attributes: &[&str]| {
+        let name = &table.slots[slot].name;
+        let attributes: String = attributes.iter().map(|attribute| format!("{attribute}, ")).collect();
+        writeln!(text, "  {name}: {ty} ({attributes}id: {slot});")
+            .expect("invariant: writing to a String does not fail");
+    };
     for field in &table.fields {
-        let name = &table.slots[field.slot].name;
-        push_line(&mut text, &format!("{name}: {}{};", kind_text(schema, field.kind), attribute(field)));
+        let default = if has_null_default(field) { " = null" } else { "" };
+        line(field.slot, &format!("{}{default}", kind_text(schema, field.kind)), attributes(field));
         if let Some(null_slot) = field.null_slot {
-            push_line(&mut text, &format!("{}: bool;", table.slots[null_slot].name));
+            line(null_slot, "bool", &[]);
         }
+    }
+    for slot in (0..table.slots.len()).filter(|slot| table.slots[*slot].is_removed()) {
+        line(slot, "ubyte", &["deprecated"]);
     }
     text.push_str("}\n");
     text
 }
 
-fn push_line(text: &mut String, line: &str) {
-    writeln!(text, "  {line}").expect("invariant: writing to a String does not fail");
+fn has_null_default(field: &FieldDef) -> bool {
+    matches!(field.kind, Kind::Scalar(_)) && field.presence != Presence::Required
 }
 
-fn attribute(field: &FieldDef) -> &'static str {
+fn attributes(field: &FieldDef) -> &'static [&'static str] {
     match (field.kind, field.presence) {
-        (Kind::Scalar(_), Presence::Required) => "",
-        (Kind::Scalar(_), _) => " = null",
-        (Kind::Dynamic, Presence::Required) => " (flexbuffer, required)",
-        (Kind::Dynamic, _) => " (flexbuffer)",
-        (_, Presence::Required) => " (required)",
-        (_, _) => "",
+        (Kind::Scalar(_), _) => &[],
+        (Kind::Dynamic, Presence::Required) => &["flexbuffer", "required"],
+        (Kind::Dynamic, _) => &["flexbuffer"],
+        (_, Presence::Required) => &["required"],
+        (_, _) => &[],
     }
 }
 

@@ -2,8 +2,8 @@
 //! before its first call.
 
 use super::Pins;
-use crate::contract::Contract;
 use crate::contract::signature::{endpoint_text, object_text};
+use crate::contract::{Contract, WireIds};
 use kontract_wire::route::RouteId;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -19,11 +19,13 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a contract.
-    pub fn of(contract: &Contract) -> Self {
+    /// The identity of a contract whose fields have these places.
+    pub fn of(contract: &Contract, ids: &WireIds) -> Self {
         let routes = routes_text(contract);
         let route_hash = digest(b"kontract routes\0", &routes);
-        let build = digest(b"kontract build\0", &format!("{routes}{}", types_text(contract)));
+        let places = serde_json::to_string(ids).expect("invariant: every key of the ids is a string");
+        let agreed = format!("{routes}{}{places}", types_text(contract));
+        let build = digest(b"kontract build\0", &agreed);
         let mut build_id = [0; 16];
         build_id.copy_from_slice(&build[..16]);
         Self { build_id, route_hash }

@@ -78,34 +78,34 @@ pub struct PinnedKey {
     pub mlkem768: Vec<u8>,
 }
 
-/// Every file that is generated from a contract alone, by its path relative to the project folder.
+/// Every file that is generated from a contract and the layout of its messages, by its path relative to the project folder.
 ///
 /// # Errors
 /// The first [`StubError`] of the contract.
 pub fn generate(
     contract: &CheckedContract,
+    schema: &WireSchema,
     sources: &Sources,
     input: &StubInput<'_>,
 ) -> Result<Artifacts, StubError> {
     let contract = contract.contract();
-    let schema = WireSchema::of(contract)?;
     let mut artifacts = Artifacts::new();
     let mut put = |path: String, text: String| artifacts.insert(path, text.into_bytes());
 
     let mut client = BTreeMap::from([
         ("kontract.js".to_owned(), client::connection_text(input.pins)),
-        ("codecs.js".to_owned(), codecs_text(&schema, &contract.endpoints, Side::Client)),
+        ("codecs.js".to_owned(), codecs_text(schema, &contract.endpoints, Side::Client)),
         ("index.js".to_owned(), client::index_text(contract, sources, input)),
     ]);
-    client.extend(client::stub_texts(contract, sources, &schema, input));
+    client.extend(client::stub_texts(contract, sources, schema, input));
     client.extend(dts::client_texts(contract, sources, input));
     for (path, text) in client {
         put(format!("dist/client/{path}"), text.clone());
         put(format!(".kontract/client/{path}"), text);
     }
 
-    let mut server = routes::module_texts(contract, sources, &schema, input);
-    server.insert("codecs.js".to_owned(), codecs_text(&schema, &contract.endpoints, Side::Server));
+    let mut server = routes::module_texts(contract, sources, schema, input);
+    server.insert("codecs.js".to_owned(), codecs_text(schema, &contract.endpoints, Side::Server));
     server.insert("routes.js".to_owned(), routes::routes_text(contract, sources, input));
     server.insert("tables.js".to_owned(), routes::tables_text(contract, input)?);
     for (path, text) in server {
@@ -115,7 +115,7 @@ pub fn generate(
     for (path, text) in dts::ambient_texts(contract, sources) {
         put(format!(".kontract/{path}"), text);
     }
-    put("dist/schema/app.fbs".to_owned(), fbs::fbs_text(&schema));
+    put("dist/schema/app.fbs".to_owned(), fbs::fbs_text(schema));
     put("dist/manifest.json".to_owned(), manifest::manifest_text(contract, sources, input)?);
     Ok(artifacts)
 }

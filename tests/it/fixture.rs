@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kontract::contract::{CheckedContract, check};
+use kontract::CompileInput;
+use kontract::contract::{CheckedContract, FieldRename, check};
 use kontract::diag::render::{RenderOptions, to_text};
 use kontract::diag::{Diagnostic, Outcome};
+use kontract::migrate::Lock;
 use kontract::parse::{self, ModuleGraph};
 use kontract::project::{self, Loaded};
 use kontract::source::Sources;
 use kontract::split::{SplitModules, SplitOptions, split};
-use kontract::system::MemorySystem;
+use kontract::system::{MemorySystem, System as _};
 
 /// The folder of a kind of fixtures.
 pub(crate) fn folder(kind: &str) -> PathBuf {
@@ -71,10 +73,17 @@ pub(crate) fn compile_with(system: &MemorySystem, options: SplitOptions) -> Comp
     Compiled { sources, diagnostics, value: front.value }
 }
 
-/// Everything that a whole compilation says.
+/// Everything that a whole compilation says. `against.lock.json` is the lock to compare with, and `renames.txt` has a rename
+/// in each line.
 pub(crate) fn diagnose(system: &MemorySystem) -> Compiled {
     let loaded = project::load(system);
-    let outcome = kontract::compile(system, &loaded, &[]);
+    let text = |path: &str| system.read(path).ok().map(|bytes| String::from_utf8(bytes).expect("text"));
+    let against = text("against.lock.json").map(|text| Lock::parse(&text).expect("a lock"));
+    let renames = text("renames.txt").unwrap_or_default();
+    let renames: Vec<FieldRename> =
+        renames.lines().map(|line| FieldRename::parse(line).expect("a rename")).collect();
+    let input = CompileInput { against: against.as_ref(), renames: &renames, ..CompileInput::default() };
+    let outcome = kontract::compile(system, &loaded, &input);
     Compiled { sources: loaded.sources, diagnostics: outcome.diagnostics, value: None }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::fixture::{compile, diagnose};
 use crate::support::node::Sandbox;
+use kontract::CompileInput;
 use kontract::contract::{Endpoint, NumberWidth, Perms, Ty};
 use kontract::diag::Code;
 use kontract::project;
@@ -55,7 +56,7 @@ fn every_spelling_is_called() {
     }
     let system = MemorySystem::new(files);
     let loaded = project::load(&system);
-    let outcome = kontract::compile(&system, &loaded, &[]);
+    let outcome = kontract::compile(&system, &loaded, &CompileInput::default());
     let artifacts = outcome.value.unwrap_or_else(|| panic!("{}", diagnose(&system).text()));
     let sandbox = Sandbox::new();
     for (path, bytes) in &artifacts {

@@ -2,6 +2,7 @@
 
 mod shapes;
 
+use kontract::CompileInput;
 use kontract::project;
 use kontract::system::MemorySystem;
 use shapes::SHAPES;
@@ -27,7 +28,7 @@ fn no_planted_secret_reaches_a_client() {
         ];
         let system = MemorySystem::new(files.into_iter().filter(|(_, text)| !text.is_empty()));
         let loaded = project::load(&system);
-        let outcome = kontract::compile(&system, &loaded, &[]);
+        let outcome = kontract::compile(&system, &loaded, &CompileInput::default());
         let Some(artifacts) = outcome.value else {
             assert!(!outcome.diagnostics.is_empty(), "{} is refused without a word", shape.name);
             refused.push(shape.name);
@@ -58,7 +59,8 @@ fn the_report_says_what_was_searched_and_is_the_same_each_time() {
             ("src/api.ts", format!("const key = 'sk-live-1';\nexport const seen = key;\n{API}")),
         ]);
         let loaded = project::load(&system);
-        let artifacts = kontract::compile(&system, &loaded, &[]).value.expect("it compiles");
+        let artifacts =
+            kontract::compile(&system, &loaded, &CompileInput::default()).value.expect("it compiles");
         artifacts["dist/client/leak-report.json"].clone()
     };
     let text = String::from_utf8(report()).expect("UTF-8");

@@ -4,8 +4,8 @@ use crate::support::contract::{Draft, INT32, array, enumeration, field, nullable
 use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
 use kontract::artifact::Artifacts;
-use kontract::contract::{Doc, Endpoint, MiddlewareFilter, Perms, Ty};
-use kontract::stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput, generate};
+use kontract::contract::{Doc, Endpoint, MiddlewareFilter, Perms, Ty, WireIds};
+use kontract::stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput, WireSchema, generate};
 use std::collections::BTreeMap;
 
 #[test]
@@ -115,11 +115,11 @@ fn awkward_but_legal_names_generate_modules_that_load() {
 
 #[test]
 fn identity_changes_with_what_both_ends_agree_on_and_with_nothing_else() {
-    let before = Identity::of(&draft().contract);
+    let before = identity(&draft());
     let mut documented = draft();
     documented.contract.endpoints[0].doc.text = "Other words.".to_owned();
     documented.contract.endpoints.reverse();
-    assert_eq!(Identity::of(&documented.contract), before);
+    assert_eq!(identity(&documented), before);
 
     let changes: [fn(&mut Draft); 5] = [
         |draft| draft.contract.endpoints[0].name.push('2'),
@@ -131,7 +131,7 @@ fn identity_changes_with_what_both_ends_agree_on_and_with_nothing_else() {
     for (number, change) in changes.into_iter().enumerate() {
         let mut draft = draft();
         change(&mut draft);
-        let after = Identity::of(&draft.contract);
+        let after = identity(&draft);
         assert!(
             after.build_id != before.build_id && after.route_hash != before.route_hash,
             "change {number}"
@@ -139,8 +139,29 @@ fn identity_changes_with_what_both_ends_agree_on_and_with_nothing_else() {
     }
 }
 
+/// Of a contract that was never locked.
+fn identity(draft: &Draft) -> Identity {
+    let (_, ids) =
+        WireSchema::with_ids(&draft.contract, &WireIds::default()).expect("every type can be laid out");
+    Identity::of(&draft.contract, &ids)
+}
+
+#[test]
+fn identity_changes_with_the_places_of_fields() {
+    let (draft, mut ids) = (draft(), WireIds::default());
+    let before = identity(&draft);
+    let (_, locked) = WireSchema::with_ids(&draft.contract, &ids).expect("every type can be laid out");
+    let mut entry = locked.types["Entry"].clone();
+    entry[0].id += 7;
+    ids.types.insert("Entry".to_owned(), entry);
+    let (_, moved) = WireSchema::with_ids(&draft.contract, &ids).expect("every type can be laid out");
+    let after = Identity::of(&draft.contract, &moved);
+    assert!(after.build_id != before.build_id && after.route_hash == before.route_hash);
+}
+
 fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
-    let identity = Identity::of(&draft.contract);
+    let schema = WireSchema::of(&draft.contract)?;
+    let identity = Identity { build_id: [0xb1; 16], route_hash: [0x42; 32] };
     let keys = vec![PinnedKey { x25519: [7; 32], mlkem768: vec![9; 4] }];
     let ptr = |name: &String| (name.clone(), format!("tbl_{name}"));
     let ptrs: BTreeMap<String, String> = draft.contract.tables.iter().map(|table| ptr(&table.name)).collect();
@@ -154,7 +175,7 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
         client_modules: &rest.into_iter().collect(),
         chains: &chains(draft),
     };
-    generate(&draft.checked(), &draft.sources, &input)
+    generate(&draft.checked(), &schema, &draft.sources, &input)
 }
 
 /// Chains as the split names them: one for each set of middlewares.

@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz compiler --seconds N`: broken programs through the whole check, for longer than the tests take.
+//! `cargo xtask fuzz compiler|wire --seconds N`: broken programs through the whole check, and broken messages through the
+//! decoders, for longer than the tests take.
 
 use std::process::Command;
 
@@ -26,4 +27,30 @@ pub(crate) fn compiler(tree: &Tree, seconds: &str, seed: &str) -> Result<(), Err
             .current_dir(&tree.root);
         process::finish(CARGO, command)
     })
+}
+
+/// Runs the fuzzers of `fixtures/codec/mutations.mjs`, side by side over generated decoders of all types, and that of the
+/// envelope in `runtime/wire`.
+///
+/// # Errors
+/// When one finds something, or when the tests do not build.
+pub(crate) fn wire(tree: &Tree, seconds: &str, seed: &str) -> Result<(), Error> {
+    for number in [seconds, seed] {
+        number.parse::<u64>().map_err(|_| Error::Usage(format!("`{number}` is not a number")))?;
+    }
+    npm::install(tree)?;
+    build::prepare(tree)?;
+    for (package, filter) in [("kontract", "codec::mutated_messages"), ("kontract-wire", "mutated_envelopes")]
+    {
+        step(&format!("fuzz {filter} for {seconds} s, seed {seed}"), || {
+            let mut command = Command::new(CARGO.name);
+            command
+                .args(["test", "-p", package, "--", filter, "--nocapture"])
+                .env("KONTRACT_FUZZ_SECONDS", seconds)
+                .env("KONTRACT_SEED", seed)
+                .current_dir(&tree.root);
+            process::finish(CARGO, command)
+        })?;
+    }
+    Ok(())
 }

@@ -4,9 +4,9 @@
 //! setup   machine → wasm32 target, npm packages, what the tests need
 //! build   sources → npm/kontract, target/gateway (WebAssembly and its JavaScript), the `kontract` program
 //! dev     build, then `kontract dev`
-//! fuzz    broken programs through the compiler
+//! fuzz    broken programs through the compiler, broken messages through the decoders
 //! test    build, then formatting, lints and every test
-//! bench   the program as it ships, side by side with others
+//! bench   the program as it ships, and the codecs it generates, side by side with others
 //! ci      test, and the tree must be as committed
 //! storage-check  many concurrent transactions with faults → whether they had a serial order
 //! ```
@@ -58,16 +58,13 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("dev", [project, passed @ ..]) => dev::dev(project, passed),
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
         ("bench", [what]) if what == "check" => bench::check(&Tree::find()?),
-        ("bench", _) => Err(Error::Usage("bench needs what to measure: check".to_owned())),
-        ("fuzz", [what, flag, seconds]) if what == "compiler" && flag == "--seconds" => {
-            fuzz::compiler(&Tree::find()?, seconds, "1")
+        ("bench", [what]) if what == "wire" => bench::wire(&Tree::find()?),
+        ("bench", _) => Err(Error::Usage("bench needs what to measure: check or wire".to_owned())),
+        ("fuzz", [what, flag, seconds]) if flag == "--seconds" => fuzz(what, seconds, "1"),
+        ("fuzz", [what, flag, seconds, seed_flag, seed]) if flag == "--seconds" && seed_flag == "--seed" => {
+            fuzz(what, seconds, seed)
         }
-        ("fuzz", [what, flag, seconds, seed_flag, seed])
-            if what == "compiler" && flag == "--seconds" && seed_flag == "--seed" =>
-        {
-            fuzz::compiler(&Tree::find()?, seconds, seed)
-        }
-        ("fuzz", _) => Err(Error::Usage("fuzz needs `compiler --seconds N [--seed N]`".to_owned())),
+        ("fuzz", _) => Err(Error::Usage(FUZZ_USAGE.to_owned())),
         ("test", []) => test::test(&Tree::find()?),
         ("ci", []) => test::ci(&Tree::find()?),
         ("storage-check", []) => test::storage_check(&Tree::find()?, "100000"),
@@ -81,12 +78,22 @@ fn run(arguments: &[String]) -> Result<(), Error> {
     }
 }
 
+fn fuzz(what: &str, seconds: &str, seed: &str) -> Result<(), Error> {
+    match what {
+        "compiler" => fuzz::compiler(&Tree::find()?, seconds, seed),
+        "wire" => fuzz::wire(&Tree::find()?, seconds, seed),
+        _ => Err(Error::Usage(FUZZ_USAGE.to_owned())),
+    }
+}
+
 fn setup(tree: &Tree) -> Result<(), Error> {
     gateway::require_target(tree)?;
     npm::install(tree)?;
     system::install_packages(tree)?;
     python::install(tree)
 }
+
+const FUZZ_USAGE: &str = "fuzz needs `compiler --seconds N [--seed N]` or `wire --seconds N [--seed N]`";
 
 /// What `cargo xtask help` prints; usage errors repeat it.
 const USAGE: &str = "\
@@ -96,8 +103,11 @@ cargo xtask <command>
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
   bench check           measure `kontract check` beside parsers and esbuild
+  bench wire            measure the wire's codecs beside other libraries, in Node and in workerd
   fuzz compiler --seconds N [--seed N]
                         broken programs through the compiler's check, for so long
+  fuzz wire --seconds N [--seed N]
+                        broken messages through the decoders, for so long
   test                  build, check formatting and lints, run every test
   ci                    test, then fail when files differ from what is committed
   storage-check [--transactions N]

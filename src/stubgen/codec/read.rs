@@ -104,8 +104,11 @@ fn table_stmts(schema: &WireSchema, table: &TableDef, at: Expr, name: Expr) -> V
 fn begin_stmts(table: &TableDef, at: Expr, name: Expr) -> Vec<Stmt> {
     let slots = number(count(table.slots.len()));
     let mut body = vec![constant("t", call(method("r", "table"), vec![at, name, slots]))];
-    if !table.fields.is_empty() {
+    if !table.slots.is_empty() {
         body.push(constant("v", member(ident("r"), "vtable")));
+    }
+    for slot in (0..table.slots.len()).filter(|slot| table.slots[*slot].is_removed()) {
+        body.push(statement(call(method("r", "removed"), vec![ident("v"), number(count(slot))])));
     }
     body
 }

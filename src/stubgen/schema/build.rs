@@ -1,24 +1,25 @@
 //! From types to tables.
 
-use super::slots::{NULL_FLAG, Slots, kind_size};
+use super::slots::{NULL_FLAG_SIZE, Slots, kind_size};
 use super::{
     Collection, Element, EndpointTables, EntryOf, EnumDef, EnumId, FieldDef, Kind, Presence, Scalar,
     TableDef, TableId, TableKind, TemplateDef, TemplateId, TupleShape, UnionDef, UnionId, UnionMember,
     WireSchema,
 };
-use crate::contract::signature::{Numbers, ty_text};
+use crate::contract::signature::{Numbers, object_keys, ty_text};
+use crate::contract::wire_ids::{Wanted, WireEndpoint, WireField, assign};
 use crate::contract::{
     BigIntWidth, Contract, Endpoint, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement,
-    Ty,
+    Ty, WireIds,
 };
 use crate::source::Location;
 use crate::stubgen::StubError;
 use crate::stubgen::names::{Names, upper_camel};
 use std::collections::BTreeMap;
 
-/// The schema of a contract.
-pub(super) fn schema(contract: &Contract) -> Result<WireSchema, StubError> {
-    Builder::default().schema(contract)
+/// The schema of a contract, and the ids of its fields: the locked ones, and new ones.
+pub(super) fn schema(contract: &Contract, locked: &WireIds) -> Result<(WireSchema, WireIds), StubError> {
+    Builder::default().schema(contract, locked)
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ struct Member<'a> {
 }
 
 impl Builder {
-    fn schema(mut self, contract: &Contract) -> Result<WireSchema, StubError> {
+    fn schema(mut self, contract: &Contract, locked: &WireIds) -> Result<(WireSchema, WireIds), StubError> {
         // The codec of a table called so would be `writer`, which is what codecs are made of.
         self.names.unique("r");
         // What every union of flatc has as its member 0.
@@ -56,14 +57,18 @@ impl Builder {
             let table = self.declare(key, TableKind::Object);
             self.objects.insert(key.clone(), table);
         }
+        let mut ids = WireIds::default();
         for (key, object) in &contract.types {
-            self.define_object(self.objects[key], object)?;
+            let known = locked.types.get(key).map_or(&[][..], Vec::as_slice);
+            ids.types.insert(key.clone(), self.define_object(self.objects[key], object, known)?);
         }
         for (endpoint, tables) in contract.endpoints.iter().zip(&endpoints) {
-            self.define_endpoint(endpoint, *tables)?;
+            let known = locked.endpoints.get(&endpoint.name).map_or(&[][..], |known| &known.params);
+            let params = self.define_endpoint(endpoint, *tables, known)?;
+            ids.endpoints.insert(endpoint.name.clone(), wire_endpoint(contract, endpoint, params));
         }
         let Self { enums, templates, unions, tables, .. } = self;
-        Ok(WireSchema { enums, templates, unions, tables, endpoints })
+        Ok((WireSchema { enums, templates, unions, tables, endpoints }, ids))
     }
 
     fn declare(&mut self, wanted: &str, kind: TableKind) -> TableId {
@@ -87,24 +92,35 @@ impl Builder {
         }
     }
 
-    fn define_object(&mut self, id: TableId, object: &ObjectType) -> Result<(), StubError> {
+    fn define_object(
+        &mut self,
+        id: TableId,
+        object: &ObjectType,
+        known: &[WireField],
+    ) -> Result<Vec<WireField>, StubError> {
         let members = object.fields.iter().map(|field| Member {
             name: &field.name,
             ty: &field.ty,
             optional: field.optional,
             location: field.location,
         });
-        self.define(id, members, object.location)
+        self.define(id, members, known, object.location)
     }
 
-    fn define_endpoint(&mut self, endpoint: &Endpoint, tables: EndpointTables) -> Result<(), StubError> {
+    /// The ids of the endpoint's parameters.
+    fn define_endpoint(
+        &mut self,
+        endpoint: &Endpoint,
+        tables: EndpointTables,
+        known: &[WireField],
+    ) -> Result<Vec<WireField>, StubError> {
         let params = endpoint.params.iter().map(|param| Member {
             name: &param.name,
             ty: &param.ty,
             optional: param.optional,
             location: param.location,
         });
-        self.define(tables.request, params, endpoint.location)?;
+        let ids = self.define(tables.request, params, known, endpoint.location)?;
         let (_, inner) = peel(&endpoint.returns, false);
         let result = (*inner != Ty::Void).then_some(Member {
             name: "value",
@@ -112,17 +128,20 @@ impl Builder {
             optional: false,
             location: endpoint.location,
         });
-        self.define(tables.response, result.into_iter(), endpoint.location)
+        self.define(tables.response, result.into_iter(), &[], endpoint.location)?;
+        Ok(ids)
     }
 
+    /// Lays a table out; `known` are the ids that its fields have, and the result those that they have from here on.
     fn define<'a>(
         &mut self,
         id: TableId,
         members: impl Iterator<Item = Member<'a>>,
+        known: &[WireField],
         location: Location,
-    ) -> Result<(), StubError> {
-        let mut fields = Vec::new();
-        let mut slots = Slots::default();
+    ) -> Result<Vec<WireField>, StubError> {
+        let mut laid_out = Vec::new();
+        let mut wanted = Vec::new();
         for member in members {
             let place = format!("{}_{}", self.tables[id.0].name, member.name);
             let (presence, inner) = peel(member.ty, member.optional);
@@ -130,23 +149,37 @@ impl Builder {
             if member.name == "__proto__" {
                 return Err(StubError::ProtoField { location: member.location });
             }
-            let tag_slot = matches!(kind, Kind::Union(_)).then(|| slots.add_tag());
-            let slot = slots.add(member.name, kind_size(&self.enums, kind));
-            let null_slot = (presence == Presence::OptionalNullable)
-                .then(|| slots.add(&format!("{}_null", member.name), kind_size(&self.enums, NULL_FLAG)));
-            fields.push(FieldDef { name: member.name.to_owned(), slot, tag_slot, null_slot, presence, kind });
-        }
-        let table = &mut self.tables[id.0];
-        if slots.len() > SLOTS_MAX {
-            return Err(StubError::TooManyFields {
-                table: table.name.clone(),
-                slots_max: SLOTS_MAX,
-                location,
+            wanted.push(Wanted {
+                name: member.name.to_owned(),
+                ty: ty_text(member.ty, Numbers::Widths),
+                optional: member.optional,
+                tagged: matches!(kind, Kind::Union(_)),
+                flagged: presence == Presence::OptionalNullable,
             });
+            laid_out.push((presence, kind));
         }
-        table.fields = fields;
+        let mut ids = assign(known, wanted);
+        let table = &mut self.tables[id.0];
+        let mut slots = Slots::default();
+        let field = |(field, (presence, kind)): (&WireField, &(Presence, Kind))| FieldDef {
+            name: field.name.clone(),
+            tag_slot: field.tag.map(|tag| slots.add_tag(tag)),
+            slot: slots.add(field.id, &field.name, kind_size(&self.enums, *kind)),
+            null_slot: field
+                .null
+                .filter(|_| *presence == Presence::OptionalNullable)
+                .map(|null| slots.add(null, &format!("{}_null", field.name), NULL_FLAG_SIZE)),
+            presence: *presence,
+            kind: *kind,
+        };
+        table.fields = ids.iter().zip(&laid_out).map(field).collect();
+        if slots.len() > SLOTS_MAX {
+            let (table, slots_max) = (table.name.clone(), SLOTS_MAX);
+            return Err(StubError::TooManyFields { table, slots_max, location });
+        }
         (table.slots, table.size, table.wide) = slots.place();
-        Ok(())
+        ids.sort_by_key(|field| field.id);
+        Ok(ids)
     }
 
     fn kind(&mut self, ty: &Ty, place: &str, location: Location) -> Result<Kind, StubError> {
@@ -215,7 +248,7 @@ impl Builder {
         let table = self.declare(&name, TableKind::Item);
         self.items.push((ty.clone(), table));
         let member = Member { name: "value", ty, optional: false, location };
-        self.define(table, std::iter::once(member), location)?;
+        self.define(table, std::iter::once(member), &[], location)?;
         Ok(table)
     }
 
@@ -245,7 +278,7 @@ impl Builder {
             optional: element.optional && !element.rest,
             location,
         });
-        self.define(table, members, location)?;
+        self.define(table, members, &[], location)?;
         Ok(table)
     }
 
@@ -264,7 +297,7 @@ impl Builder {
         self.entries.push((ty.clone(), table));
         let key = Member { name: "key", ty: key, optional: false, location };
         let value = Member { name: "value", ty: value, optional: false, location };
-        self.define(table, [key, value].into_iter(), location)?;
+        self.define(table, [key, value].into_iter(), &[], location)?;
         Ok(table)
     }
 
@@ -320,6 +353,16 @@ impl Builder {
         let idents = values.iter().map(|value| names.unique(&value_name(value.as_ref()))).collect();
         self.enums.push(EnumDef { name, values, idents });
         Ok(EnumId(self.enums.len() - 1))
+    }
+}
+
+/// What the lock keeps of an endpoint.
+fn wire_endpoint(contract: &Contract, endpoint: &Endpoint, params: Vec<WireField>) -> WireEndpoint {
+    WireEndpoint {
+        params,
+        returns: ty_text(&endpoint.returns, Numbers::Widths),
+        takes: object_keys(contract, endpoint.params.iter().map(|param| &param.ty)),
+        gives: object_keys(contract, [&endpoint.returns]),
     }
 }
 

@@ -11,7 +11,7 @@ mod build;
 mod slots;
 
 use super::StubError;
-use crate::contract::{Contract, Literal, NumberWidth, TemplatePart};
+use crate::contract::{Contract, Literal, NumberWidth, TemplatePart, WireIds};
 
 /// Every enum, union and table of a project, and the two tables of each endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +102,8 @@ pub struct TableDef {
     pub kind: TableKind,
     /// Fields, in source order.
     pub fields: Vec<FieldDef>,
-    /// Slots: one for each field, one before it for the number of its member where it is a union, and one behind it for its
-    /// null flag where it has one.
+    /// Slots: one for each field, one before it for the number of its member where it is a union, and one more for its
+    /// null flag where it has one. Those of fields that are gone stay empty.
     pub slots: Vec<SlotDef>,
     /// Bytes of the table itself.
     pub size: u16,
@@ -170,8 +170,15 @@ pub struct FieldDef {
 pub struct SlotDef {
     /// Name in the schema.
     pub name: String,
-    /// Where the field lies in the table, in bytes.
+    /// Where the field lies in the table, in bytes; 0 for one that is gone.
     pub offset: u16,
+}
+
+impl SlotDef {
+    /// Whether its field is gone.
+    pub fn is_removed(&self) -> bool {
+        self.offset == 0
+    }
 }
 
 /// What may stand in place of a value.
@@ -252,12 +259,20 @@ pub enum Scalar {
 }
 
 impl WireSchema {
-    /// The schema of a contract.
+    /// The schema of a contract that was never locked.
     ///
     /// # Errors
     /// [`StubError`] for a type that cannot be laid out.
     pub fn of(contract: &Contract) -> Result<Self, StubError> {
-        build::schema(contract)
+        Self::with_ids(contract, &WireIds::default()).map(|(schema, _)| schema)
+    }
+
+    /// The schema of a contract whose fields keep their places, and the places to lock.
+    ///
+    /// # Errors
+    /// [`StubError`] for a type that cannot be laid out.
+    pub fn with_ids(contract: &Contract, locked: &WireIds) -> Result<(Self, WireIds), StubError> {
+        build::schema(contract, locked)
     }
 
     /// A table.

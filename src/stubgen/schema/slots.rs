@@ -3,12 +3,12 @@
 use super::{EnumDef, Kind, Scalar, SlotDef};
 use crate::contract::NumberWidth;
 use crate::stubgen::names::Names;
+use std::collections::BTreeMap;
 
-/// Slots of a table while they are collected.
+/// Slots of a table while they are collected, by their ids.
 #[derive(Default)]
 pub(super) struct Slots {
-    wanted: Vec<Wanted>,
-    sizes: Vec<u16>,
+    wanted: BTreeMap<u32, (Wanted, u16)>,
 }
 
 /// The name that a slot should have in the schema.
@@ -20,51 +20,55 @@ enum Wanted {
 
 impl Slots {
     /// Adds a field of so many bytes.
-    pub(super) fn add(&mut self, name: &str, size: u16) -> usize {
-        self.push(Wanted::Field(name.to_owned()), size)
+    pub(super) fn add(&mut self, id: u32, name: &str, size: u16) -> usize {
+        self.put(id, Wanted::Field(name.to_owned()), size)
     }
 
-    /// Adds the number of the member of the union that comes next.
-    pub(super) fn add_tag(&mut self) -> usize {
-        self.push(Wanted::Tag, 1)
+    /// Adds the number of the member of a union.
+    pub(super) fn add_tag(&mut self, id: u32) -> usize {
+        self.put(id, Wanted::Tag, 1)
     }
 
+    /// How many slots there are up to the last one in use.
     pub(super) fn len(&self) -> usize {
-        self.sizes.len()
+        self.wanted.last_key_value().map_or(0, |(id, _)| slot(*id) + 1)
     }
 
-    fn push(&mut self, wanted: Wanted, size: u16) -> usize {
-        self.wanted.push(wanted);
-        self.sizes.push(size);
-        self.sizes.len() - 1
+    fn put(&mut self, id: u32, wanted: Wanted, size: u16) -> usize {
+        self.wanted.insert(id, (wanted, size));
+        slot(id)
     }
 
-    /// Names and offsets, the table's size, and whether it has fields of eight bytes.
+    /// Names and offsets, the table's size, and whether it has fields of eight bytes. Slots that nothing has any more are
+    /// at no offset.
     pub(super) fn place(self) -> (Vec<SlotDef>, u16, bool) {
-        let mut offsets = vec![0; self.sizes.len()];
+        let mut slots: Vec<SlotDef> =
+            (0..self.len()).map(|_| SlotDef { name: String::new(), offset: 0 }).collect();
         let mut end = 4;
         for width in [8, 4, 2, 1] {
-            for (offset, size) in offsets.iter_mut().zip(&self.sizes) {
-                if *size == width {
-                    *offset = end;
-                    end += width;
-                }
+            for (id, _) in self.wanted.iter().filter(|(_, (_, size))| *size == width) {
+                slots[slot(*id)].offset = end;
+                end += width;
             }
         }
         let mut names = Names::default();
-        let mut slots: Vec<SlotDef> = Vec::with_capacity(offsets.len());
-        for (wanted, offset) in self.wanted.iter().zip(offsets) {
-            let name = match wanted {
-                Wanted::Tag => String::new(),
-                Wanted::Field(wanted) => {
-                    let clashes = ACCESSOR_SUFFIXES.iter().any(|suffix| wanted.ends_with(suffix));
-                    names.unique(&if clashes { format!("{wanted}_") } else { wanted.clone() })
-                }
-            };
-            slots.push(SlotDef { name, offset });
+        for (id, (wanted, _)) in &self.wanted {
+            if let Wanted::Field(wanted) = wanted {
+                let clashes = ACCESSOR_SUFFIXES.iter().any(|suffix| wanted.ends_with(suffix));
+                let name = if clashes { format!("{wanted}_") } else { wanted.clone() };
+                slots[slot(*id)].name = names.unique(&name);
+            }
         }
-        (slots, end.next_multiple_of(4), self.sizes.contains(&8))
+        for (id, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.is_removed()) {
+            slot.name = names.unique(&format!("removed_{id}"));
+        }
+        (slots, end.next_multiple_of(4), self.wanted.values().any(|(_, size)| *size == 8))
     }
+}
+
+/// Where an id is in the list of slots.
+fn slot(id: u32) -> usize {
+    usize::try_from(id).expect("invariant: a usize has at least 32 bits here")
 }
 
 /// Bytes that a scalar takes.
@@ -100,8 +104,8 @@ pub(super) fn kind_size(enums: &[EnumDef], kind: Kind) -> u16 {
 /// Bytes of a reference to what lies elsewhere.
 pub(super) const REFERENCE_SIZE: u16 = 4;
 
-/// The companion of a field that is both optional and nullable.
-pub(super) const NULL_FLAG: Kind = Kind::Scalar(Scalar::Bool);
+/// Bytes of the companion of a field that is both optional and nullable: a boolean.
+pub(super) const NULL_FLAG_SIZE: u16 = 1;
 
 /// Endings of accessors that flatc generates for other fields; it refuses a field named like one.
 const ACCESSOR_SUFFIXES: &[&str] = &["_type", "Type", "_length", "Length", "_byte_vector", "ByteVector"];

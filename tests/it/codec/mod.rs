@@ -8,7 +8,7 @@ use crate::support::contract::{
 };
 use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
-use kontract::contract::{BigIntWidth, Literal, NumberWidth, Ty};
+use kontract::contract::{BigIntWidth, FieldRename, Literal, NumberWidth, Ty, WireIds};
 use kontract::stubgen::codec::{Side, codecs_text};
 use kontract::stubgen::fbs::fbs_text;
 use kontract::stubgen::{StubError, WireSchema};
@@ -44,14 +44,24 @@ fn mutated_messages_are_read_or_refused_and_nothing_else() {
     let sandbox = sandbox();
     let samples = std::fs::read(root().join("fixtures/codec/samples.mjs")).expect("the values");
     sandbox.write("samples.mjs", &samples);
-    sandbox.run("codec/mutations.mjs");
+    mutate(&sandbox, "plain");
 }
 
 #[test]
 fn mutated_messages_of_every_kind_are_read_or_refused_and_nothing_else() {
     let sandbox = kinds_sandbox();
     sandbox.write("samples.mjs", b"export { values as samples } from './kinds.mjs';\n");
-    sandbox.run("codec/mutations.mjs");
+    mutate(&sandbox, "kinds");
+}
+
+/// Starts from the mutants of the last run; `UPDATE_EXPECT=1` keeps those of this one.
+fn mutate(sandbox: &Sandbox, corpus: &str) {
+    let path = root().join(format!("fixtures/codec/corpus/{corpus}.json"));
+    sandbox.write("corpus.json", &std::fs::read(&path).expect("the corpus"));
+    let found = sandbox.run("codec/mutations.mjs");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, found).expect("a writable corpus");
+    }
 }
 
 #[test]
@@ -105,6 +115,70 @@ fn types_may_be_called_as_what_schema_and_codecs_are_made_of() {
     let sandbox = sandbox_of(&draft);
     sandbox.flatc(&["--schema", "--binary", "app.fbs"]);
     sandbox.run("codec/names.mjs");
+}
+
+/// The places that a lock has are those of the schema, flatc accepts it, and messages from before are read.
+#[test]
+fn fields_keep_their_places_while_the_source_changes() {
+    let kind = || union(&[Ty::String, FLOAT64]);
+    let mut old = Draft::new(&["src/a.ts"]);
+    old.object(
+        "Entry",
+        vec![
+            field("id", Ty::String),
+            field("gone?", Ty::String),
+            field("kind", kind()),
+            field("note?", nullable(Ty::String)),
+            field("heading?", Ty::String),
+            field("mood", enumeration(&["good", "bad"])),
+        ],
+    );
+    old.endpoint("src/a.ts", "echo", &[("value", object("Entry")), ("loud", Ty::Boolean)], object("Entry"));
+    let (before, mut ids) =
+        WireSchema::with_ids(&old.contract, &WireIds::default()).expect("every type can be laid out");
+    let rename = FieldRename::parse("Entry.heading=title").expect("well formed");
+    assert!(ids.rename(&rename));
+
+    let mut new = Draft::new(&["src/a.ts"]);
+    new.object(
+        "Entry",
+        vec![
+            field("extra?", kind()),
+            field("mood", enumeration(&["good", "bad"])),
+            field("title?", Ty::String),
+            field("note?", nullable(Ty::String)),
+            field("kind", kind()),
+            field("id", Ty::String),
+        ],
+    );
+    new.endpoint("src/a.ts", "echo", &[("loud", Ty::Boolean), ("value", object("Entry"))], object("Entry"));
+    let (after, next) = WireSchema::with_ids(&new.contract, &ids).expect("every type can be laid out");
+    let places = |ids: &WireIds| -> BTreeMap<String, (u32, bool)> {
+        let fields = ids.types["Entry"].iter();
+        fields.map(|field| (field.name.clone(), (field.id, field.removed))).collect()
+    };
+    let (old_places, new_places) = (places(&ids), places(&next));
+    for (name, (id, _)) in old_places {
+        assert_eq!(new_places[&name], (id, name == "gone"), "{name} stays where it was");
+    }
+    assert_eq!(new_places["extra"], (9, false), "behind all others, and its number before it");
+
+    let sandbox = Sandbox::new();
+    for (name, draft, schema, side) in [
+        ("old-client.js", &old, &before, Side::Client),
+        ("client.js", &new, &after, Side::Client),
+        ("server.js", &new, &after, Side::Server),
+    ] {
+        sandbox.write(name, codecs_text(schema, &draft.contract.endpoints, side).as_bytes());
+    }
+    let text = fbs_text(&after);
+    assert!(text.contains("deprecated, id: 1)"), "{text}");
+    sandbox.write("app.fbs", text.as_bytes());
+    sandbox.flatc(&["--schema", "--binary", "app.fbs"]);
+    // flatc itself compares the two.
+    sandbox.write("old.fbs", fbs_text(&before).as_bytes());
+    sandbox.flatc(&["--conform", "old.fbs", "--cpp", "app.fbs"]);
+    sandbox.run("codec/evolution.mjs");
 }
 
 #[test]

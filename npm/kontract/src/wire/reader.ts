@@ -86,6 +86,13 @@ export class Reader {
     return table + offset;
   }
 
+  /** Refuses the field of a slot whose field is gone. */
+  removed(vtable: number, slot: number): void {
+    const entry = 4 + 2 * slot;
+    if (entry >= this.view.getUint16(vtable, true)) return;
+    if (this.view.getUint16(vtable + entry, true) !== 0) throw this.error('', 'unknown field');
+  }
+
   /** Where a required field of `size` bytes is. */
   need(table: number, vtable: number, slot: number, size: number, name: PathPart): number {
     const pos = this.slot(table, vtable, slot, size, name);
