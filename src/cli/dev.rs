@@ -28,8 +28,17 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     let secrets = build::secrets(&folder, reporter)?;
     let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
-    let mut server =
-        Server { folder, reporter, secrets, database, workerd: None, port: args.port, inspect: args.inspect, frontend: !args.no_frontend, unserved: false };
+    let mut server = Server {
+        folder,
+        reporter,
+        secrets,
+        database,
+        workerd: None,
+        port: args.port,
+        inspect: args.inspect,
+        frontend: !args.no_frontend,
+        unserved: false,
+    };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
         Started::Stopped => Ok(()),

@@ -12,10 +12,7 @@ use std::path::{Component, Path};
 ///
 /// # Errors
 /// When a path would leave the project, a link leads out of it, or the file system refuses.
-pub(super) fn write_all(
-    project: &Path,
-    files: &BTreeMap<String, Vec<u8>>,
-) -> Result<Vec<String>, CliError> {
+pub(super) fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>, CliError> {
     let root = project.canonicalize().map_err(|error| refused(project, &error))?;
     let mut written = Vec::new();
     for (path, bytes) in files {

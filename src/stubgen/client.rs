@@ -12,9 +12,9 @@ use super::{Pins, StubInput};
 use crate::artifact::specifier;
 use crate::contract::{Contract, Endpoint, Perms};
 use crate::emit::build::{
-    GENERATED, array, arrow, boolean, call, call_pure, constant, element, export_const, export_default, export_names,
-    hex, ident, import_named, is_binding_name, is_identifier_name, member, module_text, number, object,
-    string,
+    GENERATED, array, arrow, boolean, call, call_pure, constant, element, export_const, export_default,
+    export_names, hex, ident, import_named, is_binding_name, is_identifier_name, member, module_text, number,
+    object, string,
 };
 use crate::source::Sources;
 use base64::Engine as _;

@@ -14,6 +14,9 @@ import { print } from "./app.mjs";
 const [project, url] = process.argv.slice(2);
 const client = join(project, "dist/client");
 
+/** Calls, not methods that happen to have the name. */
+const MAKES_CODE = /(?<![.\w$])eval\s*\([^)]*\)(?!\s*\{)|(?<![.\w$])Function\s*\(/u;
+
 /** Bundles of both kinds are browsers' modules; what they print is what the endpoint answered. */
 const CALLS = `import { kontract, title } from ${JSON.stringify(join(client, "index.js"))};
 kontract.configure({ url: ${JSON.stringify(url)} });
@@ -63,7 +66,7 @@ async function calls({ outdir, entry }) {
   await writeFile(join(outdir, "package.json"), '{ "type": "module" }');
   const { stdout } = await promisify(execFile)(process.execPath, ["--experimental-websocket", entry]);
   const code = await text(outdir);
-  return { title: stdout.trim(), eval: /\beval\s*\(|\bnew Function\b|[^.\w]Function\s*\(/u.test(code), code };
+  return { title: stdout.trim(), eval: MAKES_CODE.test(code), code };
 }
 
 /** What a page loads before its first call: the entry and what it imports at once. */

