@@ -127,10 +127,12 @@ impl Server {
 
     /// Brings everything up to date; the files that changed. A Worker whose files are the same goes on running.
     fn rebuild(&mut self) -> Result<Vec<String>, CliError> {
+        // A build that fails may have written files before.
+        let unserved = std::mem::replace(&mut self.unserved, true);
         let options = build::Options { mode: build::Mode::Development, frontend: self.frontend };
         let build::Built { project, changed } =
             build::build(&self.folder, &self.secrets, options, self.reporter)?;
-        self.unserved |= changed.iter().any(|path| path.starts_with("dist/server/"));
+        self.unserved = unserved || changed.iter().any(|path| path.starts_with("dist/server/"));
         if self.workerd.is_some() && !self.unserved {
             return Ok(changed);
         }

@@ -5,6 +5,7 @@ mod dev;
 mod frontends;
 mod keys;
 mod owners;
+mod packages;
 mod peer;
 mod plain;
 mod serve;

@@ -21,7 +21,7 @@ export interface Diagnostic {
 export type CompilerEvent =
   | { readonly event: 'ready'; readonly url: string }
   | { readonly event: 'rebuilt'; readonly changed: readonly string[] }
-  | { readonly event: 'diagnostics'; readonly diagnostics: readonly Diagnostic[]; readonly bundler?: string }
+  | { readonly event: 'diagnostics'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly event: 'error'; readonly message: string }
   | { readonly event: 'built' | 'stopped' };
 
@@ -79,10 +79,7 @@ export async function run(binary: string, args: readonly string[], input?: strin
   const found: Diagnostic[] = [];
   let words = '';
   const compiler = new Compiler(binary, args, input, (event) => {
-    if (event.event === 'diagnostics') {
-      found.push(...event.diagnostics.filter(({ severity }) => severity === 'error'));
-      words = event.bundler ?? words;
-    }
+    if (event.event === 'diagnostics') found.push(...event.diagnostics.filter(({ severity }) => severity === 'error'));
     if (event.event === 'error') words = event.message;
   });
   const code = await compiler.ended;

@@ -118,8 +118,7 @@ class Session {
         break;
       case 'diagnostics': {
         const errors = event.diagnostics.filter(({ severity }) => severity === 'error');
-        if (event.bundler !== undefined) this.#show(plain(event.bundler));
-        else if (errors.length > 0) this.#show(shown(this.modules.project, errors));
+        if (errors.length > 0) this.#show(shown(this.modules.project, errors));
         break;
       }
       case 'error':
