@@ -48,6 +48,8 @@ pub struct StubInput<'a> {
     pub client_modules: &'a BTreeMap<String, ClientRest>,
     /// What runs each endpoint that has middlewares, by its index in the contract.
     pub chains: &'a BTreeMap<usize, ChainRef>,
+    /// Whether the Worker loads every module when it starts, in place of each on its first call.
+    pub eager: bool,
 }
 
 /// What is left of a module for the client.
