@@ -42,7 +42,7 @@ use project::{Loaded, Project};
 use source::Sources;
 use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
-use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
+use stubgen::{ChainRef, ClientRest, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
 
 /// A project that has no errors: both its halves, and the way of its databases.
@@ -126,10 +126,14 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
     stubgen::declarations(&contract, &loaded.sources, &input)
 }
 
-/// For each module of which more than endpoints is left for the client, that text.
-fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, String> {
-    let statements = modules.into_iter().map(|(path, module)| (path, module.statements));
-    statements.filter(|(_, text)| !text.is_empty()).collect()
+/// For each module of which more than endpoints is left for the client, that.
+fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, ClientRest> {
+    let rest = |module: ClientModule| ClientRest {
+        statements: module.statements,
+        declarations: module.declarations,
+    };
+    let modules = modules.into_iter().map(|(path, module)| (path, rest(module)));
+    modules.filter(|(_, rest)| !rest.statements.is_empty()).collect()
 }
 
 /// What databases need to fit the contract, from what the lock says they have.

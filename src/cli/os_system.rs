@@ -139,8 +139,13 @@ impl Listing<'_> {
         if !self.entered.insert(real.clone()) {
             return Ok(());
         }
-        for entry in std::fs::read_dir(real).map_err(system_error)? {
-            let entry = entry.map_err(system_error)?;
+        let refused = |error: io::Error| match system_error(error) {
+            // Whoever asked for a folder above it would look for the fault there.
+            SystemError::Io(cause) => SystemError::Io(format!("the folder `{folder}`: {cause}")),
+            other => other,
+        };
+        for entry in std::fs::read_dir(real).map_err(refused)? {
+            let entry = entry.map_err(refused)?;
             let name = entry.file_name();
             let name = name.to_str().ok_or_else(|| {
                 SystemError::Io(format!("the name {} is not UTF-8", entry.path().display()))

@@ -33,6 +33,7 @@ pub use plan::{Side, SplitPlan};
 use crate::contract::CheckedContract;
 use crate::diag::Outcome;
 use crate::emit::sourcemap::SourceMap;
+use crate::parse::types::flat::FlatModule;
 use crate::parse::{ModuleGraph, on_deep_stack};
 use parts::Parts;
 use reach::Reach;
@@ -61,6 +62,8 @@ pub struct ClientModule {
     pub endpoints: Vec<usize>,
     /// JavaScript of the statements that stay, imports included; empty when none do.
     pub statements: String,
+    /// What they export, as types.
+    pub declarations: FlatModule,
 }
 
 /// How both halves are written.
@@ -88,6 +91,7 @@ pub fn split(
         found.extend(wrong);
         modules.frontier = frontend::frontier(graph, &parts, &reach);
         modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+        modules.client.values().for_each(|module| modules.evidence.publish(&module.declarations));
         found.extend(modules.evidence.search_modules(&modules.client));
         Outcome::with(modules, found).stop_on_errors()
     })

@@ -51,8 +51,8 @@ pub(super) fn stub_texts(
     for (index, endpoint) in contract.endpoints.iter().enumerate() {
         modules.entry(client_path(sources, input, endpoint.binding.file)).or_default().0.push(index);
     }
-    for (path, statements) in input.client_modules {
-        modules.entry(stub_path(path)).or_default().1 = statements;
+    for (path, rest) in input.client_modules {
+        modules.entry(stub_path(path)).or_default().1 = &rest.statements;
     }
     let text = |(path, (endpoints, statements)): (String, (Vec<usize>, &str))| {
         let items = stub_items(contract, schema, &endpoints, &path, statements);
