@@ -43,15 +43,18 @@ pub(crate) struct KeptFile<'b> {
     /// Before its content was read.
     pub(crate) stamp: Option<Stamp>,
     pub(crate) content: Hash,
-    /// An encoded summary.
-    pub(crate) summary: &'b [u8],
+    /// A summary: what other files see, and where it is written.
+    pub(crate) links: &'b [u8],
+    pub(crate) places: &'b [u8],
 }
 
 /// What a check said, and everything it was made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeptOutcome {
-    /// Of the configuration, and of the path and summary of every file.
+    /// Of the configuration, and of the path and summary of every file, without places.
     pub(crate) digest: Hash,
+    /// Of the places in all summaries. They only say where diagnostics point.
+    pub(crate) places: Hash,
     /// The modules whose texts were looked at.
     pub(crate) texts: Vec<(FileId, Hash)>,
     pub(crate) trace: Trace,
@@ -200,4 +203,4 @@ fn of_text(answer: Option<&str>) -> Hash {
 }
 
 /// Changes with the form of what is kept.
-const FORMAT: &str = "kontract cache 1 ";
+const FORMAT: &str = "kontract cache 2 ";

@@ -73,13 +73,39 @@ pub fn split(
     contract: &CheckedContract,
     options: SplitOptions,
 ) -> Outcome<SplitModules> {
+    halves(graph, contract, options, Wanted::Both)
+}
+
+/// [`split`] for who wants to know what is wrong: says the same, and leaves [`SplitModules::server`] and
+/// [`SplitModules::maps`] empty, whose text takes longer to make than everything else together.
+pub fn check(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+) -> Outcome<SplitModules> {
+    halves(graph, contract, options, Wanted::Client)
+}
+
+/// Which halves are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Both,
+    Client,
+}
+
+fn halves(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+    wanted: Wanted,
+) -> Outcome<SplitModules> {
     on_deep_stack(|| {
         let parts = Parts::of(graph);
         let reach = Reach::of(graph, &parts);
         let mut found = frontend::check(graph, &parts, &reach);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
-        let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
+        let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
         modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
         found.extend(modules.evidence.search_modules(&modules.client));

@@ -7,8 +7,7 @@ use std::path::Path;
 
 /// Writes a project of that many source files, about 6 kB each.
 pub fn project(folder: &Path, files: usize) -> Result<()> {
-    put(folder, "kontract.json", "{ \"name\": \"generated\" }\n")?;
-    put(folder, "tsconfig.json", TSCONFIG)?;
+    configuration(folder)?;
     let mut random = Random(0x5eed);
     let features = files.div_ceil(PER_FEATURE);
     for feature in 0..features {
@@ -28,6 +27,32 @@ pub fn project(folder: &Path, files: usize) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes a project that has only endpoints, their types and their helpers: [`SERVER_FILES`] files for each feature.
+pub fn server(folder: &Path, features: usize) -> Result<()> {
+    configuration(folder)?;
+    let mut random = Random(0x5eed);
+    for feature in 0..features {
+        put(folder, &format!("src/api/f{feature}.ts"), &api(feature, &mut random))?;
+        put(folder, &format!("src/model/f{feature}.ts"), &model(feature, &mut random))?;
+        let helpers = logic(&format!("server{feature}"), &mut random);
+        put(folder, &format!("src/server/f{feature}.ts"), &helpers)?;
+    }
+    Ok(())
+}
+
+/// Copies a file, and makes the folders it lies in.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    std::fs::copy(from, to).map(drop)
+}
+
+fn configuration(folder: &Path) -> Result<()> {
+    put(folder, "kontract.json", "{ \"name\": \"generated\" }\n")?;
+    put(folder, "tsconfig.json", TSCONFIG)
 }
 
 fn put(folder: &Path, path: &str, text: &str) -> Result<()> {
@@ -163,5 +188,7 @@ impl Random {
     }
 }
 
+/// What [`server`] writes for each feature.
+pub const SERVER_FILES: usize = 3;
 const PER_FEATURE: usize = 25;
 const TSCONFIG: &str = "{ \"compilerOptions\": { \"strict\": true, \"jsx\": \"preserve\", \"paths\": { \"@/*\": [\"./src/*\"] } } }\n";
