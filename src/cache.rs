@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::artifact::Artifacts;
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Reader};
 use crate::system::{Stamp, System, SystemError};
@@ -61,6 +62,8 @@ pub(crate) struct KeptOutcome {
     /// The files of packages in the order of their ids.
     pub(crate) packages: Vec<String>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What TypeScript knows of the generated code, where somebody asked for it and there are no errors.
+    pub(crate) declarations: Option<Artifacts>,
 }
 
 impl<'b> Kept<'b> {

@@ -122,7 +122,7 @@ fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
 }
 
 /// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
-pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
+pub fn declarations(sources: &Sources, checked: Checked) -> Artifacts {
     let Checked(Halves { project, contract, modules, .. }) = checked;
     let pins = Pins {
         suite: u16::from(project.suite),
@@ -137,7 +137,7 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
     };
-    stubgen::declarations(&contract, &loaded.sources, &input)
+    stubgen::declarations(&contract, sources, &input)
 }
 
 /// For each module of which more than endpoints is left for the client, that text.

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::artifact::Artifacts;
 use crate::cache::{Hash, Kept, KeptFile, KeptOutcome, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
 use crate::parse::summary::Encoded;
@@ -47,14 +48,25 @@ pub struct Rechecked {
     pub sources: Sources,
     /// Everything that [`check`](crate::check) says.
     pub diagnostics: Vec<Diagnostic>,
+    /// The declarations of generated code, when they were asked for and there are no errors.
+    pub declarations: Option<Artifacts>,
+}
+
+/// What a check is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// What is wrong.
+    Diagnostics,
+    /// That, and what TypeScript has to know of the generated code.
+    Declarations,
 }
 
 /// Finds everything that is wrong with a project.
-pub fn recheck(system: &dyn System, store: &dyn Store) -> Rechecked {
+pub fn recheck(system: &dyn System, store: &dyn Store, wanted: Wanted) -> Rechecked {
     let (key, began_ns) = (store.key(), store.now_ns());
     let bytes = store.read().unwrap_or_default();
     let kept = Kept::decode(&bytes, &key);
-    let run = Run::new(system, kept.as_ref(), began_ns);
+    let run = Run::new(system, kept.as_ref(), began_ns, wanted);
     if let Some(done) = run.finish(&key) {
         if let Some(bytes) = done.to_keep {
             store.write(&bytes);
@@ -62,8 +74,9 @@ pub fn recheck(system: &dyn System, store: &dyn Store) -> Rechecked {
         return done.rechecked;
     }
     let loaded = load(system);
-    let diagnostics = crate::check(system, &loaded).diagnostics;
-    Rechecked { sources: loaded.sources, diagnostics }
+    let Outcome { value, diagnostics } = crate::check(system, &loaded);
+    let declarations = value.map(|checked| crate::declarations(&loaded.sources, checked));
+    Rechecked { sources: loaded.sources, diagnostics, declarations }
 }
 
 /// One check with what is kept.
@@ -73,6 +86,7 @@ struct Run<'r> {
     kept: Option<&'r Kept<'r>>,
     by_path: HashMap<&'r str, &'r KeptFile<'r>>,
     began_ns: i64,
+    wanted: Wanted,
     stamps: Mutex<Vec<(String, Stamp)>>,
     /// Set when a file turns out not to be what its stamp said.
     deceived: Arc<AtomicBool>,
@@ -95,7 +109,7 @@ struct Module<'k> {
 }
 
 impl<'r> Run<'r> {
-    fn new(system: &'r dyn System, kept: Option<&'r Kept<'r>>, began_ns: i64) -> Self {
+    fn new(system: &'r dyn System, kept: Option<&'r Kept<'r>>, began_ns: i64, wanted: Wanted) -> Self {
         let files = kept.iter().flat_map(|kept| &kept.files);
         Self {
             system,
@@ -103,6 +117,7 @@ impl<'r> Run<'r> {
             kept,
             by_path: files.map(|file| (file.path, file)).collect(),
             began_ns,
+            wanted,
             stamps: Mutex::default(),
             deceived: Arc::default(),
             texts: system.packages(),
@@ -116,7 +131,7 @@ impl<'r> Run<'r> {
             Some(project) if !has_errors(&loaded.diagnostics) => self.checked(&loaded, project, key)?,
             Some(_) | None => {
                 let Loaded { sources, diagnostics, .. } = loaded;
-                Done { rechecked: Rechecked { sources, diagnostics }, to_keep: None }
+                Done { rechecked: Rechecked { sources, diagnostics, declarations: None }, to_keep: None }
             }
         };
         (!self.deceived.load(Ordering::Relaxed)).then_some(done)
@@ -132,7 +147,11 @@ impl<'r> Run<'r> {
         let holds = |outcome: &&KeptOutcome| {
             let same = |(file, content): &(FileId, Hash)| contents.get(file) == Some(content);
             let in_place = outcome.diagnostics.is_empty() || outcome.places == digests.places;
+            let enough = self.wanted == Wanted::Diagnostics
+                || outcome.declarations.is_some()
+                || has_errors(&outcome.diagnostics);
             outcome.digest == digests.links
+                && enough
                 && in_place
                 && outcome.texts.iter().all(same)
                 && outcome.trace.holds(self.system)
@@ -147,12 +166,16 @@ impl<'r> Run<'r> {
             }
             None => (self.outcome(loaded, project, &mut modules, &digests)?, true),
         };
-        let diagnostics = outcome.diagnostics.clone();
+        let rechecked = Rechecked {
+            sources: sources.clone(),
+            diagnostics: outcome.diagnostics.clone(),
+            declarations: outcome.declarations.clone(),
+        };
         let whole = modules.iter().all(|module| module.summary.is_ok());
         let to_keep = (is_new || self.has_read(sources, &modules))
             .then(|| self.encode(sources, &modules, whole.then_some(outcome), key))
             .flatten();
-        Some(Done { rechecked: Rechecked { sources: sources.clone(), diagnostics }, to_keep })
+        Some(Done { rechecked, to_keep })
     }
 
     /// The text of a file that is as the last check saw it.
@@ -189,16 +212,18 @@ impl<'r> Run<'r> {
         let known: Vec<_> = files.par_iter().map(known).collect();
         let changed: Vec<FileId> =
             known.iter().filter(|(_, _, summary)| summary.is_none()).map(|(file, ..)| *file).collect();
-        let mut parsed: HashMap<FileId, _> = parse::summarize(sources, &changed, encoded).into_iter().collect();
-        let module = |(file, content, summary): (FileId, Hash, Option<Encoded<Cow<'r, [u8]>>>)| {
-            match (summary, parsed.remove(&file)) {
-                (Some(summary), _) => Module { file, content, parsed: None, summary: Ok(summary) },
-                (None, Some(Ok((parsed, summary)))) => {
-                    Module { file, content, parsed: Some(parsed), summary: Ok(summary) }
-                }
-                (None, Some(Err(errors))) => Module { file, content, parsed: None, summary: Err(errors) },
-                (None, None) => Module { file, content, parsed: None, summary: Err(Vec::new()) },
+        let mut parsed: HashMap<FileId, _> =
+            parse::summarize(sources, &changed, encoded).into_iter().collect();
+        let module = |(file, content, summary): (FileId, Hash, Option<Encoded<Cow<'r, [u8]>>>)| match (
+            summary,
+            parsed.remove(&file),
+        ) {
+            (Some(summary), _) => Module { file, content, parsed: None, summary: Ok(summary) },
+            (None, Some(Ok((parsed, summary)))) => {
+                Module { file, content, parsed: Some(parsed), summary: Ok(summary) }
             }
+            (None, Some(Err(errors))) => Module { file, content, parsed: None, summary: Err(errors) },
+            (None, None) => Module { file, content, parsed: None, summary: Err(Vec::new()) },
         };
         known.into_iter().map(module).collect()
     }
@@ -231,6 +256,7 @@ impl<'r> Run<'r> {
                 checked
             })
         });
+        let checked = outcome.value.filter(|_| self.wanted == Wanted::Declarations);
         let texts = modules.iter().filter(|module| looked_at.binary_search(&module.file).is_ok());
         Some(KeptOutcome {
             digest: digests.links,
@@ -239,6 +265,7 @@ impl<'r> Run<'r> {
             trace: self.traced.trace(),
             packages: sources.of_packages().map(|file| file.path.clone()).collect(),
             diagnostics: outcome.diagnostics,
+            declarations: checked.map(|checked| crate::declarations(sources, checked)),
         })
     }
 
@@ -256,7 +283,8 @@ impl<'r> Run<'r> {
         key: &str,
     ) -> Option<Vec<u8>> {
         let stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamps: HashMap<&str, Stamp> = stamps.iter().map(|(path, stamp)| (path.as_str(), *stamp)).collect();
+        let stamps: HashMap<&str, Stamp> =
+            stamps.iter().map(|(path, stamp)| (path.as_str(), *stamp)).collect();
         let files = modules.iter().filter_map(|module| {
             let path = sources.file(module.file).path.as_str();
             let summary = module.summary.as_ref().ok()?;

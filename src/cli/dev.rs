@@ -2,6 +2,7 @@
 
 use super::args::DevArgs;
 use super::build;
+use super::check;
 use super::error::CliError;
 use super::migrate;
 use super::os_system::OsSystem;
@@ -113,6 +114,8 @@ impl Server {
     }
 
     fn rebuild(&mut self) -> Result<(), CliError> {
+        // What is wrong is known from the cache long before everything has been read again.
+        check::refuse_errors(&self.folder, self.reporter)?;
         let project = build::build(&self.folder, &self.secrets, build::Mode::Development, self.reporter)?;
         build::frontend(&self.folder, &project, self.reporter)?;
         migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;

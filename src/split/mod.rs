@@ -76,8 +76,8 @@ pub fn split(
     halves(graph, contract, options, Wanted::Both)
 }
 
-/// [`split`] for who wants to know what is wrong: says the same, and leaves [`SplitModules::server`] and
-/// [`SplitModules::maps`] empty, whose text takes longer to make than everything else together.
+/// [`split`] for who wants to know what is wrong: says the same, and leaves out the server's text and maps, and
+/// the evidence where no client statement could hold any of it. Making these takes longer than everything else together.
 pub fn check(
     graph: &ModuleGraph,
     contract: &CheckedContract,
@@ -105,10 +105,14 @@ fn halves(
         let mut found = frontend::check(graph, &parts, &reach);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
-        let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
+        let (mut modules, wrong) =
+            apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
-        modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
-        found.extend(modules.evidence.search_modules(&modules.client));
+        // Without a statement for clients there is nothing to search before the files are made.
+        if wanted == Wanted::Both || modules.client.values().any(|client| !client.statements.is_empty()) {
+            modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+            found.extend(modules.evidence.search_modules(&modules.client));
+        }
         Outcome::with(modules, found).stop_on_errors()
     })
 }

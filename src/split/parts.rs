@@ -11,9 +11,9 @@ use swc_ecma_ast::{
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
-use crate::parse::{ModuleGraph, in_parallel};
 use crate::parse::extract::{endpoint_forms, middleware_call};
 use crate::parse::module::{ParsedModule, declared_names, is_value, item_decl};
+use crate::parse::{ModuleGraph, in_parallel};
 use crate::source::FileId;
 
 /// A part of a module: the module and the part's place in it.

@@ -17,11 +17,10 @@ pub fn project(folder: &Path, files: usize) -> Result<()> {
                 0 => (format!("src/api/f{feature}.ts"), api(feature, &mut random)),
                 1 => (format!("src/model/f{feature}.ts"), model(feature, &mut random)),
                 2 => (format!("src/server/f{feature}.ts"), logic(&format!("server{feature}"), &mut random)),
-                3..=5 => (format!("src/lib/f{feature}/l{place}.ts"), logic(&format!("l{place}"), &mut random)),
-                _ => (
-                    format!("src/ui/f{feature}/View{place}.tsx"),
-                    view(feature, place, here, &mut random),
-                ),
+                3..=5 => {
+                    (format!("src/lib/f{feature}/l{place}.ts"), logic(&format!("l{place}"), &mut random))
+                }
+                _ => (format!("src/ui/f{feature}/View{place}.tsx"), view(feature, place, here, &mut random)),
             };
             put(folder, &path, &text)?;
         }
@@ -123,7 +122,8 @@ fn view(feature: usize, place: usize, here: usize, random: &mut Random) -> Strin
     } else {
         "<hr />".to_owned()
     };
-    let call = if place == 6 { format!("void load{feature}_0({{ text: title }}, 10);") } else { String::new() };
+    let call =
+        if place == 6 { format!("void load{feature}_0({{ text: title }}, 10);") } else { String::new() };
     let _: std::fmt::Result = write!(
         text,
         "\ninterface Props {{\n  items: Item{feature}[];\n  depth: number;\n  title?: string;\n}}\n\n\

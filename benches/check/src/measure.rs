@@ -21,11 +21,8 @@ pub struct Run {
 pub fn report(command: &[&str]) -> Result<()> {
     let (program, arguments) = command.split_first().ok_or_else(|| Error::other("no command"))?;
     let start = Instant::now();
-    let status = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
+    let status =
+        Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
     if !status.success() {
         return Err(Error::other(format!("{program}: {status}")));

@@ -21,7 +21,11 @@ pub fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 folders.push(entry.path());
-            } else if entry.path().extension().is_some_and(|extension| SOURCES.iter().any(|known| extension == *known)) {
+            } else if entry
+                .path()
+                .extension()
+                .is_some_and(|extension| SOURCES.iter().any(|known| extension == *known))
+            {
                 files.push(entry.path());
             }
         }
@@ -37,12 +41,12 @@ pub fn swc(folder: &Path) -> Result<()> {
 
 /// Parses one file and drops the tree.
 pub fn is_parsed_by_swc(path: &Path, text: &str) -> bool {
-        let tsx = path.extension().is_some_and(|extension| extension == "tsx");
-        let syntax = Syntax::Typescript(TsSyntax { tsx, decorators: true, ..TsSyntax::default() });
-        let end = BytePos(1 + u32::try_from(text.len()).unwrap_or(u32::MAX));
-        let input = StringInput::new(text, BytePos(1), end);
-        let mut parser = Parser::new_from(Lexer::new(syntax, EsVersion::latest(), input, None));
-        parser.parse_module().is_ok() && parser.take_errors().is_empty()
+    let tsx = path.extension().is_some_and(|extension| extension == "tsx");
+    let syntax = Syntax::Typescript(TsSyntax { tsx, decorators: true, ..TsSyntax::default() });
+    let end = BytePos(1 + u32::try_from(text.len()).unwrap_or(u32::MAX));
+    let input = StringInput::new(text, BytePos(1), end);
+    let mut parser = Parser::new_from(Lexer::new(syntax, EsVersion::latest(), input, None));
+    parser.parse_module().is_ok() && parser.take_errors().is_empty()
 }
 
 /// oxc, its arena thrown away with each file.
