@@ -136,6 +136,7 @@ pub fn declarations(sources: &Sources, checked: Checked) -> Artifacts {
         ptrs: &BTreeMap::new(),
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
+        eager: project.eager,
     };
     stubgen::declarations(&contract, sources, &input)
 }
@@ -215,6 +216,7 @@ fn generate(sources: &Sources, halves: Halves, keys: &[PinnedKey]) -> Result<Art
         ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
         chains: &chains,
+        eager: project.eager,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
     for (path, mut map) in modules.maps {

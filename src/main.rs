@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// Trees are many small allocations of several threads at once.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     kontract::cli::run()
 }

@@ -17,10 +17,6 @@ mod table;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// The one that kontract has, so that parsers are compared and not allocators.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
