@@ -75,7 +75,8 @@ pub fn recheck(system: &dyn System, store: &dyn Store, wanted: Wanted) -> Rechec
     }
     let loaded = load(system);
     let Outcome { value, diagnostics } = crate::check(system, &loaded);
-    let declarations = value.map(|checked| crate::declarations(&loaded.sources, checked));
+    let checked = value.filter(|_| wanted == Wanted::Declarations);
+    let declarations = checked.map(|checked| crate::declarations(&loaded.sources, checked));
     Rechecked { sources: loaded.sources, diagnostics, declarations }
 }
 
@@ -256,7 +257,9 @@ impl<'r> Run<'r> {
                 checked
             })
         });
+        // Before the trace is taken: their maps look at texts, too.
         let checked = outcome.value.filter(|_| self.wanted == Wanted::Declarations);
+        let declarations = checked.map(|checked| crate::declarations(sources, checked));
         let texts = modules.iter().filter(|module| looked_at.binary_search(&module.file).is_ok());
         Some(KeptOutcome {
             digest: digests.links,
@@ -265,7 +268,7 @@ impl<'r> Run<'r> {
             trace: self.traced.trace(),
             packages: sources.of_packages().map(|file| file.path.clone()).collect(),
             diagnostics: outcome.diagnostics,
-            declarations: checked.map(|checked| crate::declarations(sources, checked)),
+            declarations,
         })
     }
 
