@@ -45,43 +45,59 @@ use std::collections::BTreeMap;
 use stubgen::{ChainRef, ClientRest, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
 
-/// A project that has no errors: both its halves, and the way of its databases.
-pub struct Checked {
+/// A project that has no errors: its client's half, and the way of its databases.
+pub struct Checked(Halves);
+
+/// [`Checked`], or with the server's half what a build is made of.
+struct Halves {
     project: Project,
     contract: CheckedContract,
     modules: SplitModules,
     plan: MigrationPlan,
 }
 
+/// How a graph is split.
+type Split = fn(&ModuleGraph, &CheckedContract, SplitOptions) -> Outcome<SplitModules>;
+
 /// Finds everything that is wrong with a project.
 pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
-    let read = match &loaded.project {
+    read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project).and_then(|graph| check_graph(system, project, &graph))
+    })
+}
+
+fn read(loaded: &Loaded) -> Outcome<Project> {
+    match &loaded.project {
         Some(project) => Outcome::with(project.clone(), loaded.diagnostics.clone()).stop_on_errors(),
         None => Outcome::failed(loaded.diagnostics.clone()),
-    };
-    let sources = &loaded.sources;
-    read.and_then(|project| {
-        parse::parse(sources, &project).and_then(|graph| check_graph(system, project, &graph))
-    })
+    }
 }
 
 /// [`check`] from where the modules are known.
 fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
+    halves(system, project, graph, split::check).and_then(|halves| Outcome::of(Checked(halves)))
+}
+
+fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split) -> Outcome<Halves> {
     let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
     contract.stop_on_errors().and_then(|contract| {
         let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
         let options = SplitOptions { optimize: project.optimize, stubs };
-        split::split(graph, &contract, options).and_then(|modules| {
-            plan(system, &contract).and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
+        split(graph, &contract, options).and_then(|modules| {
+            plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
         })
     })
 }
 
 /// Compiles a project. `keys` are the gateway's static keys that its clients pin, the current one first.
 pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
-    check(system, loaded).and_then(|checked| {
-        let evidence = checked.modules.evidence.clone();
-        match generate(&loaded.sources, checked, keys) {
+    let halves = read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project)
+            .and_then(|graph| halves(system, project, &graph, split::split))
+    });
+    halves.and_then(|halves| {
+        let evidence = halves.modules.evidence.clone();
+        match generate(&loaded.sources, halves, keys) {
             Ok(artifacts) => proven(artifacts, &evidence),
             Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
         }
@@ -107,8 +123,8 @@ fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
 }
 
 /// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
-pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
-    let Checked { project, contract, modules, .. } = checked;
+pub fn declarations(sources: &Sources, checked: Checked) -> Artifacts {
+    let Checked(Halves { project, contract, modules, .. }) = checked;
     let pins = Pins {
         suite: u16::from(project.suite),
         identity: Identity::of(contract.contract()),
@@ -123,7 +139,7 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         chains: &BTreeMap::new(),
         eager: project.eager,
     };
-    stubgen::declarations(&contract, &loaded.sources, &input)
+    stubgen::declarations(&contract, sources, &input)
 }
 
 /// For each module of which more than endpoints is left for the client, that.
@@ -186,8 +202,8 @@ fn read_text(system: &dyn System, path: &str) -> Result<String, SystemError> {
     String::from_utf8(system.read(path)?).map_err(|_| SystemError::Io("it is not UTF-8".to_owned()))
 }
 
-fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
-    let Checked { project, contract, modules, plan } = checked;
+fn generate(sources: &Sources, halves: Halves, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
+    let Halves { project, contract, modules, plan } = halves;
     let pins = Pins {
         suite: u16::from(project.suite),
         identity: Identity::of(contract.contract()),

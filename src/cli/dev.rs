@@ -2,6 +2,7 @@
 
 use super::args::DevArgs;
 use super::build;
+use super::check;
 use super::error::CliError;
 use super::migrate;
 use super::os_system::OsSystem;
@@ -129,6 +130,8 @@ impl Server {
     fn rebuild(&mut self) -> Result<Vec<String>, CliError> {
         // A build that fails may have written files before.
         let unserved = std::mem::replace(&mut self.unserved, true);
+        // What is wrong is known from the cache long before everything has been read again.
+        check::refuse_errors(&self.folder, self.reporter)?;
         let options = build::Options { mode: build::Mode::Development, frontend: self.frontend };
         let build::Built { project, changed } =
             build::build(&self.folder, &self.secrets, options, self.reporter)?;

@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use swc_common::comments::SingleThreadedComments;
+use swc_common::comments::{Comments, SingleThreadedComments};
 use swc_common::input::StringInput;
 use swc_common::{BytePos, GLOBALS, Globals, Mark, Span, Spanned};
 use swc_ecma_ast::{
@@ -36,7 +36,7 @@ use crate::source::{FileId, Location, SourceFile};
 
 /// What a file is to the others, without its tree.
 pub(super) fn summarize(file: FileId, source: &SourceFile) -> Result<ModuleSummary, Vec<Diagnostic>> {
-    guarded(file, source, |session| session.summary())
+    guarded(file, source, Session::summary)
 }
 
 /// The whole of a file.
@@ -71,6 +71,8 @@ pub(super) struct Session<'s> {
     source: &'s SourceFile,
     tsx: bool,
     text: String,
+    /// Whether anybody asks for comments.
+    with_comments: bool,
 }
 
 /// Why there is no tree.
@@ -94,7 +96,7 @@ impl<'s> Session<'s> {
             .map_or_else(|| source.text.to_string(), |rest| format!("   {rest}"));
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
         let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
-        Self { file, source, tsx, text }
+        Self { file, source, tsx, text, with_comments: true }
     }
 
     /// The text that is parsed: a byte order mark is spaces in it.
@@ -130,7 +132,9 @@ impl<'s> Session<'s> {
         }))
     }
 
-    fn summary(self) -> Result<ModuleSummary, Vec<Diagnostic>> {
+    fn summary(mut self) -> Result<ModuleSummary, Vec<Diagnostic>> {
+        // Only those of the vocabulary may turn out to lie in a comment.
+        self.with_comments = scanner::mentions_vocabulary(&self.text);
         let (tree, decorators) = self.decorated_tree()?;
         let Tree { module, comments, survey } = tree;
         let tables = Tables::of(&module);
@@ -289,9 +293,9 @@ impl<'s> Session<'s> {
 
     fn parsed(&self, text: &str) -> Result<Tree, Failed> {
         let comments = SingleThreadedComments::default();
+        let kept = self.with_comments.then_some(&comments as &dyn Comments);
         let input = StringInput::new(text, START, START + len_pos(text.len()));
-        let mut parser =
-            Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
+        let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, kept));
         let parsed = parser.parse_module();
         let mut errors = parser.take_errors();
         match parsed {

@@ -20,7 +20,7 @@ use super::inline::Chains;
 use super::optimize::KnownPerms;
 use super::parts::{Part, Parts};
 use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound};
-use super::{ClientModule, SplitModules, SplitOptions, diagnostics};
+use super::{ClientModule, SplitModules, SplitOptions, Wanted, diagnostics};
 use crate::artifact::specifier;
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
@@ -38,7 +38,7 @@ pub(super) fn apply(
     contract: &Contract,
     parts: &Parts,
     reach: &Reach,
-    options: SplitOptions,
+    (options, wanted): (SplitOptions, Wanted),
 ) -> (SplitModules, Vec<Diagnostic>) {
     let chains = Chains::of(graph, contract);
     let split = Split { graph, contract, parts, reach, chains: &chains, options };
@@ -48,7 +48,12 @@ pub(super) fn apply(
     let mut exporting = Vec::new();
     for module in graph.modules() {
         let path = graph.output_path(module);
-        if reach.server_modules.contains(&module.file) {
+        let on_server = reach.server_modules.contains(&module.file);
+        // What is wrong with the chains is seen where they are written.
+        if on_server && wanted == Wanted::Client && chains.are_in(module.file) {
+            module.in_globals(|| split.server(module, &mut found));
+        }
+        if on_server && wanted == Wanted::Both {
             let printed = module.in_globals(|| split.server(module, &mut found));
             let source = &graph.sources().file(module.file).text;
             let map = SourceMap::of(module.path.clone(), source, &printed.places);

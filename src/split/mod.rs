@@ -81,18 +81,48 @@ pub fn split(
     contract: &CheckedContract,
     options: SplitOptions,
 ) -> Outcome<SplitModules> {
+    halves(graph, contract, options, Wanted::Both)
+}
+
+/// [`split`] for who wants to know what is wrong: says the same, and leaves out the server's text and maps, and
+/// the evidence where no client statement could hold any of it. Making these takes longer than everything else together.
+pub fn check(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+) -> Outcome<SplitModules> {
+    halves(graph, contract, options, Wanted::Client)
+}
+
+/// Which halves are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Both,
+    Client,
+}
+
+fn halves(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+    wanted: Wanted,
+) -> Outcome<SplitModules> {
     on_deep_stack(|| {
         let parts = Parts::of(graph);
         let reach = Reach::of(graph, &parts);
         let mut found = frontend::check(graph, &parts, &reach, options.stubs);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
-        let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
+        let (mut modules, wrong) =
+            apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
         modules.frontier = frontend::frontier(graph, &parts, &reach);
-        modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
-        modules.client.values().for_each(|module| modules.evidence.publish(&module.declarations));
-        found.extend(modules.evidence.search_modules(&modules.client));
+        // Without a statement for clients there is nothing to search before the files are made.
+        if wanted == Wanted::Both || modules.client.values().any(|client| !client.statements.is_empty()) {
+            modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+            modules.client.values().for_each(|module| modules.evidence.publish(&module.declarations));
+            found.extend(modules.evidence.search_modules(&modules.client));
+        }
         Outcome::with(modules, found).stop_on_errors()
     })
 }

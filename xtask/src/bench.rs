@@ -13,5 +13,7 @@ pub(crate) fn check(tree: &Tree) -> Result<(), Error> {
     let bench = tree.root.join("benches/check");
     let path = |path: &str| tree.root.join(path).display().to_string();
     let (kontract, esbuild) = (path("target/release/kontract"), path("node_modules/esbuild/bin/esbuild"));
-    process::run(CARGO, &["run", "--release", "--", "run", &kontract, &esbuild], &bench)
+    let (list, corpus) = (path("tests/it/corpus/packages.json"), path("target/corpus"));
+    process::run("node", &["tests/js/fetch-corpus.mjs", &list, &corpus], &tree.root)?;
+    process::run(CARGO, &["run", "--release", "--", "run", &kontract, &esbuild, &corpus], &bench)
 }
