@@ -2,8 +2,10 @@
 
 pub(crate) mod build;
 mod dev;
+mod frontends;
 mod keys;
 mod owners;
+mod packages;
 mod peer;
 mod plain;
 mod serve;
