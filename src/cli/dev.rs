@@ -128,10 +128,10 @@ impl Server {
 
     /// Brings everything up to date; the files that changed. A Worker whose files are the same goes on running.
     fn rebuild(&mut self) -> Result<Vec<String>, CliError> {
-        // A build that fails may have written files before.
-        let unserved = std::mem::replace(&mut self.unserved, true);
         // What is wrong is known from the cache long before everything has been read again.
         check::refuse_errors(&self.folder, self.reporter)?;
+        // A build that fails may have written files before.
+        let unserved = std::mem::replace(&mut self.unserved, true);
         let options = build::Options { mode: build::Mode::Development, frontend: self.frontend };
         let build::Built { project, changed } =
             build::build(&self.folder, &self.secrets, options, self.reporter)?;
