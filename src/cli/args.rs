@@ -113,7 +113,18 @@ pub enum MigrateCommand {
     /// Print the privileges of kontract's roles as the database has them.
     Grants(DatabaseArgs),
     /// Remove versions of rows that no live session can see.
-    Gc(DatabaseArgs),
+    Gc(GcArgs),
+}
+
+/// A database, and how far back its history goes.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// From now on keep earlier versions for so long, such as '7 days'; as before where this is not given.
+    #[arg(long, value_name = "TIME")]
+    pub keep_history: Option<String>,
 }
 
 /// A project and the database that it is about.

@@ -139,7 +139,8 @@ impl Server {
         if self.workerd.is_some() && !self.unserved {
             return Ok(changed);
         }
-        migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
+        let (url, refuse) = (self.database.admin_url(), migrate::Restored::Refuse);
+        migrate::up(&self.folder, url, &self.secrets, refuse, self.reporter)?;
         migrate::gc(self.database.admin_url(), self.reporter)?;
         // The port has to be free before the next process can take it.
         self.workerd = None;

@@ -8,5 +8,6 @@ mod owners;
 mod packages;
 mod peer;
 mod plain;
+mod restart;
 mod serve;
 mod traces;

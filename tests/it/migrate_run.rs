@@ -118,7 +118,7 @@ on_each_server! {
             gateway,
             [
                 "EXECUTE kt.abort(uuid)",
-                "EXECUTE kt.begin(text,bigint,bytea,uuid,bytea,integer,text)",
+                "EXECUTE kt.collect(integer)",
                 "EXECUTE kt.commit(uuid,jsonb,bytea,bytea)",
                 "EXECUTE kt.count_tbl_a(uuid,jsonb,jsonb)",
                 "EXECUTE kt.get_tbl_a(uuid,text)",
@@ -127,6 +127,7 @@ on_each_server! {
                 "EXECUTE kt.list_tbl_a(uuid,text,integer)",
                 "EXECUTE kt.mget_tbl_a(uuid,text[])",
                 "EXECUTE kt.query_tbl_a(uuid,jsonb,jsonb,text,boolean,text,integer)",
+                "EXECUTE kt.start(text,bigint,bytea,uuid,bytea,integer,text)",
                 "SELECT kt.storage",
                 "SELECT kt.trxs(create_txid)",
                 "SELECT kt.trxs(expires_at)",

@@ -1,7 +1,9 @@
-//! `cargo xtask bench check`: what benches/README.md reports.
+//! `cargo xtask bench`: what benches/README.md reports.
+
+use std::process::Command;
 
 use crate::error::Error;
-use crate::process::{self, CARGO};
+use crate::process::{self, CARGO, NPM};
 use crate::tree::Tree;
 
 /// Builds the program as it ships, and the peers, and prints the table.
@@ -16,4 +18,23 @@ pub(crate) fn check(tree: &Tree) -> Result<(), Error> {
     let (list, corpus) = (path("tests/it/corpus/packages.json"), path("target/corpus"));
     process::run("node", &["tests/js/fetch-corpus.mjs", &list, &corpus], &tree.root)?;
     process::run(CARGO, &["run", "--release", "--", "run", &kontract, &esbuild, &corpus], &bench)
+}
+
+/// Measures storage beside plain SQL, Prisma and Drizzle, or how tables grow; the numbers come from a test of the program's.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn storage(tree: &Tree, test: &str) -> Result<(), Error> {
+    let bench = tree.root.join("benches/storage");
+    process::run(NPM, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"], &bench)?;
+    let mut generate = Command::new("npx");
+    generate.args(["prisma", "generate"]).current_dir(&bench);
+    // It fetches a program for migrations before it does anything, which generating a client does not run.
+    generate.env("PRISMA_SCHEMA_ENGINE_BINARY", "/bin/true");
+    process::finish(NPM, generate)?;
+    let mut command = Command::new(CARGO.name);
+    command.args(["test", "-p", "kontract", "--test", "it", "--"]);
+    command.args(["--exact", &format!("storage::bench::{test}"), "--ignored", "--nocapture"]);
+    command.current_dir(&tree.root);
+    process::finish(CARGO, command)
 }

@@ -58,7 +58,9 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("dev", [project, passed @ ..]) => dev::dev(project, passed),
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
         ("bench", [what]) if what == "check" => bench::check(&Tree::find()?),
-        ("bench", _) => Err(Error::Usage("bench needs what to measure: check".to_owned())),
+        ("bench", [what]) if what == "storage" => bench::storage(&Tree::find()?, "beside_others"),
+        ("bench", [what]) if what == "bloat" => bench::storage(&Tree::find()?, "bloat"),
+        ("bench", _) => Err(Error::Usage("bench needs what to measure: check, storage or bloat".to_owned())),
         ("fuzz", [what, flag, seconds]) if what == "compiler" && flag == "--seconds" => {
             fuzz::compiler(&Tree::find()?, seconds, "1")
         }
@@ -96,6 +98,8 @@ cargo xtask <command>
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
   bench check           measure `kontract check` beside parsers and esbuild
+  bench storage         measure storage beside plain SQL, Prisma and Drizzle
+  bench bloat           measure how tables grow under a million updates
   fuzz compiler --seconds N [--seed N]
                         broken programs through the compiler's check, for so long
   test                  build, check formatting and lints, run every test

@@ -33,6 +33,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS kt.trxs (
   expires_at  timestamptz NOT NULL)
   WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
+-- Who wrote the row: a row that came out of a dump was written by another transaction and opens nothing.
+ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS born xid8 NOT NULL DEFAULT pg_current_xact_id();
+
 GRANT SELECT ON kt.storage TO kt_gateway, kt_deploy;
 GRANT SELECT (owner, create_txid, snap, expires_at) ON kt.trxs TO kt_gateway;   -- no use for the hash of a session id
 

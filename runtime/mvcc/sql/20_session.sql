@@ -1,6 +1,7 @@
 -- Sessions: the identity key, begin, abort, and what ends a session from outside.
 --
--- Advisory locks: (19284, 0) between begin and whoever must know every snapshot or every right; (19284, 1) the migrator;
+-- Advisory locks: (19284, 0) between begin and whoever must know every snapshot or every right; (19284, 1) the migrator; (19284, 2) a step
+-- of garbage collection;
 -- (19285, hash of ptr) tables; one-argument locks are keys.
 SET LOCAL ROLE kt_owner;
 
@@ -61,21 +62,23 @@ END $$;
 -- Opens a session at a new snapshot. The credential (owner, expiry in Unix seconds, HMAC-SHA256 of "owner.expiry") comes from
 -- the identity part; the caller cannot make one. A known idempotency key answers with the first answer and opens nothing.
 -- With p_at, an earlier snapshot, the session reads the state of then, as far as versions are kept (KT410), and writes nothing.
+-- It is not named begin: psql takes that word in CREATE FUNCTION for the start of a body, and could not restore a dump.
 DROP FUNCTION IF EXISTS kt.begin(text, bigint, bytea, uuid, bytea, int);
-CREATE OR REPLACE FUNCTION kt.begin(
+DROP FUNCTION IF EXISTS kt.begin(text, bigint, bytea, uuid, bytea, int, text);
+CREATE OR REPLACE FUNCTION kt.start(
   p_owner text, p_exp bigint, p_mac bytea, p_sid uuid, p_idem bytea DEFAULT NULL, p_ttl_s int DEFAULT 60, p_at text DEFAULT NULL,
   OUT snap text, OUT answer text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_inner bytea; v_outer bytea; v_system bigint; v_mac bytea; v_names jsonb; v_rights jsonb; v_snap pg_snapshot; v_void text;
+  v_inner bytea; v_outer bytea; v_system bigint; v_horizon xid8; v_mac bytea; v_names jsonb; v_rights jsonb; v_snap pg_snapshot; v_void text;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'kt.begin needs read committed' USING ERRCODE = 'KT500';
+    RAISE EXCEPTION 'kt.start needs read committed' USING ERRCODE = 'KT500';
   END IF;
   IF p_owner IS NULL OR p_exp IS NULL OR p_mac IS NULL OR p_sid IS NULL OR p_owner IN ('', '*') THEN
     RAISE EXCEPTION 'bad credential' USING ERRCODE = 'KT401';
   END IF;
-  SELECT k.inner_key, k.outer_key, m.system_id INTO v_inner, v_outer, v_system
+  SELECT k.inner_key, k.outer_key, m.system_id, m.horizon INTO v_inner, v_outer, v_system, v_horizon
     FROM kt_priv.meta m LEFT JOIN kt_priv.secret k ON k.one WHERE m.one;
   IF v_inner IS NULL THEN
     RAISE EXCEPTION 'the identity key is not set' USING ERRCODE = 'KT503';
@@ -85,8 +88,13 @@ BEGIN
   IF p_exp <= extract(epoch FROM clock_timestamp()) OR sha256(v_mac) <> sha256(p_mac) THEN
     RAISE EXCEPTION 'bad credential' USING ERRCODE = 'KT401';
   END IF;
-  IF v_system <> (SELECT c.system_identifier FROM pg_control_system() c) THEN
-    RAISE EXCEPTION 'restored into another cluster: needs a rebase' USING ERRCODE = 'KT503';
+  -- A connection stays with its cluster, so the cluster is asked once for each: that takes as long as all the rest. Who sets
+  -- this himself deceives nobody else.
+  IF current_setting('kontract.cluster', true) IS DISTINCT FROM v_system::text OR v_horizon > pg_snapshot_xmax(pg_current_snapshot()) THEN
+    IF kt_priv.restored() THEN
+      RAISE EXCEPTION 'restored from a dump of another cluster: needs a rebase' USING ERRCODE = 'KT503';
+    END IF;
+    v_void := set_config('kontract.cluster', v_system::text, false);
   END IF;
   IF p_idem IS NOT NULL THEN
     SELECT encode(l.answer, 'hex') INTO answer FROM kt_priv.ledger l WHERE l.owner = p_owner AND l.key = p_idem;
@@ -152,5 +160,5 @@ CREATE CONSTRAINT TRIGGER storage_changed AFTER INSERT OR UPDATE OR DELETE ON kt
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION kt_priv.end_sessions();
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.begin(text, bigint, bytea, uuid, bytea, int, text), kt.abort(uuid) TO kt_gateway;
+GRANT EXECUTE ON FUNCTION kt.start(text, bigint, bytea, uuid, bytea, int, text), kt.abort(uuid) TO kt_gateway;
 GRANT EXECUTE ON FUNCTION kt.set_identity_key(bytea) TO kt_deploy;

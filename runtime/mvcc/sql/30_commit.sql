@@ -103,7 +103,7 @@ BEGIN
   -- 4. The session is used up, exactly once: its row in the log comes first, as in abort, so that the two never deadlock.
   INSERT INTO kt_priv.log (sid, owner, changes) VALUES (v_hash, v_owner, v_changes) ON CONFLICT (sid) DO NOTHING;
   IF FOUND THEN
-    DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
+    DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp() AND a.xmin = a.born::xid;
   END IF;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';

@@ -39,12 +39,15 @@ END $$;
 
 -- Moves the horizon: no live snapshot, and none to come, needs a version that died below it.
 CREATE OR REPLACE FUNCTION kt.gc_horizon() RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
   v_horizon xid8; v_kept xid8;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'kt.gc_horizon needs read committed' USING ERRCODE = 'KT500';
+  END IF;
+  IF kt_priv.restored() THEN
+    RAISE EXCEPTION 'restored from a dump of another cluster: needs a rebase' USING ERRCODE = 'KT503';
   END IF;
   PERFORM pg_advisory_xact_lock(19284, 0);       -- waits for begins between their snapshot and their row
   DELETE FROM kt.trxs a WHERE a.expires_at < clock_timestamp();

@@ -96,7 +96,7 @@ impl TransactionError {
         }
     }
 
-    /// From an error of `kt.begin`, where a session that is refused means the credential was.
+    /// From an error of `kt.start`, where a session that is refused means the credential was.
     pub(crate) fn of_begin(error: DbError) -> Self {
         match error.sqlstate.as_str() {
             "KT400" => Self::BadValue("this is not a snapshot"),

@@ -17,12 +17,14 @@ pub fn install() -> String {
     );
     [
         include_str!("../sql/00_roles.sql"),
+        include_str!("../sql/05_restored.sql"),
         include_str!("../sql/10_tables.sql"),
         include_str!("../sql/20_session.sql"),
         include_str!("../sql/25_filter.sql"),
         include_str!("../sql/30_commit.sql"),
         &template,
         include_str!("../sql/50_provision.sql"),
+        include_str!("../sql/60_upkeep.sql"),
     ]
     .concat()
 }
@@ -34,7 +36,7 @@ pub(crate) fn begin(
     at: Option<&str>,
 ) -> Statement {
     Statement::new(
-        "SELECT snap, answer FROM kt.begin($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, \
+        "SELECT snap, answer FROM kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, \
          decode($5::text, 'hex'), p_at => $6::text)",
         vec![
             Some(credential.owner.clone()),
@@ -138,6 +140,11 @@ pub(crate) fn commit(sid: Sid, payload: String, ledger: Option<(&[u8; 16], &[u8]
 
 pub(crate) fn abort(sid: Sid) -> Statement {
     Statement::new("SELECT kt.abort($1::text::uuid)", vec![Some(sid.to_string())])
+}
+
+/// One step of garbage collection. Columns: how many rows went, and whether another step would find more.
+pub fn collect() -> Statement {
+    Statement::new("SELECT removed::text, more::text FROM kt.collect()", Vec::new())
 }
 
 /// Lower-case hexadecimal, as PostgreSQL's `encode` and `decode` have it.

@@ -1,5 +1,5 @@
 // Runs an admitted call: decode, transaction, middlewares and endpoint, commit, encode. Again on a conflict, and
-// once when the connection to the database was lost without a commit.
+// when the connection to the database was lost without a commit.
 
 import type { Bytes } from "../raystream/bytes.js";
 import type { Context } from "../define.js";
@@ -7,8 +7,10 @@ import { HttpError } from "../index.js";
 import { WireError } from "../wire/index.js";
 import { type Scope, runInScope } from "./context.js";
 import { type Outcome, failureOf } from "./outcome.js";
+import { Patience } from "./patience.js";
 import type { Call, DatabaseStub, Route, Transaction } from "./platform.js";
 import type { Runtime } from "./runtime.js";
+import { Turn } from "./turns.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
 
 /** What one frame carries: 1 MiB less the tag and the padding's marker. */
@@ -35,21 +37,24 @@ async function attempts(runtime: Runtime, call: Call): Promise<Bytes> {
   const database = runtime.database();
   // What inner transactions derive their idempotency keys from, where the caller gave none.
   const seed = crypto.getRandomValues(new Uint8Array(16));
-  return untilDone(runtime, () => runOnce(runtime, call, route, context, database, seed));
+  const patience = new Patience(runtime.build.gateway);
+  const turn = new Turn(call.route);
+  try {
+    return await untilDone(runtime, patience, turn, () => runOnce(runtime, call, route, context, database, patience, turn, seed));
+  } finally {
+    turn.leave();
+  }
 }
 
-/** Runs a transaction again after a conflict, and once after the database was lost. */
-async function untilDone<T>(runtime: Runtime, once: () => Promise<T>): Promise<T> {
-  let mayReconnect = true;
+/** Runs a transaction again after a conflict, and after the database was lost. */
+async function untilDone<T>(runtime: Runtime, patience: Patience, turn: Turn, once: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once();
     } catch (error) {
-      if (error instanceof LostConnection && mayReconnect) {
-        mayReconnect = false;
-        continue;
-      }
+      if (error instanceof LostConnection && (await patience.again())) continue;
       if (!(error instanceof RetryableConflict)) throw error;
+      if (await turn.come()) continue;
       const pause = runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
       if (pause === undefined) throw error;
       await backOff(pause);
@@ -64,12 +69,14 @@ async function runOnce(
   route: Route,
   context: Context,
   database: () => DatabaseStub,
+  patience: Patience,
+  turn: Turn,
   seed: Uint8Array,
 ): Promise<Bytes> {
   const args = decodeArguments(route, call.arguments);
   const past: TransactionScope[] = [];
-  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, (snapshot) => {
-    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables);
+  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, patience, (snapshot) => {
+    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables, patience);
     past.push(scope);
     return scope.tables;
   });
@@ -78,7 +85,7 @@ async function runOnce(
     let inner = 0;
     offerInner(transaction.tables, (body) => {
       const begin = call.beginInner.bind(call, seed, inner++);
-      return untilDone(runtime, () => runInner(runtime, begin, database, scope, body));
+      return untilDone(runtime, patience, turn, () => runInner(runtime, begin, database, patience, scope, body));
     });
     const value = await runInScope(scope, async () => route.run(context, args));
     return await transaction.commit(encodeResult(call, route, value));
@@ -107,10 +114,11 @@ async function runInner(
   runtime: Runtime,
   begin: () => Transaction,
   database: () => DatabaseStub,
+  patience: Patience,
   scope: Omit<Scope, "storage">,
   body: () => unknown,
 ): Promise<unknown> {
-  const transaction = new TransactionScope(begin(), database, runtime.build.tables);
+  const transaction = new TransactionScope(begin(), database, runtime.build.tables, patience);
   try {
     const value = await runInScope({ ...scope, storage: transaction.tables }, async () => body());
     return fromJson(await transaction.commit(new TextEncoder().encode(JSON.stringify(value) ?? "")));

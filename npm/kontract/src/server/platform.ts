@@ -53,6 +53,8 @@ export interface GatewayModule {
   Gateway: new (build: string, key: Uint8Array, backupKey: Uint8Array, identityKey: Uint8Array) => Gateway;
   PostgresSocket: new (send: (bytes: Uint8Array) => void) => PostgresSocket;
   splitFrames(body: Uint8Array): Uint32Array;
+  /** JSON of the statement that does one step of garbage collection. */
+  collectStatements(): string;
   /** Milliseconds before the next attempt; `undefined` when there is none. `attempt` counts from 1. */
   backoffMs(attempt: number, random: number): number | undefined;
 }

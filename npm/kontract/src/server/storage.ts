@@ -7,6 +7,7 @@ import { ConflictError, HttpError, NotFoundError, PermissionError } from "../ind
 import type { Bytes } from "../raystream/bytes.js";
 import { type Row, rowForm } from "./rows.js";
 import { textOf } from "./outcome.js";
+import type { Patience } from "./patience.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
 
 /** Operations on one table inside the current call's transaction. */
@@ -73,6 +74,7 @@ export class TransactionScope {
     private readonly transaction: Transaction,
     private readonly connect: () => DatabaseStub,
     shapes: Record<string, TableShape>,
+    private readonly patience: Patience,
     private readonly past: (snapshot: string) => Record<string, TableReader> = () => ({}),
   ) {
     this.database = connect();
@@ -192,12 +194,14 @@ export class TransactionScope {
    * caller repeats the call with its idempotency key, and the ledger tells.
    */
   private async happened(): Promise<boolean> {
-    try {
-      const results = await this.reached(this.connect(), this.transaction.resolve());
-      return rethrow(() => this.transaction.resolved(results));
-    } catch (error) {
-      if (error instanceof LostConnection) throw new HttpError(error.status, error.code, error.message);
-      throw error;
+    for (;;) {
+      try {
+        const results = await this.reached(this.connect(), this.transaction.resolve());
+        return rethrow(() => this.transaction.resolved(results));
+      } catch (error) {
+        if (!(error instanceof LostConnection)) throw error;
+        if (!(await this.patience.again())) throw new HttpError(error.status, error.code, error.message);
+      }
     }
   }
 
