@@ -10,18 +10,21 @@ use crate::table::Ptr;
 /// The script that installs or renews storage in the current database. To be run as a superuser, in one transaction; running
 /// it again changes nothing.
 pub fn install() -> String {
-    let template = format!(
-        "SET LOCAL ROLE kt_owner;\nCREATE OR REPLACE FUNCTION kt_priv.table_template() RETURNS text LANGUAGE sql IMMUTABLE \
-         AS $template$ SELECT $table${}$table$ $template$;\nRESET ROLE;\n",
-        include_str!("../sql/40_table.sql")
-    );
+    let template = |name: &str, text: &str| {
+        format!(
+            "SET LOCAL ROLE kt_owner;\nCREATE OR REPLACE FUNCTION kt_priv.{name}() RETURNS text LANGUAGE sql IMMUTABLE \
+             AS $template$ SELECT $table${text}$table$ $template$;\nRESET ROLE;\n"
+        )
+    };
     [
         include_str!("../sql/00_roles.sql"),
         include_str!("../sql/10_tables.sql"),
         include_str!("../sql/20_session.sql"),
         include_str!("../sql/25_filter.sql"),
         include_str!("../sql/30_commit.sql"),
-        &template,
+        include_str!("../sql/35_exec.sql"),
+        &template("table_template", include_str!("../sql/40_table.sql")),
+        &template("tenants_template", include_str!("../sql/41_tenants.sql")),
         include_str!("../sql/50_provision.sql"),
     ]
     .concat()
@@ -177,7 +180,7 @@ mod tests {
             let name = function.split('(').next().unwrap_or_default();
             let head = function.split(" AS $").next().unwrap_or_default();
             let fixed = head.contains("SET search_path = pg_catalog, pg_temp");
-            assert!(fixed || name == "kt_priv.table_template", "{name}");
+            assert!(fixed || ["kt_priv.table_template", "kt_priv.tenants_template"].contains(&name), "{name}");
         }
     }
 }
