@@ -185,7 +185,7 @@ pub fn collect_garbage(client: &mut Client) -> Result<u64, RunError> {
     let failed = |source| RunError::Sql { what: "garbage collection", source };
     client.execute("SELECT kt.gc_horizon()", &[]).map_err(failed)?;
     let mut collected = 0;
-    for row in client.query("SELECT DISTINCT ptr FROM kt.storage ORDER BY ptr", &[]).map_err(failed)? {
+    for row in client.query("SELECT kt.data_tables()", &[]).map_err(failed)? {
         let ptr: String = row.try_get(0).map_err(failed)?;
         loop {
             let count =
@@ -306,17 +306,17 @@ const ROLE_ATTEMPTS_MAX: u32 = 32;
 const GARBAGE_BATCH: i32 = 5000;
 
 const GRANTS: &str = "
-    WITH role AS (SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname IN ('kt_gateway', 'kt_deploy'))
+    WITH role AS (SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname IN ('kt_gateway', 'kt_deploy', 'kt_exec'))
     SELECT r.name, n.nspname || '.' || c.relname, a.privilege_type
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
     UNION ALL
     SELECT r.name, n.nspname || '.' || c.relname || '(' || t.attname || ')', a.privilege_type
       FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
            aclexplode(t.attacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
     UNION ALL
     SELECT r.name, p.oid::regprocedure::text, a.privilege_type
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
      ORDER BY 1, 2, 3";

@@ -3,7 +3,9 @@
 //! `roles` is about who may do what, `isolation` about what transactions see of each other, `history` about what many of them do
 //! under load and faults.
 
+mod exec;
 mod history;
 mod isolation;
 mod queries;
 mod roles;
+mod scopes;

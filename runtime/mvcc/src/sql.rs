@@ -127,6 +127,24 @@ pub(crate) fn count(sid: Sid, ptr: &Ptr, filter: &Filter) -> Statement {
     )
 }
 
+/// A statement of the application's on the table it calls `name`. `args` is a JSON array of texts and nulls, `own` an object of
+/// what the transaction has written. Columns: the rows and the changes, each as a JSON array.
+pub(crate) fn exec(sid: Sid, name: &str, statement: &str, args: String, own: String, may_write: bool) -> Statement {
+    Statement::new(
+        "SELECT answer::text, changes::text FROM kt.exec($1::text::uuid, $2::text, $3::text, \
+         ARRAY(SELECT a.value #>> '{}' FROM jsonb_array_elements($4::text::jsonb) WITH ORDINALITY a ORDER BY a.ordinality), \
+         $5::text::jsonb, $6::text::bool)",
+        vec![
+            Some(sid.to_string()),
+            Some(name.to_owned()),
+            Some(statement.to_owned()),
+            Some(args),
+            Some(own),
+            Some(may_write.to_string()),
+        ],
+    )
+}
+
 pub(crate) fn commit(sid: Sid, payload: String, ledger: Option<(&[u8; 16], &[u8])>) -> Statement {
     Statement::new(
         "SELECT kt.commit($1::text::uuid, $2::text::jsonb, decode($3::text, 'hex'), decode($4::text, 'hex'))",

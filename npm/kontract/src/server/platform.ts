@@ -112,6 +112,8 @@ export interface Transaction {
   pop(table: string): Step;
   shift(table: string): Step;
   history(table: string, key: string, limit: number | undefined): Step;
+  /** `params` is a JSON array of texts and nulls. */
+  exec(table: string, statement: string, params: string): Step;
   /** The snapshot that is read, after the first read. */
   readonly snapshot: string | undefined;
   set(table: string, row: string): Step;
