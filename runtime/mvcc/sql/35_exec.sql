@@ -43,7 +43,7 @@ DECLARE
   v_changes text := current_setting('kontract.changes', true); v_own jsonb; v_row jsonb;
 BEGIN
   IF current_setting('kontract.ptr', true) IS DISTINCT FROM TG_ARGV[0] OR current_setting('kontract.write', true) IS DISTINCT FROM 'true' THEN
-    RAISE EXCEPTION 'this call may not write' USING ERRCODE = 'KT403';
+    RAISE EXCEPTION 'this call may not write' USING ERRCODE = 'KT403', DETAIL = 'write';
   END IF;
   IF TG_OP = 'DELETE' THEN
     PERFORM set_config('kontract.changes', v_changes || jsonb_build_array(OLD.id, NULL) || ',', true);
@@ -151,7 +151,7 @@ BEGIN
     RAISE EXCEPTION 'exec takes SELECT, INSERT, UPDATE or DELETE' USING ERRCODE = 'KT400';
   END IF;
   IF NOT p_write AND v_tree ~ ':commandType [2-4] ' THEN
-    RAISE EXCEPTION 'this call may not write' USING ERRCODE = 'KT403';
+    RAISE EXCEPTION 'this call may not write' USING ERRCODE = 'KT403', DETAIL = 'write';
   END IF;
   SELECT m[1] INTO v_what FROM regexp_matches(v_tree, '\{(XMLEXPR|CURRENTOFEXPR|NEXTVALUEEXPR|ROWMARKCLAUSE|TABLESAMPLECLAUSE|MERGEACTION)', 'g') m LIMIT 1;
   IF FOUND THEN

@@ -123,7 +123,7 @@ impl TransactionError {
     pub(crate) fn of_exec(error: DbError, table: &str) -> Self {
         let of_statement = ["0A", "21", "22", "23", "2F", "38", "39", "42", "44", "54", "P0"];
         match error.sqlstate.as_str() {
-            "KT403" => Self::of(error, table, Perms::W),
+            "KT403" if error.detail.as_deref() == Some("write") => Self::of(error, table, Perms::W),
             "KT400" | "57014" => Self::BadStatement(error.message),
             state if of_statement.iter().any(|class| state.starts_with(class)) => {
                 Self::BadStatement(error.message)

@@ -10,6 +10,7 @@ import { type Outcome, failureOf } from "./outcome.js";
 import type { Call, DatabaseStub, Route, Transaction } from "./platform.js";
 import type { Runtime } from "./runtime.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
+import { Trace } from "./trace.js";
 
 /** What one frame carries: 1 MiB less the tag and the padding's marker. */
 const RESULT_LEN_MAX = (1 << 20) - 17;
@@ -17,29 +18,36 @@ const RESULT_LEN_MAX = (1 << 20) - 17;
 /** Runs a call to its end and frees it. Never rejects: whatever is thrown becomes an error for the caller. */
 export async function run(runtime: Runtime, call: Call): Promise<Outcome> {
   let name = "a call";
+  const trace = new Trace();
+  let outcome: Outcome;
   try {
     ({ name } = call);
-    return { result: await attempts(runtime, call) };
+    outcome = { result: await attempts(runtime, call, trace) };
   } catch (error) {
-    return failureOf(name, error);
+    outcome = failureOf(name, error);
   } finally {
     call.free();
   }
+  trace.report(name, "result" in outcome ? 200 : outcome.status, typeof runtime.bindings.KONTRACT_TRACE === "string");
+  return outcome;
 }
 
-async function attempts(runtime: Runtime, call: Call): Promise<Bytes> {
+async function attempts(runtime: Runtime, call: Call, trace: Trace): Promise<Bytes> {
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await entry.load();
   const context = contextOf(call);
-  const database = runtime.database();
+  const database = trace.counting(runtime.database());
   // What inner transactions derive their idempotency keys from, where the caller gave none.
   const seed = crypto.getRandomValues(new Uint8Array(16));
-  return untilDone(runtime, () => runOnce(runtime, call, route, context, database, seed));
+  return untilDone(runtime, trace, () => {
+    trace.attempts += 1;
+    return runOnce(runtime, call, route, context, database, seed, trace);
+  });
 }
 
 /** Runs a transaction again after a conflict, and once after the database was lost. */
-async function untilDone<T>(runtime: Runtime, once: () => Promise<T>): Promise<T> {
+async function untilDone<T>(runtime: Runtime, trace: Trace, once: () => Promise<T>): Promise<T> {
   let mayReconnect = true;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -47,11 +55,14 @@ async function untilDone<T>(runtime: Runtime, once: () => Promise<T>): Promise<T
     } catch (error) {
       if (error instanceof LostConnection && mayReconnect) {
         mayReconnect = false;
+        trace.lost += 1;
         continue;
       }
       if (!(error instanceof RetryableConflict)) throw error;
+      trace.conflicts += 1;
       const pause = runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
       if (pause === undefined) throw error;
+      trace.pausedMs += pause;
       await backOff(pause);
     }
   }
@@ -65,6 +76,7 @@ async function runOnce(
   context: Context,
   database: () => DatabaseStub,
   seed: Uint8Array,
+  trace: Trace,
 ): Promise<Bytes> {
   const args = decodeArguments(route, call.arguments);
   const past: TransactionScope[] = [];
@@ -78,7 +90,7 @@ async function runOnce(
     let inner = 0;
     offerInner(transaction.tables, (body) => {
       const begin = call.beginInner.bind(call, seed, inner++);
-      return untilDone(runtime, () => runInner(runtime, begin, database, scope, body));
+      return untilDone(runtime, trace, () => runInner(runtime, begin, database, scope, body));
     });
     const value = await runInScope(scope, async () => route.run(context, args));
     return await transaction.commit(encodeResult(call, route, value));

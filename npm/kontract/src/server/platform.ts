@@ -39,6 +39,8 @@ export interface Bindings {
   KONTRACT_ORIGINS?: string;
   /** Host names that requests may ask for, separated by spaces; set locally, where a page could have its name pointed here. */
   KONTRACT_HOSTNAMES?: string;
+  /** Set by the development server, which then gets a line about each call. */
+  KONTRACT_TRACE?: string;
   ASSETS?: Fetcher;
   /** Set where ASSETS is a plain folder that knows neither content types nor index pages. */
   KONTRACT_PLAIN_ASSETS?: string;
