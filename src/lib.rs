@@ -120,6 +120,7 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         ptrs: &BTreeMap::new(),
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
+        eager: project.eager,
     };
     stubgen::declarations(&contract, &loaded.sources, &input)
 }
@@ -199,6 +200,7 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
         chains: &chains,
+        eager: project.eager,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
     for (path, mut map) in modules.maps {

@@ -5,9 +5,8 @@ use super::error::CliError;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
-use super::write;
-use crate::bundle::esbuild::Bundled;
-use crate::bundle::{config, esbuild, gateway, tools};
+use super::{worker, write};
+use crate::bundle::{gateway, tools};
 use crate::diag::Severity;
 use crate::project::{Loaded, Project, load};
 use serde_json::json;
@@ -50,12 +49,13 @@ pub(super) fn build(
     }
     let keys = secrets.pinned();
     let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &keys))?;
-    let project = loaded.project.ok_or(CliError::Project)?;
+    let project = loaded.project.take().ok_or(CliError::Project)?;
     let mut files = artifacts;
     stage_gateway(&mut files)?;
     // Only what esbuild reads is written before it has succeeded.
     write::write_all(folder, &parts(&files, |path| path.starts_with(STAGE)))?;
-    bundle(folder, &project, &mut files, reporter)?;
+    let sources = &loaded.sources;
+    worker::add(&worker::Build { folder, project: &project, sources, mode, reporter }, &mut files)?;
     // The lock says what databases are given, so it comes last.
     write::write_all(folder, &parts(&files, |path| !is_history(path)))?;
     write::remove_stale(folder, &files)?;
@@ -124,30 +124,7 @@ fn parts(files: &Files, wanted: impl Fn(&str) -> bool) -> Files {
     files.iter().filter(|(path, _)| wanted(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
 }
 
-/// Adds `dist/server`.
-fn bundle(folder: &Path, project: &Project, files: &mut Files, reporter: Reporter) -> Result<(), CliError> {
-    let mut modules = match esbuild::bundle(folder, &format!("{STAGE}/worker.js"))? {
-        Bundled::Modules(modules) => modules,
-        Bundled::Refused(words) => {
-            reporter.say(format!("error: the server code cannot be bundled for a Worker:\n{words}"));
-            reporter.event("diagnostics", json!({ "diagnostics": [], "bundler": words }));
-            return Err(CliError::Project);
-        }
-    };
-    if let Some(wasm) = files.get(&format!("{STAGE}/{}", gateway::WASM)) {
-        modules.insert(gateway::WASM.to_owned(), wasm.clone());
-    }
-    let capnp = config::workerd_capnp(&modules);
-    let assets = project.frontend.as_ref().map(|frontend| format!("../../{}", frontend.dist));
-    modules.insert("workerd.capnp".to_owned(), capnp.into_bytes());
-    modules.insert(
-        "wrangler.json".to_owned(),
-        config::wrangler_json(&project.name, assets.as_deref()).into_bytes(),
-    );
-    files.extend(modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes)));
-    Ok(())
-}
+pub(super) type Files = std::collections::BTreeMap<String, Vec<u8>>;
 
-type Files = std::collections::BTreeMap<String, Vec<u8>>;
-
-const STAGE: &str = ".kontract/server";
+/// Where esbuild finds the server.
+pub(super) const STAGE: &str = ".kontract/server";

@@ -15,6 +15,7 @@ mod report;
 mod secrets;
 mod shadow;
 mod tsc;
+mod worker;
 mod write;
 
 use args::{Cli, Command};

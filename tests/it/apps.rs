@@ -4,6 +4,7 @@ pub(crate) mod build;
 mod dev;
 mod keys;
 mod owners;
+mod packages;
 mod peer;
 mod plain;
 mod serve;
