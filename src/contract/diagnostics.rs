@@ -159,6 +159,7 @@ pub(super) fn permission_lacking(
 /// `R and W`.
 fn bit_names(bits: Perms) -> String {
     let named = [(Perms::R, "R"), (Perms::W, "W"), (Perms::X, "X")];
-    let names: Vec<&str> = named.iter().filter(|(bit, _)| bits.contains(*bit)).map(|(_, name)| *name).collect();
+    let names: Vec<&str> =
+        named.iter().filter(|(bit, _)| bits.contains(*bit)).map(|(_, name)| *name).collect();
     names.join(" and ")
 }

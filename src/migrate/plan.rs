@@ -169,7 +169,10 @@ fn next_tables(lock: &Lock, schema: &Schema) -> BTreeMap<String, LockedTable> {
     let mut taken: BTreeSet<String> = lock.tables.values().map(|table| table.ptr.clone()).collect();
     let table = |(name, table): (&String, &TableSchema)| {
         let locked = lock.tables.get(name);
-        let ptr = locked.map_or_else(|| new_ptr(name, ptr_len_max(&table.scope), &mut taken), |locked| locked.ptr.clone());
+        let ptr = locked.map_or_else(
+            || new_ptr(name, ptr_len_max(&table.scope), &mut taken),
+            |locked| locked.ptr.clone(),
+        );
         let known = locked.map_or((&[][..], 1), |locked| (&locked.fields, locked.next_field_id));
         let (fields, next_field_id) = next_fields(known, &table.fields);
         let (scope, key) = (table.scope.clone(), table.key.clone());
@@ -276,7 +279,8 @@ mod tests {
         let longer = format!("{long}y");
         let names = ["blogPosts", "blog_posts", "BlogPosts", "é", "_", "", &long, &longer, "HTTPLogs2"];
         let mut taken = BTreeSet::new();
-        let ptrs: Vec<String> = names.iter().map(|name| new_ptr(name, PTR_NAME_LEN_MAX, &mut taken)).collect();
+        let ptrs: Vec<String> =
+            names.iter().map(|name| new_ptr(name, PTR_NAME_LEN_MAX, &mut taken)).collect();
         assert_eq!(taken.len(), names.len(), "{ptrs:?}");
         for ptr in &ptrs {
             let name = ptr.strip_prefix("tbl_").expect("every ptr starts so");

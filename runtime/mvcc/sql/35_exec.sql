@@ -75,7 +75,7 @@ END $$;
 CREATE OR REPLACE FUNCTION kt_priv.exec_view(p_ptr text, p_name text) RETURNS oid
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_schema text := replace(p_ptr, 'tbl_', 'kt_view_');
+  v_schema text := 'kt_view_' || substr(p_ptr, 5);
   v_view oid := to_regclass(format('%I.%I', v_schema, p_name));
   v_mine text := CASE WHEN (SELECT t.scope FROM kt_priv.tables t WHERE t.ptr = p_ptr) = 'owner'
                       THEN 't._owner = (SELECT kt_priv.exec_owner()) AND' ELSE '' END;
@@ -107,8 +107,9 @@ BEGIN
   RETURN to_regclass(format('%I.%I', v_schema, p_name));
 END $$;
 
--- Views that an earlier version of this file made are made again.
-DO $$
+-- Takes the views away, which come back when they are used: for a table that is rewritten, or a new version of this file.
+CREATE OR REPLACE FUNCTION kt_priv.drop_views() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_schema text;
 BEGIN
@@ -116,6 +117,7 @@ BEGIN
     EXECUTE format('DROP SCHEMA %I CASCADE', v_schema);
   END LOOP;
 END $$;
+SELECT kt_priv.drop_views();
 
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION kt_priv.exec_snap(text), kt_priv.exec_owner(), kt_priv.exec_own() TO kt_exec;

@@ -129,7 +129,14 @@ pub(crate) fn count(sid: Sid, ptr: &Ptr, filter: &Filter) -> Statement {
 
 /// A statement of the application's on the table it calls `name`. `args` is a JSON array of texts and nulls, `own` an object of
 /// what the transaction has written. Columns: the rows and the changes, each as a JSON array.
-pub(crate) fn exec(sid: Sid, name: &str, statement: &str, args: String, own: String, may_write: bool) -> Statement {
+pub(crate) fn exec(
+    sid: Sid,
+    name: &str,
+    statement: &str,
+    args: String,
+    own: String,
+    may_write: bool,
+) -> Statement {
     Statement::new(
         "SELECT answer::text, changes::text FROM kt.exec($1::text::uuid, $2::text, $3::text, \
          ARRAY(SELECT a.value #>> '{}' FROM jsonb_array_elements($4::text::jsonb) WITH ORDINALITY a ORDER BY a.ordinality), \
@@ -198,7 +205,10 @@ mod tests {
             let name = function.split('(').next().unwrap_or_default();
             let head = function.split(" AS $").next().unwrap_or_default();
             let fixed = head.contains("SET search_path = pg_catalog, pg_temp");
-            assert!(fixed || ["kt_priv.table_template", "kt_priv.tenants_template"].contains(&name), "{name}");
+            assert!(
+                fixed || ["kt_priv.table_template", "kt_priv.tenants_template"].contains(&name),
+                "{name}"
+            );
         }
     }
 }

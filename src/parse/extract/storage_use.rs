@@ -120,7 +120,9 @@ fn bits_of(method: &str, call: &CallExpr) -> Option<Perms> {
         "get" | "mget" | "list" | "query" | "count" | "history" | "snapshot" | "at" => Some(Perms::R),
         "set" | "update" | "push" => Some(Perms::W),
         "delete" | "pop" | "shift" => Some(Perms::X),
-        "exec" => Some(call.args.first().and_then(|statement| text_of(&statement.expr)).map_or(Perms::R, sql::bits)),
+        "exec" => {
+            Some(call.args.first().and_then(|statement| text_of(&statement.expr)).map_or(Perms::R, sql::bits))
+        }
         _ => None,
     }
 }

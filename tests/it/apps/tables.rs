@@ -44,8 +44,13 @@ fn every_operation_works_from_an_endpoint() {
     assert_eq!(seen["rewritten"], item("i3", 103, "odd"));
     assert_eq!(seen["past"], json!({"then": three, "now": item("i3", 103, "odd")}));
     assert_eq!((&seen["inner"]["status"], &seen["inner"]["code"]), (&json!(500), &json!("INTERNAL")));
-    assert_eq!(seen["ids"], json!(["i3", "i4", "i5", "inner"]), "the inner transaction stays, the outer one does not");
-    let codes: Vec<&Value> = seen["hostile"].as_array().expect("a list").iter().map(|error| &error["code"]).collect();
+    assert_eq!(
+        seen["ids"],
+        json!(["i3", "i4", "i5", "inner"]),
+        "the inner transaction stays, the outer one does not"
+    );
+    let codes: Vec<&Value> =
+        seen["hostile"].as_array().expect("a list").iter().map(|error| &error["code"]).collect();
     assert_eq!(codes, ["INTERNAL", "PERMISSION_DENIED", "INTERNAL", "INTERNAL"], "{}", seen["hostile"]);
 }
 
@@ -72,7 +77,10 @@ fn owners_and_tenants_see_their_own() {
         .get(0);
     assert_eq!(tables, 3, "one for each tenant, made when it was first used");
     let owners: i64 = admin
-        .query_one("SELECT count(DISTINCT _owner) FROM kt_data.tbl_diaries WHERE id = 'today' AND _owner <> $1", &[&bob])
+        .query_one(
+            "SELECT count(DISTINCT _owner) FROM kt_data.tbl_diaries WHERE id = 'today' AND _owner <> $1",
+            &[&bob],
+        )
         .expect("reads")
         .get(0);
     assert_eq!(owners, 1, "one table, one row for each owner");
@@ -90,7 +98,9 @@ fn a_call_takes_no_more_round_trips_than_it_has_to() {
     for _ in 0..12 {
         served.wait_for("request");
     }
-    for (endpoint, expected) in [("oneRead", 1), ("readsTogether", 1), ("blindWrite", 1), ("readModifyWrite", 2)] {
+    for (endpoint, expected) in
+        [("oneRead", 1), ("readsTogether", 1), ("blindWrite", 1), ("readModifyWrite", 2)]
+    {
         let before = counting.turns();
         call(&app, &served, &[endpoint, "10"]);
         assert_eq!(counting.turns() - before, 10 * expected, "{endpoint}, at the connection");

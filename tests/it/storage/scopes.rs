@@ -19,13 +19,20 @@ const TABLES: [&str; 3] = ["shared", "owner", "tenant"];
 const FIELDS: [&str; 3] = ["text", "made", "deep"];
 
 /// Who asks: nobody in particular, the one whose rows they are, somebody of another tenant, of the same one, and one who was.
-const CALLERS: [(&str, Option<&str>); 5] =
-    [("anon_1", None), ("alice", Some("acme")), ("bob", Some("umbrella")), ("carol", Some("acme")), ("dave", None)];
+const CALLERS: [(&str, Option<&str>); 5] = [
+    ("anon_1", None),
+    ("alice", Some("acme")),
+    ("bob", Some("umbrella")),
+    ("carol", Some("acme")),
+    ("dave", None),
+];
 
 fn provision(database: &Database) {
     let mut deploy = database.connect("kt_deploy");
     for table in TABLES {
-        let sql = format!("SELECT kt.provision('{table}', 'tbl_{table}', p_readonly => '{{made}}', p_scope => '{table}')");
+        let sql = format!(
+            "SELECT kt.provision('{table}', 'tbl_{table}', p_readonly => '{{made}}', p_scope => '{table}')"
+        );
         deploy.batch_execute(&sql).expect("provisions");
     }
     for (owner, tenant) in CALLERS {
@@ -34,7 +41,9 @@ fn provision(database: &Database) {
         }
     }
     // Dave was in the tenant when the rows were written, and so was a tenant that is called like Alice.
-    deploy.batch_execute("SELECT kt.set_tenant('dave', 'acme'), kt.set_tenant('eve', 'alice')").expect("a tenant");
+    deploy
+        .batch_execute("SELECT kt.set_tenant('dave', 'acme'), kt.set_tenant('eve', 'alice')")
+        .expect("a tenant");
 }
 
 fn row(table: &str, owner: &str, key: &str) -> Value {
@@ -55,13 +64,18 @@ impl Session {
         let mac: Vec<u8> = valid.mac.to_vec();
         let sid: String = random_16().iter().map(|byte| format!("{byte:02x}")).collect();
         let begin = "SELECT kt.begin($1, $2, $3, $4::text::uuid)::text";
-        client.query_one(begin, &[&valid.owner, &valid.expires_at_s, &mac, &sid]).expect("a valid credential");
+        client
+            .query_one(begin, &[&valid.owner, &valid.expires_at_s, &mac, &sid])
+            .expect("a valid credential");
         Self { client, sid }
     }
 
     /// What a call answers, as text; the SQLSTATE of a refusal.
     fn ask(&mut self, call: &str) -> Result<String, String> {
-        let sql = format!("SELECT coalesce(string_agg(a::text, ' '), '') FROM ({}) a", call.replace("$S", &format!("'{}'", self.sid)));
+        let sql = format!(
+            "SELECT coalesce(string_agg(a::text, ' '), '') FROM ({}) a",
+            call.replace("$S", &format!("'{}'", self.sid))
+        );
         match self.client.query_one(&sql, &[]) {
             Ok(row) => Ok(row.get(0)),
             Err(error) => Err(error.code().unwrap_or_else(|| panic!("{sql}: {error}")).code().to_owned()),
@@ -87,7 +101,10 @@ fn reads(table: &str) -> Vec<String> {
         format!("SELECT kt.exec($S, '{table}', 'SELECT * FROM {table}', '{{}}', '{{}}', true)"),
         format!("SELECT kt.exec($S, '{table}', 'DELETE FROM {table} RETURNING data', '{{}}', '{{}}', true)"),
     ];
-    for pattern in [json!({"text": format!("secret-{table}-alice-text")}), json!({"in": {"deep": [format!("secret-{table}-alice-deep")]}})] {
+    for pattern in [
+        json!({"text": format!("secret-{table}-alice-text")}),
+        json!({"in": {"deep": [format!("secret-{table}-alice-deep")]}}),
+    ] {
         reads.push(format!("SELECT kt.query_tbl_{table}($S, '{pattern}', NULL, NULL, false, NULL, 100)"));
     }
     reads
@@ -290,13 +307,17 @@ fn tenants_tables_are_tended() {
     provision(&database);
     for turn in 0..3 {
         let row = json!([["k", {"id": "k", "n": turn}]]);
-        commit(&database, "alice", &json!([{"t": "owner", "put": row}, {"t": "tenant", "put": row}])).expect("stores");
+        commit(&database, "alice", &json!([{"t": "owner", "put": row}, {"t": "tenant", "put": row}]))
+            .expect("stores");
     }
     let mut admin = database.connect("postgres");
     kontract::migrate::run::install(&mut admin).expect("installs again");
     assert_eq!(kontract::migrate::run::collect_garbage(&mut admin).expect("collects"), 4);
     let mut alice = Session::begin(&database, "alice");
     for table in ["owner", "tenant"] {
-        assert_eq!(alice.ask(&format!("SELECT kt.get_tbl_{table}($S, 'k')")).map(|row| row.contains("\"\"n\"\": 2")), Ok(true));
+        assert_eq!(
+            alice.ask(&format!("SELECT kt.get_tbl_{table}($S, 'k')")).map(|row| row.contains("\"\"n\"\": 2")),
+            Ok(true)
+        );
     }
 }

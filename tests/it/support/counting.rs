@@ -43,7 +43,8 @@ fn relay(client: TcpStream, server: TcpStream, turns: &Arc<AtomicU64>) {
     for stream in [&client, &server] {
         stream.set_nodelay(true).expect("a socket");
     }
-    let (to_client, to_server) = (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
+    let (to_client, to_server) =
+        (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
     let (turns, answered) = (Arc::clone(turns), Arc::clone(&has_answered));
     std::thread::spawn(move || {
         copy(client, to_server, || {

@@ -46,7 +46,10 @@ impl Transaction {
         statement: &str,
         params: &[Option<String>],
     ) -> Result<Statement, TransactionError> {
-        let own = self.states.get(table).map_or_else(|| Value::Object(serde_json::Map::new()), TableState::own_rows);
+        let own = self
+            .states
+            .get(table)
+            .map_or_else(|| Value::Object(serde_json::Map::new()), TableState::own_rows);
         let (own, params) = (own.to_string(), Value::from(params.to_vec()).to_string());
         if own.len() > PAYLOAD_LEN_MAX || params.len() > PAYLOAD_LEN_MAX {
             return Err(TransactionError::LimitExceeded("length of a statement's parameters and own writes"));
@@ -69,7 +72,10 @@ impl Transaction {
                     return Err(TransactionError::BadStatement("the key of a row is not its id".to_owned()));
                 }
                 if let Some(field) = self.state(table).changed_readonly(&key, row, false, &known.readonly)? {
-                    return Err(TransactionError::ReadonlyField { table: table.to_owned(), field: field.clone() });
+                    return Err(TransactionError::ReadonlyField {
+                        table: table.to_owned(),
+                        field: field.clone(),
+                    });
                 }
             }
             rows.push((key, row));

@@ -129,7 +129,8 @@ impl Transaction {
                 .map(str::to_owned)
                 .ok_or(TransactionError::Misuse("not the result of this statement")),
             Read::Exec { .. } => {
-                let changes = cell(&rows, 0, 1).ok_or(TransactionError::Misuse("not the result of this statement"))?;
+                let changes =
+                    cell(&rows, 0, 1).ok_or(TransactionError::Misuse("not the result of this statement"))?;
                 self.take_changes(&table, changes)?;
                 cell(&rows, 0, 0)
                     .map(str::to_owned)
