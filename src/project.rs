@@ -41,6 +41,8 @@ pub struct Frontend {
     pub build: String,
     /// Where that command leaves the files to serve, relative to the project.
     pub dist: String,
+    /// Whether `kontract/vite` takes part in it, which puts stubs in the place of modules with endpoints.
+    pub plugin: bool,
 }
 
 /// Where the Worker will run, as far as its size and start-up are limited there.
@@ -270,10 +272,11 @@ impl Config {
             self.wrong(prop, "an object with `build` and `dist`");
             return None;
         };
-        self.refuse_unknown(object, &["build", "dist"]);
+        self.refuse_unknown(object, &["build", "dist", "plugin"]);
         let build = self.text(object, "build").unwrap_or_default();
         let dist = self.path(object, "dist").unwrap_or_else(|| "dist/app".to_owned());
-        Some(Frontend { build, dist })
+        let plugin = object.get("plugin").is_some_and(|prop| self.boolean(prop));
+        Some(Frontend { build, dist, plugin })
     }
 
     fn refuse_unknown(&mut self, object: &Object<'_>, known: &[&str]) {

@@ -138,7 +138,7 @@ codes! {
     KT0402 "server code asked of the client"
         "`@/client/…` gives the endpoints of a module, and those of its exports that server code does not use. The rest stays on the server, because sharing it could publish a secret. Move what both sides need to a module of its own."
     KT0403 "server text in client output"
-        "The generated client was searched for strings, names and imports that occur in server code only, and something was found. Nothing was written. This is an error of the compiler; please report it."
+        "The generated client, or what `kontract/vite` made of a page, was searched for strings, names and imports that occur in server code only, and something was found. In the generated client this is an error of the compiler; please report it. In a page something other than a module put it there: a plugin of the bundler, `define`, a copied file."
     KT0404 "JSX in a module with endpoints"
         "Modules with endpoints, and what they use, are written as JavaScript for both sides. What JSX becomes is up to the frontend's build, which does not see them. Move components to files of their own."
     KT0501 "a change that stored rows may not survive"

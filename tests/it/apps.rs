@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 mod dev;
+mod frontends;
 mod keys;
 mod owners;
 mod packages;
