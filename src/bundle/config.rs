@@ -74,8 +74,12 @@ fn bindings() -> impl Iterator<Item = String> {
         // A page of another site that has its name pointed at this machine is turned away.
         "(name = \"KONTRACT_HOSTNAMES\", text = \"127.0.0.1 localhost [::1]\")".to_owned(),
     ];
-    objects.chain(secrets).chain(local)
+    let trace = format!("(name = \"{TRACE}\", fromEnvironment = \"{TRACE}\")");
+    objects.chain(secrets).chain(local).chain([trace])
 }
+
+/// The variable whose being there makes the Worker tell about each call.
+pub const TRACE: &str = "KONTRACT_TRACE";
 
 /// The configuration for wrangler: the same Worker with Cloudflare's bindings.
 pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {

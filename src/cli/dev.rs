@@ -8,11 +8,12 @@ use super::migrate;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
+use crate::bundle::config::TRACE;
 use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
 use crate::dev::watch::{Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
 use crate::project::{self, Project};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Serves until it is asked to stop.
@@ -144,7 +145,7 @@ impl Server {
         migrate::gc(self.database.admin_url(), self.reporter)?;
         // The port has to be free before the next process can take it.
         self.workerd = None;
-        let workerd = Workerd::start(&self.workerd_options(&project)?)?;
+        let workerd = Workerd::start(self.workerd_options(&project)?)?;
         self.port = workerd.port();
         self.inspect = workerd.inspector_port();
         self.workerd = Some(workerd);
@@ -168,6 +169,8 @@ impl Server {
         }
         let mut environment: Vec<(&'static str, String)> = self.secrets.variables().into();
         environment.push(("DATABASE_URL", self.gateway_url()?));
+        environment.push((TRACE, "yes".to_owned()));
+        let reporter = self.reporter;
         Ok(WorkerdOptions {
             project: &self.folder,
             server: self.folder.join("dist/server"),
@@ -176,6 +179,7 @@ impl Server {
             port: self.port,
             inspect: self.inspect,
             environment,
+            on_request: Box::new(move |facts| report_request(reporter, facts)),
         })
     }
 
@@ -197,6 +201,16 @@ impl Server {
         let password = self.secrets.identity_key().database_password();
         Ok(format!("postgres://kt_gateway:{password}@{host}:{port}/{database}"))
     }
+}
+
+/// One call that the Worker answered: a `request` event, and a line for people where it had to run again.
+fn report_request(reporter: Reporter, facts: Value) {
+    let again = facts["conflicts"].as_u64().unwrap_or(0) + facts["lost"].as_u64().unwrap_or(0);
+    if again > 0 {
+        let name = facts["name"].as_str().unwrap_or_default();
+        reporter.say(format!("{name} ran again: {facts}"));
+    }
+    reporter.event("request", facts);
 }
 
 fn wait_for_change(watch: &Watch) -> Wake {

@@ -344,17 +344,17 @@ const HORIZON_ATTEMPTS_MAX: u32 = 16;
 const GARBAGE_BATCH: i32 = 5000;
 
 const GRANTS: &str = "
-    WITH role AS (SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname IN ('kt_gateway', 'kt_deploy'))
+    WITH role AS (SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname IN ('kt_gateway', 'kt_deploy', 'kt_exec'))
     SELECT r.name, n.nspname || '.' || c.relname, a.privilege_type
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
     UNION ALL
     SELECT r.name, n.nspname || '.' || c.relname || '(' || t.attname || ')', a.privilege_type
       FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
            aclexplode(t.attacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
     UNION ALL
     SELECT r.name, p.oid::regprocedure::text, a.privilege_type
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
      ORDER BY 1, 2, 3";

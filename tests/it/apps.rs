@@ -10,4 +10,5 @@ mod peer;
 mod plain;
 mod restart;
 mod serve;
+mod tables;
 mod traces;

@@ -121,6 +121,7 @@ on_each_server! {
                 "EXECUTE kt.collect(integer)",
                 "EXECUTE kt.commit(uuid,jsonb,bytea,bytea)",
                 "EXECUTE kt.count_tbl_a(uuid,jsonb,jsonb)",
+                "EXECUTE kt.exec(uuid,text,text,text[],jsonb,boolean)",
                 "EXECUTE kt.get_tbl_a(uuid,text)",
                 "EXECUTE kt.history_tbl_a(uuid,text,integer)",
                 "EXECUTE kt.last_tbl_a(uuid,integer)",

@@ -3,6 +3,7 @@
 //! `roles` is about who may do what, `isolation` about what transactions see of each other, `restored` about rows that come from another cluster, `history` about what many of them do
 //! under load and faults.
 
+mod exec;
 mod bench;
 mod garbage;
 mod history;
@@ -10,3 +11,4 @@ mod isolation;
 mod queries;
 mod restored;
 mod roles;
+mod scopes;

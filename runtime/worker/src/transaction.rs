@@ -143,6 +143,13 @@ impl Transaction {
         self.step(step)
     }
 
+    /// Runs one statement on the table; `params` is a JSON array of texts and nulls.
+    pub fn exec(&mut self, table: &str, statement: &str, params: &str) -> Result<Step, JsError> {
+        let params = serde_json::from_str(params).map_err(|error| JsError::new(&error.to_string()))?;
+        let step = self.transaction.exec(table, statement, params);
+        self.step(step)
+    }
+
     /// Versions of a row, the latest first.
     pub fn history(&mut self, table: &str, key: &str, limit: Option<u32>) -> Result<Step, JsError> {
         let step = self.transaction.history(table, key, limit.map(|limit| limit as usize));

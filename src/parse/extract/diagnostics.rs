@@ -236,5 +236,5 @@ pub(super) fn unknown_scope(scope: &str, at: Location, table: Location) -> Diagn
         .at(at, "here")
         .at(table, "for this table")
         .why("the scope says whose rows a caller sees")
-        .help("write `/** @scope shared */`, or leave it out")
+        .help("write `/** @scope shared */`, `owner` or `tenant`, or leave it out")
 }

@@ -177,3 +177,18 @@ test('reads that are started together travel together, each with its own results
   assert.equal(described(outcome), '[["row begin","row a"],["row b"],["row c"],["row d"]]');
   assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);
 });
+
+test('a call that had to run again says so in the log', async (t) => {
+  const lines: string[] = [];
+  t.mock.method(console, 'warn', (line: string) => void lines.push(line));
+  const quiet = world(t, () => false);
+  assert.equal(await quiet.call(), 'run 1');
+  assert.deepEqual(lines, []);
+  const lost = world(t, (batch) => batch === 'read 1');
+  assert.equal(await lost.call(), 'run 2');
+  assert.equal(lines.length, 1);
+  const [, facts = ''] = /^kontract: endpoint ran 2 times: (.*)$/u.exec(lines[0] ?? '') ?? [];
+  const { ms, ...counted } = JSON.parse(facts) as Record<string, unknown>;
+  assert.equal(typeof ms, 'number');
+  assert.deepEqual(counted, { name: 'endpoint', status: 200, attempts: 2, conflicts: 0, lost: 1, pausedMs: 0, roundTrips: 3 });
+});

@@ -12,6 +12,7 @@ import type { Call, DatabaseStub, Route, Transaction } from "./platform.js";
 import type { Runtime } from "./runtime.js";
 import { Turn } from "./turns.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
+import { Trace } from "./trace.js";
 
 /** What one frame carries: 1 MiB less the tag and the padding's marker. */
 const RESULT_LEN_MAX = (1 << 20) - 17;
@@ -19,44 +20,62 @@ const RESULT_LEN_MAX = (1 << 20) - 17;
 /** Runs a call to its end and frees it. Never rejects: whatever is thrown becomes an error for the caller. */
 export async function run(runtime: Runtime, call: Call): Promise<Outcome> {
   let name = "a call";
+  const trace = new Trace();
+  let outcome: Outcome;
   try {
     ({ name } = call);
-    return { result: await attempts(runtime, call) };
+    outcome = { result: await attempts(runtime, call, trace) };
   } catch (error) {
-    return failureOf(name, error);
+    outcome = failureOf(name, error);
   } finally {
     call.free();
   }
+  trace.report(name, "result" in outcome ? 200 : outcome.status, typeof runtime.bindings.KONTRACT_TRACE === "string");
+  return outcome;
 }
 
-async function attempts(runtime: Runtime, call: Call): Promise<Bytes> {
+async function attempts(runtime: Runtime, call: Call, trace: Trace): Promise<Bytes> {
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await entry.load();
   const context = contextOf(call);
-  const database = runtime.database();
+  const database = trace.counting(runtime.database());
   // What inner transactions derive their idempotency keys from, where the caller gave none.
   const seed = crypto.getRandomValues(new Uint8Array(16));
-  const patience = new Patience(runtime.build.gateway);
-  const turn = new Turn(call.route);
+  const retries = { patience: new Patience(runtime.build.gateway), turn: new Turn(call.route), trace };
   try {
-    return await untilDone(runtime, patience, turn, () => runOnce(runtime, call, route, context, database, patience, turn, seed));
+    return await untilDone(runtime, retries, () => {
+      trace.attempts += 1;
+      return runOnce(runtime, call, route, context, database, retries, seed);
+    });
   } finally {
-    turn.leave();
+    retries.turn.leave();
   }
 }
 
+/** What the transactions of one call share: how long it waits for the database and for its turn, and what that costs. */
+interface Retries {
+  patience: Patience;
+  turn: Turn;
+  trace: Trace;
+}
+
 /** Runs a transaction again after a conflict, and after the database was lost. */
-async function untilDone<T>(runtime: Runtime, patience: Patience, turn: Turn, once: () => Promise<T>): Promise<T> {
+async function untilDone<T>(runtime: Runtime, { patience, turn, trace }: Retries, once: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once();
     } catch (error) {
-      if (error instanceof LostConnection && (await patience.again())) continue;
+      if (error instanceof LostConnection && (await patience.again())) {
+        trace.lost += 1;
+        continue;
+      }
       if (!(error instanceof RetryableConflict)) throw error;
+      trace.conflicts += 1;
       if (await turn.come()) continue;
       const pause = runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
       if (pause === undefined) throw error;
+      trace.pausedMs += pause;
       await backOff(pause);
     }
   }
@@ -69,14 +88,13 @@ async function runOnce(
   route: Route,
   context: Context,
   database: () => DatabaseStub,
-  patience: Patience,
-  turn: Turn,
+  retries: Retries,
   seed: Uint8Array,
 ): Promise<Bytes> {
   const args = decodeArguments(route, call.arguments);
   const past: TransactionScope[] = [];
-  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, patience, (snapshot) => {
-    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables, patience);
+  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, retries.patience, (snapshot) => {
+    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables, retries.patience);
     past.push(scope);
     return scope.tables;
   });
@@ -85,7 +103,7 @@ async function runOnce(
     let inner = 0;
     offerInner(transaction.tables, (body) => {
       const begin = call.beginInner.bind(call, seed, inner++);
-      return untilDone(runtime, patience, turn, () => runInner(runtime, begin, database, patience, scope, body));
+      return untilDone(runtime, retries, () => runInner(runtime, begin, database, retries.patience, scope, body));
     });
     const value = await runInScope(scope, async () => route.run(context, args));
     return await transaction.commit(encodeResult(call, route, value));

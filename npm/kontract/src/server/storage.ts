@@ -20,6 +20,8 @@ export interface TableHandle extends TableReader {
   pop(): Promise<Row | undefined>;
   /** Removes the first row and returns it. */
   shift(): Promise<Row | undefined>;
+  /** Runs one SQL statement that sees this table only. */
+  exec(statement: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   /** What is kept of a row's versions, the latest first. */
   history(key: Key, options?: { limit?: number }): Promise<Version[]>;
   /** Names the state that this call reads, for `at` in a later one. */
@@ -137,6 +139,8 @@ export class TransactionScope {
       push: async (value) => void (await settle(() => transaction.push(name, json(value)))),
       pop: async () => row(await settle(() => transaction.pop(name))),
       shift: async () => row(await settle(() => transaction.shift(name))),
+      exec: async (statement, params = []) =>
+        (await settle(() => transaction.exec(name, statement, JSON.stringify(params.map(parameter))))) as Record<string, unknown>[],
       history: async (key, { limit } = {}) =>
         ((await settle(() => transaction.history(name, text(key), limit))) as VersionJson[]).map((version) => ({
           version: version.version,
@@ -290,6 +294,14 @@ function rethrow<T>(body: () => T): T {
         throw error;
     }
   }
+}
+
+/** A parameter of a statement, as text that SQL casts to what it needs. */
+function parameter(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return `\\x${Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | bigint | boolean);
 }
 
 function text(key: Key): string {
