@@ -71,7 +71,7 @@ fn a_third_implementation_calls_and_is_refused_in_suite_2() {
 
 /// Sessions of random length, over both transports, resumed and given new keys at random.
 #[test]
-fn random_sessions_of_rust_and_python_agree() {
+fn random_sessions_of_rust_python_and_typescript_agree() {
     let built = Command::new(env!("CARGO"))
         .args([
             "build",
@@ -93,8 +93,11 @@ fn random_sessions_of_rust_and_python_agree() {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
         .expect("cargo names the program");
-    let counts = script::python("sessions.py", &["10000", "1", &echo]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = script::argument(&folder.path().join("sessions"));
+    let counts = script::python("sessions.py", &["10000", "1", &record, &echo]);
     assert_eq!(counts["sessions"], 10_000);
+    assert_eq!(script::run("sessions.mjs", &[&record, &echo]), json!({ "sessions": 10_000, "frames": counts["frames"] }));
     for what in ["resumes", "frames", "new keys"] {
         assert!(counts[what].as_u64().is_some_and(|count| count > 1_000), "{counts}");
     }
