@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 mod dev;
+mod flood;
 mod keys;
 mod owners;
 mod peer;

@@ -1,15 +1,15 @@
 //! A third implementation of raystream, `tests/py`, against the gateway on workerd: calls, and everything to refuse.
 
 use super::build::DEV_VARS;
-use crate::support::app::{App, repository};
+use crate::support::app::{App, Served, repository};
 use crate::support::script;
 use kontract::contract::signature::hex;
 use kontract_raystream::StaticKey;
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// Serves the example with a suite and lets the peer loose on it.
-fn peer_meets(suite: u8) -> Value {
+/// Serves the example with a suite; beside it lies `pins.json`, what a client of it knows.
+pub(super) fn serve(suite: u8) -> (App, Served) {
     let app = App::copy_of("guestbook");
     app.write(".dev.vars", DEV_VARS);
     app.write(
@@ -33,6 +33,12 @@ fn peer_meets(suite: u8) -> Value {
         "mlKem": hex(&key.public().ml_kem()),
     });
     app.write("pins.json", &pins.to_string());
+    (app, served)
+}
+
+/// Lets the peer loose on the example.
+fn peer_meets(suite: u8) -> Value {
+    let (app, _served) = serve(suite);
     script::python("gateway.py", &[&script::argument(&app.path().join("pins.json"))])
 }
 
@@ -97,7 +103,10 @@ fn random_sessions_of_rust_python_and_typescript_agree() {
     let record = script::argument(&folder.path().join("sessions"));
     let counts = script::python("sessions.py", &["10000", "1", &record, &echo]);
     assert_eq!(counts["sessions"], 10_000);
-    assert_eq!(script::run("sessions.mjs", &[&record, &echo]), json!({ "sessions": 10_000, "frames": counts["frames"] }));
+    assert_eq!(
+        script::run("sessions.mjs", &[&record, &echo]),
+        json!({ "sessions": 10_000, "frames": counts["frames"] })
+    );
     for what in ["resumes", "frames", "new keys"] {
         assert!(counts[what].as_u64().is_some_and(|count| count > 1_000), "{counts}");
     }
