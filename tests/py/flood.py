@@ -61,9 +61,10 @@ def main(path: str, count: int, connections: int, pid: int) -> None:
     for thread in threads:
         thread.start()
     most = before
-    while any(thread.is_alive() for thread in threads):
-        next(thread for thread in threads if thread.is_alive()).join(0.25)
-        most = max(most, resident_kib(pid))
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.25)
+            most = max(most, resident_kib(pid))
     # A new one for each body: those above may have outlived their tickets.
     sockets = [Socket(config["url"], Client(config["url"], pins)) for _ in range(connections)]
     idle = resident_kib(pid)

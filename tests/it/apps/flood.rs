@@ -10,7 +10,7 @@ const CONNECTIONS: &str = "32";
 /// `cargo xtask raystream-check` sends 100,000.
 #[test]
 fn a_flood_of_handshakes_leaves_the_gateway_as_it_was() {
-    let count = std::env::var("KONTRACT_FLOOD_HANDSHAKES").unwrap_or_else(|_| "3000".to_owned());
+    let count = std::env::var("KONTRACT_FLOOD_HANDSHAKES").unwrap_or_else(|_| "1000".to_owned());
     let (app, served) = serve(2);
     let pins = script::argument(&app.path().join("pins.json"));
     let outcome = script::python("flood.py", &[&pins, &count, CONNECTIONS, &served.id().to_string()]);
