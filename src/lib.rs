@@ -69,7 +69,8 @@ pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
 fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
     let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
     contract.stop_on_errors().and_then(|contract| {
-        let options = SplitOptions { optimize: project.optimize };
+        let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
+        let options = SplitOptions { optimize: project.optimize, stubs };
         split::split(graph, &contract, options).and_then(|modules| {
             plan(system, &contract).and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
         })
@@ -120,6 +121,7 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         ptrs: &BTreeMap::new(),
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
+        eager: project.eager,
     };
     stubgen::declarations(&contract, &loaded.sources, &input)
 }
@@ -199,6 +201,7 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
         chains: &chains,
+        eager: project.eager,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
     for (path, mut map) in modules.maps {
@@ -212,6 +215,7 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         let text = format!("{text}//# sourceMappingURL={name}.map\n");
         artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
     }
+    artifacts.insert(MODULES.to_owned(), modules.frontier.to_json().into_bytes());
     artifacts
         .insert(".kontract/server/identity.json".to_owned(), stubgen::identity::to_json(&pins).into_bytes());
     if project.cookbook {
@@ -249,5 +253,7 @@ const MIGRATIONS: &str = "migrations";
 const COOKBOOK: &str = "docs/api";
 /// What goes to clients, and where their bundlers look.
 const CLIENT_FOLDERS: &[&str] = &["dist/client/", ".kontract/client/"];
+/// What bundler plugins have to know.
+const MODULES: &str = ".kontract/modules.json";
 const PINS: &str = "dist/client/kontract.js";
 const LEAK_REPORT: &str = "dist/client/leak-report.json";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The newest date that the workerd release in use accepts; it decides which behaviours of the platform apply. Node's
 /// modules are among them, from 2026-08-04.
-const COMPATIBILITY_DATE: &str = "2026-11-01";
+pub const COMPATIBILITY_DATE: &str = "2026-11-01";
 
 /// Secrets, taken from the environment so that no file holds them.
 pub const SECRETS: &[&str] =

@@ -28,8 +28,17 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     let secrets = build::secrets(&folder, reporter)?;
     let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
-    let mut server =
-        Server { folder, reporter, secrets, database, workerd: None, port: args.port, inspect: args.inspect };
+    let mut server = Server {
+        folder,
+        reporter,
+        secrets,
+        database,
+        workerd: None,
+        port: args.port,
+        inspect: args.inspect,
+        frontend: !args.no_frontend,
+        unserved: false,
+    };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
         Started::Stopped => Ok(()),
@@ -53,6 +62,10 @@ struct Server {
     port: u16,
     /// The same for debuggers.
     inspect: Option<u16>,
+    /// Whether the frontend's own build runs.
+    frontend: bool,
+    /// Whether files of the Worker changed since it was started.
+    unserved: bool,
 }
 
 impl Server {
@@ -60,7 +73,7 @@ impl Server {
     fn start(&mut self, watch: &Watch, once: bool) -> Result<Started, CliError> {
         loop {
             match self.rebuild() {
-                Ok(()) => break,
+                Ok(_) => break,
                 Err(CliError::Project) if !once => self.reporter.say("waiting for changes"),
                 Err(error) => return Err(error),
             }
@@ -100,9 +113,9 @@ impl Server {
     /// An error is reported and waited out: the next change may mend it, and what was built before goes on running.
     fn rebuild_and_report(&mut self) {
         match self.rebuild() {
-            Ok(()) => {
+            Ok(changed) => {
                 self.reporter.say("rebuilt");
-                self.reporter.event("rebuilt", json!({}));
+                self.reporter.event("rebuilt", json!({ "changed": changed }));
             }
             Err(CliError::Project) => self.reporter.say("waiting for changes"),
             Err(error) => {
@@ -112,9 +125,17 @@ impl Server {
         }
     }
 
-    fn rebuild(&mut self) -> Result<(), CliError> {
-        let project = build::build(&self.folder, &self.secrets, build::Mode::Development, self.reporter)?;
-        build::frontend(&self.folder, &project, self.reporter)?;
+    /// Brings everything up to date; the files that changed. A Worker whose files are the same goes on running.
+    fn rebuild(&mut self) -> Result<Vec<String>, CliError> {
+        // A build that fails may have written files before.
+        let unserved = std::mem::replace(&mut self.unserved, true);
+        let options = build::Options { mode: build::Mode::Development, frontend: self.frontend };
+        let build::Built { project, changed } =
+            build::build(&self.folder, &self.secrets, options, self.reporter)?;
+        self.unserved = unserved || changed.iter().any(|path| path.starts_with("dist/server/"));
+        if self.workerd.is_some() && !self.unserved {
+            return Ok(changed);
+        }
         migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
         migrate::gc(self.database.admin_url(), self.reporter)?;
         // The port has to be free before the next process can take it.
@@ -123,7 +144,8 @@ impl Server {
         self.port = workerd.port();
         self.inspect = workerd.inspector_port();
         self.workerd = Some(workerd);
-        Ok(())
+        self.unserved = false;
+        Ok(changed)
     }
 
     fn workerd_options(&self, project: &Project) -> Result<WorkerdOptions<'_>, CliError> {

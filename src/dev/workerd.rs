@@ -48,8 +48,7 @@ impl Workerd {
     /// # Errors
     /// When workerd is missing, ends at once, or does not listen in time.
     pub fn start(options: &WorkerdOptions<'_>) -> Result<Self, CliError> {
-        let binary =
-            tools::find(options.project, &format!("@cloudflare/workerd-{}/bin/workerd", platform()?))?;
+        let binary = tools::workerd(options.project)?;
         let mut child = bound_to_parent(&binary)
             .current_dir(&options.server)
             .arg("serve")
@@ -171,20 +170,6 @@ fn end(child: &mut Child) -> String {
     }
     let _gone: std::io::Result<()> = child.kill();
     child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
-}
-
-/// The suffix of workerd's npm package for this machine.
-fn platform() -> Result<&'static str, CliError> {
-    match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("linux", "x86_64") => Ok("linux-64"),
-        ("linux", "aarch64") => Ok("linux-arm64"),
-        ("macos", "x86_64") => Ok("darwin-64"),
-        ("macos", "aarch64") => Ok("darwin-arm64"),
-        (system, machine) => Err(CliError::environment(
-            format!("there is no workerd for {system} on {machine}"),
-            "use Linux or macOS on x86-64 or ARM",
-        )),
-    }
 }
 
 const START_MAX: Duration = Duration::from_secs(20);

@@ -1,7 +1,8 @@
 //! The one table of diagnostic codes.
 //!
 //! KT00xx sources and syntax, KT01xx endpoints, KT02xx middleware and tables, KT03xx types, KT04xx the split,
-//! KT05xx migrations, KT06xx project, configuration and environment, KT07xx the project's TypeScript and its generated files. A code is never reused.
+//! KT05xx migrations, KT06xx project, configuration and environment, KT07xx the project's TypeScript and its generated files,
+//! KT08xx the Worker. A code is never reused.
 
 use std::fmt;
 
@@ -137,7 +138,7 @@ codes! {
     KT0402 "server code asked of the client"
         "`@/client/…` gives the endpoints of a module, and those of its exports that server code does not use. The rest stays on the server, because sharing it could publish a secret. Move what both sides need to a module of its own."
     KT0403 "server text in client output"
-        "The generated client was searched for strings, names and imports that occur in server code only, and something was found. Nothing was written. This is an error of the compiler; please report it."
+        "The generated client, or what `kontract/vite` made of a page, was searched for strings, names and imports that occur in server code only, and something was found. In the generated client this is an error of the compiler; please report it. In a page something other than a module put it there: a plugin of the bundler, `define`, a copied file."
     KT0404 "JSX in a module with endpoints"
         "Modules with endpoints, and what they use, are written as JavaScript for both sides. What JSX becomes is up to the frontend's build, which does not see them. Move components to files of their own."
     KT0501 "a change that stored rows may not survive"
@@ -164,6 +165,16 @@ codes! {
         "`kontract check` runs the TypeScript of the project, because versions differ in what they find. Without one, only the rules of kontract are checked."
     KT0703 "files that are not up to date"
         "`kontract check --frozen` compares generated and locked files with what a build would write: the lock and the migrations always, other generated files where they exist. Build, and commit what changed."
+    KT0801 "a Worker that is too large"
+        "Cloudflare takes scripts of at most 10 MB after gzip, 3 MB on the free plan, and 64 MB before. `plan` in kontract.json says which of these hold: `free`, `paid` or, for a workerd of your own, `none`. Packages make up most of a Worker's size; the message names the largest modules."
+    KT0802 "a Worker that takes too long to start"
+        "Cloudflare allows one second for what a script does when it is loaded. The time was measured in workerd on this machine, above that of an empty Worker. Modules with endpoints are loaded on their first call; what is slow is therefore imported by middleware or set up at the top of a shared module."
+    KT0803 "something that cannot run in a Worker"
+        "Workers run JavaScript and WebAssembly with the modules of Node.js that workerd has. Native addons, modules that are missing there, and code made from strings do not work. The message names the package and the import in your sources that leads to it."
+    KT0804 "something that may not run in a Worker"
+        "The module can be imported, but what it does fails or is known to throw in workerd. Where no call gets there, nothing happens; otherwise the call ends with an error."
+    KT0805 "server code that cannot be bundled"
+        "Server code and its packages are bundled by esbuild with the conditions `workerd`, `worker` and `browser`. What it imports must be in the project or installed."
 }
 
 impl Code {

@@ -25,6 +25,7 @@ mod reach;
 
 use std::collections::BTreeMap;
 
+pub use frontend::Frontier;
 pub use inline::Chain;
 pub use leak::{ClientFiles, Evidence, LeakFree};
 pub use plan::{Side, SplitPlan};
@@ -47,6 +48,8 @@ pub struct SplitModules {
     pub client: BTreeMap<String, ClientModule>,
     /// What runs each endpoint that has middlewares, by its index in [`crate::contract::Contract::endpoints`].
     pub chains: BTreeMap<usize, Chain>,
+    /// Where the frontend ends.
+    pub frontier: Frontier,
     /// What the client's files are searched for once they are made.
     pub evidence: Evidence,
 }
@@ -65,6 +68,8 @@ pub struct ClientModule {
 pub struct SplitOptions {
     /// Whether server code is optimised; while developing, it stays as it was written.
     pub optimize: bool,
+    /// Whether the frontend's bundler puts stubs in the place of modules with endpoints.
+    pub stubs: bool,
 }
 
 /// Splits all modules, and searches the client's half for what is the server's.
@@ -76,11 +81,12 @@ pub fn split(
     on_deep_stack(|| {
         let parts = Parts::of(graph);
         let reach = Reach::of(graph, &parts);
-        let mut found = frontend::check(graph, &parts, &reach);
+        let mut found = frontend::check(graph, &parts, &reach, options.stubs);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
         let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
         found.extend(wrong);
+        modules.frontier = frontend::frontier(graph, &parts, &reach);
         modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
         found.extend(modules.evidence.search_modules(&modules.client));
         Outcome::with(modules, found).stop_on_errors()

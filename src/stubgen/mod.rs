@@ -47,6 +47,8 @@ pub struct StubInput<'a> {
     pub client_modules: &'a BTreeMap<String, String>,
     /// What runs each endpoint that has middlewares, by its index in the contract.
     pub chains: &'a BTreeMap<usize, ChainRef>,
+    /// Whether the Worker loads every module when it starts, in place of each on its first call.
+    pub eager: bool,
 }
 
 /// A function that runs an endpoint within its middlewares: `(ctx, handler) => Promise`.

@@ -3,8 +3,10 @@
 pub(crate) mod build;
 mod dev;
 mod flood;
+mod frontends;
 mod keys;
 mod owners;
+mod packages;
 mod peer;
 mod plain;
 mod serve;

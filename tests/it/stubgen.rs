@@ -153,6 +153,7 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
         ptrs: &ptrs,
         client_modules: &rest.into_iter().collect(),
         chains: &chains(draft),
+        eager: false,
     };
     generate(&draft.checked(), &draft.sources, &input)
 }

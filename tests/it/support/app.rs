@@ -78,6 +78,11 @@ impl App {
         }
     }
 
+    /// Serves on the embedded database, with the pages that are there.
+    pub(crate) fn serve_as_built(&self) -> Served {
+        Served::start(self, &["--once", "--no-frontend"])
+    }
+
     /// Serves as [`serve`](Self::serve) does, for a debugger to attach; with what the server says.
     pub(crate) fn inspect(&self) -> (Served, Log) {
         Served::heard(self, &["--once", "--inspect", "0"])

@@ -158,7 +158,7 @@ export interface RouteEntry {
   perm: number;
   ugroup: string | null;
   readOnly: boolean;
-  load(): Promise<Route>;
+  load(): Promise<Route> | Route;
 }
 
 /** A table as the generated `tables.js` describes it. */
