@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 mod dev;
+mod flood;
 mod frontends;
 mod keys;
 mod owners;

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
+use crate::build::{self, Profile};
 use crate::error::Error;
-use crate::process::{self, CARGO, NPM};
+use crate::process::{self, CARGO, NODE, NPM};
 use crate::tree::Tree;
 
 /// Builds the program as it ships, and the peers, and prints the table.
@@ -16,7 +17,7 @@ pub(crate) fn check(tree: &Tree) -> Result<(), Error> {
     let path = |path: &str| tree.root.join(path).display().to_string();
     let (kontract, esbuild) = (path("target/release/kontract"), path("node_modules/esbuild/bin/esbuild"));
     let (list, corpus) = (path("tests/it/corpus/packages.json"), path("target/corpus"));
-    process::run("node", &["tests/js/fetch-corpus.mjs", &list, &corpus], &tree.root)?;
+    process::run(NODE, &["tests/js/fetch-corpus.mjs", &list, &corpus], &tree.root)?;
     process::run(CARGO, &["run", "--release", "--", "run", &kontract, &esbuild, &corpus], &bench)
 }
 
@@ -37,4 +38,33 @@ pub(crate) fn storage(tree: &Tree, test: &str) -> Result<(), Error> {
     command.args(["--exact", &format!("storage::bench::{test}"), "--ignored", "--nocapture"]);
     command.current_dir(&tree.root);
     process::finish(CARGO, command)
+}
+
+/// Builds the program as it ships, and prints encrypted and plain calls side by side.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn raystream(tree: &Tree) -> Result<(), Error> {
+    let program = build::build(tree, Profile::Release)?;
+    process::run(NODE, &["benches/raystream/bench.mjs", &program.display().to_string()], &tree.root)
+}
+
+/// Builds the program, and prints how long Workers with many endpoints take to their first answer.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn start(tree: &Tree) -> Result<(), Error> {
+    let program = build::build(tree, Profile::Release)?.display().to_string();
+    let folder = tree.root.join("target/bench-start").display().to_string();
+    process::run(NODE, &["benches/start/start.mjs", &program, &folder, "9"], &tree.root)
+}
+
+/// Builds the program, and prints what encoding and decoding cost beside JSON and others.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn wire(tree: &Tree) -> Result<(), Error> {
+    let program = build::build(tree, Profile::Release)?.display().to_string();
+    process::run(NPM, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"], &tree.root.join("benches/wire"))?;
+    process::run(NODE, &["benches/wire/run.mjs", &program], &tree.root)
 }

@@ -213,7 +213,7 @@ on_each_server! {
                 assert_eq!(commit(database, "bob", &json!([{"t": name, "del": ["k"]}])), Err("KT404".into()));
             }
         }
-        for sql in ["SELECT kt.set_tenant('bob', 'acme')", "SELECT kt.data_tables()", "SELECT * FROM kt_priv.tenants", "INSERT INTO kt_priv.tenants VALUES ('bob', 'acme')", "UPDATE kt.trxs SET places = '{}'"] {
+        for sql in ["SELECT kt.set_tenant('bob', 'acme')", "SELECT * FROM kt_priv.tenants", "INSERT INTO kt_priv.tenants VALUES ('bob', 'acme')", "UPDATE kt.trxs SET places = '{}'"] {
             let error = bob.client.batch_execute(sql).expect_err(sql);
             assert_eq!(error.code().expect("SQLSTATE").code(), "42501", "{sql}");
         }

@@ -153,6 +153,11 @@ impl Served {
         served
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next event of a name; fails the test when it does not come in time or the process ends before.
     pub(crate) fn wait_for(&mut self, name: &str) -> Value {
         loop {
