@@ -91,16 +91,24 @@ fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Spl
 
 /// Compiles a project. `keys` are the gateway's static keys that its clients pin, the current one first.
 pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
-    let halves = read(loaded).and_then(|project| {
-        parse::parse(&loaded.sources, &project)
-            .and_then(|graph| halves(system, project, &graph, split::split))
-    });
-    halves.and_then(|halves| {
+    both_halves(system, loaded).and_then(|halves| {
         let evidence = halves.modules.evidence.clone();
         match generate(&loaded.sources, halves, keys) {
             Ok(artifacts) => proven(artifacts, &evidence),
             Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
         }
+    })
+}
+
+/// What only the server of a project has, to search other files for it.
+pub fn evidence(system: &dyn System, loaded: &Loaded) -> Outcome<Evidence> {
+    both_halves(system, loaded).and_then(|halves| Outcome::of(halves.modules.evidence))
+}
+
+fn both_halves(system: &dyn System, loaded: &Loaded) -> Outcome<Halves> {
+    read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project)
+            .and_then(|graph| halves(system, project, &graph, split::split))
     })
 }
 

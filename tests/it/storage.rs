@@ -3,8 +3,8 @@
 //! `roles` is about who may do what, `isolation` about what transactions see of each other, `restored` about rows that come from another cluster, `history` about what many of them do
 //! under load and faults.
 
-mod exec;
 mod bench;
+mod exec;
 mod garbage;
 mod history;
 mod isolation;

@@ -65,6 +65,10 @@ pub(crate) fn start(tree: &Tree) -> Result<(), Error> {
 /// With the first step that fails.
 pub(crate) fn wire(tree: &Tree) -> Result<(), Error> {
     let program = build::build(tree, Profile::Release)?.display().to_string();
-    process::run(NPM, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"], &tree.root.join("benches/wire"))?;
+    process::run(
+        NPM,
+        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        &tree.root.join("benches/wire"),
+    )?;
     process::run(NODE, &["benches/wire/run.mjs", &program], &tree.root)
 }

@@ -230,20 +230,22 @@ impl<'g> Evaluator<'g> {
             let env = Env::top(module);
             for item in items {
                 let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = item else { continue };
-                for specifier in import.specifiers.iter().filter(|found| found.local().sym == *name) {
-                    let from = self.imported(&import.src.value.to_string_lossy(), &env);
-                    return match specifier {
-                        ImportSpecifier::Named(named) => {
-                            let imported = named.imported.as_ref().map_or_else(|| name.to_owned(), spelled);
-                            self.member(&from, &imported)
-                        }
-                        ImportSpecifier::Default(_) => match from {
-                            Target::Module(module) => self.export(module, DEFAULT),
-                            from => from,
-                        },
-                        ImportSpecifier::Namespace(_) => from,
-                    };
-                }
+                let Some(specifier) = import.specifiers.iter().find(|found| found.local().sym == *name)
+                else {
+                    continue;
+                };
+                let from = self.imported(&import.src.value.to_string_lossy(), &env);
+                return match specifier {
+                    ImportSpecifier::Named(named) => {
+                        let imported = named.imported.as_ref().map_or_else(|| name.to_owned(), spelled);
+                        self.member(&from, &imported)
+                    }
+                    ImportSpecifier::Default(_) => match from {
+                        Target::Module(module) => self.export(module, DEFAULT),
+                        from => from,
+                    },
+                    ImportSpecifier::Namespace(_) => from,
+                };
             }
         }
         Target::Missing

@@ -101,7 +101,7 @@ async fn call(world: &World, name: &str) {
             | Err(Ended::Core(TransactionError::AlreadyApplied(answer))) => {
                 match open.take().filter(|first| first.name.as_bytes() == answer) {
                     Some(first) => {
-                        settle(world, Some(Txn { end_ns: txn.end_ns, ..first }), Outcome::Committed)
+                        settle(world, Some(Txn { end_ns: txn.end_ns, ..first }), Outcome::Committed);
                     }
                     None => txn
                         .ops
