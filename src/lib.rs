@@ -33,7 +33,7 @@ pub mod system;
 pub mod typecheck;
 
 use artifact::Artifacts;
-use contract::{CheckedContract, Contract, FieldRename};
+use contract::{CheckedContract, Contract, FieldRename, RenameFault, WireIds};
 use cookbook::{Book, BookOptions};
 use diag::{Code, Diagnostic, Outcome};
 use migrate::compat::Break;
@@ -43,36 +43,49 @@ use project::{Loaded, Project};
 use source::Sources;
 use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
-use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput, WireSchema};
+use stubgen::{ChainRef, ClientRest, Identity, PinnedKey, Pins, StubError, StubInput, WireSchema};
 use system::{System, SystemError};
 
-/// A project that has no errors: both its halves, and the way of its databases.
-pub struct Checked {
+/// A project that has no errors: its client's half, and the way of its databases.
+pub struct Checked(Halves);
+
+/// [`Checked`], or with the server's half what a build is made of.
+struct Halves {
     project: Project,
     contract: CheckedContract,
     modules: SplitModules,
     plan: MigrationPlan,
 }
 
+/// How a graph is split.
+type Split = fn(&ModuleGraph, &CheckedContract, SplitOptions) -> Outcome<SplitModules>;
+
 /// Finds everything that is wrong with a project.
 pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
-    let read = match &loaded.project {
+    read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project).and_then(|graph| check_graph(system, project, &graph))
+    })
+}
+
+fn read(loaded: &Loaded) -> Outcome<Project> {
+    match &loaded.project {
         Some(project) => Outcome::with(project.clone(), loaded.diagnostics.clone()).stop_on_errors(),
         None => Outcome::failed(loaded.diagnostics.clone()),
-    };
-    let sources = &loaded.sources;
-    read.and_then(|project| {
-        parse::parse(sources, &project).and_then(|graph| check_graph(system, project, &graph))
-    })
+    }
 }
 
 /// [`check`] from where the modules are known.
 fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
+    halves(system, project, graph, split::check).and_then(|halves| Outcome::of(Checked(halves)))
+}
+
+fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split) -> Outcome<Halves> {
     let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
     contract.stop_on_errors().and_then(|contract| {
-        let options = SplitOptions { optimize: project.optimize };
-        split::split(graph, &contract, options).and_then(|modules| {
-            plan(system, &contract).and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
+        let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
+        let options = SplitOptions { optimize: project.optimize, stubs };
+        split(graph, &contract, options).and_then(|modules| {
+            plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
         })
     })
 }
@@ -86,14 +99,26 @@ pub struct CompileInput<'a> {
     pub against: Option<&'a Lock>,
     /// Fields that have other names than the lock says.
     pub renames: &'a [FieldRename],
+    /// What becomes of the places of new fields.
+    pub places: Places,
+}
+
+/// Whether the places that fields have on the wire are for good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Places {
+    /// The lock has them from here on.
+    #[default]
+    Locked,
+    /// Both ends agree on them, and the lock stays as it was.
+    Left,
 }
 
 /// Compiles a project.
 pub fn compile(system: &dyn System, loaded: &Loaded, input: &CompileInput<'_>) -> Outcome<Artifacts> {
-    check(system, loaded).and_then(|mut checked| {
-        let evidence = checked.modules.evidence.clone();
-        lay_out(&checked.contract, &mut checked.plan.lock, input).and_then(|schema| {
-            match generate(&loaded.sources, checked, &schema, input.keys) {
+    both_halves(system, loaded).and_then(|halves| {
+        let evidence = halves.modules.evidence.clone();
+        lay_out(&halves.contract, &halves.plan.lock.wire, input).and_then(|layout| {
+            match generate(&loaded.sources, halves, layout, input) {
                 Ok(artifacts) => proven(artifacts, &evidence),
                 Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
             }
@@ -101,40 +126,52 @@ pub fn compile(system: &dyn System, loaded: &Loaded, input: &CompileInput<'_>) -
     })
 }
 
-/// Lays messages out, every field where the lock has it, and locks the places of new ones.
-fn lay_out(contract: &CheckedContract, lock: &mut Lock, input: &CompileInput<'_>) -> Outcome<WireSchema> {
-    let (mut renamed, mut unknown) = (lock.wire.clone(), Vec::new());
+/// How messages are laid out, and by which places of their fields.
+struct Layout {
+    schema: WireSchema,
+    ids: WireIds,
+}
+
+/// Lays messages out, every field where the lock has it.
+fn lay_out(contract: &CheckedContract, locked: &WireIds, input: &CompileInput<'_>) -> Outcome<Layout> {
+    let (mut renamed, mut faults) = (locked.clone(), Vec::new());
     for rename in input.renames {
-        if !renamed.rename(rename) {
-            unknown.push(rename);
-        }
+        faults.extend(renamed.rename(rename).err().map(|fault| rename_diagnostic(rename, fault)));
+    }
+    if !faults.is_empty() {
+        return Outcome::failed(faults);
     }
     let contract = contract.contract();
     let (schema, ids) = match WireSchema::with_ids(contract, &renamed) {
         Ok(made) => made,
         Err(error) => return Outcome::failed(vec![stub_diagnostic(&error)]),
     };
-    unknown.extend(input.renames.iter().filter(|rename| !ids.has(rename)));
-    if !unknown.is_empty() {
-        return Outcome::failed(unknown.into_iter().map(rename_diagnostic).collect());
+    let lost = input.renames.iter().filter(|rename| !ids.has(rename));
+    faults.extend(lost.map(|rename| rename_diagnostic(rename, RenameFault::NotInSource)));
+    if !faults.is_empty() {
+        return Outcome::failed(faults);
     }
-    lock.wire = ids;
-    let broken = match input.against {
+    let broken: Vec<Diagnostic> = match input.against {
         None => Vec::new(),
-        Some(old) if old.wire.endpoints.len() < old.endpoints.len() => vec![
-            Diagnostic::error(
-                Code::KT0503,
-                "the lock to compare with does not say how messages are laid out",
-            )
-            .why("it was written before locks had the places of fields")
-            .help("compare with the lock of a build of this version"),
-        ],
+        Some(old) if !old.has_places() => vec![no_places_diagnostic()],
         Some(old) => {
-            let breaks = migrate::compat::breaks(&old.wire, &lock.wire);
+            let breaks = migrate::compat::breaks(&old.wire, &ids);
             breaks.iter().map(|broken| break_diagnostic(contract, broken)).collect()
         }
     };
-    if broken.is_empty() { Outcome::of(schema) } else { Outcome::failed(broken) }
+    if broken.is_empty() { Outcome::of(Layout { schema, ids }) } else { Outcome::failed(broken) }
+}
+
+/// What only the server of a project has, to search other files for it.
+pub fn evidence(system: &dyn System, loaded: &Loaded) -> Outcome<Evidence> {
+    both_halves(system, loaded).and_then(|halves| Outcome::of(halves.modules.evidence))
+}
+
+fn both_halves(system: &dyn System, loaded: &Loaded) -> Outcome<Halves> {
+    read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project)
+            .and_then(|graph| halves(system, project, &graph, split::split))
+    })
 }
 
 /// Lets the client's files through once they were searched.
@@ -156,8 +193,8 @@ fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
 }
 
 /// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
-pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
-    let Checked { project, contract, modules, .. } = checked;
+pub fn declarations(sources: &Sources, checked: Checked) -> Artifacts {
+    let Checked(Halves { project, contract, modules, .. }) = checked;
     // What a client pins is in no declaration.
     let identity = Identity { build_id: [0; 16], route_hash: [0; 32] };
     let pins = Pins { suite: u16::from(project.suite), identity, keys: Vec::new() };
@@ -168,14 +205,19 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         ptrs: &BTreeMap::new(),
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
+        eager: project.eager,
     };
-    stubgen::declarations(&contract, &loaded.sources, &input)
+    stubgen::declarations(&contract, sources, &input)
 }
 
-/// For each module of which more than endpoints is left for the client, that text.
-fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, String> {
-    let statements = modules.into_iter().map(|(path, module)| (path, module.statements));
-    statements.filter(|(_, text)| !text.is_empty()).collect()
+/// For each module of which more than endpoints is left for the client, that.
+fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, ClientRest> {
+    let rest = |module: ClientModule| ClientRest {
+        statements: module.statements,
+        declarations: module.declarations,
+    };
+    let modules = modules.into_iter().map(|(path, module)| (path, rest(module)));
+    modules.filter(|(_, rest)| !rest.statements.is_empty()).collect()
 }
 
 /// What databases need to fit the contract, from what the lock says they have.
@@ -230,16 +272,21 @@ fn read_text(system: &dyn System, path: &str) -> Result<String, SystemError> {
 
 fn generate(
     sources: &Sources,
-    checked: Checked,
-    schema: &WireSchema,
-    keys: &[PinnedKey],
+    halves: Halves,
+    layout: Layout,
+    input: &CompileInput<'_>,
 ) -> Result<Artifacts, StubError> {
-    let Checked { project, contract, modules, plan } = checked;
+    let Halves { project, contract, modules, mut plan } = halves;
+    let Layout { schema, ids } = layout;
     let pins = Pins {
         suite: u16::from(project.suite),
-        identity: Identity::of(contract.contract(), &plan.lock.wire),
-        keys: keys.to_vec(),
+        identity: Identity::of(contract.contract(), &ids),
+        keys: input.keys.to_vec(),
     };
+    match input.places {
+        Places::Locked => plan.lock.wire = ids,
+        Places::Left => {}
+    }
     let client_modules = client_modules(modules.client);
     let chain = |(index, chain): (usize, split::Chain)| {
         (index, ChainRef { module: chain.module, export: chain.export })
@@ -252,8 +299,9 @@ fn generate(
         ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
         chains: &chains,
+        eager: project.eager,
     };
-    let mut artifacts = stubgen::generate(&contract, schema, sources, &input)?;
+    let mut artifacts = stubgen::generate(&contract, &schema, sources, &input)?;
     for (path, mut map) in modules.maps {
         let path = format!(".kontract/server/src/{path}.map");
         let up = "../".repeat(path.matches('/').count());
@@ -265,6 +313,7 @@ fn generate(
         let text = format!("{text}//# sourceMappingURL={name}.map\n");
         artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
     }
+    artifacts.insert(MODULES.to_owned(), modules.frontier.to_json().into_bytes());
     artifacts
         .insert(".kontract/server/identity.json".to_owned(), stubgen::identity::to_json(&pins).into_bytes());
     if project.cookbook {
@@ -284,10 +333,26 @@ fn stub_diagnostic(error: &StubError) -> Diagnostic {
         .help("change the declaration as the message says")
 }
 
-fn rename_diagnostic(rename: &FieldRename) -> Diagnostic {
-    Diagnostic::error(Code::KT0505, format!("`{rename}` is no rename that can be made"))
-        .why("the lock has no such field, or has the new name already, or the source does not have it")
-        .help("give the field of the lock and its name in the source: `Entry.text=body`, `sign().text=body`")
+fn rename_diagnostic(rename: &FieldRename, fault: RenameFault) -> Diagnostic {
+    let FieldRename { owner, of_endpoint, from, to } = rename;
+    let kind = if *of_endpoint { "endpoint" } else { "type" };
+    let why = match fault {
+        RenameFault::UnknownOwner => format!("kontract.lock.json has no {kind} `{owner}`"),
+        RenameFault::UnknownField => format!("`{owner}` has no `{from}` in kontract.lock.json"),
+        RenameFault::Taken => format!("`{owner}` has a `{to}` in kontract.lock.json already"),
+        RenameFault::NotInSource => format!("{kind} `{owner}` has no `{to}` in the source"),
+    };
+    Diagnostic::error(Code::KT0505, format!("`{rename}` cannot be done"))
+        .why(why)
+        .help("give a name of the lock and the one in the source: `Entry.text=body`, `sign().text=body`")
+}
+
+fn no_places_diagnostic() -> Diagnostic {
+    Diagnostic::error(Code::KT0503, "the lock to compare with does not say where each field is")
+        .why(
+            "it is older than such locks are, or `kontract dev` saw endpoints that no build has locked since",
+        )
+        .help("compare with the lock that a `kontract build` of what is deployed wrote")
 }
 
 fn break_diagnostic(contract: &Contract, broken: &Break) -> Diagnostic {
@@ -323,5 +388,7 @@ const MIGRATIONS: &str = "migrations";
 const COOKBOOK: &str = "docs/api";
 /// What goes to clients, and where their bundlers look.
 const CLIENT_FOLDERS: &[&str] = &["dist/client/", ".kontract/client/"];
+/// What bundler plugins have to know.
+const MODULES: &str = ".kontract/modules.json";
 const PINS: &str = "dist/client/kontract.js";
 const LEAK_REPORT: &str = "dist/client/leak-report.json";

@@ -26,7 +26,7 @@ pub use table::{Scope, StorageOperation, StorageUse, Table};
 pub use ty::{
     BigIntWidth, Field, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement, Ty,
 };
-pub use wire_ids::{FieldRename, WireIds};
+pub use wire_ids::{FieldRename, RenameFault, WireIds};
 
 use std::collections::BTreeMap;
 

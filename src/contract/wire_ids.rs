@@ -89,6 +89,19 @@ pub struct FieldRename {
     pub to: String,
 }
 
+/// Why a rename cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RenameFault {
+    /// No such type or endpoint was locked.
+    UnknownOwner,
+    /// It has no field of the old name.
+    UnknownField,
+    /// It has a field of the new name.
+    Taken,
+    /// The source has no field of the new name.
+    NotInSource,
+}
+
 impl FieldRename {
     /// Reads `Entry.text=body` or `sign().text=body`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -113,7 +126,21 @@ impl fmt::Display for FieldRename {
     }
 }
 
+/// Slots that a table can have: a vtable and a table have 16-bit lengths, and this many slots of eight bytes fit.
+pub const SLOTS_MAX: usize = 4096;
+
 impl WireIds {
+    /// Why these cannot be the places of anything: what a hand or a merge makes of them.
+    pub fn fault(&self) -> Option<String> {
+        let params = |(name, endpoint): (&String, &WireEndpoint)| {
+            fields_fault(&endpoint.params).map(|fault| format!("of `{name}()`, {fault}"))
+        };
+        let fields = |(key, fields): (&String, &Vec<WireField>)| {
+            fields_fault(fields).map(|fault| format!("of `{key}`, {fault}"))
+        };
+        self.endpoints.iter().find_map(params).or_else(|| self.types.iter().find_map(fields))
+    }
+
     /// Whether there is a field of the new name.
     pub fn has(&self, rename: &FieldRename) -> bool {
         let fields = if rename.of_endpoint {
@@ -124,18 +151,26 @@ impl WireIds {
         fields.is_some_and(|fields| fields.iter().any(|field| !field.removed && field.name == rename.to))
     }
 
-    /// Calls a field by its new name; `false` where there is none of the old name, or one of the new.
-    pub fn rename(&mut self, rename: &FieldRename) -> bool {
+    /// Calls a field by its new name.
+    ///
+    /// # Errors
+    /// [`RenameFault`] where there is none of the old name, or one of the new.
+    pub fn rename(&mut self, rename: &FieldRename) -> Result<(), RenameFault> {
         let fields = if rename.of_endpoint {
             self.endpoints.get_mut(&rename.owner).map(|endpoint| &mut endpoint.params)
         } else {
             self.types.get_mut(&rename.owner)
         };
-        let Some(fields) = fields else { return false };
+        let Some(fields) = fields else { return Err(RenameFault::UnknownOwner) };
         let place = |name: &str| fields.iter().position(|field| !field.removed && field.name == name);
-        let (Some(field), None) = (place(&rename.from), place(&rename.to)) else { return false };
-        fields[field].name.clone_from(&rename.to);
-        true
+        match (place(&rename.from), place(&rename.to)) {
+            (None, _) => Err(RenameFault::UnknownField),
+            (Some(_), Some(_)) => Err(RenameFault::Taken),
+            (Some(field), None) => {
+                fields[field].name.clone_from(&rename.to);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -164,6 +199,28 @@ pub fn assign(known: &[WireField], wanted: Vec<Wanted>) -> Vec<WireField> {
     fields
 }
 
+fn fields_fault(fields: &[WireField]) -> Option<String> {
+    let (mut names, mut slots) = (BTreeSet::new(), BTreeMap::new());
+    for field in fields {
+        let name = field.name.as_str();
+        if !field.removed && !names.insert(name) {
+            return Some(format!("`{name}` is there twice"));
+        }
+        if field.tag.is_some_and(|tag| tag.checked_add(1) != Some(field.id)) {
+            return Some(format!("the tag of `{name}` is not right before its id"));
+        }
+        for slot in [field.tag, Some(field.id), field.null].into_iter().flatten() {
+            if usize::try_from(slot).map_or(true, |slot| slot >= SLOTS_MAX) {
+                return Some(format!("`{name}` has {slot}, and there are ids below {SLOTS_MAX} only"));
+            }
+            if let Some(other) = slots.insert(slot, name) {
+                return Some(format!("`{other}` and `{name}` both have id {slot}"));
+            }
+        }
+    }
+    None
+}
+
 impl WireField {
     /// The first slot behind its own.
     fn end(&self) -> u32 {
@@ -178,7 +235,7 @@ fn is_false(value: &bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{FieldRename, Wanted, WireField, WireIds, assign};
+    use super::{FieldRename, RenameFault, Wanted, WireField, WireIds, assign};
 
     fn wanted(names: &[&str]) -> Vec<Wanted> {
         let field = |name: &&str| Wanted {
@@ -215,14 +272,46 @@ mod tests {
     }
 
     #[test]
+    fn ids_that_cannot_be_are_refused_by_name() {
+        type Change = fn(&mut Vec<WireField>);
+        let fault = |fields: Vec<WireField>| {
+            let mut ids = WireIds::default();
+            ids.types.insert("Entry".to_owned(), fields);
+            ids.fault()
+        };
+        let fields = || assign(&assign(&[], wanted(&["a", "b|", "c?"])), wanted(&["b|", "c?"]));
+        assert_eq!(fault(fields()), None);
+        let changes: [(Change, &str); 5] = [
+            (|fields| fields[1].name.push('b'), ""),
+            (|fields| fields[1].name = "b".to_owned(), "of `Entry`, `b` is there twice"),
+            (|fields| fields[1].id = 0, "of `Entry`, `c` and `a` both have id 0"),
+            (|fields| fields[0].tag = Some(9), "of `Entry`, the tag of `b` is not right before its id"),
+            (
+                |fields| fields[1].null = Some(4096),
+                "of `Entry`, `c` has 4096, and there are ids below 4096 only",
+            ),
+        ];
+        for (change, expected) in changes {
+            let mut fields = fields();
+            change(&mut fields);
+            assert_eq!(fault(fields).unwrap_or_default(), expected);
+        }
+    }
+
+    #[test]
     fn a_rename_keeps_the_id_and_is_refused_where_it_means_nothing() {
         let mut ids = WireIds::default();
         ids.types.insert("Entry".to_owned(), assign(&[], wanted(&["a", "b"])));
         let rename = |text: &str| FieldRename::parse(text).expect("well formed");
-        assert!(ids.rename(&rename("Entry.b=c")));
+        assert_eq!(ids.rename(&rename("Entry.b=c")), Ok(()));
         assert_eq!(assign(&ids.types["Entry"], wanted(&["c", "a"]))[0].id, 1);
-        for wrong in ["Entry.b=d", "Entry.a=c", "Other.a=d", "Entry().a=d"] {
-            assert!(!ids.rename(&rename(wrong)), "{wrong}");
+        for (wrong, fault) in [
+            ("Entry.b=d", RenameFault::UnknownField),
+            ("Entry.a=c", RenameFault::Taken),
+            ("Other.a=d", RenameFault::UnknownOwner),
+            ("Entry().a=d", RenameFault::UnknownOwner),
+        ] {
+            assert_eq!(ids.rename(&rename(wrong)), Err(fault), "{wrong}");
         }
         for malformed in ["a=b", "Entry.a", "Entry.=b", "Entry.a=", ".a=b", "().a=b"] {
             assert_eq!(FieldRename::parse(malformed), None, "{malformed}");

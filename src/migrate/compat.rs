@@ -231,7 +231,7 @@ fn alternatives(ty: &str) -> (Vec<&str>, BTreeSet<&str>) {
     members.push(ty[start..].trim());
     let absent = |text: &&str| matches!(*text, "null" | "undefined");
     let absences = members.iter().copied().filter(absent).collect();
-    members.retain(|text| !absent(&text));
+    members.retain(|text| !absent(text));
     (members, absences)
 }
 

@@ -133,6 +133,12 @@ pub enum LockError {
         /// The column, from 1.
         column: usize,
     },
+    /// Fields at places where they cannot be.
+    #[error("in `wire`, {fault}")]
+    Wire {
+        /// What is wrong.
+        fault: String,
+    },
     /// Of another kontract.
     #[error("version {found} is not supported, only {VERSION}")]
     Version {
@@ -174,7 +180,16 @@ impl Lock {
         if version.version != VERSION {
             return Err(LockError::Version { found: version.version });
         }
-        serde_json::from_str(text).map_err(malformed)
+        let lock: Self = serde_json::from_str(text).map_err(malformed)?;
+        match lock.wire.fault() {
+            None => Ok(lock),
+            Some(fault) => Err(LockError::Wire { fault }),
+        }
+    }
+
+    /// Whether it has the place of each field that its endpoints exchange.
+    pub fn has_places(&self) -> bool {
+        self.endpoints.keys().all(|name| self.wire.endpoints.contains_key(name))
     }
 
     /// The text of `kontract.lock.json`.

@@ -2,9 +2,14 @@
 
 pub(crate) mod build;
 mod dev;
+mod flood;
+mod frontends;
 mod keys;
 mod owners;
+mod packages;
 mod peer;
 mod plain;
+mod restart;
 mod serve;
+mod tables;
 mod traces;

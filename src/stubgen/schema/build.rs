@@ -7,7 +7,7 @@ use super::{
     WireSchema,
 };
 use crate::contract::signature::{Numbers, object_keys, ty_text};
-use crate::contract::wire_ids::{Wanted, WireEndpoint, WireField, assign};
+use crate::contract::wire_ids::{SLOTS_MAX, Wanted, WireEndpoint, WireField, assign};
 use crate::contract::{
     BigIntWidth, Contract, Endpoint, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement,
     Ty, WireIds,
@@ -472,9 +472,6 @@ fn value_name(value: Option<&Literal>) -> String {
         Some(Literal::Boolean(value)) => value.to_string(),
     }
 }
-
-/// A vtable and a table have 16-bit lengths; this many slots of eight bytes fit.
-const SLOTS_MAX: usize = 4096;
 
 /// Places in an enum have at most 16 bits.
 const ENUM_VALUES_MAX: usize = 65_536;
