@@ -235,7 +235,7 @@ fn plan(system: &dyn System, contract: &CheckedContract) -> Outcome<MigrationPla
 fn read_lock(system: &dyn System) -> Result<Lock, Diagnostic> {
     let unusable = |cause: String| {
         Diagnostic::error(Code::KT0503, format!("kontract.lock.json cannot be used: {cause}"))
-            .why("it says what databases have been given so far")
+            .why("it says what databases have been given so far, and where each field is on the wire")
             .help("put it back from version control")
     };
     match read_text(system, LOCK) {
@@ -361,9 +361,14 @@ fn break_diagnostic(contract: &Contract, broken: &Break) -> Diagnostic {
         None => format!("endpoint `{endpoint}` {what}"),
         Some(field) => format!("`{field}` of endpoint `{endpoint}` {what}"),
     };
-    let diagnostic = Diagnostic::error(Code::KT0504, subject)
-        .why(format!("this breaks {}", who.text()))
-        .help("keep what is deployed, and add a field that may be absent or an endpoint beside it");
+    let help = match field {
+        Some(_) if what == migrate::compat::REMOVED => {
+            "put it back, or say `--rename` if it has another name now; remove it once nobody uses it"
+        }
+        _ => "keep what is deployed, and add a field that may be absent or an endpoint beside it",
+    };
+    let diagnostic =
+        Diagnostic::error(Code::KT0504, subject).why(format!("this breaks {}", who.text())).help(help);
     match contract.endpoints.iter().find(|candidate| candidate.name == *endpoint) {
         Some(endpoint) => diagnostic.at(endpoint.location, "this endpoint"),
         None => diagnostic,

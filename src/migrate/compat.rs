@@ -10,6 +10,9 @@
 use crate::contract::wire_ids::{WireEndpoint, WireField, WireIds};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What [`Break::what`] says of what is gone.
+pub const REMOVED: &str = "was removed";
+
 /// A change after which a call fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Break {
@@ -53,7 +56,7 @@ pub fn breaks(before: &WireIds, after: &WireIds) -> Vec<Break> {
             found.push(Break { endpoint: name.clone(), field, what, who });
         };
         let Some(new) = after.endpoints.get(name) else {
-            add((None, "was removed".to_owned(), Who::OldClient));
+            add((None, REMOVED.to_owned(), Who::OldClient));
             continue;
         };
         endpoint_faults((before, old), (after, new)).into_iter().for_each(&mut add);
@@ -139,7 +142,7 @@ fn field_faults(owner: &str, old: &[WireField], new: &[WireField], way: Way) -> 
                 Some(new) => add(old, changed(&old.ty, &new.ty), Who::Both),
                 None => {
                     if let Some(who) = removed(old, way) {
-                        add(old, "was removed".to_owned(), who);
+                        add(old, REMOVED.to_owned(), who);
                     }
                 }
             }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::error::Error;
 use crate::process::{self, CARGO, step};
 use crate::tree::Tree;
-use crate::{build, npm};
+use crate::{build, npm, raystream};
 
 /// Runs the fuzzer of `tests/it/fuzz.rs`. What it finds it leaves in the folder for temporary files and names there.
 ///
@@ -29,8 +29,8 @@ pub(crate) fn compiler(tree: &Tree, seconds: &str, seed: &str) -> Result<(), Err
     })
 }
 
-/// Runs the fuzzers of `fixtures/codec/mutations.mjs`, side by side over generated decoders of all types, and that of the
-/// envelope in `runtime/wire`.
+/// Runs the fuzzers of `fixtures/codec/mutations.mjs`, side by side over generated decoders of all types, and then, guided by
+/// coverage, that of the envelope which `runtime/wire` reads.
 ///
 /// # Errors
 /// When one finds something, or when the tests do not build.
@@ -40,17 +40,14 @@ pub(crate) fn wire(tree: &Tree, seconds: &str, seed: &str) -> Result<(), Error> 
     }
     npm::install(tree)?;
     build::prepare(tree)?;
-    for (package, filter) in [("kontract", "codec::mutated_messages"), ("kontract-wire", "mutated_envelopes")]
-    {
-        step(&format!("fuzz {filter} for {seconds} s, seed {seed}"), || {
-            let mut command = Command::new(CARGO.name);
-            command
-                .args(["test", "-p", package, "--", filter, "--nocapture"])
-                .env("KONTRACT_FUZZ_SECONDS", seconds)
-                .env("KONTRACT_SEED", seed)
-                .current_dir(&tree.root);
-            process::finish(CARGO, command)
-        })?;
-    }
-    Ok(())
+    step(&format!("fuzz the decoders for {seconds} s, seed {seed}"), || {
+        let mut command = Command::new(CARGO.name);
+        command
+            .args(["test", "-p", "kontract", "--test", "it", "--", "codec::mutated_messages", "--nocapture"])
+            .env("KONTRACT_FUZZ_SECONDS", seconds)
+            .env("KONTRACT_SEED", seed)
+            .current_dir(&tree.root);
+        process::finish(CARGO, command)
+    })?;
+    raystream::fuzz(tree, &[raystream::ENVELOPE], seconds)
 }

@@ -95,7 +95,7 @@ fn fuzz(what: &str, seconds: &str, seed: Option<&String>) -> Result<(), Error> {
     match (what, seed) {
         ("compiler", _) => fuzz::compiler(&Tree::find()?, seconds, first),
         ("wire", _) => fuzz::wire(&Tree::find()?, seconds, first),
-        ("raystream", None) => raystream::fuzz(&Tree::find()?, seconds),
+        ("raystream", None) => raystream::fuzz(&Tree::find()?, &raystream::TARGETS, seconds),
         _ => Err(Error::Usage(FUZZ_USAGE.to_owned())),
     }
 }

@@ -9,7 +9,9 @@ use crate::process::{self, CARGO, RUSTC, step};
 use crate::tree::Tree;
 
 /// The fuzzer's targets, as `tests/raysim/src/fuzz` names them.
-const TARGETS: [&str; 5] = ["header", "sealed", "handshake", "ticket", "body"];
+pub(crate) const TARGETS: [&str; 5] = ["header", "sealed", "handshake", "ticket", "body"];
+/// Its target in `runtime/wire`.
+pub(crate) const ENVELOPE: &str = "envelope";
 /// What cargo-fuzz passes, of which none needs a nightly compiler.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -92,11 +94,11 @@ const MUTANTS: [Mutant; 11] = [
     },
 ];
 
-/// Fuzzes each target for so many seconds, from the committed corpora on. What is found is left beside them.
+/// Fuzzes each of these targets for so many seconds, from the committed corpora on. What is found is left beside them.
 ///
 /// # Errors
 /// With the first target that found something, or when the fuzzer does not build.
-pub(crate) fn fuzz(tree: &Tree, seconds: &str) -> Result<(), Error> {
+pub(crate) fn fuzz(tree: &Tree, targets: &[&str], seconds: &str) -> Result<(), Error> {
     seconds.parse::<u32>().map_err(|_| Error::Usage(format!("`{seconds}` is not a number of seconds")))?;
     let target_dir = tree.target.join("rayfuzz");
     // Named, so that build scripts run without the instrumentation.
@@ -111,7 +113,7 @@ pub(crate) fn fuzz(tree: &Tree, seconds: &str) -> Result<(), Error> {
         process::finish(CARGO, command)
     })?;
     let program = target_dir.join(&host).join("fuzz/kontract-rayfuzz");
-    for target in TARGETS {
+    for target in targets {
         step(&format!("fuzz {target} for {seconds} s"), || one_target(tree, &program, target, seconds))?;
     }
     Ok(())

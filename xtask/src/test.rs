@@ -11,7 +11,7 @@ use crate::process::{self, CARGO, GIT, step};
 use crate::tree::Tree;
 use crate::{build, npm, python, raystream, system};
 
-/// How long each target of raystream's fuzzer runs on each change.
+/// How long each target of the coverage-guided fuzzer runs on each change.
 const FUZZ_SECONDS: &str = "3";
 
 /// Builds, checks and tests; the last lines of the output are those of `cargo test`.
@@ -43,7 +43,7 @@ pub(crate) fn test(tree: &Tree) -> Result<(), Error> {
             ["clippy", "--workspace", "--exclude", "kontract-worker", "--all-targets", "--", "-Dwarnings"];
         cargo(&native)
     })?;
-    raystream::fuzz(tree, FUZZ_SECONDS)?;
+    raystream::fuzz(tree, &[&raystream::TARGETS[..], &[raystream::ENVELOPE]].concat(), FUZZ_SECONDS)?;
     step("test xtask", || cargo(&["test", "-p", "xtask"]))?;
     eprintln!("── test");
     cargo(&["test", "--workspace", "--exclude", "kontract-worker", "--exclude", "xtask"])

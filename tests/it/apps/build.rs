@@ -84,6 +84,52 @@ fn the_examples_lock_and_migration_are_as_committed() {
     assert_eq!(migrations.count(), 1);
 }
 
+/// A field of the source gets another name: its place is kept when that is said, and who is cut off is named when it is not.
+#[test]
+fn a_build_is_compared_with_what_is_deployed() {
+    let app = buildable();
+    app.build();
+    app.write("deployed.lock.json", &app.read("kontract.lock.json"));
+    app.write("src/types.ts", &app.read("src/types.ts").replace("message?: string", "text?: string"));
+    let entries = app.read("src/api/entries.ts").replace("change.message", "change.text");
+    app.write("src/api/entries.ts", &entries);
+    let build = |more: &[&str]| {
+        let output =
+            app.kontract(&[&["build", "--no-frontend", "--against", "deployed.lock.json"], more].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+
+    let (code, words) = build(&[]);
+    assert!(code == Some(1) && words.contains("KT0504"), "{words}");
+    assert!(words.contains("`EntryChange.message` of endpoint `updateEntry` was removed"), "{words}");
+    assert!(words.contains("this breaks old clients against the new server"), "{words}");
+    assert_eq!(app.read("kontract.lock.json"), app.read("deployed.lock.json"), "nothing was locked");
+
+    let (code, words) = build(&["--rename", "EntryChange.message=text"]);
+    assert_eq!(code, Some(0), "{words}");
+    let place = |lock: &str, name: &str| -> Option<u64> {
+        let lock: serde_json::Value = serde_json::from_str(lock).expect("JSON");
+        let fields = lock["wire"]["types"]["EntryChange"].as_array().expect("a list").clone();
+        fields.iter().find(|field| field["name"] == name).and_then(|field| field["id"].as_u64())
+    };
+    let (before, after) = (app.read("deployed.lock.json"), app.read("kontract.lock.json"));
+    assert!(place(&before, "message").is_some());
+    assert_eq!(place(&after, "text"), place(&before, "message"));
+    let frozen = || app.kontract(&["check", "--frozen", "--no-types"]);
+    assert!(frozen().status.success(), "{}", String::from_utf8_lossy(&frozen().stderr));
+
+    app.write("kontract.lock.json", &before);
+    let words = String::from_utf8_lossy(&frozen().stderr).into_owned();
+    assert!(words.contains("KT0703") && words.contains("`kontract.lock.json`"), "{words}");
+    let twice = after.replacen("\"name\": \"author\"", "\"name\": \"message\"", 99);
+    app.write("kontract.lock.json", &twice);
+    let (code, words) = build(&[]);
+    assert!(
+        code == Some(1) && words.contains("KT0503") && words.contains("`message` is there twice"),
+        "{words}"
+    );
+}
+
 #[test]
 fn the_page_has_no_type_errors() {
     let app = buildable();

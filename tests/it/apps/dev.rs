@@ -38,6 +38,22 @@ fn changes_are_served_and_mistakes_are_waited_out() {
         "{event}"
     );
 
+    let lock = app.read("kontract.lock.json");
+    let half_typed =
+        entries.replace("listEntries(after?: string)", "listEntries(after?: string, mo?: string)");
+    app.write("src/api/entries.ts", &half_typed);
+    served.wait_for("rebuilt");
+    assert!(app.read("dist/schema/app.fbs").contains("  mo: string (id: 1);"), "both ends have the field");
+    let places = |lock: &str| -> serde_json::Value {
+        serde_json::from_str::<serde_json::Value>(lock).expect("JSON")["wire"].clone()
+    };
+    assert!(lock.contains("createEntry"));
+    assert_eq!(
+        places(&app.read("kontract.lock.json")),
+        places(&lock),
+        "a build locks its place, and nothing else"
+    );
+
     app.write("src/api/entries.ts", &entries);
     served.wait_for("rebuilt");
     assert_eq!(missing(), "this entry is not in the book");

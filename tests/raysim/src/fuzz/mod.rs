@@ -4,6 +4,7 @@
 //! target panics where code and model differ. `tests/rayfuzz` drives them guided by coverage; the tests run its corpora.
 
 mod body;
+mod envelope;
 mod handshake;
 mod header;
 mod sealed;
@@ -14,12 +15,13 @@ mod world;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("header", header::run),
     ("sealed", sealed::run),
     ("handshake", handshake::run),
     ("ticket", ticket::run),
     ("body", body::run),
+    ("envelope", envelope::run),
 ];
 
 /// The fuzzer's bytes, read as choices. After the end every choice is zero.
