@@ -93,9 +93,9 @@ fn a_build_is_compared_with_what_is_deployed() {
     app.write("src/types.ts", &app.read("src/types.ts").replace("message?: string", "text?: string"));
     let entries = app.read("src/api/entries.ts").replace("change.message", "change.text");
     app.write("src/api/entries.ts", &entries);
+    let deployed = app.path().join("deployed.lock.json").display().to_string();
     let build = |more: &[&str]| {
-        let output =
-            app.kontract(&[&["build", "--no-frontend", "--against", "deployed.lock.json"], more].concat());
+        let output = app.kontract(&[&["build", "--no-frontend", "--against", &deployed], more].concat());
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
 
