@@ -7,4 +7,5 @@ mod owners;
 mod peer;
 mod plain;
 mod serve;
+mod streams;
 mod traces;

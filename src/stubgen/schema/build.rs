@@ -8,8 +8,8 @@ use super::{
 };
 use crate::contract::signature::{Numbers, ty_text};
 use crate::contract::{
-    BigIntWidth, Contract, Endpoint, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement,
-    Ty,
+    BigIntWidth, Contract, Doc, Endpoint, Field, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart,
+    TupleElement, Ty, UploadKind,
 };
 use crate::source::Location;
 use crate::stubgen::StubError;
@@ -52,6 +52,11 @@ impl Builder {
         self.names.unique("NONE");
         let endpoints: Vec<EndpointTables> =
             contract.endpoints.iter().map(|e| self.declare_endpoint(e)).collect();
+        if let Some(first) = contract.endpoints.iter().find(|endpoint| !endpoint.uploads().is_empty()) {
+            let table = self.declare("Upload", TableKind::Object);
+            self.objects.insert(UPLOAD.to_owned(), table);
+            self.define_object(table, &upload_type(first.location))?;
+        }
         for key in contract.types.keys() {
             let table = self.declare(key, TableKind::Object);
             self.objects.insert(key.clone(), table);
@@ -98,17 +103,23 @@ impl Builder {
     }
 
     fn define_endpoint(&mut self, endpoint: &Endpoint, tables: EndpointTables) -> Result<(), StubError> {
-        let params = endpoint.params.iter().map(|param| Member {
+        let types: Vec<Ty> = endpoint.params.iter().map(|param| param_type(&param.ty)).collect();
+        let params = endpoint.params.iter().zip(&types).map(|(param, ty)| Member {
             name: &param.name,
-            ty: &param.ty,
+            ty,
             optional: param.optional,
             location: param.location,
         });
         self.define(tables.request, params, endpoint.location)?;
-        let (_, inner) = peel(&endpoint.returns, false);
+        // Of a stream each item is a message.
+        let returns = match &endpoint.returns {
+            Ty::Stream(item) => item.as_ref(),
+            whole => whole,
+        };
+        let (_, inner) = peel(returns, false);
         let result = (*inner != Ty::Void).then_some(Member {
             name: "value",
-            ty: &endpoint.returns,
+            ty: returns,
             optional: false,
             location: endpoint.location,
         });
@@ -323,6 +334,45 @@ impl Builder {
     }
 }
 
+/// What stands in the arguments for a parameter that is sent beside them.
+fn param_type(ty: &Ty) -> Ty {
+    match ty {
+        Ty::Nullable(of) => Ty::Nullable(Box::new(param_type(of))),
+        Ty::Optional(of) => Ty::Optional(Box::new(param_type(of))),
+        ty if UploadKind::of(ty).is_some() => Ty::Object(UPLOAD.to_owned()),
+        ty => ty.clone(),
+    }
+}
+
+/// `{ stream: uint16; size?: number; type?: string; name?: string; lastModified?: number }`
+fn upload_type(location: Location) -> ObjectType {
+    let field = |name: &str, ty: Ty, optional: bool| Field {
+        name: name.to_owned(),
+        ty,
+        optional,
+        readonly: true,
+        primkey: false,
+        index: false,
+        unique: false,
+        perm: None,
+        doc: Doc::default(),
+        location,
+    };
+    let number = || Ty::Number(NumberWidth::Float64);
+    ObjectType {
+        name: "Upload".to_owned(),
+        fields: vec![
+            field("stream", Ty::Number(NumberWidth::Uint16), false),
+            field("size", number(), true),
+            field("type", Ty::String, true),
+            field("name", Ty::String, true),
+            field("lastModified", number(), true),
+        ],
+        doc: Doc::default(),
+        location,
+    }
+}
+
 /// Takes `| null` and `| undefined` off a type.
 fn peel(ty: &Ty, optional: bool) -> (Presence, &Ty) {
     let (mut optional, mut nullable, mut inner) = (optional, false, ty);
@@ -429,6 +479,9 @@ fn value_name(value: Option<&Literal>) -> String {
         Some(Literal::Boolean(value)) => value.to_string(),
     }
 }
+
+/// The key of the type that stands for what is sent beside the arguments; no name in a source has a space.
+const UPLOAD: &str = "an upload";
 
 /// A vtable and a table have 16-bit lengths; this many slots of eight bytes fit.
 const SLOTS_MAX: usize = 4096;

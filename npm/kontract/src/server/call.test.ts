@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 
-import { type Batch, Handles, fakeCall, fakeRuntime, fakeTransaction } from '../testing/runtime.js';
+import { type Batch, Handles, fakeCall, fakePeer, fakeRuntime, fakeTransaction } from '../testing/runtime.js';
 import { run } from './call.js';
 import { env } from './context.js';
 import type { Outcome } from './outcome.js';
@@ -70,7 +70,7 @@ function world(t: TestContext, isLost: (batch: string) => boolean, options: Opti
       return runs;
     },
     async call() {
-      const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin));
+      const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer());
       assert.equal(handles.open.size, 0);
       return described(outcome);
     },
@@ -159,7 +159,7 @@ test('reads that are started together travel together, each with its own results
     return JSON.stringify((JSON.parse(statements) as string[]).map((statement) => `row ${statement}`));
   });
   runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
-  const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin));
+  const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer());
   assert.equal(described(outcome), '[["row begin","row a"],["row b"],["row c"],["row d"]]');
   assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);
 });
