@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::artifact::Artifacts;
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Reader};
 use crate::system::{Stamp, System, SystemError};
@@ -43,21 +44,26 @@ pub(crate) struct KeptFile<'b> {
     /// Before its content was read.
     pub(crate) stamp: Option<Stamp>,
     pub(crate) content: Hash,
-    /// An encoded summary.
-    pub(crate) summary: &'b [u8],
+    /// A summary: what other files see, and where it is written.
+    pub(crate) links: &'b [u8],
+    pub(crate) places: &'b [u8],
 }
 
 /// What a check said, and everything it was made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeptOutcome {
-    /// Of the configuration, and of the path and summary of every file.
+    /// Of the configuration, and of the path and summary of every file, without places.
     pub(crate) digest: Hash,
+    /// Of the places in all summaries. They only say where diagnostics point.
+    pub(crate) places: Hash,
     /// The modules whose texts were looked at.
     pub(crate) texts: Vec<(FileId, Hash)>,
     pub(crate) trace: Trace,
     /// The files of packages in the order of their ids.
     pub(crate) packages: Vec<String>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What TypeScript knows of the generated code, where somebody asked for it and there are no errors.
+    pub(crate) declarations: Option<Artifacts>,
 }
 
 impl<'b> Kept<'b> {
@@ -200,4 +206,4 @@ fn of_text(answer: Option<&str>) -> Hash {
 }
 
 /// Changes with the form of what is kept.
-const FORMAT: &str = "kontract cache 1 ";
+const FORMAT: &str = "kontract cache 2 ";

@@ -42,48 +42,73 @@ use project::{Loaded, Project};
 use source::Sources;
 use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::BTreeMap;
-use stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput};
+use stubgen::{ChainRef, ClientRest, Identity, PinnedKey, Pins, StubError, StubInput};
 use system::{System, SystemError};
 
-/// A project that has no errors: both its halves, and the way of its databases.
-pub struct Checked {
+/// A project that has no errors: its client's half, and the way of its databases.
+pub struct Checked(Halves);
+
+/// [`Checked`], or with the server's half what a build is made of.
+struct Halves {
     project: Project,
     contract: CheckedContract,
     modules: SplitModules,
     plan: MigrationPlan,
 }
 
+/// How a graph is split.
+type Split = fn(&ModuleGraph, &CheckedContract, SplitOptions) -> Outcome<SplitModules>;
+
 /// Finds everything that is wrong with a project.
 pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
-    let read = match &loaded.project {
+    read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project).and_then(|graph| check_graph(system, project, &graph))
+    })
+}
+
+fn read(loaded: &Loaded) -> Outcome<Project> {
+    match &loaded.project {
         Some(project) => Outcome::with(project.clone(), loaded.diagnostics.clone()).stop_on_errors(),
         None => Outcome::failed(loaded.diagnostics.clone()),
-    };
-    let sources = &loaded.sources;
-    read.and_then(|project| {
-        parse::parse(sources, &project).and_then(|graph| check_graph(system, project, &graph))
-    })
+    }
 }
 
 /// [`check`] from where the modules are known.
 fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
+    halves(system, project, graph, split::check).and_then(|halves| Outcome::of(Checked(halves)))
+}
+
+fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split) -> Outcome<Halves> {
     let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
     contract.stop_on_errors().and_then(|contract| {
-        let options = SplitOptions { optimize: project.optimize };
-        split::split(graph, &contract, options).and_then(|modules| {
-            plan(system, &contract).and_then(|plan| Outcome::of(Checked { project, contract, modules, plan }))
+        let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
+        let options = SplitOptions { optimize: project.optimize, stubs };
+        split(graph, &contract, options).and_then(|modules| {
+            plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
         })
     })
 }
 
 /// Compiles a project. `keys` are the gateway's static keys that its clients pin, the current one first.
 pub fn compile(system: &dyn System, loaded: &Loaded, keys: &[PinnedKey]) -> Outcome<Artifacts> {
-    check(system, loaded).and_then(|checked| {
-        let evidence = checked.modules.evidence.clone();
-        match generate(&loaded.sources, checked, keys) {
+    both_halves(system, loaded).and_then(|halves| {
+        let evidence = halves.modules.evidence.clone();
+        match generate(&loaded.sources, halves, keys) {
             Ok(artifacts) => proven(artifacts, &evidence),
             Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
         }
+    })
+}
+
+/// What only the server of a project has, to search other files for it.
+pub fn evidence(system: &dyn System, loaded: &Loaded) -> Outcome<Evidence> {
+    both_halves(system, loaded).and_then(|halves| Outcome::of(halves.modules.evidence))
+}
+
+fn both_halves(system: &dyn System, loaded: &Loaded) -> Outcome<Halves> {
+    read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project)
+            .and_then(|graph| halves(system, project, &graph, split::split))
     })
 }
 
@@ -106,8 +131,8 @@ fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
 }
 
 /// What TypeScript knows of the code that a project's build generates: the declarations among its artifacts.
-pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
-    let Checked { project, contract, modules, .. } = checked;
+pub fn declarations(sources: &Sources, checked: Checked) -> Artifacts {
+    let Checked(Halves { project, contract, modules, .. }) = checked;
     let pins = Pins {
         suite: u16::from(project.suite),
         identity: Identity::of(contract.contract()),
@@ -120,14 +145,19 @@ pub fn declarations(loaded: &Loaded, checked: Checked) -> Artifacts {
         ptrs: &BTreeMap::new(),
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
+        eager: project.eager,
     };
-    stubgen::declarations(&contract, &loaded.sources, &input)
+    stubgen::declarations(&contract, sources, &input)
 }
 
-/// For each module of which more than endpoints is left for the client, that text.
-fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, String> {
-    let statements = modules.into_iter().map(|(path, module)| (path, module.statements));
-    statements.filter(|(_, text)| !text.is_empty()).collect()
+/// For each module of which more than endpoints is left for the client, that.
+fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, ClientRest> {
+    let rest = |module: ClientModule| ClientRest {
+        statements: module.statements,
+        declarations: module.declarations,
+    };
+    let modules = modules.into_iter().map(|(path, module)| (path, rest(module)));
+    modules.filter(|(_, rest)| !rest.statements.is_empty()).collect()
 }
 
 /// What databases need to fit the contract, from what the lock says they have.
@@ -180,8 +210,8 @@ fn read_text(system: &dyn System, path: &str) -> Result<String, SystemError> {
     String::from_utf8(system.read(path)?).map_err(|_| SystemError::Io("it is not UTF-8".to_owned()))
 }
 
-fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
-    let Checked { project, contract, modules, plan } = checked;
+fn generate(sources: &Sources, halves: Halves, keys: &[PinnedKey]) -> Result<Artifacts, StubError> {
+    let Halves { project, contract, modules, plan } = halves;
     let pins = Pins {
         suite: u16::from(project.suite),
         identity: Identity::of(contract.contract()),
@@ -199,6 +229,7 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         ptrs: &plan.lock.ptrs(),
         client_modules: &client_modules,
         chains: &chains,
+        eager: project.eager,
     };
     let mut artifacts = stubgen::generate(&contract, sources, &input)?;
     for (path, mut map) in modules.maps {
@@ -212,6 +243,7 @@ fn generate(sources: &Sources, checked: Checked, keys: &[PinnedKey]) -> Result<A
         let text = format!("{text}//# sourceMappingURL={name}.map\n");
         artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
     }
+    artifacts.insert(MODULES.to_owned(), modules.frontier.to_json().into_bytes());
     artifacts
         .insert(".kontract/server/identity.json".to_owned(), stubgen::identity::to_json(&pins).into_bytes());
     if project.cookbook {
@@ -260,5 +292,7 @@ const MIGRATIONS: &str = "migrations";
 const COOKBOOK: &str = "docs/api";
 /// What goes to clients, and where their bundlers look.
 const CLIENT_FOLDERS: &[&str] = &["dist/client/", ".kontract/client/"];
+/// What bundler plugins have to know.
+const MODULES: &str = ".kontract/modules.json";
 const PINS: &str = "dist/client/kontract.js";
 const LEAK_REPORT: &str = "dist/client/leak-report.json";

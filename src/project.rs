@@ -26,6 +26,10 @@ pub struct Project {
     pub optimize: bool,
     /// The raystream suite that clients offer.
     pub suite: u8,
+    /// Whether the Worker loads every endpoint's module when it starts.
+    pub eager: bool,
+    /// Whose limits the Worker has to keep.
+    pub plan: Plan,
     /// `compilerOptions.paths` of `tsconfig.json`, patterns to project-relative targets.
     pub paths: Vec<PathAlias>,
 }
@@ -37,6 +41,19 @@ pub struct Frontend {
     pub build: String,
     /// Where that command leaves the files to serve, relative to the project.
     pub dist: String,
+    /// Whether `kontract/vite` takes part in it, which puts stubs in the place of modules with endpoints.
+    pub plugin: bool,
+}
+
+/// Where the Worker will run, as far as its size and start-up are limited there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Cloudflare Workers Free.
+    Free,
+    /// Cloudflare Workers Paid.
+    Paid,
+    /// A workerd of one's own, which has no limits.
+    None,
 }
 
 /// One entry of `paths`: `@/*` → `src/*`.
@@ -227,7 +244,7 @@ impl Config {
     fn project(&mut self, object: &Object<'_>) -> Project {
         self.refuse_unknown(
             object,
-            &["$schema", "name", "source", "frontend", "cookbook", "optimize", "suite"],
+            &["$schema", "name", "source", "frontend", "cookbook", "optimize", "suite", "eager", "plan"],
         );
         let suite = match object.get("suite") {
             Some(prop) => self.suite(prop),
@@ -244,6 +261,8 @@ impl Config {
             cookbook: object.get("cookbook").is_none_or(|prop| self.boolean(prop)),
             optimize: object.get("optimize").is_none_or(|prop| self.boolean(prop)),
             suite,
+            eager: object.get("eager").is_some_and(|prop| self.boolean(prop)),
+            plan: object.get("plan").map_or(Plan::Paid, |prop| self.plan(prop)),
             paths: Vec::new(),
         }
     }
@@ -253,10 +272,11 @@ impl Config {
             self.wrong(prop, "an object with `build` and `dist`");
             return None;
         };
-        self.refuse_unknown(object, &["build", "dist"]);
+        self.refuse_unknown(object, &["build", "dist", "plugin"]);
         let build = self.text(object, "build").unwrap_or_default();
         let dist = self.path(object, "dist").unwrap_or_else(|| "dist/app".to_owned());
-        Some(Frontend { build, dist })
+        let plugin = object.get("plugin").is_some_and(|prop| self.boolean(prop));
+        Some(Frontend { build, dist, plugin })
     }
 
     fn refuse_unknown(&mut self, object: &Object<'_>, known: &[&str]) {
@@ -318,6 +338,18 @@ impl Config {
             _ => {
                 self.wrong(prop, "1 or 2");
                 SUITE_DEFAULT
+            }
+        }
+    }
+
+    fn plan(&mut self, prop: &ObjectProp<'_>) -> Plan {
+        match &prop.value {
+            Value::StringLit(text) if text.value == "free" => Plan::Free,
+            Value::StringLit(text) if text.value == "paid" => Plan::Paid,
+            Value::StringLit(text) if text.value == "none" => Plan::None,
+            _ => {
+                self.wrong(prop, "\"free\", \"paid\" or \"none\"");
+                Plan::Paid
             }
         }
     }

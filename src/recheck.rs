@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! sources, cache → files whose content is another one: parsed
-//!                  their summaries and all that the last check looked at are as they were: it says what it said
+//!                  their summaries and all that the last check looked at are as they were: it says what it said;
+//!                  where that is nothing, places do not count
 //!                  else: linked, extracted and split as ever, from summaries that are kept or new
 //! ```
 //!
@@ -14,11 +15,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::artifact::Artifacts;
 use crate::cache::{Hash, Kept, KeptFile, KeptOutcome, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
+use crate::parse::summary::Encoded;
 use crate::parse::{self, ModuleSummary, Summarized};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, Sources, Text};
@@ -45,14 +48,25 @@ pub struct Rechecked {
     pub sources: Sources,
     /// Everything that [`check`](crate::check) says.
     pub diagnostics: Vec<Diagnostic>,
+    /// The declarations of generated code, when they were asked for and there are no errors.
+    pub declarations: Option<Artifacts>,
+}
+
+/// What a check is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// What is wrong.
+    Diagnostics,
+    /// That, and what TypeScript has to know of the generated code.
+    Declarations,
 }
 
 /// Finds everything that is wrong with a project.
-pub fn recheck(system: &dyn System, store: &dyn Store) -> Rechecked {
+pub fn recheck(system: &dyn System, store: &dyn Store, wanted: Wanted) -> Rechecked {
     let (key, began_ns) = (store.key(), store.now_ns());
     let bytes = store.read().unwrap_or_default();
     let kept = Kept::decode(&bytes, &key);
-    let run = Run::new(system, kept.as_ref(), began_ns);
+    let run = Run::new(system, kept.as_ref(), began_ns, wanted);
     if let Some(done) = run.finish(&key) {
         if let Some(bytes) = done.to_keep {
             store.write(&bytes);
@@ -60,8 +74,10 @@ pub fn recheck(system: &dyn System, store: &dyn Store) -> Rechecked {
         return done.rechecked;
     }
     let loaded = load(system);
-    let diagnostics = crate::check(system, &loaded).diagnostics;
-    Rechecked { sources: loaded.sources, diagnostics }
+    let Outcome { value, diagnostics } = crate::check(system, &loaded);
+    let checked = value.filter(|_| wanted == Wanted::Declarations);
+    let declarations = checked.map(|checked| crate::declarations(&loaded.sources, checked));
+    Rechecked { sources: loaded.sources, diagnostics, declarations }
 }
 
 /// One check with what is kept.
@@ -71,7 +87,8 @@ struct Run<'r> {
     kept: Option<&'r Kept<'r>>,
     by_path: HashMap<&'r str, &'r KeptFile<'r>>,
     began_ns: i64,
-    stamps: Mutex<HashMap<String, Stamp>>,
+    wanted: Wanted,
+    stamps: Mutex<Vec<(String, Stamp)>>,
     /// Set when a file turns out not to be what its stamp said.
     deceived: Arc<AtomicBool>,
     texts: Arc<dyn Reader>,
@@ -86,12 +103,14 @@ struct Done {
 struct Module<'k> {
     file: FileId,
     content: Hash,
-    /// Encoded, or why there is none.
-    summary: Result<Cow<'k, [u8]>, Vec<Diagnostic>>,
+    /// Of a file that was parsed, until the graph has it.
+    parsed: Option<ModuleSummary>,
+    /// Or why there is none.
+    summary: Result<Encoded<Cow<'k, [u8]>>, Vec<Diagnostic>>,
 }
 
 impl<'r> Run<'r> {
-    fn new(system: &'r dyn System, kept: Option<&'r Kept<'r>>, began_ns: i64) -> Self {
+    fn new(system: &'r dyn System, kept: Option<&'r Kept<'r>>, began_ns: i64, wanted: Wanted) -> Self {
         let files = kept.iter().flat_map(|kept| &kept.files);
         Self {
             system,
@@ -99,6 +118,7 @@ impl<'r> Run<'r> {
             kept,
             by_path: files.map(|file| (file.path, file)).collect(),
             began_ns,
+            wanted,
             stamps: Mutex::default(),
             deceived: Arc::default(),
             texts: system.packages(),
@@ -112,7 +132,7 @@ impl<'r> Run<'r> {
             Some(project) if !has_errors(&loaded.diagnostics) => self.checked(&loaded, project, key)?,
             Some(_) | None => {
                 let Loaded { sources, diagnostics, .. } = loaded;
-                Done { rechecked: Rechecked { sources, diagnostics }, to_keep: None }
+                Done { rechecked: Rechecked { sources, diagnostics, declarations: None }, to_keep: None }
             }
         };
         (!self.deceived.load(Ordering::Relaxed)).then_some(done)
@@ -120,14 +140,22 @@ impl<'r> Run<'r> {
 
     fn checked(&self, loaded: &Loaded, project: &Project, key: &str) -> Option<Done> {
         let sources = &loaded.sources;
-        let modules = self.modules(sources, project);
-        let digest = digest(loaded, &modules);
+        let mut modules = self.modules(sources, project);
+        let digests = Digests::of(loaded, &modules);
         let contents: HashMap<FileId, Hash> =
             modules.iter().map(|module| (module.file, module.content)).collect();
         let kept = self.kept.and_then(|kept| kept.outcome.as_ref());
         let holds = |outcome: &&KeptOutcome| {
             let same = |(file, content): &(FileId, Hash)| contents.get(file) == Some(content);
-            outcome.digest == digest && outcome.texts.iter().all(same) && outcome.trace.holds(self.system)
+            let in_place = outcome.diagnostics.is_empty() || outcome.places == digests.places;
+            let enough = self.wanted == Wanted::Diagnostics
+                || outcome.declarations.is_some()
+                || has_errors(&outcome.diagnostics);
+            outcome.digest == digests.links
+                && enough
+                && in_place
+                && outcome.texts.iter().all(same)
+                && outcome.trace.holds(self.system)
         };
         let (outcome, is_new) = match kept.filter(holds) {
             Some(outcome) => {
@@ -137,20 +165,24 @@ impl<'r> Run<'r> {
                 }
                 (outcome.clone(), false)
             }
-            None => (self.outcome(loaded, project, &modules, digest)?, true),
+            None => (self.outcome(loaded, project, &mut modules, &digests)?, true),
         };
-        let diagnostics = outcome.diagnostics.clone();
+        let rechecked = Rechecked {
+            sources: sources.clone(),
+            diagnostics: outcome.diagnostics.clone(),
+            declarations: outcome.declarations.clone(),
+        };
         let whole = modules.iter().all(|module| module.summary.is_ok());
         let to_keep = (is_new || self.has_read(sources, &modules))
             .then(|| self.encode(sources, &modules, whole.then_some(outcome), key))
             .flatten();
-        Some(Done { rechecked: Rechecked { sources: sources.clone(), diagnostics }, to_keep })
+        Some(Done { rechecked, to_keep })
     }
 
     /// The text of a file that is as the last check saw it.
     fn unchanged(&self, path: &str) -> Option<Text> {
         let stamp = self.system.stamp(path)?;
-        self.stamps.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), stamp);
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), stamp));
         let (kept, file) = (self.kept?, self.by_path.get(path)?);
         // What changed while it was looked at, or right before, may have changed once more without a trace.
         let settled = stamp.modified_ns.max(stamp.changed_ns).checked_add(SETTLED_NS)? <= kept.began_ns;
@@ -171,21 +203,28 @@ impl<'r> Run<'r> {
                 Some(kept) => kept.content,
                 None => hash(source.text.as_bytes()),
             };
-            (*file, content, kept.filter(|kept| kept.content == content).map(|kept| kept.summary))
+            let same = kept.filter(|kept| kept.content == content);
+            let borrowed = |kept: &&'r KeptFile<'r>| Encoded {
+                links: Cow::Borrowed(kept.links),
+                places: Cow::Borrowed(kept.places),
+            };
+            (*file, content, same.map(borrowed))
         };
         let known: Vec<_> = files.par_iter().map(known).collect();
         let changed: Vec<FileId> =
             known.iter().filter(|(_, _, summary)| summary.is_none()).map(|(file, ..)| *file).collect();
-        let mut parsed: HashMap<FileId, _> = parse::summarize(sources, &changed).into_iter().collect();
-        let module = |(file, content, summary): (FileId, Hash, Option<&'r [u8]>)| {
-            let parsed =
-                parsed.remove(&file).map(|parsed| parsed.map(|summary| Cow::Owned(encoded(&summary))));
-            let summary = match (summary, parsed) {
-                (Some(summary), _) => Ok(Cow::Borrowed(summary)),
-                (None, Some(parsed)) => parsed,
-                (None, None) => Err(Vec::new()),
-            };
-            Module { file, content, summary }
+        let mut parsed: HashMap<FileId, _> =
+            parse::summarize(sources, &changed, encoded).into_iter().collect();
+        let module = |(file, content, summary): (FileId, Hash, Option<Encoded<Cow<'r, [u8]>>>)| match (
+            summary,
+            parsed.remove(&file),
+        ) {
+            (Some(summary), _) => Module { file, content, parsed: None, summary: Ok(summary) },
+            (None, Some(Ok((parsed, summary)))) => {
+                Module { file, content, parsed: Some(parsed), summary: Ok(summary) }
+            }
+            (None, Some(Err(errors))) => Module { file, content, parsed: None, summary: Err(errors) },
+            (None, None) => Module { file, content, parsed: None, summary: Err(Vec::new()) },
         };
         known.into_iter().map(module).collect()
     }
@@ -195,18 +234,19 @@ impl<'r> Run<'r> {
         &self,
         loaded: &Loaded,
         project: &Project,
-        modules: &[Module<'_>],
-        digest: Hash,
+        modules: &mut [Module<'_>],
+        digests: &Digests,
     ) -> Option<KeptOutcome> {
         let sources = &loaded.sources;
-        let summarized = |module: &Module<'_>| -> Option<Summarized> {
-            let summary: Result<ModuleSummary, _> = match &module.summary {
-                Ok(bytes) => Ok(postcard::from_bytes(bytes).ok()?),
-                Err(errors) => Err(errors.clone()),
+        let summarized = |module: &mut Module<'_>| -> Option<Summarized> {
+            let summary = match (module.parsed.take(), &module.summary) {
+                (Some(parsed), _) => Ok(parsed),
+                (None, Ok(encoded)) => Ok(ModuleSummary::decode(encoded)?),
+                (None, Err(errors)) => Err(errors.clone()),
             };
             Some((module.file, summary))
         };
-        let summaries: Option<Vec<Summarized>> = modules.par_iter().map(summarized).collect();
+        let summaries: Option<Vec<Summarized>> = modules.par_iter_mut().map(summarized).collect();
         let summaries = summaries?;
         let mut looked_at = Vec::new();
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
@@ -217,13 +257,18 @@ impl<'r> Run<'r> {
                 checked
             })
         });
+        // Before the trace is taken: their maps look at texts, too.
+        let checked = outcome.value.filter(|_| self.wanted == Wanted::Declarations);
+        let declarations = checked.map(|checked| crate::declarations(sources, checked));
         let texts = modules.iter().filter(|module| looked_at.binary_search(&module.file).is_ok());
         Some(KeptOutcome {
-            digest,
+            digest: digests.links,
+            places: digests.places,
             texts: texts.map(|module| (module.file, module.content)).collect(),
             trace: self.traced.trace(),
             packages: sources.of_packages().map(|file| file.path.clone()).collect(),
             diagnostics: outcome.diagnostics,
+            declarations,
         })
     }
 
@@ -241,10 +286,13 @@ impl<'r> Run<'r> {
         key: &str,
     ) -> Option<Vec<u8>> {
         let stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamps: HashMap<&str, Stamp> =
+            stamps.iter().map(|(path, stamp)| (path.as_str(), *stamp)).collect();
         let files = modules.iter().filter_map(|module| {
             let path = sources.file(module.file).path.as_str();
             let summary = module.summary.as_ref().ok()?;
-            Some(KeptFile { path, stamp: stamps.get(path).copied(), content: module.content, summary })
+            let Encoded { links, places } = summary;
+            Some(KeptFile { path, stamp: stamps.get(path).copied(), content: module.content, links, places })
         });
         Kept { began_ns: self.began_ns, files: files.collect(), outcome }.encode(key)
     }
@@ -288,25 +336,36 @@ impl Reader for Expected {
     }
 }
 
-fn digest(loaded: &Loaded, modules: &[Module<'_>]) -> Hash {
-    let mut hasher = Xxh3::new();
-    hasher.update(format!("{:?} {:?}", loaded.project, loaded.diagnostics).as_bytes());
-    for (_, source) in loaded.sources.iter() {
-        hasher.update(source.path.as_bytes());
-        hasher.update(&[0]);
-    }
-    for module in modules {
-        let summary = module.summary.as_deref().unwrap_or_default();
-        hasher.update(&hash(summary).to_le_bytes());
-        if module.summary.is_err() {
-            hasher.update(&module.content.to_le_bytes());
-        }
-    }
-    hasher.digest128()
+/// What an answer depends on, but for the texts and other answers that it was made from.
+struct Digests {
+    links: Hash,
+    places: Hash,
 }
 
-fn encoded(summary: &ModuleSummary) -> Vec<u8> {
-    postcard::to_allocvec(summary).expect("invariant: a summary has no form that postcard cannot write")
+impl Digests {
+    fn of(loaded: &Loaded, modules: &[Module<'_>]) -> Self {
+        let (mut links, mut places) = (Xxh3::new(), Xxh3::new());
+        links.update(format!("{:?} {:?}", loaded.project, loaded.diagnostics).as_bytes());
+        for (_, source) in loaded.sources.iter() {
+            links.update(source.path.as_bytes());
+            links.update(&[0]);
+        }
+        for module in modules {
+            match &module.summary {
+                Ok(summary) => {
+                    links.update(&hash(&summary.links).to_le_bytes());
+                    places.update(&hash(&summary.places).to_le_bytes());
+                }
+                Err(_) => links.update(&module.content.to_le_bytes()),
+            }
+        }
+        Self { links: links.digest128(), places: places.digest128() }
+    }
+}
+
+fn encoded(mut summary: ModuleSummary) -> (ModuleSummary, Encoded<Cow<'static, [u8]>>) {
+    let Encoded { links, places } = summary.encode();
+    (summary, Encoded { links: links.into(), places: places.into() })
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {

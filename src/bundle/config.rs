@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The newest date that the workerd release in use accepts; it decides which behaviours of the platform apply. Node's
 /// modules are among them, from 2026-08-04.
-const COMPATIBILITY_DATE: &str = "2026-11-01";
+pub const COMPATIBILITY_DATE: &str = "2026-11-01";
 
 /// Secrets, taken from the environment so that no file holds them.
 pub const SECRETS: &[&str] =
@@ -74,8 +74,12 @@ fn bindings() -> impl Iterator<Item = String> {
         // A page of another site that has its name pointed at this machine is turned away.
         "(name = \"KONTRACT_HOSTNAMES\", text = \"127.0.0.1 localhost [::1]\")".to_owned(),
     ];
-    objects.chain(secrets).chain(local)
+    let trace = format!("(name = \"{TRACE}\", fromEnvironment = \"{TRACE}\")");
+    objects.chain(secrets).chain(local).chain([trace])
 }
+
+/// The variable whose being there makes the Worker tell about each call.
+pub const TRACE: &str = "KONTRACT_TRACE";
 
 /// The configuration for wrangler: the same Worker with Cloudflare's bindings.
 pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {

@@ -19,5 +19,12 @@ pub(super) fn relocate(bytes: &mut Vec<u8>, from: &str, to: &str) {
     *bytes = map.to_json().into_bytes();
 }
 
+/// Moves a map after a line was put in front of its file.
+pub(super) fn add_line_in_front(bytes: &mut Vec<u8>) {
+    let Some(mut map) = std::str::from_utf8(bytes).ok().and_then(SourceMap::parse) else { return };
+    map.move_down();
+    *bytes = map.to_json().into_bytes();
+}
+
 /// In front of sources outside of the project.
 pub const OUTSIDE: &str = "outside/";

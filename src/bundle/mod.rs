@@ -6,6 +6,11 @@
 
 pub mod config;
 pub mod esbuild;
+pub mod findings;
 pub mod gateway;
 pub mod maps;
+pub mod metafile;
+pub mod node;
+pub mod size;
 pub mod tools;
+pub mod trial;

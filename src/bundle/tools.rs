@@ -26,6 +26,28 @@ pub fn find(project: &Path, path: &str) -> Result<PathBuf, CliError> {
         })
 }
 
+/// Finds workerd itself; what `node_modules/.bin` has is a script that starts it.
+///
+/// # Errors
+/// When it is not installed, or there is none for this machine.
+pub fn workerd(project: &Path) -> Result<PathBuf, CliError> {
+    find(project, &format!("@cloudflare/workerd-{}/bin/workerd", platform()?))
+}
+
+/// The suffix of workerd's npm package for this machine.
+fn platform() -> Result<&'static str, CliError> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Ok("linux-64"),
+        ("linux", "aarch64") => Ok("linux-arm64"),
+        ("macos", "x86_64") => Ok("darwin-64"),
+        ("macos", "aarch64") => Ok("darwin-arm64"),
+        (system, machine) => Err(CliError::environment(
+            format!("there is no workerd for {system} on {machine}"),
+            "use Linux or macOS on x86-64 or ARM",
+        )),
+    }
+}
+
 /// `PATH` with every `node_modules/.bin` from the project upwards in front, as npm sets it for scripts.
 pub fn search_path(project: &Path) -> std::ffi::OsString {
     let start = project.canonicalize().unwrap_or_else(|_| project.to_owned());

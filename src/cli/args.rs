@@ -30,6 +30,9 @@ pub enum Command {
     /// Change the gateway's keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Search what a frontend's bundler emitted for server code. Reads `{ "given": [texts], "files": { name: text } }`.
+    #[command(hide = true)]
+    LeakCheck(ProjectArgs),
     /// Explain a diagnostic's code.
     Explain {
         /// A code such as KT0101.
@@ -51,6 +54,9 @@ pub struct BuildArgs {
     /// The project.
     #[command(flatten)]
     pub project: ProjectArgs,
+    /// Do not run the frontend's own build.
+    #[arg(long)]
+    pub no_frontend: bool,
 }
 
 /// Arguments of `check`.
@@ -82,6 +88,9 @@ pub struct DevArgs {
     /// Do not watch for changes.
     #[arg(long)]
     pub once: bool,
+    /// Do not run the frontend's own build: its bundler serves the pages by itself.
+    #[arg(long)]
+    pub no_frontend: bool,
     /// Let a debugger attach to the Worker on this port of the loopback interface; 0 picks a free one.
     #[arg(long, value_name = "PORT")]
     pub inspect: Option<u16>,
@@ -104,7 +113,18 @@ pub enum MigrateCommand {
     /// Print the privileges of kontract's roles as the database has them.
     Grants(DatabaseArgs),
     /// Remove versions of rows that no live session can see.
-    Gc(DatabaseArgs),
+    Gc(GcArgs),
+}
+
+/// A database, and how far back its history goes.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// From now on keep earlier versions for so long, such as '7 days'; as before where this is not given.
+    #[arg(long, value_name = "TIME")]
+    pub keep_history: Option<String>,
 }
 
 /// A project and the database that it is about.

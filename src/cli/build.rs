@@ -5,9 +5,8 @@ use super::error::CliError;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
-use super::write;
-use crate::bundle::esbuild::Bundled;
-use crate::bundle::{config, esbuild, gateway, tools};
+use super::{worker, write};
+use crate::bundle::{gateway, tools};
 use crate::diag::Severity;
 use crate::project::{Loaded, Project, load};
 use serde_json::json;
@@ -21,8 +20,8 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     OsSystem::new(folder)?;
     // A build without the deployment's keys would pin others into its clients, which then could not connect.
     let secrets = Secrets::load(folder)?;
-    let project = build(folder, &secrets, Mode::Production, reporter)?;
-    frontend(folder, &project, reporter)?;
+    let options = Options { mode: Mode::Production, frontend: !args.no_frontend };
+    let Built { project, .. } = build(folder, &secrets, options, reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
     reporter.event("built", json!({ "name": project.name }));
     Ok(())
@@ -36,41 +35,61 @@ pub(super) enum Mode {
     Production,
 }
 
-/// Compiles, bundles and writes; the frontend's own build is not part of it.
+/// How a project is built.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Options {
+    pub(super) mode: Mode,
+    /// Whether the frontend's own build runs.
+    pub(super) frontend: bool,
+}
+
+/// A project that is on disk.
+pub(super) struct Built {
+    pub(super) project: Project,
+    /// Paths of the files that were written because they differed.
+    pub(super) changed: Vec<String>,
+}
+
+/// Compiles, bundles and writes.
 pub(super) fn build(
     folder: &Path,
     secrets: &Secrets,
-    mode: Mode,
+    options: Options,
     reporter: Reporter,
-) -> Result<Project, CliError> {
+) -> Result<Built, CliError> {
     let system = OsSystem::new(folder)?;
     let mut loaded = load(&system);
     if let Some(project) = &mut loaded.project {
-        project.optimize &= mode == Mode::Production;
+        project.optimize &= options.mode == Mode::Production;
     }
     let keys = secrets.pinned();
     let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &keys))?;
-    let project = loaded.project.ok_or(CliError::Project)?;
+    let project = loaded.project.take().ok_or(CliError::Project)?;
     let mut files = artifacts;
     stage_gateway(&mut files)?;
     // Only what esbuild reads is written before it has succeeded.
-    write::write_all(folder, &parts(&files, |path| path.starts_with(STAGE)))?;
-    bundle(folder, &project, &mut files, reporter)?;
+    let mut changed = write::write_all(folder, &parts(&files, |path| path.starts_with(STAGE)))?;
+    let (sources, mode) = (&loaded.sources, options.mode);
+    worker::add(&worker::Build { folder, project: &project, sources, mode, reporter }, &mut files)?;
     // The lock says what databases are given, so it comes last.
-    write::write_all(folder, &parts(&files, |path| !is_history(path)))?;
+    changed.extend(write::write_all(folder, &parts(&files, |path| !is_history(path)))?);
     write::remove_stale(folder, &files)?;
-    write::write_all(folder, &parts(&files, is_history))?;
-    Ok(project)
+    changed.extend(write::write_all(folder, &parts(&files, is_history))?);
+    if options.frontend {
+        frontend(folder, &project, reporter)?;
+    }
+    Ok(Built { project, changed })
 }
 
 /// Runs the frontend's own build, if it has one.
-pub(super) fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<(), CliError> {
+fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<(), CliError> {
     let Some(frontend) = &project.frontend else { return Ok(()) };
     let output = Command::new("sh")
         .arg("-c")
         .arg(&frontend.build)
         .current_dir(folder)
         .env("PATH", tools::search_path(folder))
+        .env(COMPILED, "yes")
         .output()
         .map_err(|error| CliError::environment(format!("sh: {error}"), "install a POSIX shell"))?;
     if output.status.success() {
@@ -124,30 +143,9 @@ fn parts(files: &Files, wanted: impl Fn(&str) -> bool) -> Files {
     files.iter().filter(|(path, _)| wanted(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
 }
 
-/// Adds `dist/server`.
-fn bundle(folder: &Path, project: &Project, files: &mut Files, reporter: Reporter) -> Result<(), CliError> {
-    let mut modules = match esbuild::bundle(folder, &format!("{STAGE}/worker.js"))? {
-        Bundled::Modules(modules) => modules,
-        Bundled::Refused(words) => {
-            reporter.say(format!("error: the server code cannot be bundled for a Worker:\n{words}"));
-            reporter.event("diagnostics", json!({ "diagnostics": [], "bundler": words }));
-            return Err(CliError::Project);
-        }
-    };
-    if let Some(wasm) = files.get(&format!("{STAGE}/{}", gateway::WASM)) {
-        modules.insert(gateway::WASM.to_owned(), wasm.clone());
-    }
-    let capnp = config::workerd_capnp(&modules);
-    let assets = project.frontend.as_ref().map(|frontend| format!("../../{}", frontend.dist));
-    modules.insert("workerd.capnp".to_owned(), capnp.into_bytes());
-    modules.insert(
-        "wrangler.json".to_owned(),
-        config::wrangler_json(&project.name, assets.as_deref()).into_bytes(),
-    );
-    files.extend(modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes)));
-    Ok(())
-}
+pub(super) type Files = std::collections::BTreeMap<String, Vec<u8>>;
 
-type Files = std::collections::BTreeMap<String, Vec<u8>>;
-
-const STAGE: &str = ".kontract/server";
+/// Where esbuild finds the server.
+pub(super) const STAGE: &str = ".kontract/server";
+/// Tells the frontend's build that the compiler has run: `kontract/vite` would otherwise run it.
+const COMPILED: &str = "KONTRACT_COMPILED";

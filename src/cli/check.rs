@@ -4,7 +4,6 @@
 //! on those of the last one while the compiler works, and again only if they turn out to be others.
 
 use super::args::CheckArgs;
-use super::build::compiled;
 use super::cache_folder::CacheFolder;
 use super::error::CliError;
 use super::frozen;
@@ -13,10 +12,10 @@ use super::report::Reporter;
 use super::shadow::Tree;
 use super::tsc::{Answer, Run, Tsc};
 use crate::artifact::Artifacts;
-use crate::diag::{Outcome, Severity};
+use crate::diag::Severity;
 use crate::parse::blanked;
 use crate::project::{Loaded, Project, load};
-use crate::recheck::recheck;
+use crate::recheck::{Rechecked, Wanted, recheck};
 use crate::source::Sources;
 use crate::typecheck::{self, Checked, Message, Shadow, TsConfig, is_declaration};
 use serde_json::json;
@@ -27,17 +26,16 @@ pub(super) fn run(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> 
     let folder = &args.project.project;
     let system = OsSystem::new(folder)?;
     if args.no_types && !args.frozen {
-        return check_alone(&system, reporter);
+        alone(&system, Wanted::Diagnostics, reporter)?;
+        reporter.say("no errors");
+        reporter.event("checked", json!({ "types": false }));
+        return Ok(());
     }
     let loaded = load(&system);
     let types = if args.no_types { Types::Unwanted } else { Types::start(folder, &system, &loaded)? };
-    let made = if args.frozen {
-        frozen::compile(folder, &system, &loaded, reporter)
-    } else {
-        compiled(&loaded, reporter, |loaded| {
-            crate::check(&system, loaded)
-                .and_then(|checked| Outcome::of(crate::declarations(loaded, checked)))
-        })
+    let made = match args.frozen {
+        true => frozen::compile(folder, &system, &loaded, reporter),
+        false => alone(&system, Wanted::Declarations, reporter),
     };
     let were_checked = match (made, types) {
         (Ok(made), Types::Running(running)) => {
@@ -60,18 +58,32 @@ pub(super) fn run(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> 
     Ok(())
 }
 
-/// What the compiler finds by itself, which takes over from the last check what still holds.
-fn check_alone(system: &OsSystem, reporter: Reporter) -> Result<(), CliError> {
-    let checked = recheck(system, &CacheFolder::of(system));
+/// What the compiler finds by itself, which takes over from the last check what still holds; the declarations it makes,
+/// if they are wanted.
+fn alone(system: &OsSystem, wanted: Wanted, reporter: Reporter) -> Result<Artifacts, CliError> {
+    let checked = recheck(system, &CacheFolder::of(system), wanted);
     if !checked.diagnostics.is_empty() {
         reporter.diagnostics(&checked.sources, &checked.diagnostics);
     }
-    if checked.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    if has_errors(&checked) {
         return Err(CliError::Project);
     }
-    reporter.say("no errors");
-    reporter.event("checked", json!({ "types": false }));
-    Ok(())
+    Ok(checked.declarations.unwrap_or_default())
+}
+
+/// Reports a project that has errors, sooner than a build would.
+pub(super) fn refuse_errors(folder: &Path, reporter: Reporter) -> Result<(), CliError> {
+    let system = OsSystem::new(folder)?;
+    let checked = recheck(&system, &CacheFolder::of(&system), Wanted::Diagnostics);
+    if !has_errors(&checked) {
+        return Ok(());
+    }
+    reporter.diagnostics(&checked.sources, &checked.diagnostics);
+    Err(CliError::Project)
+}
+
+fn has_errors(checked: &Rechecked) -> bool {
+    checked.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
 /// The check of types.

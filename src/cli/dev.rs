@@ -2,16 +2,18 @@
 
 use super::args::DevArgs;
 use super::build;
+use super::check;
 use super::error::CliError;
 use super::migrate;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
+use crate::bundle::config::TRACE;
 use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
 use crate::dev::watch::{Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
 use crate::project::{self, Project};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Serves until it is asked to stop.
@@ -28,8 +30,17 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     let secrets = build::secrets(&folder, reporter)?;
     let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
-    let mut server =
-        Server { folder, reporter, secrets, database, workerd: None, port: args.port, inspect: args.inspect };
+    let mut server = Server {
+        folder,
+        reporter,
+        secrets,
+        database,
+        workerd: None,
+        port: args.port,
+        inspect: args.inspect,
+        frontend: !args.no_frontend,
+        unserved: false,
+    };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
         Started::Stopped => Ok(()),
@@ -53,6 +64,10 @@ struct Server {
     port: u16,
     /// The same for debuggers.
     inspect: Option<u16>,
+    /// Whether the frontend's own build runs.
+    frontend: bool,
+    /// Whether files of the Worker changed since it was started.
+    unserved: bool,
 }
 
 impl Server {
@@ -60,7 +75,7 @@ impl Server {
     fn start(&mut self, watch: &Watch, once: bool) -> Result<Started, CliError> {
         loop {
             match self.rebuild() {
-                Ok(()) => break,
+                Ok(_) => break,
                 Err(CliError::Project) if !once => self.reporter.say("waiting for changes"),
                 Err(error) => return Err(error),
             }
@@ -100,9 +115,9 @@ impl Server {
     /// An error is reported and waited out: the next change may mend it, and what was built before goes on running.
     fn rebuild_and_report(&mut self) {
         match self.rebuild() {
-            Ok(()) => {
+            Ok(changed) => {
                 self.reporter.say("rebuilt");
-                self.reporter.event("rebuilt", json!({}));
+                self.reporter.event("rebuilt", json!({ "changed": changed }));
             }
             Err(CliError::Project) => self.reporter.say("waiting for changes"),
             Err(error) => {
@@ -112,18 +127,30 @@ impl Server {
         }
     }
 
-    fn rebuild(&mut self) -> Result<(), CliError> {
-        let project = build::build(&self.folder, &self.secrets, build::Mode::Development, self.reporter)?;
-        build::frontend(&self.folder, &project, self.reporter)?;
-        migrate::up(&self.folder, self.database.admin_url(), &self.secrets, self.reporter)?;
+    /// Brings everything up to date; the files that changed. A Worker whose files are the same goes on running.
+    fn rebuild(&mut self) -> Result<Vec<String>, CliError> {
+        // What is wrong is known from the cache long before everything has been read again.
+        check::refuse_errors(&self.folder, self.reporter)?;
+        // A build that fails may have written files before.
+        let unserved = std::mem::replace(&mut self.unserved, true);
+        let options = build::Options { mode: build::Mode::Development, frontend: self.frontend };
+        let build::Built { project, changed } =
+            build::build(&self.folder, &self.secrets, options, self.reporter)?;
+        self.unserved = unserved || changed.iter().any(|path| path.starts_with("dist/server/"));
+        if self.workerd.is_some() && !self.unserved {
+            return Ok(changed);
+        }
+        let (url, refuse) = (self.database.admin_url(), migrate::Restored::Refuse);
+        migrate::up(&self.folder, url, &self.secrets, refuse, self.reporter)?;
         migrate::gc(self.database.admin_url(), self.reporter)?;
         // The port has to be free before the next process can take it.
         self.workerd = None;
-        let workerd = Workerd::start(&self.workerd_options(&project)?)?;
+        let workerd = Workerd::start(self.workerd_options(&project)?)?;
         self.port = workerd.port();
         self.inspect = workerd.inspector_port();
         self.workerd = Some(workerd);
-        Ok(())
+        self.unserved = false;
+        Ok(changed)
     }
 
     fn workerd_options(&self, project: &Project) -> Result<WorkerdOptions<'_>, CliError> {
@@ -142,6 +169,8 @@ impl Server {
         }
         let mut environment: Vec<(&'static str, String)> = self.secrets.variables().into();
         environment.push(("DATABASE_URL", self.gateway_url()?));
+        environment.push((TRACE, "yes".to_owned()));
+        let reporter = self.reporter;
         Ok(WorkerdOptions {
             project: &self.folder,
             server: self.folder.join("dist/server"),
@@ -150,6 +179,7 @@ impl Server {
             port: self.port,
             inspect: self.inspect,
             environment,
+            on_request: Box::new(move |facts| report_request(reporter, facts)),
         })
     }
 
@@ -171,6 +201,16 @@ impl Server {
         let password = self.secrets.identity_key().database_password();
         Ok(format!("postgres://kt_gateway:{password}@{host}:{port}/{database}"))
     }
+}
+
+/// One call that the Worker answered: a `request` event, and a line for people where it had to run again.
+fn report_request(reporter: Reporter, facts: Value) {
+    let again = facts["conflicts"].as_u64().unwrap_or(0) + facts["lost"].as_u64().unwrap_or(0);
+    if again > 0 {
+        let name = facts["name"].as_str().unwrap_or_default();
+        reporter.say(format!("{name} ran again: {facts}"));
+    }
+    reporter.event("request", facts);
 }
 
 fn wait_for_change(watch: &Watch) -> Wake {

@@ -15,12 +15,26 @@ pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), Cl
         MigrateCommand::Up(args) => {
             // Keys made here would lock out whatever is deployed on this database.
             let secrets = Secrets::load(&args.project.project)?;
-            up(&args.project.project, &args.database_url, &secrets, reporter)
+            up(&args.project.project, &args.database_url, &secrets, Restored::Rebase, reporter)
         }
         MigrateCommand::Status(args) => status(args, reporter),
         MigrateCommand::Grants(args) => grants(args, reporter),
-        MigrateCommand::Gc(args) => gc(&args.database_url, reporter),
+        MigrateCommand::Gc(args) => {
+            if let Some(keep) = &args.keep_history {
+                keep_history(&args.database.database_url, keep)?;
+            }
+            gc(&args.database.database_url, reporter)
+        }
     }
+}
+
+/// What is done with rows that came out of a dump of another cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Restored {
+    /// They are made this cluster's own.
+    Rebase,
+    /// Nothing, and nothing else either.
+    Refuse,
 }
 
 /// Installs storage, gives the database its keys, and applies every pending migration.
@@ -28,11 +42,15 @@ pub(super) fn up(
     folder: &Path,
     database_url: &str,
     secrets: &Secrets,
+    restored: Restored,
     reporter: Reporter,
 ) -> Result<(), CliError> {
     let migrations = read_migrations(folder)?;
     let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
     run::install(&mut client).map_err(|error| failed(&error))?;
+    if run::is_restored(&mut client).map_err(|error| failed(&error))? {
+        rebase(&mut client, restored, reporter)?;
+    }
     let identity = secrets.identity_key();
     run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
     run::set_gateway_password(&mut client, &identity.database_password()).map_err(|error| failed(&error))?;
@@ -51,6 +69,26 @@ pub(super) fn up(
     }
     reporter.event("migrated", json!({ "applied": applied }));
     Ok(())
+}
+
+fn rebase(client: &mut postgres::Client, restored: Restored, reporter: Reporter) -> Result<(), CliError> {
+    if restored == Restored::Refuse {
+        return Err(CliError::environment(
+            "the database was restored from a dump of another cluster, whose transaction ids mean nothing here",
+            "run `kontract migrate up` with its URL, which makes the rows this cluster's own",
+        ));
+    }
+    reporter.say("the database was restored from a dump: rebasing its rows");
+    if run::rebase(client).map_err(|error| failed(&error))? {
+        reporter.event("rebased", json!({}));
+    }
+    Ok(())
+}
+
+fn keep_history(database_url: &str, keep: &str) -> Result<(), CliError> {
+    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    run::keep_history(&mut client, keep)
+        .map_err(|error| CliError::environment(error, "give a time such as '7 days', at most ten years"))
 }
 
 /// Removes versions of rows that no live session can see.

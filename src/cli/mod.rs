@@ -9,12 +9,14 @@ pub mod error;
 mod explain;
 mod frozen;
 mod keys;
+mod leak_check;
 mod migrate;
 pub mod os_system;
 mod report;
 mod secrets;
 mod shadow;
 mod tsc;
+mod worker;
 mod write;
 
 use args::{Cli, Command};
@@ -65,6 +67,7 @@ fn dispatch(command: &Command, reporter: Reporter) -> Result<(), CliError> {
         Command::Check(args) => check::run(args, reporter),
         Command::Dev(args) => dev::run(args, reporter),
         Command::Keys(command) => keys::run(command, reporter),
+        Command::LeakCheck(args) => leak_check::run(args, reporter),
         Command::Migrate(command) => migrate::run(command, reporter),
         Command::Explain { code } => explain::run(code, reporter),
     }

@@ -4,11 +4,11 @@ use super::error::CliError;
 use crate::project::SKIPPED_FOLDERS;
 use crate::source::Reader;
 use crate::system::{FILE_BYTES_MAX, Stamp, System, SystemError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Files below a project's folder. Everything that the compiler reads, it reads through this, and it writes nothing.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct OsSystem {
     root: PathBuf,
     /// The folder of the workspace that the project is part of, or its own. Types may be read up to there.
     workspace: PathBuf,
+    /// Where folders of the project really are, as far as somebody asked.
+    folders: Arc<Mutex<HashMap<String, PathBuf>>>,
 }
 
 impl OsSystem {
@@ -31,7 +33,7 @@ impl OsSystem {
             )
         })?;
         let workspace = workspace_of(&root);
-        Ok(Self { root, workspace })
+        Ok(Self { root, workspace, folders: Arc::default() })
     }
 
     /// The project's folder.
@@ -65,12 +67,34 @@ impl OsSystem {
         let real = self.root.join(path).canonicalize().map_err(system_error)?;
         if real.starts_with(&self.root) { Ok(real) } else { Err(SystemError::Outside) }
     }
+
+    /// [`Self::real_inside`] of a file, and its length. Folders have many files, and each is resolved once.
+    fn file_inside(&self, path: &str) -> Result<(PathBuf, u64), SystemError> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let plain = self.folder_inside(folder)?.join(name);
+        let meta = std::fs::symlink_metadata(&plain).map_err(system_error)?;
+        if !meta.is_symlink() && !matches!(name, "" | "." | "..") {
+            return Ok((plain, meta.len()));
+        }
+        let real = self.real_inside(path)?;
+        let len = std::fs::metadata(&real).map_err(system_error)?.len();
+        Ok((real, len))
+    }
+
+    fn folder_inside(&self, folder: &str) -> Result<PathBuf, SystemError> {
+        let known = || self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(real) = known().get(folder) {
+            return Ok(real.clone());
+        }
+        let real = self.real_inside(folder)?;
+        known().insert(folder.to_owned(), real.clone());
+        Ok(real)
+    }
 }
 
 impl System for OsSystem {
     fn read(&self, path: &str) -> Result<Vec<u8>, SystemError> {
-        let real = self.real_inside(path)?;
-        let len = std::fs::metadata(&real).map_err(system_error)?.len();
+        let (real, len) = self.file_inside(path)?;
         if len > FILE_BYTES_MAX {
             return Err(SystemError::TooLarge(len));
         }
@@ -79,7 +103,7 @@ impl System for OsSystem {
 
     fn list(&self, folder: &str, skip: &[&str]) -> Result<Vec<String>, SystemError> {
         let mut listing = Listing { system: self, skip, entered: BTreeSet::new(), files: Vec::new() };
-        listing.enter(folder)?;
+        listing.enter(folder, self.real_inside(folder)?)?;
         listing.files.sort();
         Ok(listing.files)
     }
@@ -134,13 +158,17 @@ struct Listing<'s> {
 }
 
 impl Listing<'_> {
-    fn enter(&mut self, folder: &str) -> Result<(), SystemError> {
-        let real = self.system.real_inside(folder)?;
+    fn enter(&mut self, folder: &str, real: PathBuf) -> Result<(), SystemError> {
         if !self.entered.insert(real.clone()) {
             return Ok(());
         }
-        for entry in std::fs::read_dir(real).map_err(system_error)? {
-            let entry = entry.map_err(system_error)?;
+        let refused = |error: io::Error| match system_error(error) {
+            // Whoever asked for a folder above it would look for the fault there.
+            SystemError::Io(cause) => SystemError::Io(format!("the folder `{folder}`: {cause}")),
+            other => other,
+        };
+        for entry in std::fs::read_dir(&real).map_err(refused)? {
+            let entry = entry.map_err(refused)?;
             let name = entry.file_name();
             let name = name.to_str().ok_or_else(|| {
                 SystemError::Io(format!("the name {} is not UTF-8", entry.path().display()))
@@ -152,7 +180,8 @@ impl Listing<'_> {
             if !is_folder {
                 self.files.push(path);
             } else if !self.skip.contains(&name) {
-                self.enter(&path)?;
+                let inside = if kind.is_dir() { real.join(name) } else { self.system.real_inside(&path)? };
+                self.enter(&path, inside)?;
             }
         }
         Ok(())

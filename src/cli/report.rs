@@ -51,8 +51,16 @@ impl Reporter {
     pub(super) fn diagnostics(self, sources: &Sources, diagnostics: &[Diagnostic]) {
         let options = RenderOptions { color: self.colours, ..RenderOptions::default() };
         self.say(render::to_text(diagnostics, sources, options));
-        let list: Vec<Value> =
-            diagnostics.iter().map(|diagnostic| render::to_json(diagnostic, sources)).collect();
+        let list: Vec<Value> = diagnostics
+            .iter()
+            .map(|diagnostic| {
+                let mut value = render::to_json(diagnostic, sources);
+                let plain = RenderOptions::default();
+                let text = render::to_text(std::slice::from_ref(diagnostic), sources, plain);
+                value["rendered"] = text.into();
+                value
+            })
+            .collect();
         self.event("diagnostics", json!({ "diagnostics": list }));
     }
 }

@@ -8,16 +8,19 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Component, Path};
 
-/// Writes the files below `project`.
+/// Writes the files below `project`; the paths of those that differed.
 ///
 /// # Errors
 /// When a path would leave the project, a link leads out of it, or the file system refuses.
-pub(super) fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
+pub(super) fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>, CliError> {
     let root = project.canonicalize().map_err(|error| refused(project, &error))?;
+    let mut written = Vec::new();
     for (path, bytes) in files {
-        write_one(&root, path, bytes)?;
+        if write_one(&root, path, bytes)? {
+            written.push(path.clone());
+        }
     }
-    Ok(())
+    Ok(written)
 }
 
 /// Removes what the last build made and this one did not, and notes what this one made.
@@ -38,7 +41,7 @@ pub(super) fn remove_stale(project: &Path, files: &BTreeMap<String, Vec<u8>>) ->
     }
     let kept = files.keys().filter(|path| !is_kept_for_ever(path)).collect::<Vec<_>>();
     let list = serde_json::to_vec_pretty(&kept).expect("invariant: paths are strings");
-    write_one(&root, OUTPUTS, &list)
+    write_one(&root, OUTPUTS, &list).map(drop)
 }
 
 /// What the last build made; nothing when there was none, or its list cannot be read.
@@ -56,7 +59,8 @@ fn is_inside(path: &str) -> bool {
     Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<(), CliError> {
+/// Whether the file differed.
+fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<bool, CliError> {
     if !is_inside(path) {
         return Err(CliError::Environment(format!("{path} would be written outside of the project")));
     }
@@ -65,7 +69,7 @@ fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<(), CliError> {
     stay_inside(root, folder)?;
     std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
     if std::fs::read(&target).is_ok_and(|present| present == bytes) {
-        return Ok(());
+        return Ok(false);
     }
     let replace = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().permissions(public()).tempfile_in(folder)?;
@@ -73,7 +77,8 @@ fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<(), CliError> {
         file.persist(&target)?;
         Ok(())
     };
-    replace().map_err(|error| refused(&target, &error))
+    replace().map_err(|error| refused(&target, &error))?;
+    Ok(true)
 }
 
 /// Refuses a folder that exists, or would come to be, behind a link out of the project.

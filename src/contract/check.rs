@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kontract_wire::route::RouteId;
 
 use super::diagnostics;
-use super::{Contract, Endpoint, Field, Literal, NumberWidth, Perms, Scope, Table, Ty};
+use super::{Contract, Endpoint, Field, Literal, NumberWidth, Perms, Table, Ty};
 use crate::diag::{Diagnostic, Outcome, nearest};
 use crate::source::{FileId, Sources};
 
@@ -105,9 +105,6 @@ fn tables(contract: &Contract, found: &mut Vec<Diagnostic>) {
         }
         if !is_table_name(&table.name) {
             found.push(diagnostics::unusable_table_name(table));
-        }
-        if table.scope != Scope::Shared {
-            found.push(diagnostics::unavailable_scope(table));
         }
         table_fields(contract, table, found);
     }

@@ -126,13 +126,6 @@ pub(super) fn unknown_table(used: &StorageUse, tables: &[Table]) -> Diagnostic {
     }
 }
 
-pub(super) fn unavailable_scope(table: &Table) -> Diagnostic {
-    Diagnostic::error(Code::KT0215, format!("the scope of the table `{}` is not available yet", table.name))
-        .at(table.location, "not `shared`")
-        .why("only shared tables exist so far; this one would show everybody's rows to everybody")
-        .help("remove `@scope`, and keep the owner in a field that the endpoints check")
-}
-
 pub(super) fn two_keys(table: &Table, first: &Field, second: &Field) -> Diagnostic {
     Diagnostic::error(Code::KT0216, format!("the table `{}` has two primary keys", table.name))
         .at(second.location, "the second one")
@@ -157,17 +150,16 @@ pub(super) fn permission_lacking(
     let wanted = have.union(operation.needs);
     let (name, method) = (&endpoint.name, &operation.name);
     Diagnostic::error(Code::KT0107, format!("`{name}` may not use `{method}` on `{}`", used.table))
-        .at(used.location, format!("`{method}` needs {}", bit_name(operation.needs)))
+        .at(used.location, format!("`{method}` needs {}", bit_names(operation.needs)))
         .at(endpoint.location, format!("has `perms.{have}`"))
         .why("`perm` bounds what the endpoint does with storage; the server and the database refuse the rest")
         .help(format!("write `perm: perms.{wanted}` in the options of `{name}`, or do without `{method}`"))
 }
 
-fn bit_name(bit: Perms) -> &'static str {
-    match bit {
-        Perms::R => "R",
-        Perms::W => "W",
-        Perms::X => "X",
-        _ => "more bits",
-    }
+/// `R and W`.
+fn bit_names(bits: Perms) -> String {
+    let named = [(Perms::R, "R"), (Perms::W, "W"), (Perms::X, "X")];
+    let names: Vec<&str> =
+        named.iter().filter(|(bit, _)| bits.contains(*bit)).map(|(_, name)| *name).collect();
+    names.join(" and ")
 }

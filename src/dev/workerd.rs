@@ -27,6 +27,8 @@ pub struct WorkerdOptions<'a> {
     pub inspect: Option<u16>,
     /// Secrets and the database's address.
     pub environment: Vec<(&'static str, String)>,
+    /// Gets what the Worker tells about each call, from a thread of its own.
+    pub on_request: Box<dyn Fn(serde_json::Value) + Send>,
 }
 
 /// A workerd process, ended when dropped.
@@ -47,9 +49,8 @@ impl Workerd {
     ///
     /// # Errors
     /// When workerd is missing, ends at once, or does not listen in time.
-    pub fn start(options: &WorkerdOptions<'_>) -> Result<Self, CliError> {
-        let binary =
-            tools::find(options.project, &format!("@cloudflare/workerd-{}/bin/workerd", platform()?))?;
+    pub fn start(options: WorkerdOptions<'_>) -> Result<Self, CliError> {
+        let binary = tools::workerd(options.project)?;
         let mut child = bound_to_parent(&binary)
             .current_dir(&options.server)
             .arg("serve")
@@ -68,7 +69,7 @@ impl Workerd {
             .map_err(|error| {
                 CliError::environment(format!("workerd: {error}"), "run `npm install` in the project")
             })?;
-        let listening = forward(child.stdout.take(), Traces::below(&options.server));
+        let listening = forward(child.stdout.take(), Traces::below(&options.server), options.on_request);
         retell(child.stderr.take(), Traces::below(&options.server));
         match ports(&listening, options.inspect.is_some()) {
             Some(ports) => Ok(Self { child, ports }),
@@ -104,13 +105,22 @@ impl Drop for Workerd {
     }
 }
 
-/// Copies workerd's standard output to standard error, except for its control messages; the port arrives on the
+/// Copies workerd's standard output to standard error, except for its control messages and what it tells of calls; the port arrives on the
 /// channel, which closes with the process.
-fn forward(stdout: Option<std::process::ChildStdout>, mut traces: Traces) -> mpsc::Receiver<Ports> {
+fn forward(
+    stdout: Option<std::process::ChildStdout>,
+    mut traces: Traces,
+    on_request: Box<dyn Fn(serde_json::Value) + Send>,
+) -> mpsc::Receiver<Ports> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let Some(stdout) = stdout else { return };
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let told = line.strip_prefix(REQUEST).and_then(|facts| serde_json::from_str(facts).ok());
+            if let Some(facts) = told {
+                on_request(facts);
+                continue;
+            }
             match listening(&line) {
                 // The receiver is gone once all ports have arrived.
                 Some(ports) => drop(sender.send(ports)),
@@ -173,19 +183,8 @@ fn end(child: &mut Child) -> String {
     child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
-/// The suffix of workerd's npm package for this machine.
-fn platform() -> Result<&'static str, CliError> {
-    match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("linux", "x86_64") => Ok("linux-64"),
-        ("linux", "aarch64") => Ok("linux-arm64"),
-        ("macos", "x86_64") => Ok("darwin-64"),
-        ("macos", "aarch64") => Ok("darwin-arm64"),
-        (system, machine) => Err(CliError::environment(
-            format!("there is no workerd for {system} on {machine}"),
-            "use Linux or macOS on x86-64 or ARM",
-        )),
-    }
-}
+/// How the Worker starts a line about a call; `npm/kontract/src/server/trace.ts` writes it.
+const REQUEST: &str = "kontract-request ";
 
 const START_MAX: Duration = Duration::from_secs(20);
 const STOP_MAX: Duration = Duration::from_secs(2);

@@ -1,7 +1,8 @@
 //! The one table of diagnostic codes.
 //!
 //! KT00xx sources and syntax, KT01xx endpoints, KT02xx middleware and tables, KT03xx types, KT04xx the split,
-//! KT05xx migrations, KT06xx project, configuration and environment, KT07xx the project's TypeScript and its generated files. A code is never reused.
+//! KT05xx migrations, KT06xx project, configuration and environment, KT07xx the project's TypeScript and its generated files,
+//! KT08xx the Worker. A code is never reused.
 
 use std::fmt;
 
@@ -102,12 +103,12 @@ codes! {
         "The rows of a table have one shape. Rename an interface, or give one of them another table with `/** @table name */`."
     KT0214 "a table that does not exist"
         "`env.storage.<name>` is the table of the interface whose plural is that name, or of the one marked `/** @table name */`."
-    KT0215 "a scope that is not available"
-        "Tables are shared by all users of the app. Rows of each owner and tables of each tenant are being worked on; until then such a table would show everybody's rows, therefore it is refused."
+    KT0215 "a scope that does not exist"
+        "`/** @scope shared */` is one set of rows for everybody, `owner` shows each user rows of their own, and `tenant` gives each tenant a table of its own."
     KT0216 "two primary keys"
         "A row has one key. Mark one field, or make a key of both values yourself."
     KT0217 "a bad field mark"
-        "`@perm` takes one of `perms.*`, in comments its letters: `@perm R__`. `@primkey`, `@index` and `@unique` take nothing."
+        "`@perm` takes one of `perms.*`, in comments its letters: `@perm R__`. `@primkey`, `@index` and `@unique` take nothing. A tag of a comment that is nearly called like a mark is taken for a mistake."
     KT0218 "a table name that cannot be used"
         "Names of tables are lower case letters, digits and `_`, start with a letter and have up to 48 characters, because they are names in the database as well."
     KT0219 "a field mark that is not enforced"
@@ -129,7 +130,7 @@ codes! {
     KT0320 "a type without a schema"
         "`any`, `unknown`, `object` and types with both fixed and arbitrary fields travel with a description of their own. Nothing checks what is in them, and the client sees `unknown`. Write the type of what is sent."
     KT0321 "a result that cannot be inferred"
-        "The result of an endpoint without annotation is what its `return`s say. The compiler follows literals, variables, `env.storage`, calls of the project's functions and common methods; the expression shown is beyond that. Annotate the endpoint's result."
+        "The result of an endpoint without annotation is what its `return`s say. The compiler follows literals, variables, `env.storage`, calls of the project's functions and common methods; the expression shown is beyond that. Annotate the endpoint's result. What a frontend imports from `@/client` beside endpoints is declared in the same way: annotate what cannot be inferred."
     KT0322 "a type that is too complex"
         "Types are evaluated within bounds of depth, steps and members of a union, so that no type makes a build hang. What is beyond them travels with a description of its own."
     KT0401 "server code imported by the frontend"
@@ -137,7 +138,7 @@ codes! {
     KT0402 "server code asked of the client"
         "`@/client/…` gives the endpoints of a module, and those of its exports that server code does not use. The rest stays on the server, because sharing it could publish a secret. Move what both sides need to a module of its own."
     KT0403 "server text in client output"
-        "The generated client was searched for strings, names and imports that occur in server code only, and something was found. Nothing was written. This is an error of the compiler; please report it."
+        "The generated client, or what `kontract/vite` made of a page, was searched for strings, names and imports that occur in server code only, and something was found. In the generated client this is an error of the compiler; please report it. In a page something other than a module put it there: a plugin of the bundler, `define`, a copied file."
     KT0404 "JSX in a module with endpoints"
         "Modules with endpoints, and what they use, are written as JavaScript for both sides. What JSX becomes is up to the frontend's build, which does not see them. Move components to files of their own."
     KT0501 "a change that stored rows may not survive"
@@ -164,6 +165,16 @@ codes! {
         "`kontract check` runs the TypeScript of the project, because versions differ in what they find. Without one, only the rules of kontract are checked."
     KT0703 "files that are not up to date"
         "`kontract check --frozen` compares generated and locked files with what a build would write: the lock and the migrations always, other generated files where they exist. Build, and commit what changed."
+    KT0801 "a Worker that is too large"
+        "Cloudflare takes scripts of at most 10 MB after gzip, 3 MB on the free plan, and 64 MB before. `plan` in kontract.json says which of these hold: `free`, `paid` or, for a workerd of your own, `none`. Packages make up most of a Worker's size; the message names the largest modules."
+    KT0802 "a Worker that takes too long to start"
+        "Cloudflare allows one second for what a script does when it is loaded. The time was measured in workerd on this machine, above that of an empty Worker. Modules with endpoints are loaded on their first call; what is slow is therefore imported by middleware or set up at the top of a shared module."
+    KT0803 "something that cannot run in a Worker"
+        "Workers run JavaScript and WebAssembly with the modules of Node.js that workerd has. Native addons, modules that are missing there, and code made from strings do not work. The message names the package and the import in your sources that leads to it."
+    KT0804 "something that may not run in a Worker"
+        "The module can be imported, but what it does fails or is known to throw in workerd. Where no call gets there, nothing happens; otherwise the call ends with an error."
+    KT0805 "server code that cannot be bundled"
+        "Server code and its packages are bundled by esbuild with the conditions `workerd`, `worker` and `browser`. What it imports must be in the project or installed."
 }
 
 impl Code {

@@ -5,7 +5,7 @@
 
 use super::print::print;
 use swc_common::sync::Lrc;
-use swc_common::{DUMMY_SP, SyntaxContext};
+use swc_common::{BytePos, DUMMY_SP, Span, SyntaxContext};
 use swc_ecma_ast::{
     ArrayLit, ArrowExpr, ArrowFunctionBody, AssignExpr, AssignOp, AssignTarget, BinExpr, BinaryOp, BlockStmt,
     Bool, CallExpr, Callee, ComputedPropName, CondExpr, Decl, ExportDecl, ExportDefaultExpr,
@@ -194,6 +194,15 @@ pub fn element(object: Expr, index: Expr) -> Expr {
 /// `callee(args)`
 pub fn call(callee: Expr, args: Vec<Expr>) -> Expr {
     call_with(Callee::Expr(Box::new(callee)), args.into_iter().map(argument).collect())
+}
+
+/// `/*#__PURE__*/ callee(args)`: a bundler leaves it out where its value is not used.
+pub fn call_pure(callee: Expr, args: Vec<Expr>) -> Expr {
+    let mut made = call(callee, args);
+    if let Expr::Call(made) = &mut made {
+        made.span = Span::new(BytePos::PURE, BytePos::PURE);
+    }
+    made
 }
 
 /// `callee(...list)`

@@ -121,6 +121,30 @@ pub fn apply(client: &mut Client, migrations: &[MigrationFile]) -> Result<Vec<St
     Ok(names)
 }
 
+/// Whether the tables came out of a dump of another cluster, so that the transaction ids in them mean other transactions than
+/// this cluster's. Until [`rebase`], the database serves nobody. To be asked after [`install`].
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn is_restored(client: &mut Client) -> Result<bool, RunError> {
+    let failed = |source| RunError::Sql { what: "the question where its rows come from", source };
+    client.query_one("SELECT kt_priv.restored()", &[]).and_then(|row| row.try_get(0)).map_err(failed)
+}
+
+/// Makes the live rows of a restored database visible to everybody, and forgets earlier versions and open transactions.
+/// Takes time in proportion to the rows. Does nothing where nothing was restored; whether it did.
+///
+/// # Errors
+/// [`RunError::Sql`]; the database is as before.
+pub fn rebase(client: &mut Client) -> Result<bool, RunError> {
+    let failed = |source| RunError::Sql { what: "the rebase of restored rows", source };
+    let mut transaction = locked(client).map_err(failed)?;
+    let sql = "SELECT CASE WHEN kt_priv.restored() THEN kt.rebase() IS NOT NULL ELSE false END";
+    let is_done = transaction.query_one(sql, &[]).and_then(|row| row.try_get(0)).map_err(failed)?;
+    transaction.commit().map_err(failed)?;
+    Ok(is_done)
+}
+
 /// Where each migration stands: the project's in order, then those that only the database knows.
 ///
 /// # Errors
@@ -176,27 +200,47 @@ pub fn grants(client: &mut Client) -> Result<Vec<Grant>, RunError> {
         .map_err(failed)
 }
 
-/// Collects garbage: ended sessions, versions that no snapshot needs, old log rows. Returns how many versions and log rows
-/// went.
+/// Collects all garbage that there is: ended sessions, versions that no snapshot needs, old log rows. Returns how many versions
+/// and log rows went. Calls go on meanwhile: it works in steps, and waits for nobody.
 ///
 /// # Errors
 /// [`RunError::Sql`].
 pub fn collect_garbage(client: &mut Client) -> Result<u64, RunError> {
     let failed = |source| RunError::Sql { what: "garbage collection", source };
-    client.execute("SELECT kt.gc_horizon()", &[]).map_err(failed)?;
-    let mut collected = 0;
-    for row in client.query("SELECT DISTINCT ptr FROM kt.storage ORDER BY ptr", &[]).map_err(failed)? {
-        let ptr: String = row.try_get(0).map_err(failed)?;
-        loop {
-            let count =
-                count(client, "SELECT kt.gc_table($1, $2)", &[&ptr, &GARBAGE_BATCH]).map_err(failed)?;
-            collected += count;
-            if count < u64::from(GARBAGE_BATCH.unsigned_abs()) {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match client.execute("SELECT kt.gc_horizon()", &[]) {
+            // Somebody begins a transaction at every moment.
+            Err(error)
+                if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) && attempts < HORIZON_ATTEMPTS_MAX => {
+            }
+            outcome => {
+                outcome.map_err(failed)?;
                 break;
             }
         }
     }
-    Ok(collected + count(client, "SELECT kt.gc_log()", &[]).map_err(failed)?)
+    let mut collected = 0;
+    loop {
+        let step = client
+            .query_one("SELECT removed, more FROM kt.collect($1)", &[&GARBAGE_BATCH])
+            .and_then(|row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, bool>(1)?)));
+        let (removed, more) = step.map_err(failed)?;
+        collected += removed.unsigned_abs();
+        if !more {
+            return Ok(collected);
+        }
+    }
+}
+
+/// Says how far back earlier versions are kept for `history` and `at`; `keep` is an interval of PostgreSQL's, such as `7 days`.
+///
+/// # Errors
+/// [`RunError::Sql`], also for what is no interval or longer than ten years.
+pub fn keep_history(client: &mut Client, keep: &str) -> Result<(), RunError> {
+    let failed = |source| RunError::Sql { what: "the time that history is kept", source };
+    client.execute("SELECT kt.keep_history($1::text::interval)", &[&keep]).map(drop).map_err(failed)
 }
 
 /// Applies one migration unless it is applied; whether it was.
@@ -282,15 +326,6 @@ fn transaction_id(transaction: &mut Transaction<'_>) -> Result<String, postgres:
     transaction.query_one("SELECT pg_current_xact_id()::text", &[])?.try_get(0)
 }
 
-fn count(
-    client: &mut Client,
-    sql: &str,
-    params: &[&(dyn postgres::types::ToSql + Sync)],
-) -> Result<u64, postgres::Error> {
-    let count: i64 = client.query_one(sql, params)?.try_get(0)?;
-    Ok(count.unsigned_abs())
-}
-
 /// The server's own words where there are any: the driver's Display says only "db error".
 fn text(error: &postgres::Error) -> String {
     match error.as_db_error() {
@@ -302,21 +337,24 @@ fn text(error: &postgres::Error) -> String {
 /// Attempts at changing a role that all databases of the cluster share.
 const ROLE_ATTEMPTS_MAX: u32 = 32;
 
+/// Attempts at moving the horizon of garbage collection.
+const HORIZON_ATTEMPTS_MAX: u32 = 16;
+
 /// Dead versions collected by one statement.
 const GARBAGE_BATCH: i32 = 5000;
 
 const GRANTS: &str = "
-    WITH role AS (SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname IN ('kt_gateway', 'kt_deploy'))
+    WITH role AS (SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname IN ('kt_gateway', 'kt_deploy', 'kt_exec'))
     SELECT r.name, n.nspname || '.' || c.relname, a.privilege_type
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
     UNION ALL
     SELECT r.name, n.nspname || '.' || c.relname || '(' || t.attname || ')', a.privilege_type
       FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
            aclexplode(t.attacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
     UNION ALL
     SELECT r.name, p.oid::regprocedure::text, a.privilege_type
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) a JOIN role r ON r.oid = a.grantee
-     WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data')
+     WHERE (n.nspname IN ('kt', 'kt_priv', 'kt_data', 'kt_guard') OR n.nspname ^@ 'kt_view_')
      ORDER BY 1, 2, 3";

@@ -30,7 +30,7 @@ pub fn assess(change: &Change) -> Safety {
         ),
         Change::ScopeChanged { .. } => dangerous(
             "rows would become visible to other callers, or disappear for those who have them",
-            "write a migration that gives every row its owner",
+            "keep the scope; give the new one another table with `/** @table name */`, and move the rows in an endpoint",
         ),
         Change::Field { change, .. } => assess_field(change),
     }

@@ -9,8 +9,12 @@ use super::schema::TableSchema;
 /// ```
 pub fn provision(name: &str, ptr: &str, table: &TableSchema) -> String {
     let readonly = array_text(&table.readonly_fields());
+    let scope = match table.scope.as_str() {
+        SHARED => String::new(),
+        scope => format!(", p_scope => {}", literal(scope)),
+    };
     format!(
-        "SELECT kt.provision(p_id => {}, p_ptr => {}, p_owner => {}, p_permissions => 7, p_readonly => {});\n",
+        "SELECT kt.provision(p_id => {}, p_ptr => {}, p_owner => {}, p_permissions => 7, p_readonly => {}{scope});\n",
         literal(name),
         literal(ptr),
         literal(EVERY_OWNER),
@@ -53,6 +57,9 @@ fn array_text(elements: &[&str]) -> String {
 
 /// The owner under whom a table of everybody's is registered.
 const EVERY_OWNER: &str = "*";
+
+/// The scope of a table unless another is asked for.
+const SHARED: &str = "shared";
 
 #[cfg(test)]
 mod tests {

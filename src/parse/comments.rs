@@ -5,6 +5,7 @@ use swc_common::comments::{Comment, CommentKind};
 
 use super::module::ParsedModule;
 use crate::contract::Doc;
+use crate::diag::nearest;
 use crate::source::Location;
 
 /// What stands above a declaration.
@@ -14,6 +15,16 @@ pub(crate) struct DocComment {
     pub(crate) doc: Doc,
     /// Tags that are no documentation, such as `@primkey`.
     pub(crate) marks: Vec<Mark>,
+    /// Tags that are neither marks nor known, and called nearly like a mark.
+    pub(crate) misspelt: Vec<Misspelt>,
+}
+
+/// A tag that means nothing, and the mark that it is called like.
+#[derive(Debug, Clone)]
+pub(crate) struct Misspelt {
+    pub(crate) name: String,
+    pub(crate) near: &'static str,
+    pub(crate) location: Location,
 }
 
 /// `@name value` in a documentation comment.
@@ -35,6 +46,12 @@ impl DocComment {
                 parser.line(&line);
             }
             parser.places.push((parser.marks.len(), comment.span));
+            let misspelt = parser.misspelt.drain(..).map(|(name, near)| Misspelt {
+                name,
+                near,
+                location: module.location(comment.span),
+            });
+            above.misspelt.extend(misspelt);
         }
         parser.finish();
         let mut places = parser.places.iter();
@@ -88,6 +105,7 @@ fn block_line(line: &str) -> &str {
 struct TagParser {
     doc: Doc,
     marks: Vec<(String, String)>,
+    misspelt: Vec<(String, &'static str)>,
     /// For each comment, the number of marks up to its end.
     places: Vec<(usize, Span)>,
     section: Option<(String, Vec<String>)>,
@@ -107,6 +125,8 @@ impl TagParser {
                 self.marks.push((name.to_owned(), rest.trim().to_owned()));
             }
             Some((name, rest)) => {
+                let near = nearest(name, MARKS.iter().copied()).filter(|_| !NO_MARKS.contains(&name));
+                self.misspelt.extend(near.map(|near| (name.to_owned(), near)));
                 self.close_section();
                 self.section = Some((name.to_owned(), vec![rest.to_owned()]));
             }
@@ -153,3 +173,5 @@ fn trimmed_lines(lines: &[String]) -> String {
 
 /// Tags that mean something to the compiler.
 const MARKS: &[&str] = &["primkey", "perm", "index", "unique", "table", "scope"];
+/// Tags of others that are called nearly like one.
+const NO_MARKS: &[&str] = &["param", "parm", "label", "inner", "title", "stable", "sample"];

@@ -271,7 +271,7 @@ impl ModuleGraph {
     }
 
     /// The file with the types that a specifier means in a file, when it is none of the project's own imports.
-    fn types_of(&self, from: FileId, specifier: &str) -> Option<FileId> {
+    pub(crate) fn types_of(&self, from: FileId, specifier: &str) -> Option<FileId> {
         if specifier == OWN_PACKAGE || specifier.starts_with(OWN_SUBPATHS) {
             return None;
         }

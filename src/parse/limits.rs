@@ -54,3 +54,6 @@ pub(crate) const OPERATORS_MAX: usize = 5_000;
 
 /// How many syntax errors of one file are shown, the first ones.
 pub(crate) const SYNTAX_ERRORS_MAX: usize = 20;
+
+/// Of more decorators in a file that does not parse, none is blamed for it: each costs a parse.
+pub(crate) const BLAMED_MAX: usize = 32;

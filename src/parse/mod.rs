@@ -41,7 +41,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 /// Without a value when a file has syntax errors, because its missing declarations would be reported everywhere else.
 pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
     let files: Vec<FileId> = modules(sources, project).collect();
-    link(sources, project, summarize(sources, &files))
+    link(sources, project, summarize(sources, &files, |summary| summary))
 }
 
 /// The files of the project that are modules, in order.
@@ -54,9 +54,16 @@ pub fn modules(sources: &Sources, project: &Project) -> impl Iterator<Item = Fil
 /// What a module is to the others, or why it cannot be read.
 pub type Summarized = (FileId, Result<ModuleSummary, Vec<Diagnostic>>);
 
-/// Reads modules, each by itself; in the order given.
-pub fn summarize(sources: &Sources, files: &[FileId]) -> Vec<Summarized> {
-    let summary = |file: &FileId| (*file, session::summarize(*file, sources.file(*file)));
+/// Reads modules, each by itself, and makes something of the summary of each; in the order given.
+pub(crate) fn summarize<S: Send>(
+    sources: &Sources,
+    files: &[FileId],
+    made: impl Fn(ModuleSummary) -> S + Sync,
+) -> Vec<(FileId, Result<S, Vec<Diagnostic>>)> {
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let summary = |file: &FileId| (*file, session::summarize(*file, sources.file(*file)).map(&made));
     in_parallel(|| files.par_iter().map(summary).collect())
 }
 
@@ -81,7 +88,7 @@ pub fn link(sources: &Sources, project: &Project, modules: Vec<Summarized>) -> O
 
 /// Runs a pass where it may use all processors, on stacks deep enough for any file. What it returns must not depend on
 /// which work was done first.
-fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
     match rayon::ThreadPoolBuilder::new().stack_size(limits::STACK_BYTES).build() {
         Ok(pool) => pool.install(pass),
         // Without threads of its own, rayon does the work on this one.

@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use swc_common::comments::SingleThreadedComments;
+use swc_common::comments::{Comments, SingleThreadedComments};
 use swc_common::input::StringInput;
 use swc_common::{BytePos, GLOBALS, Globals, Mark, Span, Spanned};
 use swc_ecma_ast::{
@@ -23,8 +23,9 @@ use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
 use swc_ecma_visit::{Visit, VisitWith};
 
+use super::extract::diagnostics::illegal_decorator;
 use super::inspect::Inspected;
-use super::limits::{REPARSES_MAX, SYNTAX_ERRORS_MAX};
+use super::limits::{BLAMED_MAX, REPARSES_MAX, SYNTAX_ERRORS_MAX};
 use super::module::{DecoratorUse, Decorators, LeadingComments, ParsedModule, Scopes, Tables};
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{ModuleSummary, SummaryParts};
@@ -35,7 +36,7 @@ use crate::source::{FileId, Location, SourceFile};
 
 /// What a file is to the others, without its tree.
 pub(super) fn summarize(file: FileId, source: &SourceFile) -> Result<ModuleSummary, Vec<Diagnostic>> {
-    guarded(file, source, |session| session.summary())
+    guarded(file, source, Session::summary)
 }
 
 /// The whole of a file.
@@ -70,6 +71,8 @@ pub(super) struct Session<'s> {
     source: &'s SourceFile,
     tsx: bool,
     text: String,
+    /// Whether anybody asks for comments.
+    with_comments: bool,
 }
 
 /// Why there is no tree.
@@ -93,7 +96,7 @@ impl<'s> Session<'s> {
             .map_or_else(|| source.text.to_string(), |rest| format!("   {rest}"));
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
         let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
-        Self { file, source, tsx, text }
+        Self { file, source, tsx, text, with_comments: true }
     }
 
     /// The text that is parsed: a byte order mark is spaces in it.
@@ -129,7 +132,9 @@ impl<'s> Session<'s> {
         }))
     }
 
-    fn summary(self) -> Result<ModuleSummary, Vec<Diagnostic>> {
+    fn summary(mut self) -> Result<ModuleSummary, Vec<Diagnostic>> {
+        // Only those of the vocabulary may turn out to lie in a comment.
+        self.with_comments = scanner::mentions_vocabulary(&self.text);
         let (tree, decorators) = self.decorated_tree()?;
         let Tree { module, comments, survey } = tree;
         let tables = Tables::of(&module);
@@ -165,7 +170,44 @@ impl<'s> Session<'s> {
                 Refused::TagName(at) => diagnostics::tag_name(self.location(at, at + 1)),
             }]
         })?;
-        self.verified_tree(found)
+        self.verified_tree(found).map_err(|errors| self.blamed(errors))
+    }
+
+    /// The decorators of others without which the file would parse, as the cause of its errors.
+    fn blamed(&self, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let Ok(all) = scanner::all_decorators(&self.text, self.tsx) else { return errors };
+        let ours = |found: &FoundDecorator| {
+            scanner::VOCABULARY.contains(&&self.text[found.name_start..found.name_end])
+        };
+        let foreign = all.iter().filter(|found| !ours(found)).count();
+        if !(1..=BLAMED_MAX).contains(&foreign) || self.parsed(&scanner::blank(&self.text, &all)).is_err() {
+            return errors;
+        }
+        let breaks = |found: &&FoundDecorator| {
+            let others: Vec<FoundDecorator> =
+                all.iter().filter(|other| other.at != found.at).cloned().collect();
+            self.parsed(&scanner::blank(&self.text, &others)).is_err()
+        };
+        let causes = all.iter().filter(|found| !ours(found)).filter(breaks);
+        let illegal: Vec<Diagnostic> = causes.map(|found| self.illegal(found)).collect();
+        if illegal.is_empty() { errors } else { illegal }
+    }
+
+    fn illegal(&self, found: &FoundDecorator) -> Diagnostic {
+        let name = &self.text[found.name_start..found.name_end];
+        illegal_decorator(name, self.location(found.at, found.name_end))
+    }
+
+    /// The parser drops decorators of an arrow's parameters, so that one that is misspelt would vanish.
+    fn refuse_dropped(&self, opaque: &Opaque) -> Result<(), Vec<Diagnostic>> {
+        let Ok(all) = scanner::all_decorators(&self.text, self.tsx) else { return Ok(()) };
+        let kept = |found: &FoundDecorator| {
+            let ours = scanner::VOCABULARY.contains(&&self.text[found.name_start..found.name_end]);
+            ours || opaque.covers(found.at) || opaque.decorators.contains(&found.at)
+        };
+        let dropped: Vec<Diagnostic> =
+            all.iter().filter(|found| !kept(found)).map(|found| self.illegal(found)).collect();
+        if dropped.is_empty() { Ok(()) } else { Err(dropped) }
     }
 
     fn inspect(self) -> Result<Inspected, Vec<Diagnostic>> {
@@ -182,7 +224,11 @@ impl<'s> Session<'s> {
         mut found: Vec<FoundDecorator>,
     ) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
         if !scanner::mentions_vocabulary(&self.text) {
-            return Ok((self.tree(&self.text)?, Vec::new()));
+            let tree = self.tree(&self.text)?;
+            if scanner::decorates_parameter(&self.text) {
+                self.refuse_dropped(&Opaque::of(&tree, START))?;
+            }
+            return Ok((tree, Vec::new()));
         }
         for _ in 0..REPARSES_MAX {
             let tree = self.tree(&scanner::blank(&self.text, &found))?;
@@ -191,6 +237,9 @@ impl<'s> Session<'s> {
                 found.iter().map(|decorator| decorator.at).filter(|at| opaque.covers(*at)).collect();
             if wrong.is_empty() {
                 self.refuse_missed(&found, &opaque)?;
+                if scanner::decorates_parameter(&self.text) {
+                    self.refuse_dropped(&opaque)?;
+                }
                 return Ok(self.without_foreign(tree, found));
             }
             found.retain(|decorator| !wrong.contains(&decorator.at));
@@ -244,9 +293,9 @@ impl<'s> Session<'s> {
 
     fn parsed(&self, text: &str) -> Result<Tree, Failed> {
         let comments = SingleThreadedComments::default();
+        let kept = self.with_comments.then_some(&comments as &dyn Comments);
         let input = StringInput::new(text, START, START + len_pos(text.len()));
-        let mut parser =
-            Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, Some(&comments)));
+        let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, kept));
         let parsed = parser.parse_module();
         let mut errors = parser.take_errors();
         match parsed {

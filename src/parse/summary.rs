@@ -35,6 +35,13 @@ pub struct ModuleSummary {
     pub(crate) marks: Marks,
 }
 
+/// A summary as bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Encoded<B> {
+    pub(crate) links: B,
+    pub(crate) places: B,
+}
+
 /// A specifier where it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SpecifierUse {
@@ -153,6 +160,34 @@ impl ModuleSummary {
         }
     }
 
+    /// As it is kept: what other files see, and apart from that where it is written, which most edits move.
+    pub(crate) fn encode(&mut self) -> Encoded<Vec<u8>> {
+        let places: Vec<(u32, u32)> =
+            self.places().map(|(start, end)| (std::mem::take(start), std::mem::take(end))).collect();
+        let links = encoded(self);
+        self.put(&places);
+        Encoded { links, places: encoded(&places) }
+    }
+
+    /// `None` for anything but what [`Self::encode`] made.
+    pub(crate) fn decode(encoded: &Encoded<impl AsRef<[u8]>>) -> Option<Self> {
+        let mut summary: Self = postcard::from_bytes(encoded.links.as_ref()).ok()?;
+        let places: Vec<(u32, u32)> = postcard::from_bytes(encoded.places.as_ref()).ok()?;
+        summary.put(&places);
+        Some(summary)
+    }
+
+    fn put(&mut self, places: &[(u32, u32)]) {
+        for ((start, end), place) in self.places().zip(places) {
+            (*start, *end) = *place;
+        }
+    }
+
+    fn places(&mut self) -> impl Iterator<Item = (&mut u32, &mut u32)> {
+        let specifiers = self.specifiers.iter_mut().map(|used| (&mut used.start, &mut used.end));
+        specifiers.chain(self.imports.iter_mut().map(|import| (&mut import.start, &mut import.end)))
+    }
+
     /// The import that binds a top-level name.
     pub(crate) fn import(&self, local: &str) -> Option<&ImportedName> {
         self.imports.iter().find(|import| import.local == local)
@@ -258,6 +293,10 @@ fn augments(items: &[ModuleItem]) -> bool {
 /// A file that is no module: what it declares is global.
 pub(super) fn is_script(items: &[ModuleItem]) -> bool {
     !items.iter().any(|item| matches!(item, ModuleItem::ModuleDecl(_)))
+}
+
+fn encoded(value: &impl Serialize) -> Vec<u8> {
+    postcard::to_allocvec(value).expect("invariant: a summary has no form that postcard cannot write")
 }
 
 /// A position as an offset; each file starts at position 1.

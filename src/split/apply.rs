@@ -20,7 +20,7 @@ use super::inline::Chains;
 use super::optimize::KnownPerms;
 use super::parts::{Part, Parts};
 use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound};
-use super::{ClientModule, SplitModules, SplitOptions, diagnostics};
+use super::{ClientModule, SplitModules, SplitOptions, Wanted, diagnostics};
 use crate::artifact::specifier;
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
@@ -30,6 +30,7 @@ use crate::parse::extract::is_call_of;
 use crate::parse::graph::Binding;
 use crate::parse::module::{Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
+use crate::parse::types::flat::{FlatModule, flat_modules};
 use crate::source::FileId;
 
 pub(super) fn apply(
@@ -37,16 +38,22 @@ pub(super) fn apply(
     contract: &Contract,
     parts: &Parts,
     reach: &Reach,
-    options: SplitOptions,
+    (options, wanted): (SplitOptions, Wanted),
 ) -> (SplitModules, Vec<Diagnostic>) {
     let chains = Chains::of(graph, contract);
     let split = Split { graph, contract, parts, reach, chains: &chains, options };
     let mut modules =
         SplitModules { chains: chains.of_endpoints(graph, contract), ..SplitModules::default() };
     let mut found = Vec::new();
+    let mut exporting = Vec::new();
     for module in graph.modules() {
         let path = graph.output_path(module);
-        if reach.server_modules.contains(&module.file) {
+        let on_server = reach.server_modules.contains(&module.file);
+        // What is wrong with the chains is seen where they are written.
+        if on_server && wanted == Wanted::Client && chains.are_in(module.file) {
+            module.in_globals(|| split.server(module, &mut found));
+        }
+        if on_server && wanted == Wanted::Both {
             let printed = module.in_globals(|| split.server(module, &mut found));
             let source = &graph.sources().file(module.file).text;
             let map = SourceMap::of(module.path.clone(), source, &printed.places);
@@ -54,10 +61,33 @@ pub(super) fn apply(
             modules.server.insert(path.clone(), printed.text);
         }
         if let Some(client) = module.in_globals(|| split.client(module, contract)) {
+            let exports = split.client_names(module);
+            if !exports.is_empty() {
+                exporting.push((path.clone(), (module.file, exports)));
+            }
             modules.client.insert(path, client);
         }
     }
+    found.extend(declare(graph, contract, exporting, &mut modules));
     (modules, found)
+}
+
+/// Says what the exports of the client's statements are, as types.
+fn declare(
+    graph: &ModuleGraph,
+    contract: &Contract,
+    exporting: Vec<(String, (FileId, BTreeSet<String>))>,
+    modules: &mut SplitModules,
+) -> Vec<Diagnostic> {
+    let (paths, requests): (Vec<String>, Vec<_>) = exporting.into_iter().unzip();
+    let reserved: BTreeSet<String> = contract.types.keys().cloned().collect();
+    let (declared, found) = flat_modules(graph, &requests, &reserved);
+    for (path, declarations) in paths.iter().zip(declared) {
+        if let Some(client) = modules.client.get_mut(path) {
+            client.declarations = declarations;
+        }
+    }
+    found
 }
 
 /// Relative imports of server code that lead nowhere.
@@ -168,13 +198,29 @@ impl Split<'_> {
             .map(|(_, part)| part)
             .collect();
         if kept.is_empty() {
-            return (!endpoints.is_empty()).then_some(ClientModule { endpoints, statements: String::new() });
+            let stubs = ClientModule { endpoints, ..ClientModule::default() };
+            return (!stubs.endpoints.is_empty()).then_some(stubs);
         }
         let mut body = self.client_imports(module, &kept);
         body.extend(kept.iter().map(|part| part.node.clone()));
         body.extend(self.client_exports(module, &kept));
         let statements = text_of(module, body, |_| {}, false, |_| {}).text;
-        Some(ClientModule { endpoints, statements })
+        Some(ClientModule { endpoints, statements, declarations: FlatModule::default() })
+    }
+
+    /// The names under which the client's statements of a module are exported.
+    fn client_names(&self, module: &ParsedModule) -> BTreeSet<String> {
+        let parts = self.parts.module(module.file).iter().enumerate();
+        let kept = parts.filter(|(index, _)| self.reach.client.contains(&(module.file, *index)));
+        let names = kept.flat_map(|(_, part)| {
+            let default = matches!(
+                part.node,
+                ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_))
+            );
+            let declared = part.declares.iter().flat_map(|local| module.export_names(local));
+            declared.map(str::to_owned).chain(default.then(|| "default".to_owned())).collect::<Vec<_>>()
+        });
+        names.collect()
     }
 
     /// `export { local as name }` for what parts do not export by themselves.

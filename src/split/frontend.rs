@@ -1,7 +1,8 @@
 //! The frontend may not import server code as values; it is compiled by the app's own bundler, from the sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use swc_common::Span;
 use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem};
 
@@ -12,22 +13,61 @@ use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 use crate::parse::module::{Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
-use crate::parse::summary::{ImportedName, ModuleSummary};
+use crate::parse::summary::ImportedName;
 use crate::source::{FileId, Location};
 
-pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
+/// Where the frontend ends: what its bundler must not follow. Paths are relative to the project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frontier {
+    /// Modules with endpoints, and the names of their stubs below `.kontract/client`.
+    stubs: BTreeMap<String, String>,
+    /// Other modules that only the server can run.
+    server: BTreeSet<String>,
+}
+
+impl Frontier {
+    /// For the plugins of bundlers.
+    pub fn to_json(&self) -> String {
+        format!("{:#}\n", json!({ "stubs": self.stubs, "server": self.server }))
+    }
+}
+
+pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Frontier {
+    let mut frontier = Frontier::default();
+    for file in reach.server_only.keys().filter(|file| !is_frontend(reach, **file)) {
+        let path = graph.sources().file(*file).path.clone();
+        if has_endpoints(parts, *file) {
+            frontier.stubs.insert(path, graph.output_of(*file));
+        } else {
+            frontier.server.insert(path);
+        }
+    }
+    frontier
+}
+
+/// `stubs` says whether the frontend's bundler puts stubs in the place of modules with endpoints.
+pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach, stubs: bool) -> Vec<Diagnostic> {
+    let has_stub = |file: FileId| stubs && has_endpoints(parts, file);
     let mut found = Vec::new();
     for module in graph.modules().filter(|module| is_frontend(reach, module.file)) {
         let values = value_names(parts.module(module.file));
         for part in parts.module(module.file) {
             for (specifier, span) in value_specifiers(part, &values) {
-                check_import(graph, reach, module, &specifier, span, &mut found);
+                let Resolution::File(file) = graph.resolve(module, &specifier) else { continue };
+                if !has_stub(file) {
+                    check_import(graph, reach, module, file, span, &mut found);
+                }
             }
         }
     }
     for (file, summary) in graph.summaries().filter(|(file, _)| is_frontend(reach, *file)) {
         for import in &summary.imports {
-            found.extend(client_import(graph, parts, reach, (file, summary), import));
+            let specifier = &summary.specifiers[import.from];
+            let stub = specifier.target.filter(|target| has_stub(*target));
+            let source = stub.and_then(|target| graph.module(target));
+            if let Some(source) = source.or_else(|| client_source(graph, &specifier.text)) {
+                found.extend(client_import(graph, parts, reach, source, file, import));
+            }
         }
     }
     found
@@ -44,11 +84,10 @@ fn check_import(
     graph: &ModuleGraph,
     reach: &Reach,
     module: &ParsedModule,
-    specifier: &str,
+    file: FileId,
     span: Span,
     found: &mut Vec<Diagnostic>,
 ) {
-    let Resolution::File(file) = graph.resolve(module, specifier) else { return };
     // A frontend module on the way reports its own import.
     if is_frontend(reach, file) {
         return;
@@ -72,15 +111,15 @@ fn check_import(
     }
 }
 
-/// `import { x } from '@/client/api/entries'` where `x` stays on the server.
+/// `import { x } from '@/client/api/entries'`, or straight from `source`, where `x` stays on the server.
 fn client_import(
     graph: &ModuleGraph,
     parts: &Parts,
     reach: &Reach,
-    (file, summary): (FileId, &ModuleSummary),
+    source: &ParsedModule,
+    file: FileId,
     import: &ImportedName,
 ) -> Option<Diagnostic> {
-    let source = client_source(graph, &summary.specifiers[import.from].text)?;
     let Imported::Name(name) = &import.imported else { return None };
     if import.type_only || name == "default" || !has_endpoints(parts, source.file) {
         return None;

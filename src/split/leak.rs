@@ -21,6 +21,7 @@ use crate::contract::Contract;
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 use crate::parse::module::ParsedModule;
+use crate::parse::types::flat::FlatModule;
 use crate::source::Location;
 
 /// Client files that were searched for server-only text. Made by [`Evidence::prove`] alone.
@@ -70,6 +71,14 @@ impl Evidence {
             }
         }
         evidence
+    }
+
+    /// Lets clients know the names in the declarations of what they have.
+    pub(super) fn publish(&mut self, declarations: &FlatModule) {
+        for name in declarations.names() {
+            self.public.push('\n');
+            self.public.push_str(name);
+        }
     }
 
     fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part) {

@@ -25,6 +25,7 @@ mod reach;
 
 use std::collections::BTreeMap;
 
+pub use frontend::Frontier;
 pub use inline::Chain;
 pub use leak::{ClientFiles, Evidence, LeakFree};
 pub use plan::{Side, SplitPlan};
@@ -32,6 +33,7 @@ pub use plan::{Side, SplitPlan};
 use crate::contract::CheckedContract;
 use crate::diag::Outcome;
 use crate::emit::sourcemap::SourceMap;
+use crate::parse::types::flat::FlatModule;
 use crate::parse::{ModuleGraph, on_deep_stack};
 use parts::Parts;
 use reach::Reach;
@@ -47,6 +49,8 @@ pub struct SplitModules {
     pub client: BTreeMap<String, ClientModule>,
     /// What runs each endpoint that has middlewares, by its index in [`crate::contract::Contract::endpoints`].
     pub chains: BTreeMap<usize, Chain>,
+    /// Where the frontend ends.
+    pub frontier: Frontier,
     /// What the client's files are searched for once they are made.
     pub evidence: Evidence,
 }
@@ -58,6 +62,8 @@ pub struct ClientModule {
     pub endpoints: Vec<usize>,
     /// JavaScript of the statements that stay, imports included; empty when none do.
     pub statements: String,
+    /// What they export, as types.
+    pub declarations: FlatModule,
 }
 
 /// How both halves are written.
@@ -65,6 +71,8 @@ pub struct ClientModule {
 pub struct SplitOptions {
     /// Whether server code is optimised; while developing, it stays as it was written.
     pub optimize: bool,
+    /// Whether the frontend's bundler puts stubs in the place of modules with endpoints.
+    pub stubs: bool,
 }
 
 /// Splits all modules, and searches the client's half for what is the server's.
@@ -73,16 +81,48 @@ pub fn split(
     contract: &CheckedContract,
     options: SplitOptions,
 ) -> Outcome<SplitModules> {
+    halves(graph, contract, options, Wanted::Both)
+}
+
+/// [`split`] for who wants to know what is wrong: says the same, and leaves out the server's text and maps, and
+/// the evidence where no client statement could hold any of it. Making these takes longer than everything else together.
+pub fn check(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+) -> Outcome<SplitModules> {
+    halves(graph, contract, options, Wanted::Client)
+}
+
+/// Which halves are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Both,
+    Client,
+}
+
+fn halves(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+    wanted: Wanted,
+) -> Outcome<SplitModules> {
     on_deep_stack(|| {
         let parts = Parts::of(graph);
         let reach = Reach::of(graph, &parts);
-        let mut found = frontend::check(graph, &parts, &reach);
+        let mut found = frontend::check(graph, &parts, &reach, options.stubs);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
-        let (mut modules, wrong) = apply::apply(graph, contract.contract(), &parts, &reach, options);
+        let (mut modules, wrong) =
+            apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
-        modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
-        found.extend(modules.evidence.search_modules(&modules.client));
+        modules.frontier = frontend::frontier(graph, &parts, &reach);
+        // Without a statement for clients there is nothing to search before the files are made.
+        if wanted == Wanted::Both || modules.client.values().any(|client| !client.statements.is_empty()) {
+            modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+            modules.client.values().for_each(|module| modules.evidence.publish(&module.declarations));
+            found.extend(modules.evidence.search_modules(&modules.client));
+        }
         Outcome::with(modules, found).stop_on_errors()
     })
 }

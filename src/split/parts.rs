@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_common::Span;
 use swc_ecma_ast::{
     AssignTarget, BindingIdent, CallExpr, Callee, ClassDecl, Decl, ExportDecl, ExportSpecifier, Expr, FnDecl,
@@ -10,9 +11,9 @@ use swc_ecma_ast::{
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
-use crate::parse::ModuleGraph;
 use crate::parse::extract::{endpoint_forms, middleware_call};
 use crate::parse::module::{ParsedModule, declared_names, is_value, item_decl};
+use crate::parse::{ModuleGraph, in_parallel};
 use crate::source::FileId;
 
 /// A part of a module: the module and the part's place in it.
@@ -62,7 +63,9 @@ pub(super) enum PartKind {
 
 impl Parts {
     pub(super) fn of(graph: &ModuleGraph) -> Self {
-        Self { modules: graph.modules().map(|module| (module.file, module_parts(graph, module))).collect() }
+        let modules: Vec<&ParsedModule> = graph.modules().collect();
+        let parts = |module: &&ParsedModule| (module.file, module_parts(graph, module));
+        Self { modules: in_parallel(|| modules.par_iter().map(parts).collect()) }
     }
 
     /// The parts of a module, in source order.

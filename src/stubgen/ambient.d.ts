@@ -90,6 +90,11 @@ declare namespace kontract {
     pop(): Promise<Row | undefined>;
     /** Removes the first row and returns it. */
     shift(): Promise<Row | undefined>;
+    /**
+     * Runs one SQL statement that sees this table and nothing else: the columns `id` and `data` (jsonb), parameters as `$1` with a
+     * cast (`$1::int`). It may write where the endpoint has W. Every row of the table counts as read.
+     */
+    exec(statement: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>;
     /** What is kept of a row's versions, the latest first. */
     history(key: Key, options?: { limit?: number }): Promise<Version<Row>[]>;
     /** Names the state that this call reads, for `at` in a later call. */

@@ -12,9 +12,9 @@ use super::{Pins, StubInput};
 use crate::artifact::specifier;
 use crate::contract::{Contract, Endpoint, Perms, UploadKind};
 use crate::emit::build::{
-    GENERATED, array, arrow, boolean, call, constant, element, export_const, export_default, export_names,
-    hex, ident, import_named, is_binding_name, is_identifier_name, member, module_text, number, object,
-    string,
+    GENERATED, array, arrow, boolean, call, call_pure, constant, element, export_const, export_default,
+    export_names, hex, ident, import_named, is_binding_name, is_identifier_name, member, module_text, number,
+    object, string,
 };
 use crate::source::Sources;
 use base64::Engine as _;
@@ -36,7 +36,7 @@ pub(super) fn connection_text(pins: &Pins) -> String {
     ]);
     module_text(vec![
         import_named([("createClient", "createClient")], "kontract/client"),
-        export_const("kontract", call(ident("createClient"), vec![options])),
+        export_const("kontract", call_pure(ident("createClient"), vec![options])),
     ])
 }
 
@@ -51,8 +51,8 @@ pub(super) fn stub_texts(
     for (index, endpoint) in contract.endpoints.iter().enumerate() {
         modules.entry(client_path(sources, input, endpoint.binding.file)).or_default().0.push(index);
     }
-    for (path, statements) in input.client_modules {
-        modules.entry(stub_path(path)).or_default().1 = statements;
+    for (path, rest) in input.client_modules {
+        modules.entry(stub_path(path)).or_default().1 = &rest.statements;
     }
     let text = |(path, (endpoints, statements)): (String, (Vec<usize>, &str))| {
         let items = stub_items(contract, schema, &endpoints, &path, statements);
@@ -203,7 +203,7 @@ fn stub_value(
         let index = |(index, _): &(usize, UploadKind)| number(u32::try_from(*index).unwrap_or(u32::MAX));
         options.push(("upload", call(ident(uploading), vec![array(uploads.iter().map(index).collect())])));
     }
-    call(member(ident(connection), "endpoint"), vec![object(options)])
+    call_pure(member(ident(connection), "endpoint"), vec![object(options)])
 }
 
 /// The encoder; of further arguments it is given one array.

@@ -27,6 +27,7 @@ pub use schema::WireSchema;
 
 use crate::artifact::Artifacts;
 use crate::contract::CheckedContract;
+use crate::parse::types::flat::FlatModule;
 use crate::source::Sources;
 use codec::{Side, codecs_text};
 use std::collections::BTreeMap;
@@ -42,11 +43,22 @@ pub struct StubInput<'a> {
     pub pins: &'a Pins,
     /// The physical name of each table, by its name; from the lock.
     pub ptrs: &'a BTreeMap<String, String>,
-    /// For each module of which anything besides endpoints is left for the client, those statements as JavaScript. Paths
-    /// are relative to the source folder: `api/entries.js`.
-    pub client_modules: &'a BTreeMap<String, String>,
+    /// For each module of which anything besides endpoints is left for the client, that. Paths are relative to the source
+    /// folder: `api/entries.js`.
+    pub client_modules: &'a BTreeMap<String, ClientRest>,
     /// What runs each endpoint that has middlewares, by its index in the contract.
     pub chains: &'a BTreeMap<usize, ChainRef>,
+    /// Whether the Worker loads every module when it starts, in place of each on its first call.
+    pub eager: bool,
+}
+
+/// What is left of a module for the client.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientRest {
+    /// The statements as JavaScript.
+    pub statements: String,
+    /// What they export, as types.
+    pub declarations: FlatModule,
 }
 
 /// A function that runs an endpoint within its middlewares: `(ctx, handler) => Promise`.
@@ -141,6 +153,8 @@ pub const VOCABULARY: &[&str] = &[
     include_str!("schema/build.rs"),
     include_str!("../contract/signature.rs"),
     include_str!("../contract/ty.rs"),
+    include_str!("../parse/types/flat/text.rs"),
+    include_str!("../parse/types/library.ts"),
     include_str!("../emit/build.rs"),
 ];
 

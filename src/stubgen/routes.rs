@@ -40,13 +40,25 @@ pub(super) fn module_texts(
 
 /// `routes.js`
 pub(super) fn routes_text(contract: &Contract, sources: &Sources, input: &StubInput<'_>) -> String {
+    let files: BTreeSet<FileId> = contract.endpoints.iter().map(|endpoint| endpoint.binding.file).collect();
+    let names: BTreeMap<FileId, String> =
+        files.into_iter().zip(0_u32..).map(|(file, place)| (file, format!("r{place}"))).collect();
     let mut routes: Vec<(u32, Expr)> = contract
         .endpoints
         .iter()
-        .map(|endpoint| (RouteId::of(&endpoint.name).as_u32(), route(sources, input, endpoint)))
+        .map(|endpoint| (RouteId::of(&endpoint.name).as_u32(), route(sources, input, endpoint, &names)))
         .collect();
     routes.sort_by_key(|(id, _)| *id);
-    module_text(vec![export_const("routes", object_by_number(routes))])
+    let mut items = Vec::new();
+    if input.eager {
+        items.extend(
+            names.iter().map(|(file, name)| {
+                import_namespace(name, &format!("./{}", route_path(sources, input, *file)))
+            }),
+        );
+    }
+    items.push(export_const("routes", object_by_number(routes)));
+    module_text(items)
 }
 
 /// `tables.js`
@@ -69,9 +81,21 @@ fn source_path(sources: &Sources, input: &StubInput<'_>, file: FileId) -> String
     format!("src/{}.js", module_stem(sources, input, file))
 }
 
-fn route(sources: &Sources, input: &StubInput<'_>, endpoint: &Endpoint) -> Expr {
-    let module = import_call(&format!("./{}", route_path(sources, input, endpoint.binding.file)));
-    let pick = arrow(&["m"], member(ident("m"), &endpoint.name));
+/// A route: its policy, and how its module is loaded. `names` are what eagerly loaded modules are bound to.
+fn route(
+    sources: &Sources,
+    input: &StubInput<'_>,
+    endpoint: &Endpoint,
+    names: &BTreeMap<FileId, String>,
+) -> Expr {
+    let file = endpoint.binding.file;
+    let loaded = match names.get(&file).filter(|_| input.eager) {
+        Some(name) => member(ident(name), &endpoint.name),
+        None => {
+            let module = import_call(&format!("./{}", route_path(sources, input, file)));
+            call(member(module, "then"), vec![arrow(&["m"], member(ident("m"), &endpoint.name))])
+        }
+    };
     let options = &endpoint.options;
     let mut entry = vec![
         ("name", string(&endpoint.name)),
@@ -91,7 +115,7 @@ fn route(sources: &Sources, input: &StubInput<'_>, endpoint: &Endpoint) -> Expr 
     if let Some(bytes) = options.max_bytes.filter(|bytes| *bytes != MAX_BYTES_DEFAULT) {
         entry.push(("maxBytes", number(bytes)));
     }
-    entry.push(("load", arrow(&[], call(member(module, "then"), vec![pick]))));
+    entry.push(("load", arrow(&[], loaded)));
     object(entry)
 }
 

@@ -2,10 +2,15 @@
 
 pub(crate) mod build;
 mod dev;
+mod flood;
+mod frontends;
 mod keys;
 mod owners;
+mod packages;
 mod peer;
 mod plain;
+mod restart;
 mod serve;
 mod streams;
+mod tables;
 mod traces;

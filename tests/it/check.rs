@@ -165,6 +165,46 @@ fn the_plain_spelling_is_stock_typescript_and_an_editor_goes_to_the_source() {
     assert_eq!(answers[0]["documentation"], "Enters a race.");
 }
 
+/// What stays beside stubs has declarations that say what the source says, and an editor goes to the source.
+#[test]
+fn exports_beside_stubs_are_declared_as_the_source_has_them() {
+    let app = App::of_fixture("check/shared");
+    app.write(".dev.vars", DEV_VARS);
+    app.build();
+    for typescript in TYPESCRIPTS {
+        let output = Command::new("node")
+            .arg(repository().join("node_modules").join(typescript).join("bin/tsc"))
+            .args(["--project", "."])
+            .current_dir(app.path())
+            .output()
+            .expect("run tsc");
+        let words = String::from_utf8_lossy(&output.stdout);
+        let declared = app.read("dist/client/api/entries.d.ts");
+        assert!(output.status.success(), "{typescript}: {words}\n{declared}");
+    }
+    let declared = app.read("dist/client/api/entries.d.ts");
+    for word in [" infer ", "Parameters<", "ReturnType<", "unknown", "typeof "] {
+        assert!(!declared.contains(word), "{word} in\n{declared}");
+    }
+
+    let words = ["return `${label", "same<typeof LIMIT", "parse(1).knots", "shelf.full"];
+    let mut arguments = vec![app.path().to_str().expect("UTF-8"), "src/web/page.ts"];
+    arguments.extend(words);
+    let answers = script::run("definition.mjs", &arguments);
+    let answers = answers.as_array().expect("a list");
+    let expected = [
+        ("src/api/entries.ts", "label(of: Entry"),
+        ("src/api/entries.ts", "LIMIT = 20"),
+        ("src/types.ts", "knots?: Knot<T>[]"),
+        ("src/api/entries.ts", "full(): boolean"),
+    ];
+    for (index, (file, start)) in expected.into_iter().enumerate() {
+        let (went_to, at) = (text(&answers[index]["file"]), text(&answers[index]["at"]));
+        assert!(went_to == file && at.starts_with(start), "{} went to {went_to}: {at}", words[index]);
+    }
+    assert_eq!(answers[0]["documentation"], "How an entry is shown.");
+}
+
 fn install(app: &App, typescript: &str) {
     app.write(
         "node_modules/folding/package.json",
@@ -223,4 +263,36 @@ fn below(folder: &Path) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// Rights do not hold for root, so that root asks as somebody else.
+#[test]
+fn a_folder_that_may_not_be_read_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let allow = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("permissions");
+    };
+    let project = folder.path().join("app");
+    let closed = project.join("src/closed");
+    std::fs::create_dir_all(&closed).expect("a folder");
+    std::fs::write(project.join("kontract.json"), "{ \"name\": \"app\" }").expect("a file");
+    std::fs::write(project.join("src/a.ts"), "export const a = 1;\n").expect("a file");
+    let program = folder.path().join("kontract");
+    std::fs::copy(env!("CARGO_BIN_EXE_kontract"), &program).expect("a copy that everybody may run");
+    allow(folder.path(), 0o755);
+    allow(&closed, 0o000);
+    let arguments = ["check", "--no-types", "--project"];
+    let mut command = if std::fs::read_dir(&closed).is_ok() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+        command
+    } else {
+        Command::new(&program)
+    };
+    let output = command.args(arguments).arg(&project).output().expect("run kontract");
+    allow(&closed, 0o755);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("KT0003") && words.contains("the folder `src/closed`"), "{words}");
 }

@@ -19,6 +19,7 @@ fn every_type_and_every_export_is_valid_typescript() {
         ptrs: &BTreeMap::new(),
         client_modules: &BTreeMap::new(),
         chains: &BTreeMap::new(),
+        eager: false,
     };
     let folder = tempfile::tempdir().expect("a folder");
     let write = |path: &str, bytes: &[u8]| {

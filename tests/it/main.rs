@@ -16,6 +16,7 @@ mod middleware;
 mod migrate;
 mod migrate_run;
 mod optimize;
+mod package_types;
 mod parse;
 mod recheck;
 mod secrets;

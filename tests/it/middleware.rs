@@ -63,8 +63,10 @@ fn write_program(sandbox: &Sandbox, program: &Program, name: &str) -> Option<Val
         return None;
     };
     let modules = &halves;
-    let optimized =
-        compile_with(&system, SplitOptions { optimize: true }).value.expect("it compiled before").2;
+    let optimized = compile_with(&system, SplitOptions { optimize: true, stubs: false })
+        .value
+        .expect("it compiled before")
+        .2;
     for (folder, modules) in [("inlined", modules), ("optimized", &optimized)] {
         for (path, text) in &modules.server {
             sandbox.write(&format!("{name}/{folder}/{path}"), text.as_bytes());

@@ -2,7 +2,7 @@
 
 use crate::support::contract::{Draft, FieldDraft, INT32, array, enumeration, field, nullable, object};
 use crate::support::expect::check_folder;
-use kontract::contract::Ty;
+use kontract::contract::{Scope, Ty};
 use kontract::migrate::{Change, FieldChange, Lock, LockError, MigrationFile, MigrationPlan, Refusal, plan};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,27 @@ fn the_first_plan_makes_every_table() {
         ("kontract.lock.json".to_owned(), plan.lock.text().into_bytes()),
     ]);
     check_folder("migrate/initial", &made);
+}
+
+#[test]
+fn the_scope_of_a_table_is_part_of_its_migration_and_stays() {
+    let long = "a".repeat(40);
+    for (scope, spelling, ptr_len) in [(Scope::Owner, "owner", 44), (Scope::Tenant, "tenant", 30)] {
+        let mut scoped = edited(|_| {});
+        scoped.table(&long, "Entry", "id");
+        scoped.scoped(scope);
+        let (lock, files) = locked(&scoped);
+        let expected = format!("p_readonly => '{{createdAt}}', p_scope => '{spelling}');");
+        assert!(files[0].sql.contains(&expected), "{}", files[0].sql);
+        assert_eq!(files[0].sql.matches("p_scope").count(), 1, "tables of everybody are as they were");
+        assert_eq!((lock.tables[&long].scope.as_str(), lock.tables[&long].ptr.len()), (spelling, ptr_len));
+        // Not with a migration either: the database keeps the scope of a table.
+        scoped.scoped(Scope::Shared);
+        let written = MigrationFile { name: "0002_scope".to_owned(), sql: "SELECT 1;".to_owned() };
+        let all: Vec<MigrationFile> = files.into_iter().chain([written]).collect();
+        let refused = messages(&scoped, &lock, &all);
+        assert_eq!(refused, [format!("the scope of table `{long}` changed from {spelling} to shared")]);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use kontract::cli::cache_folder::CacheFolder;
 use kontract::cli::os_system::OsSystem;
 use kontract::diag::render::{RenderOptions, to_text};
 use kontract::project::load;
-use kontract::recheck::{Store, recheck};
+use kontract::recheck::{Store, Wanted, recheck};
 
 #[test]
 fn random_edits_never_change_the_answer() {
@@ -23,18 +23,23 @@ fn random_edits_never_change_the_answer() {
             let edit = project.edit();
             let system = OsSystem::new(folder.path()).expect("a project");
             let store = Counted { cache: CacheFolder::of(&system), writes: Cell::new(0) };
-            let warm = recheck(&system, &store);
+            let warm = recheck(&system, &store, Wanted::Diagnostics);
             let warm = to_text(&warm.diagnostics, &warm.sources, RenderOptions::default());
             let loaded = load(&system);
-            let cold = kontract::check(&system, &loaded).diagnostics;
-            let cold = to_text(&cold, &loaded.sources, RenderOptions::default());
+            let cold = kontract::check(&system, &loaded);
+            let declared = cold.value.map(|checked| kontract::declarations(&loaded.sources, checked));
+            let cold = to_text(&cold.diagnostics, &loaded.sources, RenderOptions::default());
             assert_eq!(warm, cold, "seed {seed}, step {step}: {edit}");
 
             let cacheable = store.writes.get() > 0;
-            let again = recheck(&system, &store);
+            let again = recheck(&system, &store, Wanted::Diagnostics);
             assert_eq!(to_text(&again.diagnostics, &again.sources, RenderOptions::default()), cold);
             let writes = store.writes.get();
             assert!(!cacheable || cold.contains("KT0004") || writes == 1, "seed {seed}, step {step}: {edit}");
+            for _ in 0..2 {
+                let warm = recheck(&system, &store, Wanted::Declarations);
+                assert!(warm.declarations == declared, "seed {seed}, step {step}: {edit}");
+            }
         }
     }
 }
@@ -45,7 +50,7 @@ fn every_input_counts() {
     let answer = || {
         let system = OsSystem::new(folder.path()).expect("a project");
         let store = Counted { cache: CacheFolder::of(&system), writes: Cell::new(0) };
-        let checked = recheck(&system, &store);
+        let checked = recheck(&system, &store, Wanted::Diagnostics);
         to_text(&checked.diagnostics, &checked.sources, RenderOptions::default())
     };
     let good: &[(&str, &str)] = &[
@@ -94,7 +99,7 @@ fn two_checks_at_once_leave_a_whole_cache() {
         for number in 0..20 {
             put(folder.path(), "src/other.ts", &format!("export const n = {number};\n"));
             let system = OsSystem::new(folder.path()).expect("a project");
-            assert!(recheck(&system, &CacheFolder::of(&system)).diagnostics.is_empty());
+            assert!(recheck(&system, &CacheFolder::of(&system), Wanted::Diagnostics).diagnostics.is_empty());
         }
     };
     std::thread::scope(|scope| {
@@ -234,6 +239,8 @@ const FILES: &[(&str, &[&str])] = &[
             "import { secret } from '@/client/api';\nexport const Page = () => <p>{secret}</p>;\n",
             "import type { Row } from './model';\nexport const Page = (row: Row) => <p>{row.id}</p>;\n",
             "import { load } from './api';\nexport const Page = () => <p>{load}</p>;\n",
+            "\n\n  import { load } from '@/client/api';\nexport const Page = () => <p onClick={() => load('y')} />;\n",
+            "// Moved.\nimport { secret } from '@/client/api';\nexport const Page = () => <p>{secret}</p>;\n",
         ],
     ),
     (

@@ -1,9 +1,14 @@
 //! Storage on real PostgreSQL: the transaction core as the gateway drives it, against what the design promises.
 //!
-//! `roles` is about who may do what, `isolation` about what transactions see of each other, `history` about what many of them do
+//! `roles` is about who may do what, `isolation` about what transactions see of each other, `restored` about rows that come from another cluster, `history` about what many of them do
 //! under load and faults.
 
+mod bench;
+mod exec;
+mod garbage;
 mod history;
 mod isolation;
 mod queries;
+mod restored;
 mod roles;
+mod scopes;

@@ -5,7 +5,7 @@ use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
 use kontract::artifact::Artifacts;
 use kontract::contract::{Doc, Endpoint, MiddlewareFilter, Perms, Ty};
-use kontract::stubgen::{ChainRef, Identity, PinnedKey, Pins, StubError, StubInput, generate};
+use kontract::stubgen::{ChainRef, ClientRest, Identity, PinnedKey, Pins, StubError, StubInput, generate};
 use std::collections::BTreeMap;
 
 #[test]
@@ -144,8 +144,7 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
     let keys = vec![PinnedKey { x25519: [7; 32], mlkem768: vec![9; 4] }];
     let ptr = |name: &String| (name.clone(), format!("tbl_{name}"));
     let ptrs: BTreeMap<String, String> = draft.contract.tables.iter().map(|table| ptr(&table.name)).collect();
-    let rest =
-        draft.sources.id("src/api/entries.ts").map(|_| ("api/entries.js".to_owned(), CLIENT_REST.to_owned()));
+    let rest = draft.sources.id("src/api/entries.ts").map(|_| ("api/entries.js".to_owned(), client_rest()));
     let input = StubInput {
         project_name: "guestbook",
         source_root: "src",
@@ -153,6 +152,7 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
         ptrs: &ptrs,
         client_modules: &rest.into_iter().collect(),
         chains: &chains(draft),
+        eager: false,
     };
     generate(&draft.checked(), &draft.sources, &input)
 }
@@ -169,6 +169,10 @@ fn chains(draft: &Draft) -> BTreeMap<usize, ChainRef> {
         Some((index, ChainRef { module: "middleware.js".to_owned(), export }))
     };
     draft.contract.endpoints.iter().enumerate().filter_map(chain).collect()
+}
+
+fn client_rest() -> ClientRest {
+    ClientRest { statements: CLIENT_REST.to_owned(), ..ClientRest::default() }
 }
 
 /// What the split leaves of a module; it uses a name that the stubs would like to have.

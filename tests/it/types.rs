@@ -208,3 +208,20 @@ fn circles_are_errors() {
 }
 
 const SECONDS_MAX: u64 = 20;
+
+#[test]
+fn names_that_stand_for_themselves_have_no_type() {
+    for (text, ty) in [
+        ("import A = A.B;", "A"),
+        ("import A = B.X; import B = A.X;", "A.Y"),
+        (
+            "declare module 'x' { export * from 'x'; export { A as B } from 'x'; export { B as A } from 'x'; }",
+            "import('x').A",
+        ),
+        ("declare module 'y' { import B = A.C; import A = B.C; export = A; }", "import('y').B"),
+    ] {
+        let (found, _, said) =
+            endpoint(&format!("{text}\nexport const f = backend({{}}, async (a: {ty}) => 1);"));
+        assert!(found.iter().any(|(code, _)| *code == Code::KT0304), "{text}: {said}");
+    }
+}

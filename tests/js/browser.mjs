@@ -1,33 +1,14 @@
 // Two visitors in Chromium. Arguments: URL, file for a screenshot.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
-import { chromium } from "playwright-core";
-
 import { print } from "./app.mjs";
+import { withChromium } from "./chromium.mjs";
 
 const [url, screenshot] = process.argv.slice(2);
-const profile = await mkdtemp(join(tmpdir(), "kontract-chromium-"));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  headless: true,
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
 const problems = [];
 const sockets = [];
 const frames = [];
 
-async function visitor() {
+async function visitor(context) {
   const page = await context.newPage();
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("websocket", (socket) => {
@@ -38,8 +19,8 @@ async function visitor() {
   return page;
 }
 
-try {
-  const [ada, bob] = [await visitor(), await visitor()];
+await withChromium(async (context) => {
+  const [ada, bob] = [await visitor(context), await visitor(context)];
   await ada.getByLabel(/name/i).first().fill("Ada");
   await ada.getByLabel(/message/i).first().fill("A secret between Ada and the server");
   await ada.getByRole("button", { name: /sign/i }).first().click();
@@ -53,7 +34,4 @@ try {
     plaintext: frames.filter((frame) => frame.includes("secret")).length,
     frames: frames.length,
   });
-} finally {
-  await context.close();
-  await rm(profile, { recursive: true, force: true });
-}
+});

@@ -6,20 +6,20 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from raystream import (FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSHAKE_RESPONSE, HEADER, HEADER_LEN, HEARTBEAT, KEY_PHASE,
+from raystream import (EARLY, FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSHAKE_RESPONSE, HEADER, HEADER_LEN, HEARTBEAT, KEY_PHASE,
                        MORE, NAMES, RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, clear)
 from rpc import Client, Post, envelope, request
 from socket_client import Socket
 
-# X25519 public keys of small order, and others that are not below 2^255 - 19 (RFC 7748, section 6.1).
-LOW_ORDER_POINTS = [
+# X25519 public keys of small order (RFC 7748, section 6.1), and every other spelling that is not below 2^255 - 19.
+ODD_POINTS = [
     bytes(32),
     b"\x01" + bytes(31),
     bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
     bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
     bytes.fromhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     bytes.fromhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-    bytes.fromhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+    *(bytes([low]) + b"\xff" * 30 + b"\x7f" for low in range(0xEE, 0x100)),
 ]
 FULL_KEM_AT = HEADER_LEN + 1 + 2 + 16 + 8 + 2
 
@@ -170,9 +170,9 @@ class PostFaults:
             "key exchange of one byte more": kem(kem_length + 1),
             "key exchange of one byte less": kem(max(kem_length - 1, 1)),
             "bytes behind the handshake": lambda: self.outcome(clear(HANDSHAKE_INIT, init[HEADER_LEN:] + b"\0")),
-            **{f"point {place}": point(value) for place, value in enumerate(LOW_ORDER_POINTS)},
+            **{f"point {place}": point(value) for place, value in enumerate(ODD_POINTS)},
             **{f"point {place} with its highest bit": point(changed(value, 31, bytes([value[31] | 0x80])))
-               for place, value in enumerate(LOW_ORDER_POINTS)},
+               for place, value in enumerate(ODD_POINTS)},
         }
 
     def ticket_cases(self) -> dict[str, Callable[[], str]]:
@@ -228,8 +228,44 @@ class SocketFaults:
         def interrupted() -> str:
             socket = self.opened()
             return socket.ending(socket.seal(RPC_CALL, 1, payload, flags=MORE), socket.seal(RPC_CALL, 1, payload))
+        def reflected() -> str:
+            socket = self.opened()
+            socket.socket.send(socket.seal(HEARTBEAT, 0, b""))
+            return socket.ending(socket.socket.recv(timeout=30))
+
+        def of_earlier_epoch() -> str:
+            socket = self.opened()
+            earlier = socket.seal(HEARTBEAT, 0, b"")
+            socket.rekey()
+            return socket.ending(earlier)
+
+        def under_next_key() -> str:
+            """The transaction id of this epoch, the key of the next."""
+            socket = self.opened()
+            c2s = socket.session.c2s
+            c2s.rekey()
+            c2s.next_txid = FRAMES_PER_KEY
+            return socket.ending(c2s.seal(HEARTBEAT, 0, b"", txid=0, phase=0))
+
+        def before_handshake() -> str:
+            socket = Socket(self.url, self.client, opens=False)
+            return socket.ending(Client.resume(self.client).session.c2s.seal(RPC_CALL, 1, payload))
+
+        def two_handshakes() -> str:
+            socket = Socket(self.url, self.client, opens=False)
+            init = self.client.resume().init
+            return socket.ending(init, init)
 
         return {
+            "own frame reflected": reflected,
+            "frame of an earlier epoch": of_earlier_epoch,
+            "this epoch's number under the next epoch's key": under_next_key,
+            "call before the handshake": before_handshake,
+            "the same handshake twice": two_handshakes,
+            "transaction id at its end": fault(txid=2**64 - 1),
+            "chunk counter": fault(stream=1),
+            "reserved": fault(reserved=1),
+            "early": fault(flags=EARLY),
             "text": lambda: self.opened().ending("text"),
             "nothing": lambda: self.opened().ending(b""),
             "handshake in a session": lambda: self.opened().ending(FullHandshake(self.pins).init),

@@ -189,16 +189,19 @@ class Session:
 class FullHandshake:
     """A handshake of mode 1 that waits for its answer."""
 
-    def __init__(self, pins: Pins, early: bytes = b""):
+    def __init__(self, pins: Pins, early: bytes = b"", entropy: bytes | None = None):
+        """`entropy` is what a test fixes: 32 bytes for the encapsulation, if there is one, and 32 for the ephemeral key."""
         kem_ct, psk = b"", None
+        entropy = os.urandom(64) if entropy is None else entropy
         if pins.suite == 2:
-            secret, kem_ct = ML_KEM_768.encaps(pins.ml_kem)
+            secret, kem_ct = ML_KEM_768._encaps_internal(pins.ml_kem, entropy[:32])
             psk = expand(extract(sha256(kem_ct), secret), b"rs1 pq-psk", 32)
         self.noise = NoiseConnection.from_name(NAMES[pins.suite])
         self.noise.set_as_initiator()
         if psk is not None:
             self.noise.set_psks(psks=[psk])
         self.noise.set_keypair_from_public_bytes(Keypair.REMOTE_STATIC, pins.x25519)
+        self.noise.set_keypair_from_private_bytes(Keypair.EPHEMERAL, entropy[-32:])
         suite = struct.pack("<H", pins.suite)
         self.noise.set_prologue(
             b"raystream/1\0" + suite + pins.build_id + pins.route_hash + pins.key_id + sha256(kem_ct))

@@ -1,9 +1,13 @@
-"""Random sessions against a peer on standard input and output: `sessions.py COUNT SEED PEER…`.
+"""Random sessions against a peer on standard input and output: `sessions.py COUNT SEED RECORD PEER…`.
 
 The peer is `cargo run -p kontract-raystream --example echo SUITE`. Prints how many sessions, frames, resumes and new keys
 there were; ends with an error at the first disagreement, which names the seed.
+
+Into the file RECORD goes what each session did, a line of JSON each, with the random bytes it took and a hash of all bytes in
+both directions: `tests/js/sessions.mjs` does the same in TypeScript and has to come to the same bytes.
 """
 
+import hashlib
 import json
 import random
 import subprocess
@@ -32,73 +36,95 @@ class Peer:
 
 
 class Conversation:
-    """One session: opened, used, given new keys and resumed at random, over both transports."""
+    """One session: opened, used, resumed and given new keys at random, over both transports."""
 
     def __init__(self, peer: Peer, rng: random.Random, counts: dict[str, int]):
         self.peer, self.rng, self.counts = peer, rng, counts
         self.sequence = 0
+        self.bytes = hashlib.sha256()
+        self.record = {"suite": peer.pins.suite, "resumes": []}
 
-    def run(self) -> None:
+    def run(self) -> dict:
         session = self.full()
         for _ in range(self.rng.randrange(4)):
             session = self.resume(session)
         if self.rng.random() < 0.5:
             self.socket(session)
+        return {**self.record, "bytes": self.bytes.hexdigest()}
+
+    def ask(self, command: str, data: bytes) -> list[bytes]:
+        answers = self.peer.ask(command, data)
+        for part in (data, *answers):
+            self.bytes.update(part)
+        return answers
 
     def full(self) -> Session:
-        handshake = FullHandshake(self.peer.pins)
-        response, ticket = frames(self.peer.ask("post", handshake.init)[0])
+        entropy = self.rng.randbytes(32 * self.peer.pins.suite)
+        self.record["entropy"] = entropy.hex()
+        handshake = FullHandshake(self.peer.pins, entropy=entropy)
+        response, ticket = frames(self.ask("post", handshake.init)[0])
         session = handshake.finish(response)
         session.open(ticket)
         self.counts["sessions"] += 1
         return session
 
     def resume(self, old: Session) -> Session:
-        resume = Resume(old.ticket, old.resumption, self.rng.randbytes(32))
-        calls = [self.payload() for _ in range(self.rng.randrange(4))]
-        sealed = [self.seal(resume.session, call) for call in calls]
-        answers = frames(self.peer.ask("post", resume.init + b"".join(sealed))[0])
+        resume, calls = self.start(old), [self.call() for _ in range(self.rng.randrange(4))]
+        self.record["resumes"].append({"entropy": resume.init[-32:].hex(), "calls": calls})
+        payloads = [payload_of(call) for call in calls]
+        sealed = [self.seal(resume.session, payload) for payload in payloads]
+        answers = frames(self.ask("post", resume.init + b"".join(sealed))[0])
         session = resume.finish(answers[0])
         rest = [session.open(frame) for frame in answers[1:]]
-        assert [opened.payload for opened in rest if opened.ty == RPC_RESPONSE] == calls
+        assert [opened.payload for opened in rest if opened.ty == RPC_RESPONSE] == payloads
         self.counts["resumes"] += 1
         return session
 
     def socket(self, old: Session) -> None:
-        resume = Resume(old.ticket, old.resumption, self.rng.randbytes(32))
-        session = resume.finish(self.peer.ask("open", resume.init)[0])
-        for _ in range(self.rng.randrange(6)):
-            call = self.payload()
-            answer = session.open(self.peer.ask("frame", self.seal(session, call))[0])
-            assert (answer.payload, answer.sequence) == (call, self.sequence)
+        resume = self.start(old)
+        session = resume.finish(self.ask("open", resume.init)[0])
+        calls = [{**self.call(), "rekey": self.rng.random() < 0.3} for _ in range(self.rng.randrange(6))]
+        self.record["socket"] = {"entropy": resume.init[-32:].hex(), "calls": calls}
+        for call in calls:
+            if call["rekey"]:
+                session.c2s.rekey()
+                self.counts["new keys"] += 1
+            payload = payload_of(call)
+            answer = session.open(self.ask("frame", self.seal(session, payload))[0])
+            assert (answer.payload, answer.sequence) == (payload, self.sequence)
 
-    def payload(self) -> bytes:
-        return self.rng.randbytes(int(2 ** self.rng.uniform(0, 12)) - 1)
+    def start(self, old: Session) -> Resume:
+        return Resume(old.ticket, old.resumption, self.rng.randbytes(32))
+
+    def call(self) -> dict:
+        return {"length": int(2 ** self.rng.uniform(0, 12)) - 1, "seed": self.rng.randrange(256)}
 
     def seal(self, session: Session, payload: bytes) -> bytes:
-        if self.rng.random() < 0.2:
-            session.c2s.rekey()
-            self.counts["new keys"] += 1
         self.sequence += 1
         self.counts["frames"] += 1
         return session.c2s.seal(RPC_CALL, self.sequence, payload)
 
 
-def main(count: int, seed: int, command: list[str]) -> None:
+def payload_of(call: dict) -> bytes:
+    return bytes((call["seed"] + 7 * place) & 0xFF for place in range(call["length"]))
+
+
+def main(count: int, seed: int, record: str, command: list[str]) -> None:
     counts = {"sessions": 0, "resumes": 0, "frames": 0, "new keys": 0}
     peers = {suite: Peer(command, suite) for suite in (1, 2)}
-    for place in range(count):
-        rng = random.Random(f"{seed} {place}")
-        # An encapsulation in pure Python takes most of the time.
-        suite = 2 if rng.random() < 0.2 else 1
-        try:
-            Conversation(peers[suite], rng, counts).run()
-        except Exception as error:
-            raise SystemExit(f"session {place} of seed {seed}, suite {suite}: {error!r}") from error
+    with open(record, "w", encoding="utf-8") as file:
+        for place in range(count):
+            rng = random.Random(f"{seed} {place}")
+            # An encapsulation in pure Python takes most of the time.
+            suite = 2 if rng.random() < 0.1 else 1
+            try:
+                file.write(json.dumps(Conversation(peers[suite], rng, counts).run()) + "\n")
+            except Exception as error:
+                raise SystemExit(f"session {place} of seed {seed}, suite {suite}: {error!r}") from error
     for peer in peers.values():
         peer.end()
     print(json.dumps(counts))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])

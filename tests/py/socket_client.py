@@ -10,12 +10,14 @@ from rpc import Client, envelope, request, result, root, vector
 class Socket:
     """A resumed session on a socket of its own."""
 
-    def __init__(self, url: str, client: Client):
+    def __init__(self, url: str, client: Client, *, opens: bool = True):
         self.client, self.heartbeats = client, 0
         self.socket = connect(url.replace("http", "ws", 1) + "/raystream", max_size=4 << 20)
         resume = Resume(client.session.ticket, client.session.resumption)
-        self.socket.send(resume.init)
-        self.session = resume.finish(self.socket.recv())
+        self.session = resume.session
+        if opens:
+            self.socket.send(resume.init)
+            resume.finish(self.socket.recv())
 
     def seal(self, ty: int, sequence: int, payload: bytes, **faults) -> bytes:
         return self.session.c2s.seal(ty, sequence, payload, **faults)
@@ -60,7 +62,9 @@ class Socket:
             for message in messages:
                 self.socket.send(message)
             while True:
-                self.session.open(self.socket.recv(timeout=30))
+                message = self.socket.recv(timeout=30)
+                if self.session.s2c is not None:
+                    self.session.open(message)
         except ConnectionClosed as closed:
             return f"closed {closed.rcvd.code if closed.rcvd else 'without a code'}"
         except Refused as refused:

@@ -1,7 +1,10 @@
-//! `cargo xtask bench check`: what benches/README.md reports.
+//! `cargo xtask bench`: what benches/README.md reports.
 
+use std::process::Command;
+
+use crate::build::{self, Profile};
 use crate::error::Error;
-use crate::process::{self, CARGO};
+use crate::process::{self, CARGO, NODE, NPM};
 use crate::tree::Tree;
 
 /// Builds the program as it ships, and the peers, and prints the table.
@@ -13,5 +16,59 @@ pub(crate) fn check(tree: &Tree) -> Result<(), Error> {
     let bench = tree.root.join("benches/check");
     let path = |path: &str| tree.root.join(path).display().to_string();
     let (kontract, esbuild) = (path("target/release/kontract"), path("node_modules/esbuild/bin/esbuild"));
-    process::run(CARGO, &["run", "--release", "--", "run", &kontract, &esbuild], &bench)
+    let (list, corpus) = (path("tests/it/corpus/packages.json"), path("target/corpus"));
+    process::run(NODE, &["tests/js/fetch-corpus.mjs", &list, &corpus], &tree.root)?;
+    process::run(CARGO, &["run", "--release", "--", "run", &kontract, &esbuild, &corpus], &bench)
+}
+
+/// Measures storage beside plain SQL, Prisma and Drizzle, or how tables grow; the numbers come from a test of the program's.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn storage(tree: &Tree, test: &str) -> Result<(), Error> {
+    let bench = tree.root.join("benches/storage");
+    process::run(NPM, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"], &bench)?;
+    let mut generate = Command::new("npx");
+    generate.args(["prisma", "generate"]).current_dir(&bench);
+    // It fetches a program for migrations before it does anything, which generating a client does not run.
+    generate.env("PRISMA_SCHEMA_ENGINE_BINARY", "/bin/true");
+    process::finish(NPM, generate)?;
+    let mut command = Command::new(CARGO.name);
+    command.args(["test", "-p", "kontract", "--test", "it", "--"]);
+    command.args(["--exact", &format!("storage::bench::{test}"), "--ignored", "--nocapture"]);
+    command.current_dir(&tree.root);
+    process::finish(CARGO, command)
+}
+
+/// Builds the program as it ships, and prints encrypted and plain calls side by side.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn raystream(tree: &Tree) -> Result<(), Error> {
+    let program = build::build(tree, Profile::Release)?;
+    process::run(NODE, &["benches/raystream/bench.mjs", &program.display().to_string()], &tree.root)
+}
+
+/// Builds the program, and prints how long Workers with many endpoints take to their first answer.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn start(tree: &Tree) -> Result<(), Error> {
+    let program = build::build(tree, Profile::Release)?.display().to_string();
+    let folder = tree.root.join("target/bench-start").display().to_string();
+    process::run(NODE, &["benches/start/start.mjs", &program, &folder, "9"], &tree.root)
+}
+
+/// Builds the program, and prints what encoding and decoding cost beside JSON and others.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn wire(tree: &Tree) -> Result<(), Error> {
+    let program = build::build(tree, Profile::Release)?.display().to_string();
+    process::run(
+        NPM,
+        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        &tree.root.join("benches/wire"),
+    )?;
+    process::run(NODE, &["benches/wire/run.mjs", &program], &tree.root)
 }

@@ -41,6 +41,9 @@ pub(crate) enum Error {
         /// How it ended.
         status: std::process::ExitStatus,
     },
+    /// Broken protocols that no test found.
+    #[error("the simulator does not find: {0}")]
+    Survivors(String),
     /// System packages are absent and cannot be installed from here.
     #[error("the tests need {packages}, and {cause}\n  fix: {fix}")]
     Packages {
@@ -97,6 +100,7 @@ impl Error {
             | Self::File { .. }
             | Self::Bindgen { .. }
             | Self::Answer { .. }
+            | Self::Survivors(_)
             | Self::Dirty(_) => ExitCode::FAILURE,
         }
     }

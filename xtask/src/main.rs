@@ -8,6 +8,7 @@
 //! test    build, then formatting, lints and every test
 //! bench   the program as it ships, side by side with others
 //! ci      test, and the tree must be as committed
+//! raystream-check  many seeds of the simulator, a flood of handshakes, and broken protocols that have to be found
 //! storage-check  many concurrent transactions with faults → whether they had a serial order
 //! ```
 //!
@@ -22,6 +23,7 @@ mod gateway;
 mod npm;
 mod process;
 mod python;
+mod raystream;
 mod system;
 mod test;
 mod tree;
@@ -58,7 +60,14 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("dev", [project, passed @ ..]) => dev::dev(project, passed),
         ("dev", []) => Err(Error::Usage("dev needs a project folder, such as examples/guestbook".to_owned())),
         ("bench", [what]) if what == "check" => bench::check(&Tree::find()?),
-        ("bench", _) => Err(Error::Usage("bench needs what to measure: check".to_owned())),
+        ("bench", [what]) if what == "storage" => bench::storage(&Tree::find()?, "beside_others"),
+        ("bench", [what]) if what == "bloat" => bench::storage(&Tree::find()?, "bloat"),
+        ("bench", [what]) if what == "raystream" => bench::raystream(&Tree::find()?),
+        ("bench", [what]) if what == "start" => bench::start(&Tree::find()?),
+        ("bench", [what]) if what == "wire" => bench::wire(&Tree::find()?),
+        ("bench", _) => Err(Error::Usage(
+            "bench needs what to measure: check, storage, bloat, raystream, start or wire".to_owned(),
+        )),
         ("fuzz", [what, flag, seconds]) if what == "compiler" && flag == "--seconds" => {
             fuzz::compiler(&Tree::find()?, seconds, "1")
         }
@@ -67,14 +76,23 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         {
             fuzz::compiler(&Tree::find()?, seconds, seed)
         }
-        ("fuzz", _) => Err(Error::Usage("fuzz needs `compiler --seconds N [--seed N]`".to_owned())),
+        ("fuzz", [what, flag, seconds]) if what == "raystream" && flag == "--seconds" => {
+            raystream::fuzz(&Tree::find()?, seconds)
+        }
+        ("fuzz", _) => Err(Error::Usage(
+            "fuzz needs `compiler --seconds N [--seed N]` or `raystream --seconds N`".to_owned(),
+        )),
         ("test", []) => test::test(&Tree::find()?),
         ("ci", []) => test::ci(&Tree::find()?),
+        ("raystream-check", []) => raystream::check(&Tree::find()?, "10000"),
+        ("raystream-check", [flag, count]) if flag == "--seeds" && count.parse::<u32>().is_ok() => {
+            raystream::check(&Tree::find()?, count)
+        }
         ("storage-check", []) => test::storage_check(&Tree::find()?, "100000"),
         ("storage-check", [flag, count]) if flag == "--transactions" && count.parse::<u32>().is_ok() => {
             test::storage_check(&Tree::find()?, count)
         }
-        ("setup" | "build" | "test" | "ci" | "storage-check", [first, ..]) => {
+        ("setup" | "build" | "test" | "ci" | "raystream-check" | "storage-check", [first, ..]) => {
             Err(Error::Usage(format!("`{command}` does not take `{first}`")))
         }
         (unknown, _) => Err(Error::Usage(format!("there is no command `{unknown}`"))),
@@ -96,9 +114,18 @@ cargo xtask <command>
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
   bench check           measure `kontract check` beside parsers and esbuild
+  bench storage         measure storage beside plain SQL, Prisma and Drizzle
+  bench bloat           measure how tables grow under a million updates
+  bench raystream       measure encrypted calls beside plain ones through the same workerd
+  bench start           measure how long Workers take to start, lazily and eagerly
+  bench wire            measure encoding and decoding beside JSON and others
   fuzz compiler --seconds N [--seed N]
                         broken programs through the compiler's check, for so long
+  fuzz raystream --seconds N
+                        raystream's parsers and ends, guided by coverage, each target for so long
   test                  build, check formatting and lints, run every test
   ci                    test, then fail when files differ from what is committed
+  raystream-check [--seeds N]
+                        the long check of raystream: the simulator (10000), a flood of handshakes, broken protocols
   storage-check [--transactions N]
                         the long check of storage's guarantees (100000), on every PostgreSQL of the tests, with faults";

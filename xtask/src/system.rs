@@ -1,4 +1,4 @@
-//! System packages that the tests need: PostgreSQL, pgbouncer, Chromium, the FlatBuffers compiler and pip, from Debian or
+//! System packages that the tests need: PostgreSQL, pgbouncer, Chromium, the FlatBuffers compiler, pip and g++, from Debian or
 //! Ubuntu.
 
 use std::path::PathBuf;
@@ -69,12 +69,13 @@ fn apt(tree: &Tree, prefix: &[&str], arguments: &[&str]) -> Result<(), Error> {
 const APT: Program = Program { name: "apt-get", fix: "install the packages by hand" };
 /// Debian package and the program by which it is recognised. The tests want the version of Debian 12, so that a
 /// `postgres` of another origin does not count.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 6] = [
     ("postgresql-15", "/usr/lib/postgresql/15/bin/initdb"),
     ("pgbouncer", "/usr/sbin/pgbouncer"),
     ("chromium", "chromium"),
     ("flatbuffers-compiler", "flatc"),
     ("python3-pip", "pip3"),
+    ("g++", "g++"),
 ];
 
 #[cfg(test)]
@@ -84,7 +85,7 @@ mod tests {
     use super::absent_packages;
 
     /// PostgreSQL and pgbouncer are found without the PATH.
-    const PACKAGES_ON_PATH: usize = 3;
+    const PACKAGES_ON_PATH: usize = 4;
 
     #[test]
     fn without_folders_everything_is_absent() {

@@ -9,7 +9,10 @@ use crate::error::Error;
 use crate::gateway::{PROFILE, TARGET};
 use crate::process::{self, CARGO, GIT, step};
 use crate::tree::Tree;
-use crate::{build, npm, python, system};
+use crate::{build, npm, python, raystream, system};
+
+/// How long each target of raystream's fuzzer runs on each change.
+const FUZZ_SECONDS: &str = "3";
 
 /// Builds, checks and tests; the last lines of the output are those of `cargo test`.
 ///
@@ -40,6 +43,7 @@ pub(crate) fn test(tree: &Tree) -> Result<(), Error> {
             ["clippy", "--workspace", "--exclude", "kontract-worker", "--all-targets", "--", "-Dwarnings"];
         cargo(&native)
     })?;
+    raystream::fuzz(tree, FUZZ_SECONDS)?;
     step("test xtask", || cargo(&["test", "-p", "xtask"]))?;
     eprintln!("── test");
     cargo(&["test", "--workspace", "--exclude", "kontract-worker", "--exclude", "xtask"])

@@ -7,8 +7,7 @@ use std::path::Path;
 
 /// Writes a project of that many source files, about 6 kB each.
 pub fn project(folder: &Path, files: usize) -> Result<()> {
-    put(folder, "kontract.json", "{ \"name\": \"generated\" }\n")?;
-    put(folder, "tsconfig.json", TSCONFIG)?;
+    configuration(folder)?;
     let mut random = Random(0x5eed);
     let features = files.div_ceil(PER_FEATURE);
     for feature in 0..features {
@@ -18,16 +17,41 @@ pub fn project(folder: &Path, files: usize) -> Result<()> {
                 0 => (format!("src/api/f{feature}.ts"), api(feature, &mut random)),
                 1 => (format!("src/model/f{feature}.ts"), model(feature, &mut random)),
                 2 => (format!("src/server/f{feature}.ts"), logic(&format!("server{feature}"), &mut random)),
-                3..=5 => (format!("src/lib/f{feature}/l{place}.ts"), logic(&format!("l{place}"), &mut random)),
-                _ => (
-                    format!("src/ui/f{feature}/View{place}.tsx"),
-                    view(feature, place, here, &mut random),
-                ),
+                3..=5 => {
+                    (format!("src/lib/f{feature}/l{place}.ts"), logic(&format!("l{place}"), &mut random))
+                }
+                _ => (format!("src/ui/f{feature}/View{place}.tsx"), view(feature, place, here, &mut random)),
             };
             put(folder, &path, &text)?;
         }
     }
     Ok(())
+}
+
+/// Writes a project that has only endpoints, their types and their helpers: [`SERVER_FILES`] files for each feature.
+pub fn server(folder: &Path, features: usize) -> Result<()> {
+    configuration(folder)?;
+    let mut random = Random(0x5eed);
+    for feature in 0..features {
+        put(folder, &format!("src/api/f{feature}.ts"), &api(feature, &mut random))?;
+        put(folder, &format!("src/model/f{feature}.ts"), &model(feature, &mut random))?;
+        let helpers = logic(&format!("server{feature}"), &mut random);
+        put(folder, &format!("src/server/f{feature}.ts"), &helpers)?;
+    }
+    Ok(())
+}
+
+/// Copies a file, and makes the folders it lies in.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    std::fs::copy(from, to).map(drop)
+}
+
+fn configuration(folder: &Path) -> Result<()> {
+    put(folder, "kontract.json", "{ \"name\": \"generated\" }\n")?;
+    put(folder, "tsconfig.json", TSCONFIG)
 }
 
 fn put(folder: &Path, path: &str, text: &str) -> Result<()> {
@@ -98,7 +122,8 @@ fn view(feature: usize, place: usize, here: usize, random: &mut Random) -> Strin
     } else {
         "<hr />".to_owned()
     };
-    let call = if place == 6 { format!("void load{feature}_0({{ text: title }}, 10);") } else { String::new() };
+    let call =
+        if place == 6 { format!("void load{feature}_0({{ text: title }}, 10);") } else { String::new() };
     let _: std::fmt::Result = write!(
         text,
         "\ninterface Props {{\n  items: Item{feature}[];\n  depth: number;\n  title?: string;\n}}\n\n\
@@ -163,5 +188,7 @@ impl Random {
     }
 }
 
+/// What [`server`] writes for each feature.
+pub const SERVER_FILES: usize = 3;
 const PER_FEATURE: usize = 25;
 const TSCONFIG: &str = "{ \"compilerOptions\": { \"strict\": true, \"jsx\": \"preserve\", \"paths\": { \"@/*\": [\"./src/*\"] } } }\n";

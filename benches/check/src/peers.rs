@@ -12,7 +12,7 @@ use swc_common::input::StringInput;
 use swc_ecma_ast::EsVersion;
 use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 
-/// Every TypeScript and JavaScript file below a folder, in order.
+/// Every TypeScript file below a folder, in order.
 pub fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -21,7 +21,11 @@ pub fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 folders.push(entry.path());
-            } else if entry.path().extension().is_some_and(|extension| extension == "ts" || extension == "tsx") {
+            } else if entry
+                .path()
+                .extension()
+                .is_some_and(|extension| SOURCES.iter().any(|known| extension == *known))
+            {
                 files.push(entry.path());
             }
         }
@@ -32,14 +36,17 @@ pub fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// swc as kontract configures it.
 pub fn swc(folder: &Path) -> Result<()> {
-    parse(folder, |path, text| {
-        let tsx = path.extension().is_some_and(|extension| extension == "tsx");
-        let syntax = Syntax::Typescript(TsSyntax { tsx, decorators: true, ..TsSyntax::default() });
-        let end = BytePos(1 + u32::try_from(text.len()).unwrap_or(u32::MAX));
-        let input = StringInput::new(text, BytePos(1), end);
-        let mut parser = Parser::new_from(Lexer::new(syntax, EsVersion::latest(), input, None));
-        parser.parse_module().is_ok()
-    })
+    parse(folder, is_parsed_by_swc)
+}
+
+/// Parses one file and drops the tree.
+pub fn is_parsed_by_swc(path: &Path, text: &str) -> bool {
+    let tsx = path.extension().is_some_and(|extension| extension == "tsx");
+    let syntax = Syntax::Typescript(TsSyntax { tsx, decorators: true, ..TsSyntax::default() });
+    let end = BytePos(1 + u32::try_from(text.len()).unwrap_or(u32::MAX));
+    let input = StringInput::new(text, BytePos(1), end);
+    let mut parser = Parser::new_from(Lexer::new(syntax, EsVersion::latest(), input, None));
+    parser.parse_module().is_ok() && parser.take_errors().is_empty()
 }
 
 /// oxc, its arena thrown away with each file.
@@ -69,4 +76,5 @@ fn parse(folder: &Path, parser: impl Fn(&Path, &str) -> bool + Sync) -> Result<(
     Ok(())
 }
 
+const SOURCES: &[&str] = &["ts", "tsx", "mts"];
 const STACK_BYTES: usize = 64 * 1024 * 1024;

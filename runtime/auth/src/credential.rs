@@ -2,7 +2,7 @@
 
 use crate::authority::{UnixSeconds, hmac_sha256};
 
-/// `owner`, an expiry and `HMAC-SHA256(credential key, owner ‖ "." ‖ expiry)`; the function `kt.begin` checks it
+/// `owner`, an expiry and `HMAC-SHA256(credential key, owner ‖ "." ‖ expiry)`; the function `kt.start` checks it
 /// against a key that the gateway's role cannot read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {

@@ -7,7 +7,7 @@ DO $$
 DECLARE
   wanted record;
 BEGIN
-  FOR wanted IN SELECT * FROM (VALUES ('kt_owner', 'NOLOGIN'), ('kt_gateway', 'LOGIN'), ('kt_deploy', 'LOGIN')) v(name, login) LOOP
+  FOR wanted IN SELECT * FROM (VALUES ('kt_owner', 'NOLOGIN'), ('kt_exec', 'NOLOGIN'), ('kt_gateway', 'LOGIN'), ('kt_deploy', 'LOGIN')) v(name, login) LOOP
     BEGIN
       EXECUTE format('CREATE ROLE %I %s', wanted.name, wanted.login);
     EXCEPTION WHEN duplicate_object OR unique_violation THEN
@@ -16,14 +16,17 @@ BEGIN
   END LOOP;
 
   -- A role of that name made by somebody else could undo every boundary below.
-  IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname IN ('kt_gateway', 'kt_deploy')
+  IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname IN ('kt_gateway', 'kt_deploy', 'kt_exec')
                 AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls))
-     OR pg_has_role('kt_gateway', 'kt_owner', 'MEMBER') OR pg_has_role('kt_gateway', 'kt_deploy', 'MEMBER') THEN
-    RAISE EXCEPTION 'a role named kt_gateway or kt_deploy exists with more rights than storage allows'
+     OR EXISTS (SELECT 1 FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles r ON r.oid = a.member
+                 WHERE r.rolname IN ('kt_gateway', 'kt_exec')) THEN
+    RAISE EXCEPTION 'a role named kt_gateway, kt_exec or kt_deploy exists with more rights than storage allows'
       USING ERRCODE = 'KT500';
   END IF;
 
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO kt_gateway, kt_deploy', current_database());
+  -- For the schemas of the views that `exec` sees, one for each table that it is used on.
+  EXECUTE format('GRANT CREATE ON DATABASE %I TO kt_owner', current_database());
 
   -- In a database of its own, storage closes what is open to everybody. Beside the tables of another application it must
   -- not: those may live by what PUBLIC is given. The gateway then reaches what that application has opened to everybody.

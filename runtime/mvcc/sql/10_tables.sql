@@ -33,6 +33,10 @@ CREATE UNLOGGED TABLE IF NOT EXISTS kt.trxs (
   expires_at  timestamptz NOT NULL)
   WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
+-- Who wrote the row: a row that came out of a dump was written by another transaction and opens nothing.
+ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS born xid8 NOT NULL DEFAULT pg_current_xact_id();
+ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS places jsonb NOT NULL DEFAULT '{}';   -- ptr of a tenants' table → that of this tenant
+
 GRANT SELECT ON kt.storage TO kt_gateway, kt_deploy;
 GRANT SELECT (owner, create_txid, snap, expires_at) ON kt.trxs TO kt_gateway;   -- no use for the hash of a session id
 
@@ -65,6 +69,15 @@ CREATE INDEX IF NOT EXISTS ledger_at ON kt_priv.ledger (at);
 -- The data tables, with the fields that never change once a row exists.
 CREATE TABLE IF NOT EXISTS kt_priv.tables (
   ptr text PRIMARY KEY CHECK (ptr ~ '^tbl_[a-z0-9_]{1,48}$'), readonly text[] NOT NULL DEFAULT '{}');
+ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS scope text NOT NULL DEFAULT 'shared' CHECK (scope IN ('shared', 'owner'));
+ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS template text;        -- the tenants' table that this one is a tenant's part of
+
+-- Tables of which each tenant has its own, made at the first write. The ptr of a tenant's table is template__<hash of the tenant>.
+CREATE TABLE IF NOT EXISTS kt_priv.templates (
+  ptr text PRIMARY KEY CHECK (ptr ~ '^tbl_[a-z0-9_]{1,26}$'), readonly text[] NOT NULL DEFAULT '{}');
+
+-- Which tenant an owner belongs to. Who is not here is a tenant of its own.
+CREATE TABLE IF NOT EXISTS kt_priv.tenants (owner text PRIMARY KEY CHECK (owner <> ''), tenant text NOT NULL CHECK (tenant <> ''));
 
 -- What the migrator has applied.
 CREATE TABLE IF NOT EXISTS kt_priv.migrations (

@@ -11,8 +11,8 @@ CREATE OR REPLACE FUNCTION kt.commit(p_sid uuid, p_payload jsonb, p_idem bytea D
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_hash bytea := sha256(uuid_send(p_sid));
-  v_owner text; v_snap pg_snapshot; v_names jsonb; v_rights jsonb;      -- the session
-  v_tables int; v_table jsonb; v_ptr text; v_need int; v_ptrs text[] := '{}';
+  v_owner text; v_snap pg_snapshot; v_names jsonb; v_rights jsonb; v_places jsonb;      -- the session
+  v_tables int; v_table jsonb; v_name text; v_ptr text; v_need int; v_named text[] := '{}'; v_ptrs text[] := '{}'; v_absent bool;
   v_op text; v_keys jsonb; v_count int; v_salt int; v_changes jsonb := '{}'; v_conflict jsonb; v_answer text; v_void text;
   v_exclusive bigint[] := '{}'; v_shared bigint[] := '{}'; v_locks bigint[]; v_modes bool[];
 BEGIN
@@ -23,23 +23,26 @@ BEGIN
     RAISE EXCEPTION 'nothing to commit' USING ERRCODE = 'KT400';
   END IF;
   v_tables := jsonb_array_length(p_payload);
-  SELECT a.owner, a.snap, a.names, a.rights INTO v_owner, v_snap, v_names, v_rights FROM kt.trxs a
+  SELECT a.owner, a.snap, a.names, a.rights, a.places INTO v_owner, v_snap, v_names, v_rights, v_places FROM kt.trxs a
    WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
   END IF;
 
-  -- 1. For each table: ptr, permissions, and its lock: shared, or exclusive where a predicate has to hold or keys are many.
+  -- 1. For each table: ptr, permissions, and its lock: shared, or exclusive where a predicate has to hold, keys are many or a
+  --    tenant's table is not there yet.
   FOR i IN 0 .. v_tables - 1 LOOP
     v_table := p_payload -> i;
-    v_ptr := v_names ->> (v_table ->> 't');
+    v_name := v_names ->> (v_table ->> 't');
+    v_ptr := coalesce(v_places ->> v_name, v_name);        -- of a tenants' table, this tenant's
     v_need := (CASE WHEN v_table ?| array['r', 'q'] THEN 4 ELSE 0 END)
             | (CASE WHEN v_table ?| array['put', 'upd', 'push'] THEN 2 ELSE 0 END)
             | (CASE WHEN v_table ? 'del' THEN 1 ELSE 0 END);
     IF v_ptr IS NULL OR ((v_rights -> v_ptr)::int & v_need) <> v_need THEN
       PERFORM kt_priv.deny(p_sid, v_ptr, v_need);
     END IF;
-    IF i > 0 AND v_ptr COLLATE "C" <= v_ptrs[i] THEN
+    -- The same order for all tenants: their parts of a table stand where the table does.
+    IF i > 0 AND v_name COLLATE "C" <= v_named[i] THEN
       RAISE EXCEPTION 'tables must come in order of ptr' USING ERRCODE = 'KT400';
     END IF;
     v_keys := coalesce(v_table -> 'del', '[]');
@@ -50,9 +53,11 @@ BEGIN
     END LOOP;
     v_changes := v_changes || jsonb_build_object(v_ptr, v_keys);
     v_ptrs := v_ptrs || v_ptr;
+    v_named := v_named || v_name;
+    v_absent := v_ptr <> v_name AND NOT EXISTS (SELECT 1 FROM kt_priv.tables t WHERE t.ptr = v_ptr);
     v_salt := hashtext(v_ptr);
     v_count := jsonb_array_length(v_keys);
-    IF v_table ? 'q' OR v_count + coalesce(jsonb_array_length(v_table -> 'r'), 0) > 64 THEN
+    IF v_table ? 'q' OR v_count + coalesce(jsonb_array_length(v_table -> 'r'), 0) > 64 OR v_absent THEN
       v_void := pg_advisory_xact_lock(19285, v_salt)::text;
     ELSE
       v_void := pg_advisory_xact_lock_shared(19285, v_salt)::text;
@@ -94,6 +99,10 @@ BEGIN
     END IF;
   END IF;
   FOR i IN 1 .. v_tables LOOP
+    IF v_ptrs[i] <> v_named[i] THEN
+      -- A tenant's table is made by its first write; nothing can have changed in one that is not there.
+      CONTINUE WHEN NOT kt_priv.ready(v_named[i], v_ptrs[i], p_payload -> (i - 1) ?| array['put', 'upd', 'push']);
+    END IF;
     EXECUTE format('SELECT kt_priv.commit_%s($1, $2, $3)', v_ptrs[i]) INTO v_conflict USING v_snap, v_owner, p_payload -> (i - 1);
     IF v_conflict IS NOT NULL THEN
       RAISE EXCEPTION 'conflict' USING ERRCODE = 'KT409', DETAIL = v_conflict::text;
@@ -103,7 +112,7 @@ BEGIN
   -- 4. The session is used up, exactly once: its row in the log comes first, as in abort, so that the two never deadlock.
   INSERT INTO kt_priv.log (sid, owner, changes) VALUES (v_hash, v_owner, v_changes) ON CONFLICT (sid) DO NOTHING;
   IF FOUND THEN
-    DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
+    DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp() AND a.xmin = a.born::xid;
   END IF;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';

@@ -1,6 +1,10 @@
 -- Template of a data table and its functions; @P@ is the ptr. Everything is generated and static: plans are cached for each
 -- connection, and no name is put together while a call runs. Running it again for a table that exists renews its functions.
 --
+-- In a table of owners each row belongs to the owner who stored it, and keys are unique for each owner: there @MINE@ is a
+-- condition on every look at the table, @WHOSE@ declares whose call it is, and @KEY@ puts the owner before the other columns of
+-- an index. In other tables all three are empty.
+--
 -- A version is visible at a snapshot s when s sees _txid and does not see _deleted_txid. Reads are STABLE: the check of the
 -- session and the rows come from one physical snapshot, so that the collector cannot come between them.
 CREATE TABLE IF NOT EXISTS kt_data.@P@ (
@@ -8,27 +12,27 @@ CREATE TABLE IF NOT EXISTS kt_data.@P@ (
   _txid xid8 NOT NULL DEFAULT pg_current_xact_id(), _owner text NOT NULL,
   _deleted_txid xid8, _order bigint NOT NULL);
 CREATE SEQUENCE IF NOT EXISTS kt_data.@P@_seq OWNED BY kt_data.@P@._order;
-CREATE UNIQUE INDEX IF NOT EXISTS @P@_u ON kt_data.@P@ (id) WHERE _deleted_txid IS NULL;
-CREATE INDEX IF NOT EXISTS @P@_o ON kt_data.@P@ (_order) WHERE _deleted_txid IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS @P@_u ON kt_data.@P@ (@KEY@id) WHERE _deleted_txid IS NULL;
+CREATE INDEX IF NOT EXISTS @P@_o ON kt_data.@P@ (@KEY@_order) WHERE _deleted_txid IS NULL;
 CREATE INDEX IF NOT EXISTS @P@_t ON kt_data.@P@ (_txid) WHERE _deleted_txid IS NULL;
 CREATE INDEX IF NOT EXISTS @P@_d ON kt_data.@P@ (_deleted_txid) WHERE _deleted_txid IS NOT NULL;
-CREATE INDEX IF NOT EXISTS @P@_h ON kt_data.@P@ (id, _deleted_txid) WHERE _deleted_txid IS NOT NULL;
+CREATE INDEX IF NOT EXISTS @P@_h ON kt_data.@P@ (@KEY@id, _deleted_txid) WHERE _deleted_txid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS @P@_g ON kt_data.@P@ USING gin (data jsonb_path_ops) WITH (fastupdate = off) WHERE _deleted_txid IS NULL;
 
 -- One row, or null.
 CREATE OR REPLACE FUNCTION kt.get_@P@(p_sid uuid, p_id text) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  s pg_snapshot; d jsonb; x xid8;
+  @WHOSE@s pg_snapshot; d jsonb; x xid8;
 BEGIN
   SELECT a.snap, t.data, t._txid INTO s, d, x
-    FROM kt.trxs a LEFT JOIN kt_data.@P@ t ON t.id = p_id AND t._deleted_txid IS NULL
+    FROM kt.trxs a LEFT JOIN kt_data.@P@ t ON @MINE@t.id = p_id AND t._deleted_txid IS NULL
    WHERE a.sid = sha256(uuid_send(p_sid)) AND a.expires_at > statement_timestamp() AND ((a.rights -> '@P@')::int & 4) = 4;
   IF NOT FOUND THEN PERFORM kt_priv.deny(p_sid, '@P@', 4); END IF;
   IF x IS NULL OR NOT pg_visible_in_snapshot(x, s) THEN            -- rare: written or deleted since s
     d := NULL;
     SELECT t.data INTO d FROM kt_data.@P@ t
-     WHERE t.id = p_id AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
+     WHERE @MINE@t.id = p_id AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
        AND pg_visible_in_snapshot(t._txid, s);
   END IF;
   RETURN d;
@@ -39,14 +43,14 @@ CREATE OR REPLACE FUNCTION kt.mget_@P@(p_sid uuid, p_ids text[]) RETURNS TABLE (
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE
-  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); n int;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); n int;
 BEGIN
   RETURN QUERY SELECT t.id, t.data FROM kt_data.@P@ t
-    WHERE t.id = ANY (p_ids) AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
+    WHERE @MINE@t.id = ANY (p_ids) AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
   GET DIAGNOSTICS n = ROW_COUNT;
   IF n < cardinality(p_ids) THEN
     RETURN QUERY SELECT t.id, t.data FROM kt_data.@P@ t
-      WHERE t.id = ANY (p_ids) AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
+      WHERE @MINE@t.id = ANY (p_ids) AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
         AND pg_visible_in_snapshot(t._txid, s);
   END IF;
 END $f$;
@@ -57,22 +61,22 @@ RETURNS TABLE (id text, data jsonb, _order bigint, _after bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
-  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); o bigint := -1;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); o bigint := -1;
 BEGIN
   IF p_after IS NOT NULL THEN
     SELECT u._order INTO o FROM (
-      SELECT t._order FROM kt_data.@P@ t WHERE t.id = p_after AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s)
+      SELECT t._order FROM kt_data.@P@ t WHERE @MINE@t.id = p_after AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s)
       UNION ALL
-      SELECT t._order FROM kt_data.@P@ t WHERE t.id = p_after AND t._deleted_txid >= m
+      SELECT t._order FROM kt_data.@P@ t WHERE @MINE@t.id = p_after AND t._deleted_txid >= m
          AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)) u;
     IF NOT FOUND THEN RETURN; END IF;
   END IF;
   RETURN QUERY SELECT u.id, u.data, u._order, o FROM (
     (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-      WHERE t._deleted_txid IS NULL AND t._order > o AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order LIMIT p_limit)
+      WHERE @MINE@t._deleted_txid IS NULL AND t._order > o AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order LIMIT p_limit)
     UNION ALL
     (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-      WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+      WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
         AND t._order > o ORDER BY t._order LIMIT p_limit)) u ORDER BY u._order LIMIT p_limit;
 END $f$;
 
@@ -81,14 +85,14 @@ CREATE OR REPLACE FUNCTION kt.last_@P@(p_sid uuid, p_limit int) RETURNS TABLE (i
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE
-  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
 BEGIN
   RETURN QUERY SELECT u.id, u.data, u._order FROM (
     (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-      WHERE t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order DESC LIMIT p_limit)
+      WHERE @MINE@t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order DESC LIMIT p_limit)
     UNION ALL
     (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-      WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+      WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
       ORDER BY t._order DESC LIMIT p_limit)) u ORDER BY u._order DESC LIMIT p_limit;
 END $f$;
 
@@ -98,12 +102,12 @@ RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _e
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE
-  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4);
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4);
 BEGIN
   RETURN QUERY SELECT v._version, v.data, a.at, u.at, u.ended
-    FROM (SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE t.id = p_id AND t._deleted_txid IS NULL
+    FROM (SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL
           UNION ALL
-          SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE t.id = p_id AND t._deleted_txid IS NOT NULL) v
+          SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NOT NULL) v
     LEFT JOIN LATERAL (SELECT l.at FROM kt_priv.log l WHERE l.txid = v._txid LIMIT 1) a ON true
     CROSS JOIN LATERAL (SELECT (SELECT l.at FROM kt_priv.log l WHERE l.txid = v._deleted_txid LIMIT 1) AS at, true AS ended
                          WHERE v._deleted_txid IS NOT NULL AND pg_visible_in_snapshot(v._deleted_txid, s)
@@ -122,26 +126,26 @@ RETURNS TABLE (id text, data jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
-  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
 BEGIN
   IF p_rest IS NULL AND p_field IS NULL AND p_after IS NULL THEN
     RETURN QUERY WITH hit AS MATERIALIZED (
         SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-         WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
+         WHERE @MINE@t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
         UNION ALL
         SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-         WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+         WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
            AND t.data @> p_pattern)
       SELECT hit.id, hit.data FROM hit ORDER BY hit._order LIMIT p_limit;
     RETURN;
   END IF;
   RETURN QUERY WITH hit AS MATERIALIZED (
       SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-       WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
+       WHERE @MINE@t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
          AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest))
       UNION ALL
       SELECT t.id, t.data, t._order FROM kt_data.@P@ t
-       WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+       WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
          AND t.data @> p_pattern AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest))),
     keyed AS (
       SELECT hit.id, hit.data, hit._order, f.kind,
@@ -163,41 +167,42 @@ DROP FUNCTION IF EXISTS kt.count_@P@(uuid, jsonb);
 CREATE OR REPLACE FUNCTION kt.count_@P@(p_sid uuid, p_pattern jsonb, p_rest jsonb) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); live bigint; dead bigint;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); live bigint; dead bigint;
 BEGIN
   IF p_pattern IS NULL THEN
-    SELECT count(*) INTO live FROM kt_data.@P@ t WHERE t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
+    SELECT count(*) INTO live FROM kt_data.@P@ t WHERE @MINE@t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
   ELSE
     SELECT count(*) INTO live FROM kt_data.@P@ t
-     WHERE t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
+     WHERE @MINE@t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
        AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest));
   END IF;
   SELECT count(*) INTO dead FROM kt_data.@P@ t
-   WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+   WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
      AND (p_pattern IS NULL OR t.data @> p_pattern) AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest));
   RETURN live + dead;
 END $f$;
 
 -- Whether what was read is still as it was at s: null, or the first key or predicate that is not.
-CREATE OR REPLACE FUNCTION kt_priv.check_@P@(s pg_snapshot, p_keys jsonb, p_predicates jsonb) RETURNS jsonb
+DROP FUNCTION IF EXISTS kt_priv.check_@P@(pg_snapshot, jsonb, jsonb);
+CREATE OR REPLACE FUNCTION kt_priv.check_@P@(s pg_snapshot, whose text, p_keys jsonb, p_predicates jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   m xid8 := pg_snapshot_xmin(s); k text; q jsonb;
 BEGIN
   SELECT r.id INTO k FROM jsonb_array_elements_text(p_keys) r(id)
    WHERE EXISTS (SELECT 1 FROM kt_data.@P@ t
-                  WHERE t.id = r.id AND t._deleted_txid IS NULL AND NOT pg_visible_in_snapshot(t._txid, s))
+                  WHERE @MINE@t.id = r.id AND t._deleted_txid IS NULL AND NOT pg_visible_in_snapshot(t._txid, s))
       OR EXISTS (SELECT 1 FROM kt_data.@P@ t
-                  WHERE t.id = r.id AND t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
+                  WHERE @MINE@t.id = r.id AND t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
                     AND pg_visible_in_snapshot(t._txid, s))
    LIMIT 1;
   IF FOUND THEN RETURN jsonb_build_object('t', '@P@', 'key', k); END IF;
   IF p_predicates IS NOT NULL THEN
     SELECT p.q INTO q FROM (
-      SELECT t.data, t._order FROM kt_data.@P@ t WHERE t._deleted_txid IS NULL AND t._txid >= m AND NOT pg_visible_in_snapshot(t._txid, s)
+      SELECT t.data, t._order FROM kt_data.@P@ t WHERE @MINE@t._deleted_txid IS NULL AND t._txid >= m AND NOT pg_visible_in_snapshot(t._txid, s)
       UNION ALL
       SELECT t.data, t._order FROM kt_data.@P@ t
-       WHERE t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
+       WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
       ) changed, jsonb_array_elements(p_predicates) p(q)
      WHERE CASE p.q ->> 'k'
              WHEN 'c' THEN changed.data @> (p.q -> 'v') AND (NOT p.q ? 'w' OR kt_priv.matches(changed.data, p.q -> 'w'))
@@ -211,13 +216,14 @@ BEGIN
 END $f$;
 
 -- Validates and applies one table's part of a commit; every lock is held. Null, or the conflict.
-CREATE OR REPLACE FUNCTION kt_priv.commit_@P@(s pg_snapshot, p_owner text, p_part jsonb) RETURNS jsonb
+DROP FUNCTION IF EXISTS kt_priv.commit_@P@(pg_snapshot, text, jsonb);
+CREATE OR REPLACE FUNCTION kt_priv.commit_@P@(s pg_snapshot, whose text, p_part jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   c jsonb; a jsonb; d jsonb; op text; k text; x xid8; old_version int; old_order bigint; old_data jsonb; fixed text[]; refused jsonb;
 BEGIN
   IF p_part ?| array['r', 'q'] THEN
-    c := kt_priv.check_@P@(s, coalesce(p_part -> 'r', '[]'), p_part -> 'q');
+    c := kt_priv.check_@P@(s, whose, coalesce(p_part -> 'r', '[]'), p_part -> 'q');
     IF c IS NOT NULL THEN RETURN c; END IF;
   END IF;
   IF NOT p_part ?| array['del', 'put', 'upd', 'push'] THEN RETURN NULL; END IF;
@@ -226,7 +232,7 @@ BEGIN
   a := p_part -> 'del';
   FOR i IN 0 .. coalesce(jsonb_array_length(a), 0) - 1 LOOP
     k := a ->> i;
-    UPDATE kt_data.@P@ t SET _deleted_txid = x WHERE t.id = k AND t._deleted_txid IS NULL;
+    UPDATE kt_data.@P@ t SET _deleted_txid = x WHERE @MINE@t.id = k AND t._deleted_txid IS NULL;
   END LOOP;
 
   -- Read-only fields: the values of a row that exists stay.
@@ -235,7 +241,7 @@ BEGIN
     SELECT jsonb_build_object('t', '@P@', 'key', t.id, 'field', f.name) INTO refused
       FROM (SELECT false AS merge, e FROM jsonb_array_elements(coalesce(p_part -> 'put', '[]') || coalesce(p_part -> 'push', '[]')) e
             UNION ALL SELECT true, e FROM jsonb_array_elements(coalesce(p_part -> 'upd', '[]')) e) w
-      JOIN kt_data.@P@ t ON t.id = w.e ->> 0 AND t._deleted_txid IS NULL
+      JOIN kt_data.@P@ t ON @MINE@t.id = w.e ->> 0 AND t._deleted_txid IS NULL
       CROSS JOIN unnest(fixed) f(name)
      WHERE t.data -> f.name IS DISTINCT FROM w.e -> 1 -> f.name AND NOT (w.merge AND NOT w.e -> 1 ? f.name)
      LIMIT 1;
@@ -252,7 +258,7 @@ BEGIN
       IF jsonb_typeof(d) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'a row is an object' USING ERRCODE = 'KT400';
       END IF;
-      UPDATE kt_data.@P@ t SET _deleted_txid = x WHERE t.id = k AND t._deleted_txid IS NULL
+      UPDATE kt_data.@P@ t SET _deleted_txid = x WHERE @MINE@t.id = k AND t._deleted_txid IS NULL
         RETURNING t._version, t._order, t.data INTO old_version, old_order, old_data;
       IF NOT FOUND THEN
         old_version := 0;
@@ -262,7 +268,7 @@ BEGIN
       ELSIF op = 'push' THEN
         old_order := nextval('kt_data.@P@_seq');
       END IF;
-      INSERT INTO kt_data.@P@ (id, data, _version, _txid, _owner, _order) VALUES (k, d, old_version + 1, x, p_owner, old_order);
+      INSERT INTO kt_data.@P@ (id, data, _version, _txid, _owner, _order) VALUES (k, d, old_version + 1, x, whose, old_order);
     END LOOP;
   END LOOP;
   RETURN NULL;

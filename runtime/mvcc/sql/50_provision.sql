@@ -1,32 +1,96 @@
 -- Provisioning, garbage collection and the move to another cluster: what kt_deploy may do.
 SET LOCAL ROLE kt_owner;
 
-CREATE OR REPLACE FUNCTION kt_priv.generate(p_ptr text) RETURNS void
+DROP FUNCTION IF EXISTS kt_priv.generate(text);
+CREATE OR REPLACE FUNCTION kt_priv.generate(p_ptr text, p_scope text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_own bool := p_scope = 'owner'; v_sql text := CASE WHEN p_scope = 'tenant' THEN kt_priv.tenants_template() ELSE kt_priv.table_template() END;
 BEGIN
   IF p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' THEN
     RAISE EXCEPTION 'bad ptr' USING ERRCODE = 'KT400';
   END IF;
-  EXECUTE replace(kt_priv.table_template(), '@P@', p_ptr);
+  v_sql := replace(v_sql, '@WHOSE@', CASE WHEN v_own THEN 'whose text := kt_priv.whose(p_sid); ' ELSE '' END);
+  v_sql := replace(v_sql, '@MINE@', CASE WHEN v_own THEN 't._owner = whose AND ' ELSE '' END);
+  v_sql := replace(v_sql, '@KEY@', CASE WHEN v_own THEN '_owner, ' ELSE '' END);
+  EXECUTE replace(v_sql, '@P@', p_ptr);
+END $$;
+
+-- Makes or renews a tenant's part of a table, which is reached through the functions of the tenants' table only.
+CREATE OR REPLACE FUNCTION kt_priv.renew(p_ptr text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM kt_priv.generate(p_ptr, 'shared');
+  EXECUTE format('REVOKE EXECUTE ON FUNCTION kt.get_%1$s, kt.mget_%1$s, kt.list_%1$s, kt.last_%1$s, kt.query_%1$s, kt.count_%1$s, '
+                 'kt.history_%1$s FROM kt_gateway', p_ptr);
+END $$;
+
+-- Whether a tenant's part of a table is there; made first where it is wanted.
+CREATE OR REPLACE FUNCTION kt_priv.ready(p_template text, p_ptr text, p_wanted bool) RETURNS bool
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM kt_priv.tables t WHERE t.ptr = p_ptr) THEN
+    RETURN true;
+  ELSIF NOT p_wanted THEN
+    RETURN false;
+  END IF;
+  PERFORM kt_priv.renew(p_ptr);
+  INSERT INTO kt_priv.tables (ptr, readonly, template) SELECT p_ptr, p.readonly, p.ptr FROM kt_priv.templates p WHERE p.ptr = p_template;
+  RETURN true;
 END $$;
 
 -- Creates the table behind p_ptr when it is not there, and lets an owner ('*': everyone) use it under the name p_id.
--- Read-only fields: a list replaces the table's list; null keeps it (none for a new table).
+-- Read-only fields: a list replaces the table's list; null keeps it (none for a new table). Scope: 'shared', 'owner' (each owner
+-- sees rows of its own) or 'tenant' (each tenant has a table of its own); null keeps it ('shared' for a new table).
+DROP FUNCTION IF EXISTS kt.provision(text, text, text, int, text[]);
 CREATE OR REPLACE FUNCTION kt.provision(
-  p_id text, p_ptr text, p_owner text DEFAULT '*', p_permissions int DEFAULT 7, p_readonly text[] DEFAULT NULL) RETURNS void
+  p_id text, p_ptr text, p_owner text DEFAULT '*', p_permissions int DEFAULT 7, p_readonly text[] DEFAULT NULL, p_scope text DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_scope text;
 BEGIN
-  IF p_ptr IS NULL OR p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' OR p_permissions NOT BETWEEN 0 AND 7 OR p_id = '' OR p_owner = '' THEN
-    RAISE EXCEPTION 'bad ptr, permissions, name or owner' USING ERRCODE = 'KT400';
+  IF p_ptr IS NULL OR p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' OR p_permissions NOT BETWEEN 0 AND 7 OR p_id = '' OR p_owner = ''
+     OR p_scope NOT IN ('shared', 'owner', 'tenant') THEN
+    RAISE EXCEPTION 'bad ptr, permissions, name, owner or scope' USING ERRCODE = 'KT400';
+  END IF;
+  -- A ptr that could be a tenant's part of another table.
+  IF p_ptr ~ '__[0-9a-f]{20}$' OR (p_scope = 'tenant' AND length(p_ptr) > 30) THEN
+    RAISE EXCEPTION 'this ptr is kept for tenants, or is too long for their table' USING ERRCODE = 'KT400';
   END IF;
   PERFORM pg_advisory_xact_lock(19285, hashtext(p_ptr));
-  IF NOT EXISTS (SELECT 1 FROM kt_priv.tables t WHERE t.ptr = p_ptr) THEN
-    PERFORM kt_priv.generate(p_ptr);
+  SELECT u.scope INTO v_scope FROM (SELECT t.scope FROM kt_priv.tables t WHERE t.ptr = p_ptr
+                                    UNION ALL SELECT 'tenant' FROM kt_priv.templates p WHERE p.ptr = p_ptr) u;
+  IF NOT FOUND THEN
+    v_scope := coalesce(p_scope, 'shared');
+    PERFORM kt_priv.generate(p_ptr, v_scope);
+  ELSIF v_scope <> p_scope THEN
+    RAISE EXCEPTION 'the table % has the scope %, which cannot change', p_ptr, v_scope USING ERRCODE = 'KT400';
   END IF;
-  INSERT INTO kt_priv.tables (ptr, readonly) VALUES (p_ptr, coalesce(p_readonly, '{}'))
-    ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, tables.readonly);
+  IF v_scope = 'tenant' THEN
+    INSERT INTO kt_priv.templates (ptr, readonly) VALUES (p_ptr, coalesce(p_readonly, '{}'))
+      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, templates.readonly);
+    UPDATE kt_priv.tables t SET readonly = p_readonly WHERE t.template = p_ptr AND p_readonly IS NOT NULL;
+  ELSE
+    INSERT INTO kt_priv.tables (ptr, readonly, scope) VALUES (p_ptr, coalesce(p_readonly, '{}'), v_scope)
+      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, tables.readonly);
+  END IF;
   INSERT INTO kt.storage (id, ptr, owner, permissions) VALUES (p_id, p_ptr, p_owner, p_permissions)
     ON CONFLICT (owner, id) DO UPDATE SET ptr = excluded.ptr, permissions = excluded.permissions;
+END $$;
+
+-- Puts an owner into a tenant; null takes it out, and makes it a tenant of its own. Its open transactions end.
+CREATE OR REPLACE FUNCTION kt.set_tenant(p_owner text, p_tenant text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_owner IS NULL OR p_owner IN ('', '*') OR p_tenant = '' THEN
+    RAISE EXCEPTION 'bad owner or tenant' USING ERRCODE = 'KT400';
+  END IF;
+  IF p_tenant IS NULL THEN
+    DELETE FROM kt_priv.tenants m WHERE m.owner = p_owner;
+  ELSE
+    INSERT INTO kt_priv.tenants (owner, tenant) VALUES (p_owner, p_tenant) ON CONFLICT (owner) DO UPDATE SET tenant = excluded.tenant;
+  END IF;
 END $$;
 
 -- Takes an owner's own row back, so that the default holds for it again; for '*', takes the default away.
@@ -39,12 +103,15 @@ END $$;
 
 -- Moves the horizon: no live snapshot, and none to come, needs a version that died below it.
 CREATE OR REPLACE FUNCTION kt.gc_horizon() RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
   v_horizon xid8; v_kept xid8;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'kt.gc_horizon needs read committed' USING ERRCODE = 'KT500';
+  END IF;
+  IF kt_priv.restored() THEN
+    RAISE EXCEPTION 'restored from a dump of another cluster: needs a rebase' USING ERRCODE = 'KT503';
   END IF;
   PERFORM pg_advisory_xact_lock(19284, 0);       -- waits for begins between their snapshot and their row
   DELETE FROM kt.trxs a WHERE a.expires_at < clock_timestamp();
@@ -104,6 +171,7 @@ DECLARE
   v_ptr text;
 BEGIN
   TRUNCATE kt.trxs, kt_priv.log;
+  PERFORM kt_priv.drop_views();       -- a column that a view shows keeps its type
   FOR v_ptr IN SELECT t.ptr FROM kt_priv.tables t ORDER BY t.ptr LOOP
     EXECUTE format('DELETE FROM kt_data.%I WHERE _deleted_txid IS NOT NULL', v_ptr);
     EXECUTE format('ALTER TABLE kt_data.%I ALTER COLUMN _txid TYPE xid8 USING ''3''::xid8', v_ptr);   -- one rewrite, no dead rows
@@ -112,8 +180,10 @@ BEGIN
 END $$;
 
 -- Tables that an earlier version of this file made get the functions of this one.
-SELECT kt_priv.generate(t.ptr) FROM kt_priv.tables t ORDER BY t.ptr;
+SELECT kt_priv.generate(t.ptr, t.scope) FROM kt_priv.tables t WHERE t.template IS NULL ORDER BY t.ptr;
+SELECT kt_priv.generate(p.ptr, 'tenant') FROM kt_priv.templates p ORDER BY p.ptr;
+SELECT kt_priv.renew(t.ptr) FROM kt_priv.tables t WHERE t.template IS NOT NULL ORDER BY t.ptr;
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[]), kt.withdraw(text, text), kt.gc_horizon(),
+GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text), kt.withdraw(text, text), kt.set_tenant(text, text), kt.gc_horizon(),
   kt.gc_table(text, int), kt.gc_log(interval), kt.keep_history(interval), kt.rebase() TO kt_deploy;

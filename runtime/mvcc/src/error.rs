@@ -43,6 +43,9 @@ pub enum TransactionError {
     /// A key, row, patch or pattern that cannot be stored or looked for.
     #[error("{0}")]
     BadValue(&'static str),
+    /// A statement of `exec` that the database refuses or that fails in it.
+    #[error("exec: {0}")]
+    BadStatement(String),
     /// More than `limits` allows.
     #[error("too much for one transaction: {0}")]
     LimitExceeded(&'static str),
@@ -92,11 +95,13 @@ impl TransactionError {
             Self::Conflict | Self::AlreadyApplied(_) => ErrorCode::Conflict,
             Self::Unauthenticated => ErrorCode::Unauthorized,
             Self::SessionEnded | Self::NotReady(_) | Self::Unavailable(_) => ErrorCode::Unavailable,
-            Self::NoTable(_) | Self::Unexpected(_) | Self::Misuse(_) => ErrorCode::Internal,
+            Self::NoTable(_) | Self::BadStatement(_) | Self::Unexpected(_) | Self::Misuse(_) => {
+                ErrorCode::Internal
+            }
         }
     }
 
-    /// From an error of `kt.begin`, where a session that is refused means the credential was.
+    /// From an error of `kt.start`, where a session that is refused means the credential was.
     pub(crate) fn of_begin(error: DbError) -> Self {
         match error.sqlstate.as_str() {
             "KT400" => Self::BadValue("this is not a snapshot"),
@@ -110,6 +115,19 @@ impl TransactionError {
     pub(crate) fn of_read(error: DbError, table: &str) -> Self {
         match error.sqlstate.as_str() {
             "KT400" => Self::BadValue("there is no row with the key that the page starts after"),
+            _ => Self::of(error, table, Perms::R),
+        }
+    }
+
+    /// From an error of `kt.exec` on `table`: classes 0A to 54 are about the statement, which took too long in 57014.
+    pub(crate) fn of_exec(error: DbError, table: &str) -> Self {
+        let of_statement = ["0A", "21", "22", "23", "2F", "38", "39", "42", "44", "54", "P0"];
+        match error.sqlstate.as_str() {
+            "KT403" if error.detail.as_deref() == Some("write") => Self::of(error, table, Perms::W),
+            "KT400" | "57014" => Self::BadStatement(error.message),
+            state if of_statement.iter().any(|class| state.starts_with(class)) => {
+                Self::BadStatement(error.message)
+            }
             _ => Self::of(error, table, Perms::R),
         }
     }

@@ -21,6 +21,12 @@ pub const VERSIONS_PER_READ_MAX: usize = 1000;
 /// Rows that one read returns, and what a read without a limit gets at most.
 pub const ROWS_PER_READ_MAX: usize = 1000;
 
+/// Longest statement of `exec`, in characters.
+pub const STATEMENT_LEN_MAX: usize = 65_536;
+
+/// Parameters of a statement of `exec`.
+pub const PARAMETERS_MAX: usize = 16;
+
 /// Longest commit, as JSON text, in bytes.
 pub const PAYLOAD_LEN_MAX: usize = 4 << 20;
 

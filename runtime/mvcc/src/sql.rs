@@ -10,19 +10,24 @@ use crate::table::Ptr;
 /// The script that installs or renews storage in the current database. To be run as a superuser, in one transaction; running
 /// it again changes nothing.
 pub fn install() -> String {
-    let template = format!(
-        "SET LOCAL ROLE kt_owner;\nCREATE OR REPLACE FUNCTION kt_priv.table_template() RETURNS text LANGUAGE sql IMMUTABLE \
-         AS $template$ SELECT $table${}$table$ $template$;\nRESET ROLE;\n",
-        include_str!("../sql/40_table.sql")
-    );
+    let template = |name: &str, text: &str| {
+        format!(
+            "SET LOCAL ROLE kt_owner;\nCREATE OR REPLACE FUNCTION kt_priv.{name}() RETURNS text LANGUAGE sql IMMUTABLE \
+             AS $template$ SELECT $table${text}$table$ $template$;\nRESET ROLE;\n"
+        )
+    };
     [
         include_str!("../sql/00_roles.sql"),
+        include_str!("../sql/05_restored.sql"),
         include_str!("../sql/10_tables.sql"),
         include_str!("../sql/20_session.sql"),
         include_str!("../sql/25_filter.sql"),
         include_str!("../sql/30_commit.sql"),
-        &template,
+        include_str!("../sql/35_exec.sql"),
+        &template("table_template", include_str!("../sql/40_table.sql")),
+        &template("tenants_template", include_str!("../sql/41_tenants.sql")),
         include_str!("../sql/50_provision.sql"),
+        include_str!("../sql/60_upkeep.sql"),
     ]
     .concat()
 }
@@ -34,7 +39,7 @@ pub(crate) fn begin(
     at: Option<&str>,
 ) -> Statement {
     Statement::new(
-        "SELECT snap, answer FROM kt.begin($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, \
+        "SELECT snap, answer FROM kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, \
          decode($5::text, 'hex'), p_at => $6::text)",
         vec![
             Some(credential.owner.clone()),
@@ -124,6 +129,31 @@ pub(crate) fn count(sid: Sid, ptr: &Ptr, filter: &Filter) -> Statement {
     )
 }
 
+/// A statement of the application's on the table it calls `name`. `args` is a JSON array of texts and nulls, `own` an object of
+/// what the transaction has written. Columns: the rows and the changes, each as a JSON array.
+pub(crate) fn exec(
+    sid: Sid,
+    name: &str,
+    statement: &str,
+    args: String,
+    own: String,
+    may_write: bool,
+) -> Statement {
+    Statement::new(
+        "SELECT answer::text, changes::text FROM kt.exec($1::text::uuid, $2::text, $3::text, \
+         ARRAY(SELECT a.value #>> '{}' FROM jsonb_array_elements($4::text::jsonb) WITH ORDINALITY a ORDER BY a.ordinality), \
+         $5::text::jsonb, $6::text::bool)",
+        vec![
+            Some(sid.to_string()),
+            Some(name.to_owned()),
+            Some(statement.to_owned()),
+            Some(args),
+            Some(own),
+            Some(may_write.to_string()),
+        ],
+    )
+}
+
 pub(crate) fn commit(sid: Sid, payload: String, ledger: Option<(&[u8; 16], &[u8])>) -> Statement {
     Statement::new(
         "SELECT kt.commit($1::text::uuid, $2::text::jsonb, decode($3::text, 'hex'), decode($4::text, 'hex'))",
@@ -138,6 +168,11 @@ pub(crate) fn commit(sid: Sid, payload: String, ledger: Option<(&[u8; 16], &[u8]
 
 pub(crate) fn abort(sid: Sid) -> Statement {
     Statement::new("SELECT kt.abort($1::text::uuid)", vec![Some(sid.to_string())])
+}
+
+/// One step of garbage collection. Columns: how many rows went, and whether another step would find more.
+pub fn collect() -> Statement {
+    Statement::new("SELECT removed::text, more::text FROM kt.collect()", Vec::new())
 }
 
 /// Lower-case hexadecimal, as PostgreSQL's `encode` and `decode` have it.
@@ -177,7 +212,10 @@ mod tests {
             let name = function.split('(').next().unwrap_or_default();
             let head = function.split(" AS $").next().unwrap_or_default();
             let fixed = head.contains("SET search_path = pg_catalog, pg_temp");
-            assert!(fixed || name == "kt_priv.table_template", "{name}");
+            assert!(
+                fixed || ["kt_priv.table_template", "kt_priv.tenants_template"].contains(&name),
+                "{name}"
+            );
         }
     }
 }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::error::TransactionError;
 use crate::filter::{Filter, Find};
 use crate::limits::{KEYS_PER_TRANSACTION_MAX, PREDICATES_PER_TRANSACTION_MAX};
@@ -193,6 +195,12 @@ impl TableState {
             let wanted = row.0.get(field.as_str());
             wanted != current.0.get(field.as_str()) && !(is_patch && wanted.is_none())
         }))
+    }
+
+    /// What was written so far, for a statement that the database runs: key → row, `null` where it is deleted.
+    pub(crate) fn own_rows(&self) -> Value {
+        let row = |write: &Write| written(write).map_or(Value::Null, |row| Value::Object(row.0.clone()));
+        Value::Object(self.writes.iter().map(|(key, write)| (key.clone(), row(write))).collect())
     }
 
     /// Keys written without a look at the snapshot: whether they are new is not known.

@@ -5,6 +5,7 @@
 //! was read. Statements of one transaction must reach **one** connection in the order in which they were handed out, because
 //! a second read may be under way before `begin` was answered.
 
+mod exec;
 mod reads;
 
 use std::collections::BTreeMap;
@@ -364,7 +365,9 @@ impl Transaction {
             return Err(error.clone());
         }
         let result = results.next().ok_or(TransactionError::Misuse("a result is missing"))?;
-        let rows = result.map_err(|error| TransactionError::of_read(error, &pending.table))?;
+        let is_exec = matches!(pending.read, Read::Exec { .. });
+        let refused = if is_exec { TransactionError::of_exec } else { TransactionError::of_read };
+        let rows = result.map_err(|error| refused(error, &pending.table))?;
         if !pending.probes.is_empty() && !matches!(pending.read, Read::Mget { .. }) {
             let result = results.next().ok_or(TransactionError::Misuse("a result is missing"))?;
             let rows = result.map_err(|error| TransactionError::of_read(error, &pending.table))?;

@@ -152,3 +152,7 @@ fn txid_of(nonce: [u8; NONCE_LEN]) -> Result<u64, PeerFault> {
     };
     Ok(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
 }
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;

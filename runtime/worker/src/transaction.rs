@@ -5,10 +5,10 @@ use crate::statements;
 use kontract_gateway::AdmittedCall;
 use kontract_mvcc::credential::{Credential, Sid};
 use kontract_mvcc::error::TransactionError;
-use kontract_mvcc::retry;
 use kontract_mvcc::statement::RequestId;
 use kontract_mvcc::table::Tables;
 use kontract_mvcc::transaction::{self, CommitOutcome, Resolution};
+use kontract_mvcc::{retry, sql};
 use kontract_raystream::Entropy as _;
 use kontract_wire::call::IdempotencyKey;
 use kontract_wire::error::ErrorCode;
@@ -143,6 +143,13 @@ impl Transaction {
         self.step(step)
     }
 
+    /// Runs one statement on the table; `params` is a JSON array of texts and nulls.
+    pub fn exec(&mut self, table: &str, statement: &str, params: &str) -> Result<Step, JsError> {
+        let params = serde_json::from_str(params).map_err(|error| JsError::new(&error.to_string()))?;
+        let step = self.transaction.exec(table, statement, params);
+        self.step(step)
+    }
+
     /// Versions of a row, the latest first.
     pub fn history(&mut self, table: &str, key: &str, limit: Option<u32>) -> Result<Step, JsError> {
         let step = self.transaction.history(table, key, limit.map(|limit| limit as usize));
@@ -223,6 +230,12 @@ impl Transaction {
     pub fn already_applied(&self) -> Option<Vec<u8>> {
         self.already_applied.clone()
     }
+}
+
+/// The statement that does one step of garbage collection, as JSON.
+#[wasm_bindgen(js_name = collectStatements)]
+pub fn collect_statements() -> String {
+    statements::to_json(&[sql::collect()])
 }
 
 /// Milliseconds to wait before the next attempt; `undefined` when there is none. `attempt` counts from 1.

@@ -129,7 +129,7 @@ pub(super) fn misspelt_decorator(name: &str, near: &str, at: Location) -> Diagno
         .help(format!("did you mean `@{near}`? otherwise import `{name}`"))
 }
 
-pub(super) fn illegal_decorator(name: &str, at: Location) -> Diagnostic {
+pub(crate) fn illegal_decorator(name: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0007, format!("`@{name}` cannot stand here"))
         .at(at, "decorators belong before classes and their members")
         .why("TypeScript allows decorators of other frameworks in classes only")
@@ -238,5 +238,5 @@ pub(super) fn unknown_scope(scope: &str, at: Location, table: Location) -> Diagn
         .at(at, "here")
         .at(table, "for this table")
         .why("the scope says whose rows a caller sees")
-        .help("write `/** @scope shared */`, or leave it out")
+        .help("write `/** @scope shared */`, `owner` or `tenant`, or leave it out")
 }

@@ -15,6 +15,7 @@ mod options;
 mod own_names;
 mod placement;
 mod signature;
+mod sql;
 mod storage_use;
 mod table;
 

@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! await env.storage.entries.delete(id)            → entries, delete, needs X
+//! await env.storage.entries.exec("DELETE …")      → entries, exec, needs R, W and X
 //! for await (const e of env.storage.entries) { }  → entries, iteration, needs R
 //! ```
 //!
 //! What hides behind variables and helpers is left to the runtime, which refuses it there.
 
 use swc_common::Span;
-use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, MemberExpr};
+use swc_ecma_ast::{ArrayLit, CallExpr, Callee, Expr, ForOfStmt, Lit, MemberExpr, Tpl};
 use swc_ecma_visit::{Visit, VisitWith};
 
-use super::Extraction;
+use super::{Extraction, sql};
 use crate::contract::{Perms, StorageOperation, StorageUse};
 use crate::parse::literal::unwrapped;
 use crate::parse::module::{ParsedModule, property};
@@ -93,7 +94,7 @@ impl Visit for Uses<'_> {
             && let Some(method) = unwrapped(callee).as_member()
             && let Some((_, span)) = self.table(&method.obj)
             && let Some((name, _)) = property(&method.prop)
-            && let Some(needs) = bit_of(&name)
+            && let Some(needs) = bits_of(&name, call)
         {
             self.operations.push((span, StorageOperation { name, needs }));
         }
@@ -113,12 +114,26 @@ impl Visit for Uses<'_> {
     }
 }
 
-/// The bit that a table's method needs; `None` for methods the compiler does not know.
-fn bit_of(method: &str) -> Option<Perms> {
+/// The bits that a call of a table's method needs; `None` for methods the compiler does not know.
+fn bits_of(method: &str, call: &CallExpr) -> Option<Perms> {
     match method {
         "get" | "mget" | "list" | "query" | "count" | "history" | "snapshot" | "at" => Some(Perms::R),
         "set" | "update" | "push" => Some(Perms::W),
         "delete" | "pop" | "shift" => Some(Perms::X),
+        "exec" => {
+            Some(call.args.first().and_then(|statement| text_of(&statement.expr)).map_or(Perms::R, sql::bits))
+        }
+        _ => None,
+    }
+}
+
+/// A text that stands there as it is.
+fn text_of(expr: &Expr) -> Option<&str> {
+    match unwrapped(expr) {
+        Expr::Lit(Lit::Str(text)) => text.value.as_str(),
+        Expr::Tpl(Tpl { exprs, quasis, .. }) if exprs.is_empty() => {
+            quasis.first().and_then(|text| text.cooked.as_ref()).and_then(|text| text.as_str())
+        }
         _ => None,
     }
 }

@@ -16,6 +16,7 @@ use crate::parse::comments::DocComment;
 use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::module::{ParsedModule, item_decl};
 use crate::parse::summary::Declared;
+use crate::parse::types::diagnostics::misspelt_mark;
 use crate::source::{FileId, Location};
 
 pub(super) fn extract(extraction: &mut Extraction<'_>) {
@@ -159,6 +160,10 @@ impl<'m> Entity<'m> {
 
 fn table<'g>(extraction: &mut Extraction<'g>, candidate: &Candidate<'g>) -> Option<Table> {
     let location = candidate.module.location(candidate.entity.name_span);
+    for wrong in &candidate.doc.misspelt {
+        let found = misspelt_mark(&wrong.name, wrong.near, wrong.location);
+        extraction.diagnostics.push(found);
+    }
     let entity = extraction.types.entity(candidate.module, candidate.entity.name)?;
     let fields = extraction.types.fields(&entity);
     let key = fields.iter().find(|field| field.primkey).or(fields.first()).map(|field| field.name.clone());

@@ -59,6 +59,27 @@ pub(crate) fn mentions_vocabulary(text: &str) -> bool {
 /// # Errors
 /// When brackets or JSX elements are nested too deep.
 pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, Refused> {
+    decorators_of(text, tsx, is_vocabulary)
+}
+
+/// Every decorator with a name, whose ever it is.
+///
+/// # Errors
+/// As [`decorators`].
+pub(crate) fn all_decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, Refused> {
+    decorators_of(text, tsx, |name| !name.is_empty())
+}
+
+/// Whether a decorator may stand before a parameter: in front of the `@` there is a bracket, a comma, or another one.
+pub(crate) fn decorates_parameter(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'@', bytes).any(|at| {
+        let before = bytes[..at].iter().rfind(|byte| !byte.is_ascii_whitespace());
+        matches!(before, Some(b'(' | b','))
+    })
+}
+
+fn decorators_of(text: &str, tsx: bool, wanted: fn(&[u8]) -> bool) -> Result<Vec<FoundDecorator>, Refused> {
     let scanned = Lexical::scan(text, tsx)?;
     let mut found = Vec::new();
     // The innermost last: in the arguments of a foreign decorator there may be others.
@@ -80,7 +101,7 @@ pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, R
             if at != chain.target {
                 found.extend(chain.finish());
             }
-            chain.add(text, found_at, &extent);
+            chain.add(text, found_at, &extent, wanted);
         }
         chains.push(chain);
     }
@@ -104,12 +125,12 @@ struct Chain {
 }
 
 impl Chain {
-    fn add(&mut self, text: &str, found: At, extent: &Extent) {
+    fn add(&mut self, text: &str, found: At, extent: &Extent, wanted: fn(&[u8]) -> bool) {
         self.end = extent.end;
         self.target = skip_trivia(text.as_bytes(), extent.end);
         let first = self.own.is_empty() && self.foreign.is_none();
         self.one_line = if first { found.after_restricted } else { self.one_line };
-        if extent.is_vocabulary(text) {
+        if wanted(&text.as_bytes()[extent.name_start..extent.name_end]) {
             self.own_end = extent.end;
             self.own.push(FoundDecorator {
                 at: found.at,
@@ -161,10 +182,6 @@ impl Extent {
             return close.map(|end| Self { name_start, name_end: end, has_arguments: false, end });
         }
         Some(Self { name_start, name_end, has_arguments: close.is_some(), end: close.unwrap_or(name_end) })
-    }
-
-    fn is_vocabulary(&self, text: &str) -> bool {
-        is_vocabulary(&text.as_bytes()[self.name_start..self.name_end])
     }
 }
 

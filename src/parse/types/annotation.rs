@@ -269,9 +269,21 @@ impl<'g> Evaluator<'g> {
             Target::Module(_) => self.unknown_type(name, span, env),
             Target::Missing => match self.width_type(name) {
                 Some(width) => width,
+                None if args.is_empty() && self.globals.is_some() => self.foreign_global(name),
                 None => self.unknown_type(name, span, env),
             },
         }
+    }
+
+    /// A name that no module binds, for who asks for no more than the name.
+    fn foreign_global(&mut self, name: &str) -> TypeId {
+        let ty = self.opaque(format!("the global type `{name}`"), None);
+        if let Type::Opaque(id) = *self.get(ty)
+            && let Some(globals) = &mut self.globals
+        {
+            globals.insert(id, name.to_owned());
+        }
+        ty
     }
 
     pub(super) fn unknown_type(&mut self, name: &str, span: Span, env: &Env<'g>) -> TypeId {

@@ -41,6 +41,13 @@ pub(super) fn wide_integer(width: &str, at: Location) -> Diagnostic {
         .help("write `bigint`, which travels in 64 bits")
 }
 
+pub(super) fn unknown_export(name: &str, why: &str, at: Location) -> Diagnostic {
+    Diagnostic::warning(Code::KT0321, format!("what `{name}` is for the client cannot be said: {why}"))
+        .at(at, "part of its type is `unknown` in '@/client'")
+        .why("the client's declarations stand alone, so that they name only what they declare themselves")
+        .help(format!("annotate `{name}` with types of the project"))
+}
+
 pub(super) fn circular(name: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0306, format!("the type `{name}` is defined by itself"))
         .at(at, "comes back to itself")
@@ -78,6 +85,13 @@ pub(super) fn bad_field_mark(mark: &str, field: &str, at: Location) -> Diagnosti
         .at(at, "here")
         .why(why)
         .help(help)
+}
+
+pub(crate) fn misspelt_mark(name: &str, near: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0217, format!("there is no mark `@{name}`"))
+        .at(at, "in this comment")
+        .why(format!("`@{near}` is one of kontract's; a mark that is misspelt must not vanish"))
+        .help(format!("did you mean `@{near}`?"))
 }
 
 pub(super) fn no_schema(what: &str, why: &str, at: Location) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! The evaluator: its arenas, and the bounds of its work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::model::{
@@ -57,6 +57,10 @@ pub(crate) struct Evaluator<'g> {
     pub(super) table_names: Vec<(String, FileId, String)>,
     steps: usize,
     depth: usize,
+    /// Names that are being looked for within each other.
+    pub(super) sought: Vec<(ModuleId, String)>,
+    /// The names that nobody declares, where they are kept as what a library may declare.
+    pub(super) globals: Option<BTreeMap<OpaqueId, String>>,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) basic: Basic,
 }
@@ -171,6 +175,8 @@ impl<'g> Evaluator<'g> {
             table_names: Vec::new(),
             steps: 0,
             depth: 0,
+            sought: Vec::new(),
+            globals: None,
             diagnostics: Vec::new(),
             basic,
         };

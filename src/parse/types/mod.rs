@@ -12,13 +12,15 @@
 //! The evaluator computes types as TypeScript does, lazily and within bounds; it knows nothing of the wire. Lowering
 //! knows the wire and nothing of syntax.
 
+mod ambient;
 mod annotation;
 mod classes;
 mod conditional;
 mod declared;
-mod diagnostics;
+pub(crate) mod diagnostics;
 mod enums;
 mod evaluator;
+pub mod flat;
 mod infer;
 mod library;
 mod lower;

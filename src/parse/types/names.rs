@@ -98,6 +98,9 @@ impl<'g> TypeResolver<'g> {
     }
 
     fn comment_marks(&mut self, field: &mut Field, doc: &DocComment) {
+        for wrong in &doc.misspelt {
+            self.report(diagnostics::misspelt_mark(&wrong.name, wrong.near, wrong.location));
+        }
         for mark in &doc.marks {
             let bare = mark.value.is_empty();
             let letters = mark.value.strip_prefix("perms.").unwrap_or(&mark.value);

@@ -9,6 +9,7 @@ use swc_ecma_ast::{
     TsNamespaceBody,
 };
 
+use super::ambient::{self, AmbientModules};
 use super::evaluator::Evaluator;
 use super::model::{Declaration, Declared, Env, ModuleId, ModuleRef, SymbolId, Target};
 use crate::parse::graph::Binding;
@@ -23,6 +24,14 @@ use crate::source::FileId;
 pub(super) struct Augmentations<'g> {
     global: Vec<(ModuleRef<'g>, &'g [ModuleItem])>,
     modules: HashMap<FileId, Vec<(ModuleRef<'g>, &'g [ModuleItem])>>,
+    pub(super) ambient: AmbientModules<'g>,
+}
+
+impl<'g> Augmentations<'g> {
+    /// What others add to a module that is a file.
+    pub(super) fn added_to(&self, file: FileId) -> Option<Vec<(ModuleRef<'g>, &'g [ModuleItem])>> {
+        self.modules.get(&file).cloned()
+    }
 }
 
 impl<'g> Evaluator<'g> {
@@ -43,6 +52,12 @@ impl<'g> Evaluator<'g> {
             let symbol = self.symbol(env.module.id, &format!("{space}.{name}"));
             if !self.declarations(symbol).is_empty() {
                 return Target::Symbol(symbol);
+            }
+            if ambient::is_ambient(space) && !space.contains('.') {
+                match self.ambient_import(space, name) {
+                    Target::Missing => {}
+                    found => return found,
+                }
             }
             space = space.rsplit_once('.').map_or("", |(outer, _)| outer);
         }
@@ -103,13 +118,7 @@ impl<'g> Evaluator<'g> {
                 Some(module) => self.assigned_or(module),
                 None => Target::Missing,
             },
-            Binding::External { package, name, .. } => {
-                let name = match name {
-                    Imported::Name(name) => name,
-                    Imported::Namespace => "*".to_owned(),
-                };
-                Target::External { package, name }
-            }
+            Binding::External { from, package, name } => self.of_package(from, package, &name),
             Binding::Missing => Target::Missing,
         }
     }
@@ -119,6 +128,9 @@ impl<'g> Evaluator<'g> {
         match target {
             Target::Symbol(symbol) => {
                 let symbol = self.symbol_of(*symbol).clone();
+                if ambient::is_ambient(&symbol.path) && !symbol.path.contains('.') {
+                    return self.ambient_export(&symbol.path, name);
+                }
                 Target::Symbol(self.symbol(symbol.module, &format!("{}.{name}", symbol.path)))
             }
             Target::Module(module) => self.export(*module, name),
@@ -145,6 +157,10 @@ impl<'g> Evaluator<'g> {
             Some(target) if name == "default" => return target,
             Some(target) => return self.member(&target, name),
         }
+        match self.import_equals(name, &Env::top(module)) {
+            Target::Missing => {}
+            target => return target,
+        }
         // An augmentation, or a name that a declaration file declares without a word of export.
         let symbol = self.symbol(module.id, name);
         if self.declarations(symbol).is_empty() { Target::Missing } else { Target::Symbol(symbol) }
@@ -162,7 +178,7 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn assigned_or(&mut self, module: ModuleRef<'g>) -> Target {
+    pub(super) fn assigned_or(&mut self, module: ModuleRef<'g>) -> Target {
         self.assigned(module).unwrap_or(Target::Module(module.id))
     }
 
@@ -175,13 +191,34 @@ impl<'g> Evaluator<'g> {
             }
             _ => None,
         });
-        match found {
-            Some(TsModuleRef::TsEntityName(path)) => self.target(&entity_path(path), env),
-            Some(TsModuleRef::TsExternalModuleRef(from)) => {
+        let Some(from) = found else { return Target::Missing };
+        self.sought_once(env.module.id, name, |types| types.import_equals_of(from, env))
+    }
+
+    /// Looks for a name; nothing within its own search, as in `import A = A.B` and files that pass a name round.
+    pub(super) fn sought_once(
+        &mut self,
+        module: ModuleId,
+        name: &str,
+        search: impl FnOnce(&mut Self) -> Target,
+    ) -> Target {
+        let sought = (module, name.to_owned());
+        if self.sought.contains(&sought) || self.sought.len() >= HOPS_MAX {
+            return Target::Missing;
+        }
+        self.sought.push(sought);
+        let found = search(self);
+        self.sought.pop();
+        found
+    }
+
+    pub(super) fn import_equals_of(&mut self, from: &'g TsModuleRef, env: &Env<'g>) -> Target {
+        match from {
+            TsModuleRef::TsEntityName(path) => self.target(&entity_path(path), env),
+            TsModuleRef::TsExternalModuleRef(from) => {
                 let specifier = from.expr.value.to_string_lossy().into_owned();
                 self.imported(&specifier, env)
             }
-            None => Target::Missing,
         }
     }
 
@@ -192,8 +229,17 @@ impl<'g> Evaluator<'g> {
                 Some(module) => self.assigned_or(module),
                 None => Target::Missing,
             },
-            Resolution::External => Target::External { package: specifier.to_owned(), name: "*".to_owned() },
-            Resolution::Missing => Target::Missing,
+            Resolution::External => {
+                self.of_package(env.module.module.file, specifier.to_owned(), &Imported::Namespace)
+            }
+            // Relative specifiers of a package's own files.
+            Resolution::Missing => {
+                let file = env.module.module.file;
+                match self.of_package(file, specifier.to_owned(), &Imported::Namespace) {
+                    Target::External { .. } => Target::Missing,
+                    found => found,
+                }
+            }
         }
     }
 
@@ -208,6 +254,12 @@ impl<'g> Evaluator<'g> {
         };
         let mut found = Vec::new();
         match path.strip_prefix("global.") {
+            None if ambient::is_ambient(&path) => {
+                for (module, items) in self.ambient_blocks(&path) {
+                    let (space, path) = path.split_once('.').unwrap_or((&path, ""));
+                    collect(module, items, path, space, &mut found);
+                }
+            }
             Some(path) => {
                 self.load_augmentations();
                 let global = self.augmentations.iter().flat_map(|found| &found.global);
@@ -235,7 +287,7 @@ impl<'g> Evaluator<'g> {
         found
     }
 
-    fn load_augmentations(&mut self) {
+    pub(super) fn load_augmentations(&mut self) {
         if self.augmentations.is_some() {
             return;
         }
@@ -261,8 +313,16 @@ impl<'g> Evaluator<'g> {
                     TsModuleName::Ident(_) => {}
                     TsModuleName::Str(specifier) => {
                         let specifier = specifier.value.to_string_lossy().into_owned();
-                        if let Resolution::File(file) = graph.resolve(module, &specifier) {
-                            found.modules.entry(file).or_default().push((reference, &body.body));
+                        let file = match graph.resolve(module, &specifier) {
+                            Resolution::File(file) => Some(file),
+                            Resolution::External => graph.types_of(module.file, &specifier),
+                            Resolution::Missing => None,
+                        };
+                        match file {
+                            Some(file) => {
+                                found.modules.entry(file).or_default().push((reference, &body.body));
+                            }
+                            None => found.ambient.add(&specifier, reference, &body.body),
                         }
                     }
                 }

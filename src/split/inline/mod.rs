@@ -92,6 +92,11 @@ impl Chains {
         Self { file: Some(module.file), wanted, array_wanted }
     }
 
+    /// Whether a module is the one that the chains are written into.
+    pub(super) fn are_in(&self, file: FileId) -> bool {
+        self.file == Some(file)
+    }
+
     /// The chain of each endpoint that has one, by the endpoint's place in the contract.
     pub(super) fn of_endpoints(&self, graph: &ModuleGraph, contract: &Contract) -> BTreeMap<usize, Chain> {
         let Some(module) = self.file.and_then(|file| graph.module(file)) else { return BTreeMap::new() };
@@ -106,7 +111,7 @@ impl Chains {
     /// Puts the chains in the place of the default export, where `body` is that of the middlewares' module, without types.
     /// With `fold`, `ctx.perm` is a number where it is known. Calls of `next` that certainly are not the first come back.
     pub(super) fn write(&self, file: FileId, body: &mut Vec<ModuleItem>, fold: bool) -> Vec<Span> {
-        if self.file != Some(file) {
+        if !self.are_in(file) {
             return Vec::new();
         }
         let Some((mut place, value)) = default_export(body) else { return Vec::new() };

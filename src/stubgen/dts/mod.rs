@@ -10,17 +10,19 @@
 //!
 //! Flat, so that an editor shows what the user wrote, and with maps, so that it goes there.
 
+mod flat;
 mod map;
 mod types;
 mod writer;
 
 use super::StubInput;
-use super::paths::client_path;
+use super::paths::{client_path, stub_path};
 use super::routes::is_read_only_field;
 use crate::artifact::specifier;
 use crate::contract::signature::{endpoint_object_keys, object_keys, quoted};
 use crate::contract::{Contract, Endpoint, Field, ObjectType, Table, Ty};
 use crate::emit::build::{is_binding_name, is_identifier_name};
+use crate::parse::types::flat::FlatModule;
 use crate::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 use types::{params, result, text};
@@ -34,14 +36,22 @@ pub(super) fn client_texts(
 ) -> BTreeMap<String, String> {
     let mut files = vec![("kontract.d.ts".to_owned(), CONNECTION.to_owned())];
     files.extend(index(contract, sources, input).finish(sources, "index.d.ts", CLIENT_DEPTH));
-    let mut modules: BTreeMap<String, Vec<&Endpoint>> = BTreeMap::new();
+    let mut modules: BTreeMap<String, (Vec<&Endpoint>, Option<&FlatModule>)> = BTreeMap::new();
+    let stem = |path: String| path.strip_suffix(".js").map(str::to_owned).unwrap_or(path);
     for endpoint in &contract.endpoints {
         let path = client_path(sources, input, endpoint.binding.file);
-        modules.entry(path.strip_suffix(".js").unwrap_or(&path).to_owned()).or_default().push(endpoint);
+        modules.entry(stem(path)).or_default().0.push(endpoint);
     }
-    for (path, endpoints) in modules {
+    for (path, rest) in input.client_modules {
+        modules.entry(stem(stub_path(path))).or_default().1 = Some(&rest.declarations);
+    }
+    for (path, (endpoints, rest)) in modules {
         let depth = CLIENT_DEPTH + path.matches('/').count();
-        files.extend(stub(contract, &endpoints).finish(sources, &format!("{path}.d.ts"), depth));
+        let mut out = if endpoints.is_empty() { Declarations::new() } else { stub(contract, &endpoints) };
+        if let Some(rest) = rest {
+            out.flat(rest);
+        }
+        files.extend(out.finish(sources, &format!("{path}.d.ts"), depth));
     }
     files.into_iter().collect()
 }

@@ -269,6 +269,19 @@ fn a_member_that_several_tried_to_move_was_moved_by_the_one_that_committed() {
 }
 
 #[test]
+fn a_member_that_left_with_one_of_several_unknown_outcomes_may_be_gone_at_any_time() {
+    let enter = at(0, 10, concurrent("enter", vec![enter("g", 1)]));
+    let leave = |name: &str| ended(Outcome::Unknown, at(20, u64::MAX, concurrent(name, vec![leave("g", 1)])));
+    let seen = at(12, 14, concurrent("seen", vec![scan("g", &[1]), append("l", 1)]));
+    let gone = at(30, 40, concurrent("gone", vec![list("l", &[1]), scan("g", &[])]));
+    let end = at(50, 60, concurrent("end", vec![scan("g", &[])]));
+    let both = vec![enter.clone(), seen.clone(), leave("a"), leave("b"), gone.clone(), end.clone()];
+    assert_eq!(kinds(both), []);
+    // Nobody tried: it cannot be gone.
+    assert!(!kinds(vec![enter, seen, gone, end]).is_empty());
+}
+
+#[test]
 fn an_aborted_transaction_is_promised_a_state_that_was_there() {
     let writer = concurrent("writer", vec![append("x", 1), append("y", 1)]);
     let end = concurrent("end", vec![list("x", &[1])]);

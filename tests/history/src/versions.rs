@@ -37,6 +37,8 @@ struct Versions<'h> {
     enterers: BTreeMap<Version<'h>, Vec<usize>>,
     /// Who took a member out of a group; more than one may have tried.
     leavers: BTreeMap<Version<'h>, Vec<usize>>,
+    /// Members that left with one of several transactions of unknown outcome: nobody can say with which, or when.
+    left_somehow: BTreeSet<Version<'h>>,
 }
 
 pub(crate) fn dependencies(history: &History, found: &mut Vec<Anomaly>) -> Dependencies {
@@ -47,6 +49,7 @@ pub(crate) fn dependencies(history: &History, found: &mut Vec<Anomaly>) -> Depen
         writers: BTreeMap::new(),
         enterers: BTreeMap::new(),
         leavers: BTreeMap::new(),
+        left_somehow: BTreeSet::new(),
     };
     versions.index();
     let lists = versions.list_orders();
@@ -135,6 +138,12 @@ impl<'h> Versions<'h> {
         for (group, member) in self.leavers.keys() {
             if last_scans.get(group).is_some_and(|members| !members.contains(member)) {
                 absent_at_end.insert((group, *member));
+            }
+        }
+        for (version, tried) in &self.leavers {
+            let of = |outcome| tried.iter().filter(|txn| self.history.txns[**txn].outcome == outcome).count();
+            if absent_at_end.contains(version) && of(Outcome::Committed) == 0 && of(Outcome::Unknown) > 1 {
+                self.left_somehow.insert(*version);
             }
         }
         // Of several whose outcome is unknown, nobody can say which one it was.
@@ -457,6 +466,7 @@ impl<'h> Versions<'h> {
         }
         let time = |txn: usize| (self.history.txns[txn].begin_ns, self.history.txns[txn].end_ns);
         match leaver {
+            None if self.left_somehow.contains(&(group, member)) => {}
             None => self.edge(reader, enterer, Edge::ReadWrite),
             // Not yet or no longer? Time says it, where it does.
             Some(leaver) if time(enterer).1 < time(reader).0 => self.edge(leaver, reader, Edge::WriteRead),

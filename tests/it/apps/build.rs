@@ -204,7 +204,7 @@ pub(crate) const DEV_VARS: &str = "KONTRACT_KEY=AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB
     KONTRACT_IDENTITY_KEY=AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM\n";
 
 /// Every file below a folder, by path.
-fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     collect(folder, "", &mut files);
     files
@@ -222,6 +222,6 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-fn text_below(folder: &Path) -> String {
+pub(crate) fn text_below(folder: &Path) -> String {
     files_below(folder).values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
 }

@@ -32,7 +32,11 @@ fn changes_are_served_and_mistakes_are_waited_out() {
 
     app.write("src/api/entries.ts", &format!("import 'no-such-package';\n{entries}"));
     let event = served.wait_for("diagnostics");
-    assert!(event["bundler"].as_str().is_some_and(|words| words.contains("no-such-package")), "{event}");
+    assert_eq!(event["diagnostics"][0]["code"], "KT0805", "{event}");
+    assert!(
+        event["diagnostics"][0]["message"].as_str().is_some_and(|words| words.contains("no-such-package")),
+        "{event}"
+    );
 
     app.write("src/api/entries.ts", &entries);
     served.wait_for("rebuilt");

@@ -1,15 +1,15 @@
 //! A third implementation of raystream, `tests/py`, against the gateway on workerd: calls, and everything to refuse.
 
 use super::build::DEV_VARS;
-use crate::support::app::{App, repository};
+use crate::support::app::{App, Served, repository};
 use crate::support::script;
 use kontract::contract::signature::hex;
 use kontract_raystream::StaticKey;
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// Serves the example with a suite and lets the peer loose on it.
-fn peer_meets(suite: u8) -> Value {
+/// Serves the example with a suite; beside it lies `pins.json`, what a client of it knows.
+pub(super) fn serve(suite: u8) -> (App, Served) {
     let app = App::copy_of("guestbook");
     app.write(".dev.vars", DEV_VARS);
     app.write(
@@ -33,6 +33,12 @@ fn peer_meets(suite: u8) -> Value {
         "mlKem": hex(&key.public().ml_kem()),
     });
     app.write("pins.json", &pins.to_string());
+    (app, served)
+}
+
+/// Lets the peer loose on the example.
+fn peer_meets(suite: u8) -> Value {
+    let (app, _served) = serve(suite);
     script::python("gateway.py", &[&script::argument(&app.path().join("pins.json"))])
 }
 
@@ -71,7 +77,7 @@ fn a_third_implementation_calls_and_is_refused_in_suite_2() {
 
 /// Sessions of random length, over both transports, resumed and given new keys at random.
 #[test]
-fn random_sessions_of_rust_and_python_agree() {
+fn random_sessions_of_rust_python_and_typescript_agree() {
     let built = Command::new(env!("CARGO"))
         .args([
             "build",
@@ -93,8 +99,14 @@ fn random_sessions_of_rust_and_python_agree() {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
         .expect("cargo names the program");
-    let counts = script::python("sessions.py", &["10000", "1", &echo]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = script::argument(&folder.path().join("sessions"));
+    let counts = script::python("sessions.py", &["10000", "1", &record, &echo]);
     assert_eq!(counts["sessions"], 10_000);
+    assert_eq!(
+        script::run("sessions.mjs", &[&record, &echo]),
+        json!({ "sessions": 10_000, "frames": counts["frames"] })
+    );
     for what in ["resumes", "frames", "new keys"] {
         assert!(counts[what].as_u64().is_some_and(|count| count > 1_000), "{counts}");
     }

@@ -31,7 +31,7 @@ fn commit_by_hand(database: &Database, owner: &str, payload: &Value) -> Result<(
     let Credential { owner, expires_at_s, mac } = credential(owner);
     let sid = uuid();
     let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    let begin = "SELECT kt.begin($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid)::text";
+    let begin = "SELECT kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid)::text";
     let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(&sid)];
     run(&mut client, &statement(begin, &params)).expect("a valid credential");
     let commit = "SELECT kt.commit($1::text::uuid, $2::text::jsonb)";
@@ -101,7 +101,7 @@ on_each_server! {
         for sql in [
             "SELECT * FROM kt_data.tbl_marks",
             "SELECT * FROM kt_priv.secret",
-            "SELECT kt.begin('o', 9999999999, '\\x00', gen_random_uuid())",
+            "SELECT kt.start('o', 9999999999, '\\x00', gen_random_uuid())",
             "INSERT INTO kt.storage VALUES ('marks', 'tbl_marks', 'o', 7)",
             "DELETE FROM kt_priv.migrations",
             "SET ROLE kt_owner",
@@ -150,7 +150,7 @@ on_each_server! {
 
         let mut gateway = database.connect("kt_gateway");
         for nulls in ["NULL, 9999999999, NULL", "'alice', NULL, NULL", "'alice', 9999999999, NULL"] {
-            let sql = format!("SELECT kt.begin({nulls}, gen_random_uuid())");
+            let sql = format!("SELECT kt.start({nulls}, gen_random_uuid())");
             assert_eq!(refused(&mut gateway, &sql), "KT401", "{nulls}");
         }
         // The owner and the end are one text: no other split of it may pass.
@@ -352,7 +352,7 @@ on_each_server! {
     /// At REPEATABLE READ the check of what was read would look at old rows.
     fn a_transaction_of_the_clients_own_isolation_is_refused(database: &Database) {
         let mut gateway = database.connect("kt_gateway");
-        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT kt.begin('o', 1, '\\x00', gen_random_uuid())";
+        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT kt.start('o', 1, '\\x00', gen_random_uuid())";
         assert_eq!(refused(&mut gateway, sql), "KT500");
         gateway.batch_execute("ROLLBACK").expect("ends");
         let sql = "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT kt.commit(gen_random_uuid(), '[]')";

@@ -78,6 +78,11 @@ impl App {
         }
     }
 
+    /// Serves on the embedded database, with the pages that are there.
+    pub(crate) fn serve_as_built(&self) -> Served {
+        Served::start(self, &["--once", "--no-frontend"])
+    }
+
     /// Serves as [`serve`](Self::serve) does, for a debugger to attach; with what the server says.
     pub(crate) fn inspect(&self) -> (Served, Log) {
         Served::heard(self, &["--once", "--inspect", "0"])
@@ -146,6 +151,11 @@ impl Served {
         served.database_url = text("databaseUrl").expect("a URL in the ready event");
         served.inspector_url = text("inspectorUrl").unwrap_or_default();
         served
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The next event of a name; fails the test when it does not come in time or the process ends before.

@@ -82,6 +82,11 @@ impl Draft {
         });
     }
 
+    /// Gives the table that was added last another scope.
+    pub(crate) fn scoped(&mut self, scope: Scope) {
+        self.contract.tables.last_mut().expect("a table").scope = scope;
+    }
+
     pub(crate) fn checked(&self) -> CheckedContract {
         let outcome = check(self.contract.clone(), &self.sources);
         let found = outcome.diagnostics;

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod contract;
+pub(crate) mod counting;
 pub(crate) mod expect;
 pub(crate) mod node;
 pub(crate) mod pooler;

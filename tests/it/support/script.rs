@@ -12,6 +12,9 @@ pub(crate) fn run(script: &str, arguments: &[&str]) -> Value {
         .arg("--experimental-websocket")
         .arg(&path)
         .args(arguments)
+        // For those that start `kontract` by themselves.
+        .env("KONTRACT_BIN", env!("CARGO_BIN_EXE_kontract"))
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .output()
         .expect("run node");
     printed(script, &output)

@@ -213,6 +213,18 @@ impl Open<'_> {
         self.drive(step)
     }
 
+    /// One statement on the table.
+    pub(crate) fn exec(
+        &mut self,
+        table: &str,
+        statement: &str,
+        params: &[Option<&str>],
+    ) -> Result<Value, TransactionError> {
+        let params = params.iter().map(|param| param.map(str::to_owned)).collect();
+        let step = self.transaction.exec(table, statement, params);
+        self.drive(step)
+    }
+
     pub(crate) fn snapshot(&self) -> Option<String> {
         self.transaction.snapshot().map(str::to_owned)
     }

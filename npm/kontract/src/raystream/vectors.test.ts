@@ -1,8 +1,10 @@
 // The client's side of the vectors that the Rust tests write and check.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { hex, unhex } from '../testing/hex.js';
-import { type ResumeVector, type SuiteVector, fixedEntropy, identityOf, noises, paddings, serverKeyOf, suites } from '../testing/vectors.js';
+import { type ResumeVector, type SuiteVector, fixedEntropy, identityOf, noises, paddings, refusals, serverKeyOf, suites, tickets } from '../testing/vectors.js';
+import { u64 } from './bytes.js';
 import { keyPair, seal } from './crypto.js';
 import { FrameType, frames } from './frame.js';
 import { type Established, type Resumption, startFull, startResume, ticketOf } from './handshake.js';
@@ -81,6 +83,25 @@ test('frames: truncated, extended, replayed, reflected', async () => {
   const other = (await connect(vector)).established.session;
   other.seal(FrameType.RpcCall, 1, new Uint8Array(0));
   assert.throws(() => other.open(other.seal(FrameType.RpcCall, 2, new Uint8Array(0))), /does not authenticate/);
+});
+
+test('frames: what has to be refused, in the same words as in Rust', async () => {
+  for (const { name, frame, fault } of refusals) {
+    const { session } = (await connect(suites[0]!)).established;
+    assert.throws(() => session.open(unhex(frame)), new RefusedError(fault), name);
+    assert.throws(() => session.open(unhex(suites[0]!.frames[0]!.answer)), /closed/, name);
+  }
+});
+
+test('tickets: what the server sealed for itself, and the secret that both know', async () => {
+  for (const vector of tickets) {
+    const { resumption } = await connect(suites[vector.suite - 1]!);
+    assert.deepEqual([hex(resumption.ticket), hex(resumption.secret)], [vector.ticket, vector.resumption]);
+    const sealed = resumption.ticket;
+    const content = xchacha20poly1305(unhex(vector.stek), sealed.slice(0, 24), unhex(vector.associatedData)).decrypt(sealed.slice(24));
+    assert.equal(hex(content), vector.resumption + vector.sessionId + hex(u64(vector.expiresAt)) + vector.buildId);
+    assert.deepEqual([hex(resumption.sessionId), resumption.expiresAt], [vector.sessionId, vector.expiresAt]);
+  }
 });
 
 test('a closed session seals nothing, also not through a resume that is still at hand', async () => {

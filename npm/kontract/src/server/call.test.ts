@@ -23,6 +23,8 @@ interface Options {
   swallows?: boolean;
   /** Lost batches have an answer that says so. */
   inBand?: boolean;
+  /** The pause before each further attempt; without it there is none. */
+  pauses?: number;
 }
 
 function checked(results: string): string {
@@ -63,6 +65,7 @@ function world(t: TestContext, isLost: (batch: string) => boolean, options: Opti
     return `run ${runs}`;
   };
   const runtime = fakeRuntime({ endpoint }, batch);
+  runtime.build.gateway.backoffMs = () => options.pauses;
   runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
   return {
     batches,
@@ -129,7 +132,18 @@ test('a lost commit that did not happen is run again, once', async (t) => {
 test('a lost commit of which nothing can be learnt is left to the ledger', async (t) => {
   const { batches, call } = world(t, (batch) => !batch.startsWith('read'));
   assert.equal(await call(), '503 UNAVAILABLE');
-  assert.deepEqual(batches, ['read 1', 'commit 1', 'resolve 1']);
+  assert.deepEqual(batches, ['read 1', 'commit 1', 'resolve 1', 'resolve 1']);
+});
+
+test('a database that comes back in time fails no call', async (t) => {
+  const read: World = world(t, () => read.batches.length <= 9, { pauses: 0 });
+  assert.equal(await read.call(), 'run 10');
+  const commit: World = world(t, (batch) => !batch.startsWith('read') && commit.batches.length <= 9, { pauses: 0, happened: true });
+  assert.equal(await commit.call(), 'run 1');
+  assert.deepEqual(commit.batches, ['read 1', 'commit 1', ...Array<string>(8).fill('resolve 1')]);
+  const gone: World = world(t, () => true, { pauses: 0 });
+  assert.equal(await gone.call(), '503 UNAVAILABLE');
+  assert.equal(gone.batches.length, 15);
 });
 
 test('reads that are started together travel together, each with its own results', async (t) => {
@@ -162,4 +176,19 @@ test('reads that are started together travel together, each with its own results
   const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer());
   assert.equal(described(outcome), '[["row begin","row a"],["row b"],["row c"],["row d"]]');
   assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);
+});
+
+test('a call that had to run again says so in the log', async (t) => {
+  const lines: string[] = [];
+  t.mock.method(console, 'warn', (line: string) => void lines.push(line));
+  const quiet = world(t, () => false);
+  assert.equal(await quiet.call(), 'run 1');
+  assert.deepEqual(lines, []);
+  const lost = world(t, (batch) => batch === 'read 1');
+  assert.equal(await lost.call(), 'run 2');
+  assert.equal(lines.length, 1);
+  const [, facts = ''] = /^kontract: endpoint ran 2 times: (.*)$/u.exec(lines[0] ?? '') ?? [];
+  const { ms, ...counted } = JSON.parse(facts) as Record<string, unknown>;
+  assert.equal(typeof ms, 'number');
+  assert.deepEqual(counted, { name: 'endpoint', status: 200, attempts: 2, conflicts: 0, lost: 1, pausedMs: 0, roundTrips: 3 });
 });

@@ -1,5 +1,5 @@
 // Runs an admitted call: decode, transaction, middlewares and endpoint, commit, encode. Again on a conflict, and
-// once when the connection to the database was lost without a commit.
+// when the connection to the database was lost without a commit.
 
 import type { Bytes } from "../raystream/bytes.js";
 import type { Context } from "../define.js";
@@ -8,9 +8,12 @@ import { WireError } from "../wire/index.js";
 import { type Scope, runInScope } from "./context.js";
 import { type Outcome, failureOf } from "./outcome.js";
 import type { Peer } from "./peer.js";
+import { Patience } from "./patience.js";
 import type { Call, DatabaseStub, Route, Transaction } from "./platform.js";
 import type { Runtime } from "./runtime.js";
+import { Turn } from "./turns.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
+import { Trace } from "./trace.js";
 
 /** Longest result of an endpoint that only reads, and longest item of a streamed result. */
 const RESULT_LEN_MAX = 10 << 20;
@@ -21,47 +24,73 @@ const ANSWER_LEN_MAX = 1 << 20;
 /** Runs a call to its end and frees it. Never rejects: whatever is thrown becomes an error for the caller. */
 export async function run(runtime: Runtime, call: Call, peer: Peer): Promise<Outcome> {
   let name = "a call";
+  const trace = new Trace();
+  let outcome: Outcome;
   try {
     ({ name } = call);
-    return { result: await attempts(runtime, call, peer) };
+    outcome = { result: await attempts(runtime, call, peer, trace) };
   } catch (error) {
     // Nobody waits for what became of it, and it is no fault of the endpoint.
-    if (peer.signal.aborted) return { status: 499, code: "CANCELLED", message: "the caller gave up" };
-    return failureOf(name, error);
+    outcome = peer.signal.aborted ? { status: 499, code: "CANCELLED", message: "the caller gave up" } : failureOf(name, error);
   } finally {
     call.free();
   }
+  trace.report(name, "result" in outcome ? 200 : outcome.status, typeof runtime.bindings.KONTRACT_TRACE === "string");
+  return outcome;
 }
 
-async function attempts(runtime: Runtime, call: Call, peer: Peer): Promise<Bytes> {
+async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace): Promise<Bytes> {
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await entry.load();
-  const context = contextOf(call, peer.signal);
+  const retries = { patience: new Patience(runtime.build.gateway), turn: new Turn(call.route), trace };
   const items = entry.stream === true ? new Items(call, route, peer) : undefined;
-  const open = (args: unknown[]): unknown[] => peer.inbox.open(args, entry.uploads ?? []);
-  const mayRepeat = (): boolean => items?.hasSent !== true && !peer.inbox.isRead;
-  const lenMax = entry.readOnly ? RESULT_LEN_MAX : ANSWER_LEN_MAX;
-  const database = runtime.database();
-  const seed = crypto.getRandomValues(new Uint8Array(16));
-  const attempt: Attempt = { runtime, call, route, context, database, seed, lenMax, items, open, mayRepeat };
-  return untilDone(runtime, () => runOnce(attempt));
+  const attempt: Attempt = {
+    runtime,
+    call,
+    route,
+    context: contextOf(call, peer.signal),
+    database: trace.counting(runtime.database()),
+    retries,
+    seed: crypto.getRandomValues(new Uint8Array(16)),
+    lenMax: entry.readOnly ? RESULT_LEN_MAX : ANSWER_LEN_MAX,
+    items,
+    open: (args) => peer.inbox.open(args, entry.uploads ?? []),
+    mayRepeat: () => items?.hasSent !== true && !peer.inbox.isRead,
+  };
+  try {
+    return await untilDone(runtime, retries, () => {
+      trace.attempts += 1;
+      return runOnce(attempt);
+    });
+  } finally {
+    retries.turn.leave();
+  }
 }
 
-/** Runs a transaction again after a conflict, and once after the database was lost. */
-async function untilDone<T>(runtime: Runtime, once: () => Promise<T>): Promise<T> {
-  let mayReconnect = true;
+/** What the transactions of one call share: how long it waits for the database and for its turn, and what that costs. */
+interface Retries {
+  patience: Patience;
+  turn: Turn;
+  trace: Trace;
+}
+
+/** Runs a transaction again after a conflict, and after the database was lost. */
+async function untilDone<T>(runtime: Runtime, { patience, turn, trace }: Retries, once: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once();
     } catch (error) {
-      if (error instanceof LostConnection && mayReconnect) {
-        mayReconnect = false;
+      if (error instanceof LostConnection && (await patience.again())) {
+        trace.lost += 1;
         continue;
       }
       if (!(error instanceof RetryableConflict)) throw error;
+      trace.conflicts += 1;
+      if (await turn.come()) continue;
       const pause = runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
       if (pause === undefined) throw error;
+      trace.pausedMs += pause;
       await backOff(pause);
     }
   }
@@ -74,6 +103,7 @@ interface Attempt {
   readonly route: Route;
   readonly context: Context;
   readonly database: () => DatabaseStub;
+  readonly retries: Retries;
   /** What inner transactions derive their idempotency keys from, where the caller gave none. */
   readonly seed: Uint8Array;
   /** Longest result, in bytes. */
@@ -88,12 +118,12 @@ interface Attempt {
 
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
 async function runOnce(attempt: Attempt): Promise<Bytes> {
-  const { runtime, call, route, context, database, seed, lenMax, items, open, mayRepeat } = attempt;
+  const { runtime, call, route, context, database, retries, seed, lenMax, items, open, mayRepeat } = attempt;
   context.signal.throwIfAborted();
   const args = open(decodeArguments(route, call.arguments));
   const past: TransactionScope[] = [];
-  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, (snapshot) => {
-    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables);
+  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, retries.patience, (snapshot) => {
+    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables, retries.patience);
     past.push(scope);
     return scope.tables;
   });
@@ -102,7 +132,7 @@ async function runOnce(attempt: Attempt): Promise<Bytes> {
     let inner = 0;
     offerInner(transaction.tables, (body) => {
       const begin = call.beginInner.bind(call, seed, inner++);
-      return untilDone(runtime, () => runInner(runtime, begin, database, scope, body));
+      return untilDone(runtime, retries, () => runInner(runtime, begin, database, retries.patience, scope, body));
     });
     const result = await runInScope(scope, async () => {
       const value = await route.run(context, args);
@@ -169,10 +199,11 @@ async function runInner(
   runtime: Runtime,
   begin: () => Transaction,
   database: () => DatabaseStub,
+  patience: Patience,
   scope: Omit<Scope, "storage">,
   body: () => unknown,
 ): Promise<unknown> {
-  const transaction = new TransactionScope(begin(), database, runtime.build.tables);
+  const transaction = new TransactionScope(begin(), database, runtime.build.tables, patience);
   try {
     const value = await runInScope({ ...scope, storage: transaction.tables }, async () => body());
     return fromJson(await transaction.commit(new TextEncoder().encode(JSON.stringify(value) ?? "")));

@@ -6,6 +6,7 @@
 import { connect } from "cloudflare:sockets";
 import { DurableObject } from "cloudflare:workers";
 
+import { Collector } from "./collector.js";
 import { Database, type Login } from "./connection.js";
 import type { Bindings, Build } from "./platform.js";
 
@@ -20,9 +21,13 @@ export function databaseObject(build: Build): new (state: unknown, bindings: Bin
       return { socket: connect(address), login };
     });
 
+    readonly #collector = new Collector(() => this.#database.run(build.gateway.collectStatements()));
+
     /** Runs a batch. Rejects when the connection is lost; the next batch then opens another one. */
-    run(statements: string): Promise<string> {
-      return this.#database.run(statements);
+    async run(statements: string): Promise<string> {
+      const results = await this.#database.run(statements);
+      void this.#collector.collect();
+      return results;
     }
   };
 }

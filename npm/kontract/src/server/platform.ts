@@ -39,6 +39,8 @@ export interface Bindings {
   KONTRACT_ORIGINS?: string;
   /** Host names that requests may ask for, separated by spaces; set locally, where a page could have its name pointed here. */
   KONTRACT_HOSTNAMES?: string;
+  /** Set by the development server, which then gets a line about each call. */
+  KONTRACT_TRACE?: string;
   ASSETS?: Fetcher;
   /** Set where ASSETS is a plain folder that knows neither content types nor index pages. */
   KONTRACT_PLAIN_ASSETS?: string;
@@ -53,6 +55,8 @@ export interface GatewayModule {
   Gateway: new (build: string, key: Uint8Array, backupKey: Uint8Array, identityKey: Uint8Array) => Gateway;
   PostgresSocket: new (send: (bytes: Uint8Array) => void) => PostgresSocket;
   splitFrames(body: Uint8Array): Uint32Array;
+  /** JSON of the statement that does one step of garbage collection. */
+  collectStatements(): string;
   /** Milliseconds before the next attempt; `undefined` when there is none. `attempt` counts from 1. */
   backoffMs(attempt: number, random: number): number | undefined;
 }
@@ -128,6 +132,8 @@ export interface Transaction {
   pop(table: string): Step;
   shift(table: string): Step;
   history(table: string, key: string, limit: number | undefined): Step;
+  /** `params` is a JSON array of texts and nulls. */
+  exec(table: string, statement: string, params: string): Step;
   /** The snapshot that is read, after the first read. */
   readonly snapshot: string | undefined;
   set(table: string, row: string): Step;
@@ -183,7 +189,7 @@ export interface RouteEntry {
   uploads?: readonly (readonly [number, UploadKind])[];
   /** Most bytes of a call's arguments, where the endpoint says. */
   maxBytes?: number;
-  load(): Promise<Route>;
+  load(): Promise<Route> | Route;
 }
 
 /** A table as the generated `tables.js` describes it. */

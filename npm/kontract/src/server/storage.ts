@@ -7,6 +7,7 @@ import { ConflictError, HttpError, NotFoundError, PermissionError } from "../ind
 import type { Bytes } from "../raystream/bytes.js";
 import { type Row, rowForm } from "./rows.js";
 import { textOf } from "./outcome.js";
+import type { Patience } from "./patience.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
 
 /** Operations on one table inside the current call's transaction. */
@@ -19,6 +20,8 @@ export interface TableHandle extends TableReader {
   pop(): Promise<Row | undefined>;
   /** Removes the first row and returns it. */
   shift(): Promise<Row | undefined>;
+  /** Runs one SQL statement that sees this table only. */
+  exec(statement: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   /** What is kept of a row's versions, the latest first. */
   history(key: Key, options?: { limit?: number }): Promise<Version[]>;
   /** Names the state that this call reads, for `at` in a later one. */
@@ -73,6 +76,7 @@ export class TransactionScope {
     private readonly transaction: Transaction,
     private readonly connect: () => DatabaseStub,
     shapes: Record<string, TableShape>,
+    private readonly patience: Patience,
     private readonly past: (snapshot: string) => Record<string, TableReader> = () => ({}),
   ) {
     this.database = connect();
@@ -135,6 +139,8 @@ export class TransactionScope {
       push: async (value) => void (await settle(() => transaction.push(name, json(value)))),
       pop: async () => row(await settle(() => transaction.pop(name))),
       shift: async () => row(await settle(() => transaction.shift(name))),
+      exec: async (statement, params = []) =>
+        (await settle(() => transaction.exec(name, statement, JSON.stringify(params.map(parameter))))) as Record<string, unknown>[],
       history: async (key, { limit } = {}) =>
         ((await settle(() => transaction.history(name, text(key), limit))) as VersionJson[]).map((version) => ({
           version: version.version,
@@ -192,12 +198,14 @@ export class TransactionScope {
    * caller repeats the call with its idempotency key, and the ledger tells.
    */
   private async happened(): Promise<boolean> {
-    try {
-      const results = await this.reached(this.connect(), this.transaction.resolve());
-      return rethrow(() => this.transaction.resolved(results));
-    } catch (error) {
-      if (error instanceof LostConnection) throw new HttpError(error.status, error.code, error.message);
-      throw error;
+    for (;;) {
+      try {
+        const results = await this.reached(this.connect(), this.transaction.resolve());
+        return rethrow(() => this.transaction.resolved(results));
+      } catch (error) {
+        if (!(error instanceof LostConnection)) throw error;
+        if (!(await this.patience.again())) throw new HttpError(error.status, error.code, error.message);
+      }
     }
   }
 
@@ -286,6 +294,14 @@ function rethrow<T>(body: () => T): T {
         throw error;
     }
   }
+}
+
+/** A parameter of a statement, as text that SQL casts to what it needs. */
+function parameter(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return `\\x${Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | bigint | boolean);
 }
 
 function text(key: Key): string {

@@ -97,7 +97,7 @@ export function fakeRuntime(endpoints: Record<string, () => unknown>, batch: Bat
     routes[routeOf(name)] = { name, perm: 7, ugroup: null, readOnly: false, load: async () => route };
   }
   const build = { routes, tables: {}, gateway: { backoffMs: () => undefined } } as unknown as Build;
-  return { build, vars: {}, database: () => () => ({ run: batch }) } as unknown as Runtime;
+  return { build, bindings: {}, vars: {}, database: () => () => ({ run: batch }) } as unknown as Runtime;
 }
 
 /** A call to the endpoint `name`; its sequence is the number at the name's end, or 0. */
@@ -137,6 +137,7 @@ export function fakeTransaction(handles: Handles, parts: Partial<Transaction> = 
     pop: step,
     shift: step,
     history: step,
+    exec: step,
     snapshot: undefined,
     answer: step,
     commit: () => undefined,

@@ -110,7 +110,7 @@ export class Writer {
       let same = 0;
       while (same < len && view.getUint16(known + same, true) === view.getUint16(vtable + same, true)) same += 2;
       if (same < len) continue;
-      this.bytes.fill(0, vtable, this.pos);
+      for (let i = 0; i < len; i += 2) view.setUint16(vtable + i, 0, true);
       this.pos = vtable;
       view.setInt32(table, table - known, true);
       return;
@@ -143,22 +143,28 @@ export class Writer {
   string(at: number, value: unknown, name: PathPart): void {
     if (typeof value !== 'string') throw this.expected(name, 'a string', value);
     const length = value.length;
-    const start = this.begin(at, length + 1, false, name);
+    if (length > SHORT_TEXT_LEN_MAX) {
+      this.text(this.begin(at, length + 1, false, name), value, name);
+      return;
+    }
+    const start = this.begin(at, 2 * length + 1, false, name);
     const bytes = this.bytes;
-    if (length <= SHORT_TEXT_LEN_MAX) {
-      let i = 0;
-      for (; i < length; i++) {
-        const unit = value.charCodeAt(i);
-        if (unit > 0x7f) break;
-        bytes[start + i] = unit;
-      }
-      if (i === length) {
-        this.view.setUint32(start - 4, length, true);
+    let end = start;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit < 0x80) {
+        bytes[end++] = unit;
+      } else if (unit < 0x800) {
+        bytes[end++] = 0xc0 | (unit >> 6);
+        bytes[end++] = 0x80 | (unit & 0x3f);
+      } else {
+        bytes.fill(0, start, end);
+        this.text(start, value, name);
         return;
       }
-      bytes.fill(0, start, start + i);
     }
-    this.text(start, value, name);
+    this.view.setUint32(start - 4, end - start, true);
+    this.pos = end + 1;
   }
 
   blob(at: number, value: unknown, name: PathPart): void {
@@ -319,7 +325,7 @@ const TOO_LONG = `message longer than ${MESSAGE_LEN_MAX} bytes`;
 const ENCODER = new TextEncoder();
 export const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Text up to this length is copied unit by unit, which is faster than a call of the encoder, in UTF-16 units. */
+/** Text up to this length is written unit by unit, which is faster than a call of the encoder, in UTF-16 units. */
 const SHORT_TEXT_LEN_MAX = 48;
 
 /** Equal vtables are looked for among the newest few, so that writing stays linear in the message. */

@@ -33,6 +33,7 @@ pub(super) enum Read {
     Count { filter: Filter },
     Take { end: End, fetched: usize },
     History { key: String, limit: usize },
+    Exec { statement: String, params: Vec<Option<String>> },
 }
 
 /// An end of the list.
@@ -67,6 +68,7 @@ impl Transaction {
             Read::Take { end: End::First, fetched } => Some(sql::list(sid, ptr, None, *fetched)),
             Read::Take { end: End::Last, fetched } => Some(sql::last(sid, ptr, *fetched)),
             Read::History { key, limit } => Some(sql::history(sid, ptr, key, *limit)),
+            Read::Exec { statement, params } => Some(self.exec_statement(table, statement, params)?),
         };
         let begins = self.session == Session::NotBegun;
         let statements = begins.then(|| self.begin()).into_iter().chain(main).chain(lookup).collect();
@@ -126,6 +128,14 @@ impl Transaction {
             Read::History { .. } => cell(&rows, 0, 0)
                 .map(str::to_owned)
                 .ok_or(TransactionError::Misuse("not the result of this statement")),
+            Read::Exec { .. } => {
+                let changes =
+                    cell(&rows, 0, 1).ok_or(TransactionError::Misuse("not the result of this statement"))?;
+                self.take_changes(&table, changes)?;
+                cell(&rows, 0, 0)
+                    .map(str::to_owned)
+                    .ok_or(TransactionError::Misuse("not the result of this statement"))
+            }
             Read::Count { filter } => {
                 let count = cell(&rows, 0, 0).and_then(|count| count.parse().ok());
                 let count = count.ok_or(TransactionError::Misuse("not the result of this statement"))?;

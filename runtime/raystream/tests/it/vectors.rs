@@ -117,6 +117,74 @@ fn handshakes_resumes_and_frames() {
     check("suite2.json", &handshake(Suite::Hybrid));
 }
 
+/// Frames that the client of `suite1.json` must not take, each in a session of its own, and why.
+#[test]
+fn refused_frames() {
+    let connect = || {
+        let client = client(Suite::Base);
+        let (initiator, init) =
+            Initiator::start(&client, b"", &mut counting(CLIENT_ENTROPY_SEED)).expect("usable key");
+        let accepted = server(Suite::Base)
+            .accept(&init, &ticket_keys(), NOW, &mut counting(SERVER_ENTROPY_SEED))
+            .expect("authentic");
+        (initiator.finish(&accepted.response).expect("authentic").session, accepted.session)
+    };
+    let cases: Vec<Value> = bad_frames(connect)
+        .into_iter()
+        .map(|(name, frame)| {
+            let refused = connect().0.open(&frame).expect_err(name);
+            json!({ "name": name, "frame": hex(&frame), "fault": refused.fault().to_string() })
+        })
+        .collect();
+    check("refused.json", &Value::Array(cases));
+}
+
+fn bad_frames(connect: impl Fn() -> (Session, Session)) -> Vec<(&'static str, Vec<u8>)> {
+    let seal = |session: &mut Session| session.seal(FrameType::RpcResponse, 1, b"answer").expect("open");
+    let (mut here, mut there) = connect();
+    let good = seal(&mut there);
+    let altered = |at: usize, bytes: &[u8]| {
+        let mut frame = good.clone();
+        frame[at..at + bytes.len()].copy_from_slice(bytes);
+        frame
+    };
+    seal(&mut here);
+    let reflected = seal(&mut here);
+    let (_, mut skipping) = connect();
+    skipping.rekey().expect("open");
+    skipping.rekey().expect("open");
+    let length = u8::try_from(good.len() - 28).expect("short");
+    vec![
+        ("nothing", Vec::new()),
+        ("a header alone", good[..16].to_vec()),
+        ("one byte less", good[..good.len() - 1].to_vec()),
+        ("one byte more", [&good[..], &[0]].concat()),
+        ("version 0", altered(0, &[0])),
+        ("version 2", altered(0, &[2])),
+        ("an unknown type", altered(1, &[0x15])),
+        ("another type", altered(1, &[0x12])),
+        ("a handshake", altered(1, &[0x01])),
+        ("an unknown flag", altered(2, &[34])),
+        ("early", altered(2, &[18])),
+        ("the other key phase", altered(2, &[3])),
+        ("another sequence number", altered(4, &[2])),
+        ("length 0", altered(8, &[0])),
+        ("length 15", altered(8, &[15])),
+        ("length one less", altered(8, &[length - 1])),
+        ("length one more", altered(8, &[length + 1])),
+        ("length 2^32 - 1", altered(8, &[0xff; 4])),
+        ("reserved", altered(15, &[1])),
+        ("a transaction id that was used for the ticket", altered(16, &[0])),
+        ("a transaction id that it was not sealed with", altered(16, &[7])),
+        ("transaction id 2^64 - 1", altered(16, &[0xff; 8])),
+        ("a chunk counter", altered(24, &[1])),
+        ("the ciphertext altered", altered(28, &[good[28] ^ 1])),
+        ("the tag altered", altered(good.len() - 1, &[good[good.len() - 1] ^ 0x80])),
+        ("its own frame reflected", reflected),
+        ("two epochs ahead", seal(&mut skipping)),
+    ]
+}
+
 #[test]
 fn padded_lengths() {
     let (mut here, _) = connect(Suite::Base);

@@ -217,7 +217,13 @@ impl Gateway {
             txn.end_ns = now_ns();
             match known {
                 Known::Committed => {
-                    self.settle(open.take(), Outcome::Aborted);
+                    // An attempt that wrote nothing did not ask the ledger; the one before may still be under way.
+                    match open.take() {
+                        Some(first) if running.sent.is_empty() => {
+                            self.settle(Some(Txn { end_ns: u64::MAX, ..first }), Outcome::Unknown);
+                        }
+                        first => self.settle(first, Outcome::Aborted),
+                    }
                     return self.settle(Some(txn), Outcome::Committed);
                 }
                 Known::Before(answer) => {

@@ -1,0 +1,104 @@
+// For each message what encodes and decodes it, by library. JSON counts with its bytes, as the others have them.
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Decoder as CborDecoder, Encoder as CborEncoder } from 'cbor-x';
+import { parse as devalueParse, stringify as devalueStringify } from 'devalue';
+import * as flatbuffers from 'flatbuffers';
+import { Packr } from 'msgpackr';
+import superjson from 'superjson';
+import * as client from '../.kontract/client/codecs.js';
+import * as server from '../.kontract/server/codecs.js';
+import * as fb from '../made/messages_generated.ts';
+import * as pb from '../made/messages_pb.js';
+import { checks } from './checked.js';
+import * as messages from './messages.js';
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+const jsonEncode = (value) => utf8.encode(JSON.stringify(value));
+const jsonDecode = (bytes) => JSON.parse(text.decode(bytes));
+const packr = new Packr();
+const cborEncoder = new CborEncoder();
+const cborDecoder = new CborDecoder();
+
+function checkedJson(check) {
+  const refuse = () => {
+    throw new TypeError('not of its type');
+  };
+  return {
+    encode: (value) => (check(value) ? jsonEncode(value) : refuse()),
+    decode: (bytes) => {
+      const value = jsonDecode(bytes);
+      return check(value) ? value : refuse();
+    },
+  };
+}
+
+const names = Object.keys(messages);
+const each = (make) => Object.fromEntries(names.map((name) => [name, make(name)]));
+const upper = (name) => name[0].toUpperCase() + name.slice(1);
+
+/** flatc's object API, which makes objects as the others do; `lazy` reads through its accessors. */
+function flatc(name) {
+  const { [upper(name)]: table } = fb;
+  const root = table[`getRootAs${upper(name)}`];
+  const toT = { small: smallT, order: orderT, rows: rowsT }[name];
+  return {
+    encode: (value) => {
+      const builder = new flatbuffers.Builder(1024);
+      builder.finish(toT(value).pack(builder));
+      return builder.asUint8Array();
+    },
+    decode: (bytes) => root(new flatbuffers.ByteBuffer(bytes)).unpack(),
+    lazy: (bytes) => {
+      const list = root(new flatbuffers.ByteBuffer(bytes));
+      let sum = 0;
+      for (let i = 0, n = list.rowsLength(); i < n; i++) sum += list.rows(i).score();
+      return sum;
+    },
+  };
+}
+const smallT = (v) => new fb.SmallT(v.id, v.name, v.age, v.active);
+const addressT = (v) => new fb.AddressT(v.street, v.city, v.zip, fb.Country[v.country]);
+const orderT = (v) =>
+  new fb.OrderT(
+    v.id, v.customer, v.email, fb.Status[v.status], v.createdMs, v.note ?? null, v.tags, addressT(v.billing), addressT(v.shipping),
+    v.lines.map((line) => new fb.LineT(line.sku, line.title, line.quantity, line.price)),
+  );
+const rowsT = (v) => new fb.RowsT(v.map((row) => new fb.RowT(row.id, row.author, row.text, row.score, row.likes, row.pinned)));
+
+function protobuf(name) {
+  const schema = pb[`${upper(name)}Schema`];
+  const make = {
+    small: (v) => v,
+    order: (v) => ({
+      ...v, status: pb.Status[v.status.toUpperCase()],
+      billing: { ...v.billing, country: pb.Country[v.billing.country.toUpperCase()] },
+      shipping: { ...v.shipping, country: pb.Country[v.shipping.country.toUpperCase()] },
+    }),
+    rows: (v) => ({ rows: v }),
+  }[name];
+  return {
+    encode: (value) => toBinary(schema, create(schema, make(value))),
+    decode: (bytes) => fromBinary(schema, bytes),
+  };
+}
+
+/** Peers by name, then by message: `encode(value)`, `decode(bytes)`. */
+export const peers = {
+  kontract: each((name) => ({
+    encode: server[`encode${upper(name)}Response`],
+    decode: client[`decode${upper(name)}Response`],
+    equal: true,
+  })),
+  JSON: each(() => ({ encode: jsonEncode, decode: jsonDecode, equal: true })),
+  'JSON, text only': each(() => ({ encode: (v) => JSON.stringify(v), decode: (t) => JSON.parse(t), equal: true })),
+  'JSON + checks': each((name) => ({ ...checkedJson(checks[name]), equal: true })),
+  superjson: each(() => ({ encode: (v) => utf8.encode(superjson.stringify(v)), decode: (b) => superjson.parse(text.decode(b)), equal: true })),
+  devalue: each(() => ({ encode: (v) => utf8.encode(devalueStringify(v)), decode: (b) => devalueParse(text.decode(b)), equal: true })),
+  'flatbuffers (flatc)': each(flatc),
+  'protobuf-es': each(protobuf),
+  msgpackr: each(() => ({ encode: (v) => packr.pack(v), decode: (b) => packr.unpack(b), equal: true })),
+  'cbor-x': each(() => ({ encode: (v) => cborEncoder.encode(v), decode: (b) => cborDecoder.decode(b), equal: true })),
+};
+
+export { messages };

@@ -1,0 +1,87 @@
+//! The Worker's half of a build: `dist/server`, bundled, and tried out before it is written.
+
+use super::build::{Files, Mode, STAGE};
+use super::error::CliError;
+use super::report::Reporter;
+use crate::bundle::esbuild::{self, Bundled};
+use crate::bundle::findings::{self, Stage};
+use crate::bundle::size::WorkerSize;
+use crate::bundle::trial::{self, Trial};
+use crate::bundle::{config, gateway};
+use crate::diag::{Diagnostic, Severity};
+use crate::project::{Plan, Project};
+use crate::source::Sources;
+use serde_json::json;
+use std::path::Path;
+
+/// What a Worker is built from.
+pub(super) struct Build<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) project: &'a Project,
+    pub(super) sources: &'a Sources,
+    pub(super) mode: Mode,
+    pub(super) reporter: Reporter,
+}
+
+/// Adds `dist/server` to `files`, which have the staged modules.
+pub(super) fn add(build: &Build<'_>, files: &mut Files) -> Result<(), CliError> {
+    let stage = Stage { sources: build.sources, source_root: &build.project.source };
+    let entry = format!("{STAGE}/worker.js");
+    let environment = match build.mode {
+        Mode::Development => "development",
+        Mode::Production => "production",
+    };
+    let (mut modules, meta) = match esbuild::bundle(build.folder, &entry, environment)? {
+        Bundled::Modules { files, meta } => (files, meta),
+        Bundled::Refused(words) => {
+            build.reporter.diagnostics(build.sources, &findings::refused(&words, &stage));
+            return Err(CliError::Project);
+        }
+    };
+    if let Some(wasm) = files.get(&format!("{STAGE}/{}", gateway::WASM)) {
+        modules.insert(gateway::WASM.to_owned(), wasm.clone());
+    }
+    build.report(findings::of_the_platform(&meta, &entry, &stage))?;
+    if build.mode == Mode::Production {
+        build.try_out(&modules, &meta.later(&entry), &stage)?;
+    }
+    let capnp = config::workerd_capnp(&modules);
+    let assets = build.project.frontend.as_ref().map(|frontend| format!("../../{}", frontend.dist));
+    modules.insert("workerd.capnp".to_owned(), capnp.into_bytes());
+    modules.insert(
+        "wrangler.json".to_owned(),
+        config::wrangler_json(&build.project.name, assets.as_deref()).into_bytes(),
+    );
+    files.extend(modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes)));
+    Ok(())
+}
+
+impl Build<'_> {
+    /// Size and start-up, within the limits of where the Worker goes, and whether all of it can be loaded.
+    fn try_out(&self, modules: &Files, later: &[String], stage: &Stage<'_>) -> Result<(), CliError> {
+        let size = WorkerSize::of(modules);
+        self.report(size.judged(self.project.plan, modules).into_iter().collect())?;
+        let (start_up, failures) = match trial::run(self.folder, modules, later)? {
+            Trial::Started { start_up, failures } => (start_up, failures),
+            Trial::Refused(words) => return self.report(vec![findings::not_started(&words, modules, stage)]),
+        };
+        if start_up > trial::START_UP_MAX && self.project.plan != Plan::None {
+            self.report(vec![findings::slow(start_up)])?;
+        }
+        self.report(failures.iter().map(|failure| findings::not_loaded(failure, modules, stage)).collect())?;
+        self.reporter.say(format!("server: {size}, starts in {} ms", start_up.as_millis()));
+        let start_up_ms = u64::try_from(start_up.as_millis()).unwrap_or(u64::MAX);
+        self.reporter
+            .event("worker", json!({ "bytes": size.raw, "gzipBytes": size.gzip, "startUpMs": start_up_ms }));
+        Ok(())
+    }
+
+    fn report(&self, found: Vec<Diagnostic>) -> Result<(), CliError> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.reporter.diagnostics(self.sources, &found);
+        let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        if failed { Err(CliError::Project) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,125 @@
+//! Garbage collection in steps, as the gateway does it beside the calls.
+
+use std::time::{Duration, Instant};
+
+use kontract::migrate::run;
+use postgres::Client;
+use serde_json::json;
+
+use crate::support::postgres::{Database, on_each_server};
+use crate::support::transactions::{Caller, provision};
+
+/// One step: how many went, and whether there is more.
+fn step(gateway: &mut Client, batch: i32) -> (i64, bool) {
+    let row =
+        gateway.query_one("SELECT removed, more FROM kt.collect($1)", &[&batch]).expect("the gateway may");
+    (row.get(0), row.get(1))
+}
+
+fn dead(database: &Database) -> i64 {
+    let sql = "SELECT count(*) FROM kt_data.tbl_marks WHERE _deleted_txid IS NOT NULL";
+    database.connect("postgres").query_one(sql, &[]).expect("the superuser reads").get(0)
+}
+
+/// Steps until no dead version is left. Transactions in other databases of the cluster hold the horizon back, too.
+fn collect_all(gateway: &mut Client, database: &Database) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while dead(database) > 0 {
+        assert!(Instant::now() < deadline, "garbage stays");
+        let (removed, more) = step(gateway, 10);
+        assert!(removed <= 10 && more == (removed == 10), "{removed}, {more}");
+    }
+}
+
+fn change(caller: &mut Caller, times: i32) {
+    for n in 0..times {
+        caller.call(|open| open.set("marks", &json!({"id": "a", "n": n}))).expect("stores");
+    }
+}
+
+on_each_server! {
+    fn a_step_has_a_bound_and_the_next_goes_on(database: &Database) {
+        provision(database);
+        change(&mut Caller::new(database, "ada"), 26);
+        let mut gateway = database.connect("kt_gateway");
+        assert_eq!(step(&mut gateway, 10), (0, false), "the horizon is that of the step before");
+        assert_eq!(dead(database), 25);
+        collect_all(&mut gateway, database);
+    }
+
+    fn what_an_open_transaction_sees_stays(database: &Database) {
+        provision(database);
+        let mut writer = Caller::new(database, "ada");
+        change(&mut writer, 3);
+        let mut reader = Caller::new(database, "ada");
+        let mut open = reader.open();
+        open.get("marks", "other").expect("begins");
+        change(&mut writer, 3);
+        let mut gateway = database.connect("kt_gateway");
+        step(&mut gateway, 100);
+        step(&mut gateway, 100);
+        assert!(dead(database) >= 3, "only what was replaced before its snapshot may go");
+        assert_eq!(open.get("marks", "a").expect("reads"), json!({"id": "a", "n": 2}));
+        open.resolve().expect("ends it");
+        collect_all(&mut gateway, database);
+    }
+
+    /// A session that nobody ended holds garbage until it expires.
+    fn an_expired_session_holds_nothing(database: &Database) {
+        provision(database);
+        let mut writer = Caller::new(database, "ada");
+        let mut reader = Caller::new(database, "ada");
+        let mut open = reader.open();
+        open.get("marks", "a").expect("begins");
+        change(&mut writer, 3);
+        let mut gateway = database.connect("kt_gateway");
+        step(&mut gateway, 100);
+        step(&mut gateway, 100);
+        assert_eq!(dead(database), 2);
+        let mut admin = database.connect("postgres");
+        let longest = "SELECT max(expires_at) <= now() + interval '15 minutes' FROM kt.trxs";
+        assert!(admin.query_one(longest, &[]).expect("reads").get::<_, bool>(0));
+        admin.batch_execute("UPDATE kt.trxs SET expires_at = now()").expect("the superuser writes");
+        collect_all(&mut gateway, database);
+        open.get("marks", "b").expect_err("it has ended");
+    }
+
+    /// Whoever holds a begin up holds up no call and no step for longer than a moment.
+    fn a_step_waits_for_nobody(database: &Database) {
+        provision(database);
+        change(&mut Caller::new(database, "ada"), 3);
+        let mut gateway = database.connect("kt_gateway");
+        let mut stuck = database.connect("postgres");
+        let mut stuck = stuck.transaction().expect("begins");
+        stuck.batch_execute("SELECT pg_advisory_xact_lock_shared(19284, 0)").expect("as a begin does");
+        let start = Instant::now();
+        step(&mut gateway, 100);
+        step(&mut gateway, 100);
+        change(&mut Caller::new(database, "ada"), 1);
+        assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(dead(database), 3, "the horizon stays where it is");
+        stuck.rollback().expect("goes on");
+        let mut other = database.connect("postgres");
+        let mut other = other.transaction().expect("begins");
+        other.batch_execute("SELECT pg_advisory_xact_lock(19284, 2)").expect("as a step does");
+        assert_eq!(step(&mut gateway, 100), (0, false), "one runs already");
+        other.rollback().expect("goes on");
+        collect_all(&mut gateway, database);
+    }
+
+    fn history_is_kept_for_as_long_as_was_asked(database: &Database) {
+        provision(database);
+        let mut admin = database.connect("postgres");
+        run::keep_history(&mut admin, "1 hour").expect("an interval");
+        for bad in ["soon", "11 years", "-1 day"] {
+            run::keep_history(&mut admin, bad).expect_err(bad);
+        }
+        change(&mut Caller::new(database, "ada"), 4);
+        let mut gateway = database.connect("kt_gateway");
+        step(&mut gateway, 100);
+        step(&mut gateway, 100);
+        assert_eq!(dead(database), 3);
+        run::keep_history(&mut admin, "0").expect("an interval");
+        collect_all(&mut gateway, database);
+    }
+}

@@ -1,0 +1,323 @@
+//! Whose rows a caller sees: tables of everybody, of owners and of tenants, tried as a gateway that was taken over would, with
+//! the database's own functions and nothing else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kontract_mvcc::error::TransactionError;
+use kontract_mvcc::table::{Ptr, Table, Tables};
+use kontract_wire::perm::Perms;
+use postgres::Client;
+use serde_json::{Value, json};
+
+use crate::support::postgres::{Database, Server, credential, on_each_server};
+use crate::support::transactions::{Caller, random_16};
+
+/// Tables by scope.
+const TABLES: [&str; 3] = ["shared", "owner", "tenant"];
+/// A field that anybody sets, one that is read-only, and one inside of another.
+const FIELDS: [&str; 3] = ["text", "made", "deep"];
+
+/// Who asks: nobody in particular, the one whose rows they are, somebody of another tenant, of the same one, and one who was.
+const CALLERS: [(&str, Option<&str>); 5] = [
+    ("anon_1", None),
+    ("alice", Some("acme")),
+    ("bob", Some("umbrella")),
+    ("carol", Some("acme")),
+    ("dave", None),
+];
+
+fn provision(database: &Database) {
+    let mut deploy = database.connect("kt_deploy");
+    for table in TABLES {
+        let sql = format!(
+            "SELECT kt.provision('{table}', 'tbl_{table}', p_readonly => '{{made}}', p_scope => '{table}')"
+        );
+        deploy.batch_execute(&sql).expect("provisions");
+    }
+    for (owner, tenant) in CALLERS {
+        if let Some(tenant) = tenant {
+            deploy.execute("SELECT kt.set_tenant($1, $2)", &[&owner, &tenant]).expect("a tenant");
+        }
+    }
+    // Dave was in the tenant when the rows were written, and so was a tenant that is called like Alice.
+    deploy
+        .batch_execute("SELECT kt.set_tenant('dave', 'acme'), kt.set_tenant('eve', 'alice')")
+        .expect("a tenant");
+}
+
+fn row(table: &str, owner: &str, key: &str) -> Value {
+    let secret = |field: &str| format!("secret-{table}-{owner}-{field}");
+    json!({"id": key, "text": secret("text"), "made": secret("made"), "in": {"deep": [secret("deep")]}})
+}
+
+/// The gateway's role with a session of somebody's.
+struct Session {
+    client: Client,
+    sid: String,
+}
+
+impl Session {
+    fn begin(database: &Database, owner: &str) -> Self {
+        let mut client = database.connect("kt_gateway");
+        let valid = credential(owner);
+        let mac: Vec<u8> = valid.mac.to_vec();
+        let sid: String = random_16().iter().map(|byte| format!("{byte:02x}")).collect();
+        let begin = "SELECT kt.start($1, $2, $3, $4::text::uuid)::text";
+        client
+            .query_one(begin, &[&valid.owner, &valid.expires_at_s, &mac, &sid])
+            .expect("a valid credential");
+        Self { client, sid }
+    }
+
+    /// What a call answers, as text; the SQLSTATE of a refusal.
+    fn ask(&mut self, call: &str) -> Result<String, String> {
+        let sql = format!(
+            "SELECT coalesce(string_agg(a::text, ' '), '') FROM ({}) a",
+            call.replace("$S", &format!("'{}'", self.sid))
+        );
+        match self.client.query_one(&sql, &[]) {
+            Ok(row) => Ok(row.get(0)),
+            Err(error) => Err(error.code().unwrap_or_else(|| panic!("{sql}: {error}")).code().to_owned()),
+        }
+    }
+}
+
+fn commit(database: &Database, owner: &str, payload: &Value) -> Result<String, String> {
+    Session::begin(database, owner).ask(&format!("SELECT kt.commit($S, '{payload}')"))
+}
+
+/// Every way to read a table, and to look for values of a field without reading them.
+fn reads(table: &str) -> Vec<String> {
+    let mut reads = vec![
+        format!("SELECT kt.get_tbl_{table}($S, 'k')"),
+        format!("SELECT kt.mget_tbl_{table}($S, array['k', 'alice', 'none'])"),
+        format!("SELECT kt.list_tbl_{table}($S, NULL, 100)"),
+        format!("SELECT kt.last_tbl_{table}($S, 100)"),
+        format!("SELECT kt.query_tbl_{table}($S, '{{}}', NULL, NULL, false, NULL, 100)"),
+        format!("SELECT kt.query_tbl_{table}($S, '{{}}', NULL, 'text', true, NULL, 100)"),
+        format!("SELECT kt.history_tbl_{table}($S, 'k', 100)"),
+        format!("SELECT kt.history_tbl_{table}($S, 'alice', 100)"),
+        format!("SELECT kt.exec($S, '{table}', 'SELECT * FROM {table}', '{{}}', '{{}}', true)"),
+        format!("SELECT kt.exec($S, '{table}', 'DELETE FROM {table} RETURNING data', '{{}}', '{{}}', true)"),
+    ];
+    for pattern in [
+        json!({"text": format!("secret-{table}-alice-text")}),
+        json!({"in": {"deep": [format!("secret-{table}-alice-deep")]}}),
+    ] {
+        reads.push(format!("SELECT kt.query_tbl_{table}($S, '{pattern}', NULL, NULL, false, NULL, 100)"));
+    }
+    reads
+}
+
+/// Whose rows a caller may see.
+fn visible(table: &str, caller: &str) -> BTreeSet<&'static str> {
+    let writers = ["alice", "bob"];
+    let sees = |writer: &&str| match table {
+        "shared" => true,
+        "owner" => *writer == caller,
+        _ => *writer == caller || (*writer == "alice" && caller == "carol"),
+    };
+    writers.into_iter().filter(sees).collect()
+}
+
+on_each_server! {
+    fn nobody_reads_what_is_not_theirs(database: &Database) {
+        provision(database);
+        // In a shared table Bob's row would replace Alice's: each has one of their own beside it.
+        for writer in ["alice", "bob"] {
+            for table in TABLES {
+                let key = if table == "shared" { writer } else { "k" };
+                let payload = json!([{"t": table, "put": [[key, row(table, writer, key)], [writer, row(table, writer, writer)]]}]);
+                commit(database, writer, &payload).expect("stores");
+            }
+        }
+        let mut deploy = database.connect("kt_deploy");
+        deploy.batch_execute("SELECT kt.set_tenant('dave', NULL)").expect("revoked");
+        let mut tried = 0;
+        for (caller, table, bits) in CALLERS.iter().flat_map(|(caller, _)| TABLES.into_iter().flat_map(move |table| (0..8).map(move |bits| (*caller, table, bits)))) {
+            deploy.execute("SELECT kt.provision($1, $2, $3, $4)", &[&table, &format!("tbl_{table}"), &caller, &bits]).expect("rights");
+            let mut session = Session::begin(database, caller);
+            for read in reads(table) {
+                tried += 1;
+                let outcome = session.ask(&read);
+                if bits & 4 == 0 {
+                    assert_eq!(outcome, Err("KT403".into()), "{caller} {bits} {read}");
+                    continue;
+                }
+                let answer = outcome.unwrap_or_else(|state| panic!("{caller} {bits} {read}: {state}"));
+                let seen: BTreeSet<&str> = ["alice", "bob"].into_iter().filter(|owner| FIELDS.iter().any(|field| answer.contains(&format!("-{owner}-{field}")))).collect();
+                let may = visible(table, caller);
+                assert!(seen.is_subset(&may), "{caller} {bits} {read}: {answer}");
+                let is_whole = read.contains("list_") || read.contains("last_") || read.contains("exec(");
+                assert!(!is_whole || seen == may, "{caller} {bits} {read}: {answer}");
+                for field in FIELDS.iter().filter(|_| is_whole) {
+                    assert!(may.iter().all(|owner| answer.contains(&format!("secret-{table}-{owner}-{field}"))), "{field}: {answer}");
+                }
+            }
+            let counted = session.ask(&format!("SELECT kt.count_tbl_{table}($S, NULL, NULL)"));
+            let rows = visible(table, caller).len() * if table == "shared" { 1 } else { 2 };
+            let expected = if bits & 4 == 0 { Err("KT403".into()) } else { Ok(format!("({rows})")) };
+            assert_eq!(counted, expected, "{caller} {table} {bits}");
+        }
+        assert!(tried >= 1000, "{tried}");
+    }
+
+    fn nobody_writes_what_is_not_theirs(database: &Database) {
+        provision(database);
+        let theirs = ["owner", "tenant"];
+        for table in theirs {
+            commit(database, "alice", &json!([{"t": table, "put": [["k", row(table, "alice", "k")]]}])).expect("stores");
+        }
+        let mut deploy = database.connect("kt_deploy");
+        deploy.batch_execute("SELECT kt.set_tenant('dave', NULL)").expect("revoked");
+        for (caller, bits) in CALLERS.iter().flat_map(|(caller, _)| (0..8).map(move |bits| (*caller, bits))) {
+            for table in theirs {
+                deploy.execute("SELECT kt.provision($1, $2, $3, $4)", &[&table, &format!("tbl_{table}"), &caller, &bits]).expect("rights");
+                let is_theirs = caller == "alice" || (table == "tenant" && caller == "carol");
+                for (kind, bit, field) in [("put", 2, "text"), ("upd", 2, "in"), ("push", 2, "text"), ("put", 2, "made"), ("del", 1, "")] {
+                    if is_theirs && bits & bit != 0 {
+                        continue; // they may
+                    }
+                    let rows = if kind == "del" { json!(["k"]) } else { json!([["k", {"id": "k", field: "overwritten"}]]) };
+                    let outcome = commit(database, caller, &json!([{"t": table, kind: rows}]));
+                    match bits & bit {
+                        0 => assert_eq!(outcome, Err("KT403".into()), "{caller} {table} {bits} {kind}"),
+                        // A row of their own, whose read-only field is set once.
+                        _ => assert!(outcome.is_ok() || outcome == Err("KT403".into()), "{caller} {table} {kind}: {outcome:?}"),
+                    }
+                }
+            }
+        }
+        deploy.batch_execute("SELECT kt.withdraw('owner', 'alice'), kt.withdraw('tenant', 'alice')").expect("everybody again");
+        for table in theirs {
+            let stored = Session::begin(database, "alice").ask(&format!("SELECT kt.get_tbl_{table}($S, 'k')")).expect("reads");
+            assert_eq!(stored.matches("secret").count(), 3, "{table}: {stored}");
+        }
+    }
+
+    fn sessions_owners_and_ptrs_cannot_be_forged(database: &Database) {
+        provision(database);
+        commit(database, "alice", &json!([{"t": "tenant", "put": [["k", row("tenant", "alice", "k")]]}])).expect("stores");
+        commit(database, "bob", &json!([{"t": "tenant", "put": [["k", row("tenant", "bob", "k")]]}])).expect("stores");
+        let mut admin = database.connect("postgres");
+        let ptrs: Vec<String> = admin.query("SELECT ptr FROM kt_priv.tables WHERE template = 'tbl_tenant'", &[]).expect("reads").iter().map(|row| row.get(0)).collect();
+        assert_eq!(ptrs.len(), 2, "one for each tenant that has written");
+        let mut bob = Session::begin(database, "bob");
+        for ptr in &ptrs {
+            for sql in [format!("SELECT kt.get_{ptr}($S, 'k')"), format!("SELECT kt.list_{ptr}($S, NULL, 9)"), format!("SELECT * FROM kt_data.{ptr}")] {
+                assert_eq!(bob.ask(&sql), Err("42501".into()), "{sql}");
+            }
+            for name in [ptr.as_str(), "tbl_tenant"] {
+                assert_eq!(bob.ask(&format!("SELECT kt.exec($S, '{name}', 'SELECT 1', '{{}}', '{{}}', true)")), Err("KT404".into()));
+                assert_eq!(commit(database, "bob", &json!([{"t": name, "del": ["k"]}])), Err("KT404".into()));
+            }
+        }
+        for sql in ["SELECT kt.set_tenant('bob', 'acme')", "SELECT * FROM kt_priv.tenants", "INSERT INTO kt_priv.tenants VALUES ('bob', 'acme')", "UPDATE kt.trxs SET places = '{}'"] {
+            let error = bob.client.batch_execute(sql).expect_err(sql);
+            assert_eq!(error.code().expect("SQLSTATE").code(), "42501", "{sql}");
+        }
+        // A tenant and an owner of one name are two.
+        let mut eve = Session::begin(database, "eve");
+        assert_eq!(eve.ask("SELECT kt.get_tbl_tenant($S, 'k')"), Ok("()".into()));
+        let mut deploy = database.connect("kt_deploy");
+        for sql in ["SELECT kt.set_tenant('*', 'acme')", "SELECT kt.set_tenant('', 'acme')", "SELECT kt.set_tenant('bob', '')",
+                    "SELECT kt.provision('x', 'tbl_x', p_scope => 'mine')", "SELECT kt.provision('owner', 'tbl_owner', p_scope => 'shared')",
+                    "SELECT kt.provision('tenant', 'tbl_tenant', p_scope => 'owner')", "SELECT kt.provision('x', 'tbl_x__0123456789abcdef0123')",
+                    "SELECT kt.provision('x', 'tbl_' || repeat('x', 27), p_scope => 'tenant')"] {
+            let error = deploy.batch_execute(sql).expect_err(sql);
+            assert_eq!(error.code().expect("SQLSTATE").code(), "KT400", "{sql}");
+        }
+    }
+
+    fn a_revoked_member_is_out_at_once(database: &Database) {
+        provision(database);
+        commit(database, "alice", &json!([{"t": "tenant", "put": [["k", row("tenant", "alice", "k")]]}])).expect("stores");
+        let mut dave = Session::begin(database, "dave");
+        assert!(dave.ask("SELECT kt.get_tbl_tenant($S, 'k')").is_ok_and(|row| row.contains("secret")), "a member reads");
+        let mut carol = Session::begin(database, "carol");
+        database.connect("kt_deploy").batch_execute("SELECT kt.set_tenant('dave', NULL)").expect("revoked");
+        assert_eq!(dave.ask("SELECT kt.get_tbl_tenant($S, 'k')"), Err("KT401".into()));
+        assert_eq!(dave.ask("SELECT kt.commit($S, '[{\"t\":\"tenant\",\"put\":[[\"k\",{}]]}]')"), Err("KT401".into()));
+        assert!(carol.ask("SELECT kt.get_tbl_tenant($S, 'k')").is_ok_and(|row| row.contains("secret")), "the others stay");
+        assert_eq!(Session::begin(database, "dave").ask("SELECT kt.get_tbl_tenant($S, 'k')"), Ok("()".into()));
+    }
+
+    fn transactions_of_scoped_tables_are_serializable(database: &Database) {
+        provision(database);
+        let tables = scoped();
+        let caller = |owner: &str| Caller::with(database, credential(owner), Perms::ALL, Arc::clone(&tables));
+        let (mut alice, mut carol, mut bob) = (caller("alice"), caller("carol"), caller("bob"));
+        // Two first writes of a tenant at once: the table is made once, and the second call conflicts with what it read.
+        let (mut hers, mut theirs) = (alice.open(), carol.open());
+        for open in [&mut hers, &mut theirs] {
+            assert_eq!(open.list("tenant", None, None), Ok(json!([])));
+            open.push("tenant", &json!({"id": "first"})).expect("buffered");
+        }
+        hers.commit(b"").expect("commits");
+        assert_eq!(theirs.commit(b""), Err(TransactionError::Conflict));
+        for table in ["owner", "tenant"] {
+            let key = format!("{table}-1");
+            alice.call(|open| open.set(table, &json!({"id": key, "n": 1}))).expect("stores");
+            let mut open = alice.open();
+            open.count(table, &json!({})).expect("reads");
+            open.update(table, &key, &json!({"n": 2})).expect("buffered");
+            // Others' rows are no part of what was read.
+            bob.call(|open| open.set(table, &json!({"id": key, "n": 9}))).expect("stores");
+            assert!(open.commit(b"").is_ok(), "{table}");
+            assert_eq!(alice.open().get(table, &key), Ok(json!({"id": key, "n": 2})));
+            assert_eq!(bob.open().list(table, None, None), Ok(json!([{"id": key, "n": 9}])));
+            let mut open = alice.open();
+            open.list(table, None, None).expect("reads");
+            open.set(table, &json!({"id": "late"})).expect("buffered");
+            alice_again(database, &tables, table);
+            assert_eq!(open.commit(b""), Err(TransactionError::Conflict), "{table}");
+            assert_eq!(caller("alice").open().exec(table, &format!("SELECT count(*) FROM {table} WHERE id = 'again'"), &[]), Ok(json!([{"count": 1}])));
+        }
+        // Both in one call, whatever the order of the tenants' own names.
+        alice
+            .call(|open| {
+                for table in TABLES {
+                    open.push(table, &json!({"id": "all"}))?;
+                }
+                Ok(())
+            })
+            .expect("commits");
+        assert_eq!(alice.open().pop("owner"), Ok(json!({"id": "all"})));
+    }
+}
+
+fn alice_again(database: &Database, tables: &Arc<Tables>, table: &str) {
+    let mut again = Caller::with(database, credential("alice"), Perms::ALL, Arc::clone(tables));
+    again.call(|open| open.push(table, &json!({"id": "again"}))).expect("stores");
+}
+
+fn scoped() -> Arc<Tables> {
+    let table = |name: &str| {
+        let ptr = Ptr::parse(&format!("tbl_{name}")).expect("a ptr");
+        (name.to_owned(), Table { ptr, key: "id".into(), readonly: BTreeSet::from(["made".to_owned()]) })
+    };
+    Arc::new(TABLES.iter().map(|name| table(name)).collect())
+}
+
+/// The tables of tenants are renewed and collected like all others.
+#[test]
+fn tenants_tables_are_tended() {
+    let database = Database::fresh(Server::Debian15);
+    provision(&database);
+    for turn in 0..3 {
+        let row = json!([["k", {"id": "k", "n": turn}]]);
+        commit(&database, "alice", &json!([{"t": "owner", "put": row}, {"t": "tenant", "put": row}]))
+            .expect("stores");
+    }
+    let mut admin = database.connect("postgres");
+    kontract::migrate::run::install(&mut admin).expect("installs again");
+    assert_eq!(kontract::migrate::run::collect_garbage(&mut admin).expect("collects"), 4);
+    let mut alice = Session::begin(&database, "alice");
+    for table in ["owner", "tenant"] {
+        assert_eq!(
+            alice.ask(&format!("SELECT kt.get_tbl_{table}($S, 'k')")).map(|row| row.contains("\"\"n\"\": 2")),
+            Ok(true)
+        );
+    }
+}

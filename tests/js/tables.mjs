@@ -1,0 +1,47 @@
+// Every operation on tables, from a client. Arguments: project, URL, what to do, how often.
+
+import { client, print, rejection } from "./app.mjs";
+
+const [project, url, what, times = "1"] = process.argv.slice(2);
+
+/** Calls of one endpoint, one after the other or all at once. */
+const repeated = {
+  oneRead: (api) => api.oneRead("i3"),
+  readsTogether: (api) => api.readsTogether(),
+  blindWrite: (api) => api.blindWrite("blind"),
+  readModifyWrite: (api) => api.readModifyWrite("counter"),
+};
+
+async function everything(api) {
+  const wrote = JSON.parse(await api.write());
+  const read = JSON.parse(await api.read());
+  const state = await api.snapshot();
+  const rewritten = JSON.parse(await api.rewrite(100));
+  const past = JSON.parse(await api.before(state));
+  const inner = await rejection(api.inner());
+  const ids = JSON.parse(await api.anything("SELECT id FROM items ORDER BY id")).map(({ id }) => id);
+  const hostile = [];
+  for (const statement of ["SELECT * FROM diaries", "DELETE FROM items", "SELECT set_config('a.b', 'c', false)", "SELECT 1; SELECT 2"]) {
+    hostile.push(await rejection(api.anything(statement)));
+  }
+  return { wrote, read, rewritten, past, inner, ids, hostile };
+}
+
+async function atOnce(count) {
+  const callers = await Promise.all(Array.from({ length: 4 }, (_, at) => client(project, url, {}, `caller${at}`)));
+  await Promise.all(callers.flatMap((api) => Array.from({ length: count }, () => api.readModifyWrite("hot"))));
+  const last = await callers[0].readModifyWrite("hot");
+  callers.forEach(({ kontract }) => kontract.close());
+  return { last };
+}
+
+const api = await client(project, url);
+if (what === "everything") print(await everything(api));
+else if (what === "note") print({ seen: await api.note(times) });
+else if (what === "notes") print({ seen: await api.notes() });
+else if (what === "atOnce") print(await atOnce(Number(times)));
+else {
+  for (let done = 0; done < Number(times); done += 1) await repeated[what](api);
+  print({ done: Number(times) });
+}
+api.kontract.close();

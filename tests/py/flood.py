@@ -1,0 +1,81 @@
+"""Handshakes without end: `flood.py PINS.json COUNT CONNECTIONS PID`, where PID is the server's process.
+
+Sends COUNT HANDSHAKE_INITs, half of them full ones and half resumes, as fast as so many connections take them, without
+waiting for answers in between; then as many sockets as connections that open a session and say nothing more. Prints what was
+answered and how much memory the server and its children held before, at most, and after.
+"""
+
+import json
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from queue import Empty, Queue
+
+from raystream import FullHandshake, Pins
+from rpc import Client, Post
+from socket_client import Socket
+
+
+def resident_kib(pid: int) -> int:
+    """Of the process and all below it."""
+    parents, sizes = {}, {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        process = int(status.parent.name)
+        parents[process], sizes[process] = int(fields["PPid"]), int(fields.get("VmRSS", "0 kB").split()[0])
+    def is_below(process: int) -> bool:
+        return process == pid or (process in parents and is_below(parents[process]))
+    # PostgreSQL's processes are not what is flooded.
+    names = {process: Path(f"/proc/{process}/comm") for process in sizes if is_below(process)}
+    return sum(sizes[process] for process, name in names.items() if name.exists() and "workerd" in name.read_text())
+
+
+def worker(url: str, bodies: list[bytes], work: Queue, outcomes: Counter, lock: threading.Lock) -> None:
+    post, own = Post(url), Counter()
+    while True:
+        try:
+            place = work.get_nowait()
+        except Empty:
+            break
+        status, answer = post.answer(bodies[place % len(bodies)])
+        own[f"{status}, {len(answer)} bytes"] += 1
+    with lock:
+        outcomes.update(own)
+
+
+def main(path: str, count: int, connections: int, pid: int) -> None:
+    config = json.loads(Path(path).read_text(encoding="utf-8"))
+    keys = [bytes.fromhex(config[name]) for name in ("buildId", "routeHash", "x25519", "mlKem")]
+    pins = Pins(config["suite"], *keys)
+    client = Client(config["url"], pins)
+    bodies = [FullHandshake(pins).init, client.resume().init]
+    work, outcomes, lock = Queue(), Counter(), threading.Lock()
+    for place in range(count):
+        work.put(place)
+    before = resident_kib(pid)
+    threads = [threading.Thread(target=worker, args=(config["url"], bodies, work, outcomes, lock)) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    most = before
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.25)
+            most = max(most, resident_kib(pid))
+    # A new one for each body: those above may have outlived their tickets.
+    sockets = [Socket(config["url"], Client(config["url"], pins)) for _ in range(connections)]
+    idle = resident_kib(pid)
+    # Some may have hibernated by now, and would refuse a frame.
+    for socket in sockets:
+        socket.close()
+    print(json.dumps({
+        "outcomes": dict(outcomes), "beforeKiB": before, "mostKiB": most, "withSocketsKiB": idle,
+        "afterwards": Client(config["url"], pins).sign("Grace", "still there"),
+    }))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -1,0 +1,102 @@
+//! The body of a POST, through the gateway: envelopes of any shape inside of frames that authenticate.
+
+use super::Input;
+use super::world::{NOW, entropy, header, resume, server_config, session_id, tickets};
+use kontract_auth::{Authority, Identity, IdentityKey, SessionBinding, UnixSeconds};
+use kontract_gateway::{Gateway, GatewayConfig, Received, RoutePolicy};
+use kontract_raystream::frames;
+use kontract_wire::perm::Perms;
+use kontract_wire::route::RouteId;
+use std::sync::LazyLock;
+
+const IDENTITY: [u8; 32] = [3; 32];
+const NAMES: [&str; 5] = ["read", "write", "members", "kontract.auth.anonymous", "kontract.auth.refresh"];
+
+static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
+    let route =
+        |name: &str, perm, ugroup| RoutePolicy { name: name.to_owned(), perm, ugroup, max_bytes: 1 << 16 };
+    Gateway::new(GatewayConfig {
+        raystream: server_config(),
+        identity_key: IdentityKey::new(IDENTITY),
+        routes: [
+            route(NAMES[0], Perms::R, None),
+            route(NAMES[1], Perms::ALL, None),
+            route(NAMES[2], Perms::R, Some("members".to_owned())),
+        ]
+        .into_iter()
+        .collect(),
+    })
+});
+
+static TOKEN: LazyLock<String> = LazyLock::new(|| {
+    let identity = Identity { owner: "user_1".to_owned(), groups: Vec::new(), mask: 7 };
+    let authority = Authority::new(&IdentityKey::new(IDENTITY));
+    authority.issue(&identity, &SessionBinding::of(&session_id()), UnixSeconds(NOW.0)).access_token
+});
+
+pub(super) fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    if input.u8() & 1 == 1 {
+        post(input.rest());
+        return;
+    }
+    let resume = resume();
+    let mut body = resume.init.clone();
+    for txid in 0..8 {
+        if input.is_empty() {
+            break;
+        }
+        let (ty, flags) = match input.u8() {
+            0..=199 => (0x10, 0),
+            200..=239 => (0x30, 0),
+            other => (other, u16::from(input.u8())),
+        };
+        let payload = envelope(&mut input);
+        body.extend(resume.c2s.seal(header(ty, flags, txid, payload.len()), u64::from(txid), 0, &payload));
+    }
+    if input.u8() & 1 == 1 {
+        input.edit(&mut body);
+    }
+    post(&body);
+}
+
+/// `route u32 ‖ token_len u16 ‖ token ‖ idempotency key 16 ‖ arguments`, with any part of it otherwise.
+fn envelope(input: &mut Input<'_>) -> Vec<u8> {
+    let oddity = input.u8();
+    let name = NAMES[usize::from(input.u8()) % NAMES.len()];
+    let route = if oddity & 1 == 0 { RouteId::of(name).as_u32() } else { input.u32() };
+    let mut token = TOKEN.clone().into_bytes();
+    if oddity & 2 != 0 {
+        input.edit(&mut token);
+    }
+    let mut token_len = u16::try_from(token.len()).expect("invariant: tokens are short");
+    if oddity & 4 != 0 {
+        token_len = input.u16();
+    }
+    let (key, len) = (input.array::<16>(), usize::from(input.u8()));
+    [&route.to_le_bytes()[..], &token_len.to_le_bytes(), &token, &key, input.take(len)].concat()
+}
+
+/// What the Worker does with a body. Every answer has to be sealed; the count of calls that would run is returned.
+fn post(body: &[u8]) -> Option<usize> {
+    let mut received = frames(body);
+    let init = received.next()?.ok()?;
+    let (mut channel, response) = GATEWAY.accept(init, &tickets(), NOW, &mut entropy(1)).ok()?;
+    assert!(!response.is_empty());
+    let mut calls = Vec::new();
+    for frame in received {
+        match channel.receive(&GATEWAY, frame.ok()?, NOW, &mut entropy(2)).ok()? {
+            Received::Call(call) => calls.push(call),
+            Received::Reply(reply) => assert!(reply.len() >= 16 + 12 + 16),
+            Received::Cancel(_) | Received::Chunk(..) | Received::Nothing | Received::Close => {}
+        }
+    }
+    for call in &calls {
+        assert_eq!(call.identity().owner, "user_1", "nobody else has a token here");
+        assert!(call.policy().ugroup.is_none(), "user_1 is in no group");
+        assert!(call.policy().perm == Perms::R || call.idempotency_key().is_some());
+        let answer = channel.respond(call.sequence(), call.arguments());
+        assert!(answer.is_ok_and(|answer| answer.len() > call.arguments().len()));
+    }
+    Some(calls.len())
+}

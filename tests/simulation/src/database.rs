@@ -1,0 +1,302 @@
+//! What storage's SQL functions do, in memory. Each statement happens at once; whatever lies between statements is the
+//! scheduler's. The real functions are checked by the same checker in `tests/it/storage/history`.
+
+use std::collections::BTreeMap;
+
+use kontract_mvcc::statement::{Columns, DbError, Statement, StatementResult};
+use serde_json::{Value, json};
+
+/// A guard that the database can be without: the checker has to notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Keys that were read are unchanged.
+    Keys,
+    /// Queries find what they found.
+    Containment,
+    /// Whole tables and pages of them are unchanged.
+    Pages,
+    /// Reads come from the snapshot.
+    Snapshot,
+    /// An idempotency key is applied once.
+    Ledger,
+    /// A session commits once, and not after it was ended.
+    Log,
+    /// The outcome of a commit is told as it was.
+    Outcome,
+}
+
+/// The database. A point in time is the number of commits before it.
+#[derive(Debug, Default)]
+pub(crate) struct Database {
+    tables: BTreeMap<String, Vec<Version>>,
+    /// Session id to snapshot; empty after a crash.
+    sessions: BTreeMap<String, u64>,
+    /// Session id to whether it committed.
+    log: BTreeMap<String, bool>,
+    /// Idempotency key to answer, both hexadecimal.
+    ledger: BTreeMap<String, String>,
+    commits: u64,
+    places: i64,
+    lacks: Option<Guard>,
+}
+
+#[derive(Debug, Clone)]
+struct Version {
+    id: String,
+    data: Value,
+    place: i64,
+    born: u64,
+    died: Option<u64>,
+}
+
+impl Version {
+    fn is_visible(&self, snapshot: u64) -> bool {
+        self.born <= snapshot && self.died.is_none_or(|died| died > snapshot)
+    }
+
+    /// Came or went since.
+    fn is_changed(&self, snapshot: u64) -> bool {
+        let lives = self.died.is_none() && self.born > snapshot;
+        lives || self.born <= snapshot && self.died.is_some_and(|died| died > snapshot)
+    }
+}
+
+impl Database {
+    /// An empty database, with all guards but one.
+    pub(crate) fn without(guard: Option<Guard>) -> Self {
+        Self { lacks: guard, ..Self::default() }
+    }
+
+    /// What a crash leaves: everything but the open sessions.
+    pub(crate) fn crash(&mut self) {
+        self.sessions.clear();
+    }
+
+    /// Every version of a table in the order of the commits that made them: key, row, and whether it lives.
+    pub(crate) fn versions(&self, table: &str) -> Vec<(&str, &Value, bool)> {
+        let mut versions: Vec<_> = self.tables.get(table).into_iter().flatten().collect();
+        versions.sort_by_key(|version| version.born);
+        versions
+            .into_iter()
+            .map(|version| (version.id.as_str(), &version.data, version.died.is_none()))
+            .collect()
+    }
+
+    /// The living rows of a table in the order of the list.
+    pub(crate) fn rows(&self, table: &str) -> Vec<&Value> {
+        let mut rows: Vec<_> =
+            self.tables.get(table).into_iter().flatten().filter(|v| v.died.is_none()).collect();
+        rows.sort_by_key(|version| version.place);
+        rows.into_iter().map(|version| &version.data).collect()
+    }
+
+    /// Runs a statement of the core's.
+    pub(crate) fn run(&mut self, statement: &Statement) -> StatementResult {
+        let function =
+            statement.sql.split("kt.").nth(1).and_then(|rest| rest.split('(').next()).unwrap_or("");
+        let text = |at: usize| statement.params.get(at).cloned().flatten();
+        let sid = text(if function == "start" { 3 } else { 0 }).ok_or_else(|| error("KT400", None))?;
+        if let "start" | "commit" | "abort" = function {
+            return match function {
+                "start" => self.start(sid, text(4)),
+                "commit" => self.commit(&sid, &json_of(text(1)), text(2), text(3)),
+                _ => Ok(vec![vec![Some(self.abort(&sid).to_owned())]]),
+            };
+        }
+        let (read, table) = function.split_once("_tbl_").ok_or_else(|| error("42883", None))?;
+        let snapshot = *self.sessions.get(&sid).ok_or_else(|| error("KT401", None))?;
+        let limit = |at: usize| text(at).and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
+        let rows = self.visible(table, snapshot);
+        Ok(match read {
+            "get" => vec![vec![
+                text(1).and_then(|key| rows.iter().find(|row| row.id == key)).map(|row| row.data.to_string()),
+            ]],
+            "mget" => {
+                let keys = json_of(text(1));
+                let is_wanted = |row: &&Version| {
+                    keys.as_array().is_some_and(|keys| keys.iter().any(|key| *key == json!(row.id)))
+                };
+                columns(rows.iter().copied().filter(is_wanted), -1)
+            }
+            "list" => {
+                let after = text(1).map(|key| rows.iter().find(|row| row.id == key).map(|row| row.place));
+                match after {
+                    Some(None) => Vec::new(),
+                    after => {
+                        let from = after.flatten().unwrap_or(-1);
+                        columns(rows.iter().copied().filter(|row| row.place > from).take(limit(2)), from)
+                    }
+                }
+            }
+            "last" => columns(rows.iter().rev().copied().take(limit(1)), -1),
+            "query" => {
+                let pattern = json_of(text(1));
+                columns(rows.iter().copied().filter(|row| contains(&row.data, &pattern)).take(limit(6)), -1)
+            }
+            _ => return Err(error("42883", None)),
+        })
+    }
+
+    fn visible(&self, table: &str, snapshot: u64) -> Vec<&Version> {
+        let lives_only = self.lacks == Some(Guard::Snapshot);
+        let is_visible = |version: &&Version| {
+            if lives_only { version.died.is_none() } else { version.is_visible(snapshot) }
+        };
+        let mut rows: Vec<_> = self.tables.get(table).into_iter().flatten().filter(is_visible).collect();
+        rows.sort_by_key(|version| version.place);
+        rows
+    }
+
+    fn start(&mut self, sid: String, key: Option<String>) -> StatementResult {
+        if let Some(answer) =
+            key.and_then(|key| self.ledger.get(&key)).filter(|_| self.lacks != Some(Guard::Ledger))
+        {
+            return Ok(vec![vec![None, Some(answer.clone())]]);
+        }
+        if self.sessions.contains_key(&sid) {
+            return Err(error("KT401", None));
+        }
+        self.sessions.insert(sid, self.commits);
+        Ok(vec![vec![Some(self.commits.to_string()), None]])
+    }
+
+    fn abort(&mut self, sid: &str) -> &'static str {
+        let ended = self.sessions.remove(sid).is_some();
+        match self.log.get(sid) {
+            Some(true) if self.lacks != Some(Guard::Outcome) => "committed",
+            Some(_) => "gone",
+            None => {
+                if self.lacks != Some(Guard::Log) {
+                    self.log.insert(sid.to_owned(), false);
+                }
+                if ended { "aborted" } else { "gone" }
+            }
+        }
+    }
+
+    fn commit(
+        &mut self,
+        sid: &str,
+        payload: &Value,
+        key: Option<String>,
+        answer: Option<String>,
+    ) -> StatementResult {
+        let snapshot = *self.sessions.get(sid).ok_or_else(|| error("KT401", None))?;
+        let key = key.filter(|_| self.lacks != Some(Guard::Ledger));
+        if let Some(first) = key.as_ref().and_then(|key| self.ledger.get(key)) {
+            return Err(error("KT208", Some(first.clone())));
+        }
+        let parts = payload.as_array().cloned().unwrap_or_default();
+        if parts.iter().any(|part| self.conflicts(part, snapshot)) {
+            return Err(error("KT409", None));
+        }
+        if self.log.contains_key(sid) {
+            return Err(error("KT401", None));
+        }
+        self.commits += 1;
+        parts.iter().for_each(|part| self.apply(part));
+        if self.lacks != Some(Guard::Log) {
+            self.log.insert(sid.to_owned(), true);
+        }
+        self.sessions.remove(sid);
+        if let Some(key) = key {
+            self.ledger.insert(key, answer.unwrap_or_default());
+        }
+        Ok(vec![vec![Some(self.commits.to_string())]])
+    }
+
+    /// Whether something that was read is no longer as it was.
+    fn conflicts(&self, part: &Value, snapshot: u64) -> bool {
+        let table = part["t"].as_str().unwrap_or_default();
+        let changed: Vec<_> = self
+            .tables
+            .get(table)
+            .into_iter()
+            .flatten()
+            .filter(|version| version.is_changed(snapshot))
+            .collect();
+        let keys = list(&part["r"]).any(|key| changed.iter().any(|version| json!(version.id) == *key));
+        let broken = |predicate: &Value| {
+            changed.iter().any(|version| match predicate["k"].as_str() {
+                Some("c") => {
+                    self.lacks != Some(Guard::Containment) && contains(&version.data, &predicate["v"])
+                }
+                _ if self.lacks == Some(Guard::Pages) => false,
+                Some("l") => {
+                    predicate["from"].as_i64().is_none_or(|from| version.place >= from)
+                        && predicate["to"].as_i64().is_none_or(|to| version.place <= to)
+                }
+                _ => true,
+            })
+        };
+        keys && self.lacks != Some(Guard::Keys) || list(&part["q"]).any(broken)
+    }
+
+    fn apply(&mut self, part: &Value) {
+        let table = part["t"].as_str().unwrap_or_default().to_owned();
+        for key in list(&part["del"]) {
+            self.end(&table, key.as_str().unwrap_or_default());
+        }
+        for operation in ["put", "upd", "push"] {
+            for change in list(&part[operation]) {
+                let id = change[0].as_str().unwrap_or_default().to_owned();
+                let before = self.end(&table, &id);
+                let place = match &before {
+                    Some(before) if operation != "push" => before.place,
+                    _ => {
+                        self.places += 1;
+                        self.places
+                    }
+                };
+                let mut data = change[1].clone();
+                if let (Some(before), "upd") = (before, operation) {
+                    data = before.data;
+                    for (field, value) in change[1].as_object().into_iter().flatten() {
+                        data[field] = value.clone();
+                    }
+                }
+                let version = Version { id, data, place, born: self.commits, died: None };
+                self.tables.entry(table.clone()).or_default().push(version);
+            }
+        }
+    }
+
+    /// Ends the living version of a key.
+    fn end(&mut self, table: &str, id: &str) -> Option<Version> {
+        let versions = self.tables.get_mut(table)?;
+        let version = versions.iter_mut().find(|version| version.id == id && version.died.is_none())?;
+        version.died = Some(self.commits);
+        Some(version.clone())
+    }
+}
+
+fn columns<'v>(rows: impl Iterator<Item = &'v Version>, after: i64) -> Vec<Columns> {
+    rows.map(|row| {
+        vec![
+            Some(row.id.clone()),
+            Some(row.data.to_string()),
+            Some(row.place.to_string()),
+            Some(after.to_string()),
+        ]
+    })
+    .collect()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// Containment of flat rows; the real one is `runtime/mvcc/src/contains.rs`, with vectors of PostgreSQL's.
+fn contains(row: &Value, pattern: &Value) -> bool {
+    pattern
+        .as_object()
+        .is_some_and(|fields| fields.iter().all(|(field, value)| row.get(field) == Some(value)))
+}
+
+fn json_of(text: Option<String>) -> Value {
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn error(sqlstate: &str, detail: Option<String>) -> DbError {
+    DbError { sqlstate: sqlstate.to_owned(), message: "refused".to_owned(), detail }
+}
