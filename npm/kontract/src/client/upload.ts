@@ -41,6 +41,11 @@ class Uploads implements Io {
   readonly #sources: readonly Source[];
   readonly #inner: Io | undefined;
   #pumps: Pump[] = [];
+  /** What a POST reads from at present. */
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #isAnswered = false;
+  /** What a source failed with. */
+  #fault: { readonly error: unknown } | undefined;
   /** A stream can be read once; a file again and again. */
   #isRead = false;
 
@@ -71,21 +76,45 @@ class Uploads implements Io {
   async post(resume: Resume, sequence: number, payload: Uint8Array, options: PostOptions, signal: AbortSignal): Promise<Opened> {
     const inner = this.#inner instanceof Items ? this.#inner : new Items();
     const frames = this.#frames(resume, sequence, payload);
-    const response = await request(canStream() ? readable(frames) : await collected(frames), options, signal);
-    return inner.answer(response, resume, sequence, options, signal);
+    this.#isAnswered = false;
+    try {
+      const response = await request(canStream() ? readable(frames) : await collected(frames), options, signal);
+      return await inner.answer(response, resume, sequence, options, signal);
+    } catch (error) {
+      throw this.#fault?.error ?? error;
+    } finally {
+      // The answer may come before the body has gone: nobody takes the rest.
+      this.#isAnswered = true;
+      void this.#reader?.cancel().catch(() => undefined);
+    }
   }
 
   async *#frames(resume: Resume, sequence: number, payload: Uint8Array): AsyncGenerator<Bytes> {
     yield concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
     for (const [place, source] of this.#sources.entries()) {
-      for await (const piece of this.#pieces(source)) yield resume.seal(FrameType.RpcChunk, sequence, chunk(DATA, place + 1, piece));
+      for await (const piece of this.#posted(source)) yield resume.seal(FrameType.RpcChunk, sequence, chunk(DATA, place + 1, piece));
+      if (this.#isAnswered) return;
       yield resume.seal(FrameType.RpcChunk, sequence, chunk(END, place + 1));
+    }
+  }
+
+  /** The pieces of a source for a POST; the platform would hide why it cannot be read. */
+  async *#posted(source: Source): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of this.#pieces(source)) {
+        if (this.#isAnswered) return;
+        yield piece;
+      }
+    } catch (error) {
+      this.#fault = { error };
+      throw error;
     }
   }
 
   async *#pieces(source: Source): AsyncGenerator<Uint8Array> {
     if (source instanceof ReadableStream) this.#isRead = true;
     const reader = (source instanceof ReadableStream ? source : source.stream()).getReader();
+    this.#reader = reader;
     let isDone = false;
     try {
       for (;;) {

@@ -6,6 +6,10 @@ import { frameEnd } from "../raystream/frame.js";
 /** Time for the next frame to arrive: whoever holds one back holds memory. */
 const FRAME_MS_MAX = 30_000;
 
+/** What is read of a body after its answer: time for the caller to see the answer. */
+const DRAIN_MS_MAX = 10_000;
+const DRAIN_LEN_MAX = 64 << 20;
+
 /** Reads the frames of a body; each is within the limits of a frame before it is kept. */
 export class FrameReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -33,6 +37,26 @@ export class FrameReader {
       if (piece === undefined) throw new Error("refused");
       parts.push(piece);
       length += piece.length;
+    }
+  }
+
+  /**
+   * Reads what is left and drops it, within bounds. A caller that still sends when its connection is closed may not see the
+   * answer; one that sees the answer sends no more.
+   */
+  async drain(): Promise<void> {
+    const timer = setTimeout(() => this.cancel(), DRAIN_MS_MAX);
+    try {
+      for (let left = DRAIN_LEN_MAX; left > 0; ) {
+        const piece = await this.#read();
+        if (piece === undefined) return;
+        left -= piece.length;
+      }
+      this.cancel();
+    } catch {
+      // The caller is gone, or too slow: nobody waits for this.
+    } finally {
+      clearTimeout(timer);
     }
   }
 

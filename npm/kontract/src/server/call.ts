@@ -140,18 +140,25 @@ async function runOnce(attempt: Attempt): Promise<Bytes> {
     });
     // Whoever gave up takes no result, and may do something else instead.
     context.signal.throwIfAborted();
-    return await transaction.commit(result);
+    const answer = await transaction.commit(result);
+    if (items !== undefined && answer !== result) throw appliedBefore();
+    return answer;
   } catch (error) {
     // The mutation was done by an earlier attempt of the same caller; whatever the handler made of that, it gets the
     // first answer.
     const first = transaction.alreadyApplied;
     if (first !== undefined && items === undefined) return first;
-    if (first !== undefined) throw new ConflictError("this call was carried out before, and its items are not kept", "ALREADY_APPLIED");
+    if (first !== undefined) throw appliedBefore();
     throw final(transaction.lost ?? error, mayRepeat());
   } finally {
     for (const scope of past) scope.free();
     transaction.free();
   }
+}
+
+/** A streamed result cannot be given again. */
+function appliedBefore(): ConflictError {
+  return new ConflictError("this call was carried out before, and its items are not kept", "ALREADY_APPLIED");
 }
 
 /** Once items are on their way, or streams were read, what is thrown is the end: neither can be taken back for another run. */

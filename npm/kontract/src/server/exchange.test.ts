@@ -13,7 +13,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 async function answersOf(...[runtime, channel, frames]: [Runtime, FakeChannel, Uint8Array<ArrayBuffer>[]]): Promise<Uint8Array[]> {
   const rest = [...frames];
-  const arriving = { next: async () => rest.shift(), cancel: () => undefined };
+  const arriving = { next: async () => rest.shift(), cancel: () => undefined, drain: async () => undefined };
   const answers = await exchange(runtime, channel, arriving, new AbortController().signal);
   assert.ok(Array.isArray(answers));
   return answers;

@@ -41,6 +41,8 @@ export async function exchange(
 export interface Frames {
   next(): Promise<Bytes | undefined>;
   cancel(): void;
+  /** Reads what is left and drops it. */
+  drain(): Promise<void>;
 }
 
 /** An answer that is sent while its call runs. */
@@ -61,34 +63,56 @@ function stream(
   const { maxBytes = MAX_BYTES } = runtime.build.routes[call.route] ?? {};
   const peer = new BodyPeer(gone, (item) => channel.data(sequence, 0, item), new Inbox(undefined, maxBytes));
   const work = async (): Promise<void> => {
-    const feeding = rest === undefined ? undefined : feed(runtime, channel, rest, peer.inbox);
+    const feeding = rest && new Feeding(runtime, channel, rest, peer.inbox);
     try {
       for (const frames of [channel.takeResponse(), ...replies]) peer.write(frames);
       const outcome = await run(runtime, call, peer);
-      rest?.cancel();
-      peer.inbox.fail(new Error("the call is over"));
-      await feeding;
+      feeding?.stop();
       if (!peer.signal.aborted) peer.write(seal(channel, sequence, outcome));
+      await feeding?.done;
       peer.close();
     } finally {
+      rest?.cancel();
       channel.free();
     }
   };
   return { body: peer.body, done: work() };
 }
 
-/** Hands the chunks of a body to the call that reads them. Never rejects: what is wrong with them, the call is told. */
-async function feed(runtime: Runtime, channel: Channel, frames: Frames, inbox: Inbox): Promise<void> {
-  try {
-    for (let frame = await frames.next(); frame !== undefined; frame = await frames.next()) {
-      const { call, chunk } = take(channel.receive(runtime.gateway, frame));
-      call?.free();
-      if (chunk === undefined || chunk.credit !== undefined) throw new Error("refused");
-      await inbox.take(chunk.stream, chunk.data);
+/** Hands the chunks of a body to the call that reads them. */
+class Feeding {
+  /** Settles when the body is at its end or given up. Never rejects: what is wrong with it, the call is told. */
+  readonly done: Promise<void>;
+  #isStopped = false;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly channel: Channel,
+    private readonly frames: Frames,
+    private readonly inbox: Inbox,
+  ) {
+    this.done = this.#feed();
+  }
+
+  /** The call is over: the rest of the body is dropped. */
+  stop(): void {
+    this.#isStopped = true;
+    this.inbox.fail(new Error("the call is over"));
+  }
+
+  async #feed(): Promise<void> {
+    try {
+      for (let frame = await this.frames.next(); !this.#isStopped; frame = await this.frames.next()) {
+        if (frame === undefined) throw new Error("the body ended within a stream");
+        const { call, chunk } = take(this.channel.receive(this.runtime.gateway, frame));
+        call?.free();
+        if (chunk === undefined || chunk.credit !== undefined) throw new Error("refused");
+        await this.inbox.take(chunk.stream, chunk.data);
+      }
+      await this.frames.drain();
+    } catch (error) {
+      this.inbox.fail(new HttpError(400, "INVALID_REQUEST", textOfFault(error)));
     }
-    throw new Error("the body ended within a stream");
-  } catch (error) {
-    inbox.fail(new HttpError(400, "INVALID_REQUEST", textOfFault(error)));
   }
 }
 

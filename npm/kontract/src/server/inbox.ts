@@ -31,6 +31,9 @@ export class Inbox {
   readonly #streams = new Map<number, Incoming>();
   readonly #limit: Limit;
   #count = 0;
+  /** A body may arrive before the call that reads it has begun. */
+  readonly #begun: Promise<void>;
+  #begin: () => void = () => undefined;
 
   /** `grant` lets the caller send more of a stream. Without it, the caller sends as fast as `take` resolves. */
   constructor(
@@ -38,6 +41,7 @@ export class Inbox {
     bytesMax: number,
   ) {
     this.#limit = { left: bytesMax, max: bytesMax };
+    this.#begun = new Promise((resolve) => (this.#begin = resolve));
   }
 
   /** Whether anything was read, so that the handler cannot run again. */
@@ -58,11 +62,14 @@ export class Inbox {
       opened[place] = kind === "stream" ? stream.readable : new Received(stream.readable, handle, kind);
     }
     if (declared > this.#limit.max) throw tooLarge(this.#limit.max);
+    this.#begin();
     return opened;
   }
 
   /** A piece arrived, or with `undefined` the end. Resolves when there is room for more. */
   async take(number: number, piece: Bytes | undefined): Promise<void> {
+    // Whoever sends only what it is asked for comes after the beginning.
+    if (this.grant === undefined) await this.#begun;
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
     if (piece === undefined) return stream.end();
@@ -80,6 +87,7 @@ export class Inbox {
 
   /** Ends every stream with an error. */
   fail(error: Error): void {
+    this.#begin();
     for (const stream of this.#streams.values()) stream.fail(error);
   }
 
