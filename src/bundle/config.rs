@@ -7,9 +7,6 @@ use std::collections::BTreeMap;
 /// modules are among them, from 2026-08-04.
 pub const COMPATIBILITY_DATE: &str = "2026-11-01";
 
-/// Behaviours that no date switches on: a Worker is told that the caller of a request is gone.
-pub const COMPATIBILITY_FLAGS: &[&str] = &["enable_request_signal"];
-
 /// Secrets, taken from the environment so that no file holds them.
 pub const SECRETS: &[&str] =
     &["KONTRACT_KEY", "KONTRACT_BACKUP_KEY", "KONTRACT_IDENTITY_KEY", "DATABASE_URL"];
@@ -49,7 +46,6 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
          sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"main\")]\n);\n\
          const main :Workerd.Worker = (\n  modules = [\n    {}\n  ],\n  \
          compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  \
-         compatibilityFlags = {COMPATIBILITY_FLAGS:?},\n  \
          durableObjectNamespaces = [\n    {}\n  ],\n  \
          durableObjectStorage = (localDisk = \"{OBJECTS_DISK}\"),\n  bindings = [\n    {}\n  ]\n);\n",
         modules.join(",\n    "),
@@ -100,7 +96,6 @@ pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {
             { "type": "CompiledWasm", "globs": ["**/*.wasm"] },
         ],
         "compatibility_date": COMPATIBILITY_DATE,
-        "compatibility_flags": COMPATIBILITY_FLAGS,
         "durable_objects": { "bindings": bindings },
         "migrations": [{ "tag": "kontract-1", "new_sqlite_classes": classes }],
     });

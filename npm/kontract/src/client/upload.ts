@@ -15,6 +15,9 @@ import type { Uploading } from './types.js';
 /** Longest piece of a stream, in bytes. */
 const PIECE_LEN = 64 * 1024;
 
+/** Bytes of a POST between two looks at what else is to do. */
+const PAUSE_EVERY_LEN = 1 << 20;
+
 type Source = Blob | ReadableStream<Uint8Array>;
 
 /** For generated stubs: sends the arguments at these places as streams; what stands for them among the others is small. */
@@ -100,8 +103,15 @@ class Uploads implements Io {
 
   /** The pieces of a source for a POST; the platform would hide why it cannot be read. */
   async *#posted(source: Source): AsyncGenerator<Uint8Array> {
+    let untilPause = PAUSE_EVERY_LEN;
     try {
       for await (const piece of this.#pieces(source)) {
+        // A source that never waits would keep the platform from seeing an early answer.
+        untilPause -= piece.length;
+        if (untilPause <= 0) {
+          untilPause = PAUSE_EVERY_LEN;
+          await new Promise((resolve) => setTimeout(resolve, 0));
+        }
         if (this.#isAnswered) return;
         yield piece;
       }

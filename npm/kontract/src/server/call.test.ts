@@ -192,3 +192,20 @@ test('a call that had to run again says so in the log', async (t) => {
   assert.equal(typeof ms, 'number');
   assert.deepEqual(counted, { name: 'endpoint', status: 200, attempts: 2, conflicts: 0, lost: 1, pausedMs: 0, roundTrips: 3 });
 });
+
+test('a streamed mutation that was done before is a conflict: its items are not kept', async () => {
+  const handles = new Handles();
+  const runtime = fakeRuntime({
+    async *items() {
+      yield 'one';
+    },
+  });
+  for (const entry of Object.values(runtime.build.routes)) entry.stream = true;
+  const begin = (done: boolean) => () =>
+    fakeTransaction(handles, { commit: () => 'commit', committed: () => (done ? new Uint8Array() : undefined) });
+  const peer = { ...fakePeer(), send: async () => undefined };
+  const first = await run(runtime, fakeCall(handles, 'items', begin(false)), peer);
+  assert.deepEqual(first, { result: new Uint8Array() });
+  assert.equal(described(await run(runtime, fakeCall(handles, 'items', begin(true)), peer)), '409 ALREADY_APPLIED');
+  assert.equal(handles.open.size, 0);
+});

@@ -63,13 +63,10 @@ async function post(build: Build, request: Request, bindings: Bindings, context:
     if (init === undefined) return refused();
     const runtime = await runtimeOf(build, bindings);
     channel = runtime.gateway.accept(init, runtime.tickets);
-    const answering = exchange(runtime, channel, frames, request.signal);
-    // Where the caller goes away the call is still ended properly: the runtime would drop it half done.
-    context.waitUntil(answering.catch(() => undefined));
-    const answers = await answering;
+    const answers = await exchange(runtime, channel, frames, request.signal);
     const headers = { "content-type": "application/octet-stream", "cache-control": "no-store" };
     if (Array.isArray(answers)) return new Response(new Blob([channel.takeResponse(), ...answers] as BlobPart[]), { headers });
-    // The channel is the stream's now.
+    // The channel is the stream's now, and the call is ended properly also where its caller goes away.
     channel = undefined;
     context.waitUntil(answers.done);
     return new Response(answers.body, { headers });
