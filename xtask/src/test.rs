@@ -46,7 +46,8 @@ pub(crate) fn test(tree: &Tree) -> Result<(), Error> {
     raystream::fuzz(tree, FUZZ_SECONDS)?;
     step("test xtask", || cargo(&["test", "-p", "xtask"]))?;
     eprintln!("── test");
-    cargo(&["test", "--workspace", "--exclude", "kontract-worker", "--exclude", "xtask"])
+    // What else is broken should show in the same run.
+    cargo(&["test", "--no-fail-fast", "--workspace", "--exclude", "kontract-worker", "--exclude", "xtask"])
 }
 
 /// [`test`], and nothing under version control may have changed: generated files are committed as they come out.

@@ -9,6 +9,11 @@ BEGIN
                  WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data') AND pg_get_userbyid(p.proowner) !~ '^kt_' LOOP
     EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', v_name);
   END LOOP;
+  -- What `exec` uses is made anew as well, the views when they are needed.
+  FOR v_name IN SELECT n.nspname::text FROM pg_catalog.pg_namespace n
+                 WHERE (n.nspname = 'kt_guard' OR n.nspname LIKE 'kt\_view\_%') AND pg_get_userbyid(n.nspowner) !~ '^kt_' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', v_name);
+  END LOOP;
   FOR v_name IN SELECT n.nspname::text FROM pg_catalog.pg_namespace n
                  WHERE n.nspname IN ('kt', 'kt_priv', 'kt_data') AND pg_get_userbyid(n.nspowner) !~ '^kt_' LOOP
     EXECUTE format('ALTER SCHEMA %I OWNER TO kt_owner', v_name);

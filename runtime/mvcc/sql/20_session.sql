@@ -1,7 +1,7 @@
 -- Sessions: the identity key, begin, abort, and what ends a session from outside.
 --
 -- Advisory locks: (19284, 0) between begin and whoever must know every snapshot or every right; (19284, 1) the migrator; (19284, 2) a step
--- of garbage collection;
+-- of garbage collection; (19284, 3) views for exec;
 -- (19285, hash of ptr) tables; one-argument locks are keys.
 SET LOCAL ROLE kt_owner;
 

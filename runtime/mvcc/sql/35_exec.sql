@@ -85,7 +85,7 @@ BEGIN
   ELSIF octet_length(p_name) > 63 THEN
     RAISE EXCEPTION 'the name of the table is too long for SQL' USING ERRCODE = 'KT400';
   END IF;
-  PERFORM pg_advisory_xact_lock(19284, 2);
+  PERFORM pg_advisory_xact_lock(19284, 3);
   EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', v_schema);
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO kt_exec', v_schema);
   EXECUTE format(replace(replace($view$

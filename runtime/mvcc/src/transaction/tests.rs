@@ -91,7 +91,7 @@ fn payload(transaction: &mut Transaction) -> Value {
 fn the_first_read_takes_begin_along_and_the_next_does_not() {
     let mut transaction = transaction();
     let (first, statements) = sent(transaction.get("a", "k"));
-    assert_eq!(functions(&statements), ["begin", "get_tbl_2"]);
+    assert_eq!(functions(&statements), ["start", "get_tbl_2"]);
     let (second, statements) = sent(transaction.get("a", "l"));
     assert_eq!(functions(&statements), ["get_tbl_2"]);
     assert_eq!(
@@ -112,7 +112,7 @@ fn a_blind_write_is_begin_and_commit_together() {
     assert_eq!(ready(transaction.set("a", r#"{"id":"k","n":1}"#)), json!({"id": "k", "n": 1}));
     assert_eq!(ready(transaction.get("a", "k")), json!({"id": "k", "n": 1}));
     let statements = transaction.commit(b"").expect("fine").expect("a write");
-    assert_eq!(functions(&statements), ["begin", "commit"]);
+    assert_eq!(functions(&statements), ["start", "commit"]);
     let written: Value =
         serde_json::from_str(statements[1].params[1].as_deref().expect("payload")).expect("JSON");
     assert_eq!(written, json!([{"t": "a", "put": [["k", {"id": "k", "n": 1}]]}]));
@@ -144,7 +144,7 @@ fn the_payload_is_in_order_of_ptr_and_names_every_read() {
 fn update_reads_merges_and_sends_only_the_patch() {
     let mut transaction = transaction();
     let (id, statements) = sent(transaction.update("a", "k", r#"{"n":2}"#));
-    assert_eq!(functions(&statements), ["begin", "get_tbl_2"]);
+    assert_eq!(functions(&statements), ["start", "get_tbl_2"]);
     let merged = ready(
         transaction.answer(id, vec![began(), rows(&[&[r#"{"id":"k","n":1,"big":9007199254740993}"#]])]),
     );
@@ -223,7 +223,7 @@ fn a_list_shows_own_writes_in_the_order_they_will_have() {
     ready(transaction.push("a", r#"{"id":"1","n":"moved"}"#));
     ready(transaction.delete("a", "3"));
     let (id, statements) = sent(transaction.list("a", None, Some(4)));
-    assert_eq!(functions(&statements), ["begin", "list_tbl_2"]);
+    assert_eq!(functions(&statements), ["start", "list_tbl_2"]);
     // Enough to fill the page when all own writes take a row away.
     assert_eq!(statements[1].params[2].as_deref(), Some("8"));
     let row = |key: &str| {
@@ -241,7 +241,7 @@ fn a_list_shows_own_writes_in_the_order_they_will_have() {
 fn a_page_records_its_range_only() {
     let mut transaction = transaction();
     let (id, statements) = sent(transaction.list("a", Some("k"), Some(1)));
-    assert_eq!(functions(&statements), ["begin", "list_tbl_2", "mget_tbl_2"]);
+    assert_eq!(functions(&statements), ["start", "list_tbl_2", "mget_tbl_2"]);
     let page = rows(&[&["l", r#"{"id":"l"}"#, "12", "10"]]);
     let listed = ready(transaction.answer(id, vec![began(), page, rows(&[&["k", r#"{"id":"k"}"#]])]));
     assert_eq!(listed, json!([{"id": "l"}]));
@@ -279,7 +279,7 @@ fn a_count_includes_own_writes() {
     ready(transaction.set("a", r#"{"id":"old","n":1}"#));
     ready(transaction.delete("a", "gone"));
     let (id, statements) = sent(transaction.count("a", r#"{"match":{"n":1}}"#));
-    assert_eq!(functions(&statements), ["begin", "count_tbl_2", "mget_tbl_2"]);
+    assert_eq!(functions(&statements), ["start", "count_tbl_2", "mget_tbl_2"]);
     let known = rows(&[&["old", r#"{"id":"old","n":1}"#], &["gone", r#"{"id":"gone","n":1}"#]]);
     assert_eq!(ready(transaction.answer(id, vec![began(), rows(&[&["10"]]), known])), json!(10));
     let (id, statements) = sent(transaction.count("a", "{}"));
