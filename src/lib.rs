@@ -330,7 +330,18 @@ fn stub_diagnostic(error: &StubError) -> Diagnostic {
     Diagnostic::error(Code::KT0308, error.to_string())
         .at(error.location(), "here")
         .why("both sides of a call need one layout for what it carries")
-        .help("change the declaration as the message says")
+        .help(match error {
+            StubError::Unsupported { .. } => {
+                "files and streams travel as parameters of their own, `AsyncIterable` as the whole result"
+            }
+            StubError::UnknownType { .. }
+            | StubError::VoidInside { .. }
+            | StubError::ProtoField { .. }
+            | StubError::EnumSize { .. }
+            | StubError::UnionSize { .. }
+            | StubError::TooManyFields { .. }
+            | StubError::NoPtr { .. } => "change the declaration as the message says",
+        })
 }
 
 fn rename_diagnostic(rename: &FieldRename, fault: RenameFault) -> Diagnostic {

@@ -35,6 +35,70 @@ pub struct ModuleBinding {
     pub instance: bool,
 }
 
+impl Endpoint {
+    /// Whether the result is sent item by item.
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.returns, Ty::Stream(_))
+    }
+
+    /// The parameters that are sent as streams of bytes beside the call, and what the endpoint is given for each.
+    pub fn uploads(&self) -> Vec<(usize, UploadKind)> {
+        let kind = |(index, param): (usize, &Param)| Some((index, UploadKind::of(&param.ty)?));
+        self.params.iter().enumerate().filter_map(kind).collect()
+    }
+}
+
+/// What a parameter is that is sent as a stream of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadKind {
+    /// `ReadableStream<Uint8Array>`
+    Stream,
+    /// `Blob`
+    Blob,
+    /// `File`
+    File,
+}
+
+impl UploadKind {
+    /// The kind of a parameter's type, if it is sent so.
+    pub fn of(ty: &Ty) -> Option<Self> {
+        match ty {
+            Ty::ByteStream => Some(Self::Stream),
+            Ty::Blob => Some(Self::Blob),
+            Ty::File => Some(Self::File),
+            Ty::Nullable(of) | Ty::Optional(of) => Self::of(of),
+            Ty::String
+            | Ty::Boolean
+            | Ty::Number(_)
+            | Ty::BigInt(_)
+            | Ty::Date
+            | Ty::Bytes
+            | Ty::Null
+            | Ty::Literals(_)
+            | Ty::Template(_)
+            | Ty::Array(_)
+            | Ty::Tuple(_)
+            | Ty::Record(..)
+            | Ty::Map(..)
+            | Ty::Set(_)
+            | Ty::Object(_)
+            | Ty::Union(_)
+            | Ty::Void
+            | Ty::Dynamic(_)
+            | Ty::Stream(_) => None,
+        }
+    }
+
+    /// Its name in the server's table of routes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Blob => "blob",
+            Self::File => "file",
+        }
+    }
+}
+
 impl ModuleBinding {
     /// An export itself.
     pub fn of_export(file: FileId, export: impl Into<String>) -> Self {
@@ -57,7 +121,15 @@ pub struct EndpointOptions {
     pub perm: Perms,
     /// The endpoint group that middleware filters select by.
     pub egroup: Option<String>,
+    /// Most bytes of a call's arguments; `None` means [`MAX_BYTES_DEFAULT`].
+    pub max_bytes: Option<u32>,
 }
+
+/// Most bytes of a call's arguments where the endpoint does not say.
+pub const MAX_BYTES_DEFAULT: u32 = 10 << 20;
+
+/// The most that an endpoint may say.
+pub const MAX_BYTES_MAX: u32 = 1 << 30;
 
 /// A parameter of an endpoint.
 #[derive(Debug, Clone, PartialEq)]

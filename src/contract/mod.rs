@@ -19,7 +19,9 @@ pub mod wire_ids;
 
 pub use check::{CheckedContract, check};
 pub use doc::Doc;
-pub use endpoint::{Endpoint, EndpointOptions, ModuleBinding, Param};
+pub use endpoint::{
+    Endpoint, EndpointOptions, MAX_BYTES_DEFAULT, MAX_BYTES_MAX, ModuleBinding, Param, UploadKind,
+};
 pub use kontract_wire::perm::Perms;
 pub use middleware::{Middleware, MiddlewareFilter};
 pub use table::{Scope, StorageOperation, StorageUse, Table};

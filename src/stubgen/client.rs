@@ -10,7 +10,7 @@ use super::paths::{client_path, stub_path};
 use super::schema::WireSchema;
 use super::{Pins, StubInput};
 use crate::artifact::specifier;
-use crate::contract::{Contract, Endpoint, Perms};
+use crate::contract::{Contract, Endpoint, Perms, UploadKind};
 use crate::emit::build::{
     GENERATED, array, arrow, boolean, call, call_pure, constant, element, export_const, export_default,
     export_names, hex, ident, import_named, is_binding_name, is_identifier_name, member, module_text, number,
@@ -108,13 +108,15 @@ fn stub_items(
         name
     };
     let connection = fresh("kontract");
+    let streamed = fresh("streamed");
+    let uploading = fresh("uploading");
     let mut imports = Vec::new();
     let mut stubs: BTreeMap<&str, Stub<'_>> = BTreeMap::new();
     for index in endpoints {
         let endpoint = &contract.endpoints[*index];
         let names = codec_names(schema, *index, Side::Client);
         let (encode, decode) = (fresh(&names.encode), fresh(&names.decode));
-        let value = stub_value(endpoint, &connection, &encode, &decode);
+        let value = stub_value(endpoint, (&connection, &streamed, &uploading), &encode, &decode);
         imports.extend([(names.encode, encode), (names.decode, decode)]);
         let binding = &endpoint.binding;
         let path: Vec<&str> = binding.members.iter().map(String::as_str).collect();
@@ -124,6 +126,12 @@ fn stub_items(
         import_named([("kontract", connection.as_str())], &specifier(path, "kontract.js")),
         import_named(imports.iter().map(|(a, b)| (a.as_str(), b.as_str())), &specifier(path, "codecs.js")),
     ];
+    if endpoints.iter().any(|index| contract.endpoints[*index].is_streamed()) {
+        items.push(import_named([("streamed", streamed.as_str())], "kontract/client"));
+    }
+    if endpoints.iter().any(|index| !contract.endpoints[*index].uploads().is_empty()) {
+        items.push(import_named([("uploading", uploading.as_str())], "kontract/client"));
+    }
     for (place, (export, stub)) in stubs.into_iter().enumerate() {
         items.extend(export_stub(export, stub.value(), &fresh(&format!("{LOCAL}{place}"))));
     }
@@ -174,15 +182,28 @@ fn export_stub(export: &str, value: Expr, local: &str) -> Vec<ModuleItem> {
     }
 }
 
-fn stub_value(endpoint: &Endpoint, connection: &str, encode: &str, decode: &str) -> Expr {
-    let options = object([
+fn stub_value(
+    endpoint: &Endpoint,
+    (connection, streamed, uploading): (&str, &str, &str),
+    encode: &str,
+    decode: &str,
+) -> Expr {
+    let mut options = vec![
         ("name", string(&endpoint.name)),
         ("route", hex(RouteId::of(&endpoint.name).as_u32())),
         ("readOnly", boolean(is_read_only(endpoint))),
         ("encode", encoder(endpoint, encode)),
         ("decode", ident(decode)),
-    ]);
-    call_pure(member(ident(connection), "endpoint"), vec![options])
+    ];
+    if endpoint.is_streamed() {
+        options.push(("stream", ident(streamed)));
+    }
+    let uploads = endpoint.uploads();
+    if !uploads.is_empty() {
+        let index = |(index, _): &(usize, UploadKind)| number(u32::try_from(*index).unwrap_or(u32::MAX));
+        options.push(("upload", call(ident(uploading), vec![array(uploads.iter().map(index).collect())])));
+    }
+    call_pure(member(ident(connection), "endpoint"), vec![object(options)])
 }
 
 /// The encoder; of further arguments it is given one array.

@@ -150,6 +150,7 @@ pub const VOCABULARY: &[&str] = &[
     include_str!("codec/names.rs"),
     include_str!("codec/read.rs"),
     include_str!("codec/write.rs"),
+    include_str!("schema/build.rs"),
     include_str!("../contract/signature.rs"),
     include_str!("../contract/ty.rs"),
     include_str!("../parse/types/flat/text.rs"),

@@ -11,7 +11,7 @@ use super::rows::row_forms;
 use super::schema::WireSchema;
 use super::{ChainRef, StubError, StubInput};
 use crate::artifact::specifier;
-use crate::contract::{Contract, Endpoint, Perms, Scope, Table};
+use crate::contract::{Contract, Endpoint, MAX_BYTES_DEFAULT, Perms, Scope, Table, UploadKind};
 use crate::emit::build::{
     array, arrow, boolean, call, call_spread, call_with_rest, constant, element, export_const, export_names,
     ident, import_call, import_named, import_namespace, is_binding_name, member, module_text, new, null,
@@ -97,13 +97,26 @@ fn route(
         }
     };
     let options = &endpoint.options;
-    object([
+    let mut entry = vec![
         ("name", string(&endpoint.name)),
         ("perm", number(options.perm.bits().into())),
         ("ugroup", options.ugroup.as_deref().map_or_else(null, string)),
         ("readOnly", boolean(is_read_only(endpoint))),
-        ("load", arrow(&[], loaded)),
-    ])
+    ];
+    if endpoint.is_streamed() {
+        entry.push(("stream", boolean(true)));
+    }
+    let uploads = endpoint.uploads();
+    if !uploads.is_empty() {
+        let pair =
+            |(index, kind): &(usize, UploadKind)| array(vec![index_number(*index), string(kind.as_str())]);
+        entry.push(("uploads", array(uploads.iter().map(pair).collect())));
+    }
+    if let Some(bytes) = options.max_bytes.filter(|bytes| *bytes != MAX_BYTES_DEFAULT) {
+        entry.push(("maxBytes", number(bytes)));
+    }
+    entry.push(("load", arrow(&[], loaded)));
+    object(entry)
 }
 
 fn module_items(

@@ -11,5 +11,6 @@ mod peer;
 mod plain;
 mod restart;
 mod serve;
+mod streams;
 mod tables;
 mod traces;

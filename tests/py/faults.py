@@ -225,6 +225,9 @@ class SocketFaults:
             socket = self.opened()
             return socket.ending(socket.seal(HEARTBEAT, 0, b"") + socket.seal(HEARTBEAT, 0, b""))
 
+        def interrupted() -> str:
+            socket = self.opened()
+            return socket.ending(socket.seal(RPC_CALL, 1, payload, flags=MORE), socket.seal(RPC_CALL, 1, payload))
         def reflected() -> str:
             socket = self.opened()
             socket.socket.send(socket.seal(HEARTBEAT, 0, b""))
@@ -274,6 +277,10 @@ class SocketFaults:
             "two epochs ahead": fault(txid=2 * FRAMES_PER_KEY),
             "handshake type sealed": fault(ty=HANDSHAKE_RESPONSE, flags=FIN),
             "more to come, then nothing": fault(flags=MORE),
+            "the end of nothing": fault(flags=FIN),
+            "more and the end at once": fault(flags=MORE | FIN),
+            "a whole call in one that is in parts": interrupted,
+            "a heartbeat in parts": fault(ty=HEARTBEAT, flags=MORE),
             "stream type": fault(ty=0x14),
         }
 

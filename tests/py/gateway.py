@@ -16,13 +16,13 @@ from socket_client import Socket
 
 
 def calls(url: str, pins: Pins) -> dict:
-    """A mutation and reads over POST, then over WebSocket with new keys in between."""
+    """A mutation and reads over POST, then over WebSocket in one frame and in parts, with new keys in between."""
     client = Client(url, pins)
     author = client.sign("Grace", "from a third implementation")
     socket = Socket(url, client)
     counts = []
-    for _ in range(3):
-        counts.append(len(socket.messages()))
+    for parts in (1, 2, 5):
+        counts.append(len(socket.messages(parts)))
         socket.rekey()
     socket.close()
     return {"author": author, "listed": client.messages(), "counts": counts, "heartbeats": socket.heartbeats}

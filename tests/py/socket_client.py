@@ -3,7 +3,7 @@
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from raystream import HANDSHAKE_RESPONSE, HEARTBEAT, Refused, Resume
+from raystream import FIN, HANDSHAKE_RESPONSE, HEARTBEAT, MORE, RPC_CALL, Refused, Resume
 from rpc import Client, envelope, request, result, root, vector
 
 
@@ -28,16 +28,21 @@ class Socket:
             if opened.ty != HANDSHAKE_RESPONSE:
                 return opened
 
-    def call(self, name: str, arguments: bytes) -> bytes:
+    def call(self, name: str, arguments: bytes, parts: int = 1) -> bytes:
+        """`parts` of one byte each but the first, which carries all else."""
         self.client.sequence += 1
         payload = envelope(name, self.client.token, arguments)
-        self.socket.send(self.seal(0x10, self.client.sequence, payload))
+        first = len(payload) - parts + 1
+        for part in range(parts):
+            piece = payload[:first] if part == 0 else payload[first + part - 1:first + part]
+            flags = 0 if parts == 1 else FIN if part == parts - 1 else MORE
+            self.socket.send(self.seal(RPC_CALL, self.client.sequence, piece, flags=flags))
         answer = self.receive()
         assert answer.sequence == self.client.sequence
         return result(answer)
 
-    def messages(self) -> list:
-        return vector(root(self.call("listEntries", request())), 0)
+    def messages(self, parts: int = 1) -> list:
+        return vector(root(self.call("listEntries", request(), parts)), 0)
 
     def heartbeat(self) -> None:
         self.socket.send(self.seal(HEARTBEAT, 0, b""))

@@ -11,6 +11,8 @@ export interface BackendOptions {
   readonly perm?: Perm | number;
   /** The endpoint's own group, which middleware filters by. */
   readonly egroup?: string;
+  /** Most bytes of the arguments of a call: 10,485,760 (10 MiB) unless given, up to 1,073,741,824 (1 GiB). */
+  readonly maxBytes?: number;
 }
 
 /** What an endpoint and its middlewares know about the call. */
@@ -25,6 +27,8 @@ export interface Context {
   readonly groups: readonly string[];
   /** Unique for each call, for logs. */
   readonly requestId: string;
+  /** Aborted when the caller gave the call up or is gone. What was not committed by then is not committed. */
+  readonly signal: AbortSignal;
 }
 
 /** Wraps calls: does something, calls `next` for the rest, and answers with its result. */

@@ -87,7 +87,7 @@ test('middleware is a function of context and next', async () => {
     return next();
   });
   const [first] = defineMiddleware([log, (_ctx, next) => next()]);
-  assert.equal(await first?.({ endpoint: 'sign', owner: 'anon_1', groups: [], perm: 7, requestId: 'r' }, async () => 7), 7);
+  assert.equal(await first?.({ endpoint: 'sign', owner: 'anon_1', groups: [], perm: 7, requestId: 'r', signal: new AbortController().signal }, async () => 7), 7);
 });
 
 test('perms: every spelling is the sum of its letters', () => {

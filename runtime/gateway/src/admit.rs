@@ -1,6 +1,7 @@
 //! Authentication and permission: from an envelope to a call that may run.
 
 use crate::Gateway;
+use crate::channel::too_long;
 use crate::routes::RoutePolicy;
 use kontract_auth::{Credential, Identity, SessionBinding, TokenError, UnixSeconds};
 use kontract_wire::call::{Call, IdempotencyKey};
@@ -74,6 +75,9 @@ impl Gateway {
         check_group(policy, &identity)?;
         check_mask(policy, &identity)?;
         check_repeatable(policy, call)?;
+        if call.arguments.len() > usize::try_from(policy.max_bytes).unwrap_or(usize::MAX) {
+            return Err(too_long());
+        }
         let credential = self.authority.credential(&identity.owner, now);
         Ok(AdmittedCall {
             sequence,

@@ -3,9 +3,13 @@
 use crate::Gateway;
 use crate::admit::AdmittedCall;
 use crate::builtin::Builtin;
+use crate::chunk::{Chunk, ChunkContent};
+use crate::message::{Joined, Messages};
 use kontract_auth::{SessionBinding, UnixSeconds as AuthSeconds};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
-use kontract_raystream::{Entropy, Flags, FrameType, PeerFault, Refused, SealError, Session, UnixSeconds};
+use kontract_raystream::{
+    Entropy, Flags, FrameType, Opened, PeerFault, Refused, SealError, Session, UnixSeconds,
+};
 use kontract_wire::call::Call;
 use kontract_wire::error::{ErrorCode, WireError};
 
@@ -13,6 +17,7 @@ use kontract_wire::error::{ErrorCode, WireError};
 pub struct Channel {
     session: Session,
     binding: SessionBinding,
+    messages: Messages,
 }
 
 /// Why a channel is over.
@@ -32,6 +37,10 @@ pub enum Received {
     Call(Box<AdmittedCall>),
     /// The call with this sequence number is not wanted any more.
     Cancel(u32),
+    /// A piece of an argument that is a stream, or leave to send more of a result that is one.
+    Chunk(u32, Chunk),
+    /// Part of a call, whose rest is to come.
+    Nothing,
     /// The gateway answered by itself: a sealed frame to send.
     Reply(Vec<u8>),
     /// The peer ends the session.
@@ -41,7 +50,7 @@ pub enum Received {
 impl Channel {
     pub(crate) fn new(session: Session) -> Self {
         let binding = SessionBinding::of(session.id().as_bytes());
-        Self { session, binding }
+        Self { session, binding, messages: Messages::default() }
     }
 
     /// Takes a frame.
@@ -56,46 +65,96 @@ impl Channel {
         now: UnixSeconds,
         entropy: &mut dyn Entropy,
     ) -> Result<Received, ChannelError> {
+        self.expire(now);
+        let opened = self.session.open(frame)?;
+        let received = self.take(gateway, opened, now, entropy);
+        if let Err(ChannelError::Refused(_)) = received {
+            self.session.close();
+        }
+        received
+    }
+
+    /// Whether parts of a call are missing: the transport waits for them for a while only.
+    pub fn is_waiting(&self) -> bool {
+        self.messages.is_waiting()
+    }
+
+    fn expire(&mut self, now: UnixSeconds) {
         if self.session.expires_at() <= now {
             self.session.close();
         }
-        let opened = self.session.open(frame)?;
-        // Messages in several frames have no meaning yet; half of one must not run as a whole.
-        if opened.flags.contains(Flags::MORE) || opened.flags.contains(Flags::FIN) {
-            self.session.close();
+    }
+
+    fn take(
+        &mut self,
+        gateway: &Gateway,
+        opened: Opened,
+        now: UnixSeconds,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Received, ChannelError> {
+        let Opened { ty, flags, sequence, payload } = opened;
+        // Only calls come in parts; half of anything else must not pass for a whole.
+        let is_part = flags.contains(Flags::MORE) || flags.contains(Flags::FIN);
+        if is_part && ty != FrameType::RpcCall {
             return Err(Refused::from(PeerFault::Flags).into());
         }
-        match opened.ty {
+        match ty {
             FrameType::RpcCall => {
                 self.session.touch(now, IDLE_TIMEOUT_SECS);
-                Ok(self.call(gateway, opened.sequence, &opened.payload, now, entropy)?)
+                match self.messages.take(sequence, flags, payload).map_err(Refused::from)? {
+                    Joined::Whole(payload) => Ok(self.call(gateway, sequence, &payload, now, entropy)?),
+                    Joined::First(payload) => Ok(self.begin(gateway, sequence, payload, now)?),
+                    Joined::Nothing => Ok(Received::Nothing),
+                    Joined::TooLong => Ok(Received::Reply(self.fail(sequence, &too_long())?)),
+                }
             }
-            FrameType::RpcCancel => Ok(Received::Cancel(opened.sequence)),
+            FrameType::RpcCancel => {
+                self.messages.cancel(sequence);
+                Ok(Received::Cancel(sequence))
+            }
+            FrameType::RpcChunk => {
+                self.session.touch(now, IDLE_TIMEOUT_SECS);
+                let chunk = Chunk::decode(&payload).ok_or(Refused::from(PeerFault::Length))?;
+                Ok(Received::Chunk(sequence, chunk))
+            }
             // A heartbeat shows that the connection lives; it does not extend the session.
             FrameType::Heartbeat => {
-                Ok(Received::Reply(self.session.seal(FrameType::Heartbeat, opened.sequence, &[])?))
+                Ok(Received::Reply(self.session.seal(FrameType::Heartbeat, sequence, &[])?))
             }
             FrameType::Close => Ok(Received::Close),
             FrameType::HandshakeInit
             | FrameType::HandshakeResponse
             | FrameType::RpcResponse
             | FrameType::RpcError
-            | FrameType::RpcChunk
             | FrameType::Subscribe
             | FrameType::Event
-            | FrameType::Unsubscribe => {
-                self.session.close();
-                Err(Refused::from(PeerFault::UnexpectedType).into())
-            }
+            | FrameType::Unsubscribe => Err(Refused::from(PeerFault::UnexpectedType).into()),
         }
     }
 
-    /// The frame that carries an endpoint's result.
+    /// The frame or frames that carry an endpoint's result.
     ///
     /// # Errors
-    /// [`SealError`] when the result is too long for a frame or the session has run out of numbers.
+    /// [`SealError`] when the session has run out of numbers.
     pub fn respond(&mut self, sequence: u32, result: &[u8]) -> Result<Vec<u8>, SealError> {
-        self.session.seal(FrameType::RpcResponse, sequence, result)
+        self.session.seal_message(FrameType::RpcResponse, sequence, result)
+    }
+
+    /// The frame or frames that carry a chunk. As long as a stream flows its session is in use.
+    ///
+    /// # Errors
+    /// [`SealError`] as for a result.
+    pub fn chunk(
+        &mut self,
+        sequence: u32,
+        stream: u16,
+        content: ChunkContent,
+        now: UnixSeconds,
+    ) -> Result<Vec<u8>, SealError> {
+        self.expire(now);
+        self.session.touch(now, IDLE_TIMEOUT_SECS);
+        let chunk = Chunk { stream, content };
+        self.session.seal_message(FrameType::RpcChunk, sequence, &chunk.encode())
     }
 
     /// The frame that carries an endpoint's error.
@@ -104,6 +163,28 @@ impl Channel {
     /// [`SealError`] as for a result.
     pub fn fail(&mut self, sequence: u32, error: &WireError) -> Result<Vec<u8>, SealError> {
         self.session.seal(FrameType::RpcError, sequence, &error.encode())
+    }
+
+    /// Keeps the first part of a call if the call may run at all: nobody else fills the memory.
+    fn begin(
+        &mut self,
+        gateway: &Gateway,
+        sequence: u32,
+        payload: Vec<u8>,
+        now: UnixSeconds,
+    ) -> Result<Received, SealError> {
+        let admitted = decode(&payload)
+            .and_then(|call| gateway.admit(sequence, &call, &self.binding, AuthSeconds(now.0)));
+        match admitted {
+            Ok(call) => {
+                self.messages.keep(sequence, payload, call.policy().call_len_max());
+                Ok(Received::Nothing)
+            }
+            Err(error) => {
+                self.messages.refuse(sequence);
+                self.fail(sequence, &error).map(Received::Reply)
+            }
+        }
     }
 
     fn call(
@@ -130,8 +211,7 @@ impl Channel {
         entropy: &mut dyn Entropy,
     ) -> Result<Admission, WireError> {
         let now = AuthSeconds(now.0);
-        let call = Call::decode(payload)
-            .map_err(|error| WireError::new(ErrorCode::InvalidRequest, error.to_string()))?;
+        let call = decode(payload)?;
         if let Some(builtin) = Builtin::find(call.route) {
             return gateway
                 .answer_builtin(builtin, call.arguments, &self.binding, now, entropy)
@@ -144,4 +224,16 @@ impl Channel {
 enum Admission {
     Run(Box<AdmittedCall>),
     Answered(Vec<u8>),
+}
+
+fn decode(payload: &[u8]) -> Result<Call<'_>, WireError> {
+    Call::decode(payload).map_err(|error| WireError::new(ErrorCode::InvalidRequest, error.to_string()))
+}
+
+pub(crate) fn too_long() -> WireError {
+    WireError {
+        status: 413,
+        code: "TOO_LARGE".to_owned(),
+        message: "the call is longer than its endpoint takes".to_owned(),
+    }
 }

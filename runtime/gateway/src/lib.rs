@@ -11,10 +11,14 @@
 mod admit;
 mod builtin;
 mod channel;
+mod chunk;
+pub mod limits;
+mod message;
 mod routes;
 
 pub use admit::AdmittedCall;
 pub use channel::{Channel, ChannelError, Received};
+pub use chunk::{Chunk, ChunkContent};
 pub use routes::{RoutePolicy, Routes};
 
 use kontract_auth::{Authority, IdentityKey};

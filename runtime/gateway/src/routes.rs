@@ -1,5 +1,7 @@
 //! The endpoints of a build and who may call them.
 
+use crate::limits::PARTIAL_LEN_MAX;
+use kontract_wire::limits::TOKEN_LEN_MAX;
 use kontract_wire::perm::Perms;
 use kontract_wire::route::RouteId;
 use std::collections::BTreeMap;
@@ -13,7 +15,20 @@ pub struct RoutePolicy {
     pub perm: Perms,
     /// The group a caller must be in; `None` admits every session.
     pub ugroup: Option<String>,
+    /// Most bytes of the arguments, of streams and files among them too.
+    pub max_bytes: u32,
 }
+
+impl RoutePolicy {
+    /// Most bytes of a call that comes in parts. Arguments that are streams are not among them.
+    pub(crate) fn call_len_max(&self) -> usize {
+        PARTIAL_LEN_MAX
+            .min(usize::try_from(self.max_bytes).unwrap_or(usize::MAX).saturating_add(ENVELOPE_LEN_MAX))
+    }
+}
+
+/// What a call has before its arguments, in bytes.
+const ENVELOPE_LEN_MAX: usize = 4 + 2 + TOKEN_LEN_MAX + 16;
 
 /// All policies, by route id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -71,7 +71,9 @@ impl Peers {
         match received {
             Received::Reply(frame) => self.client.open(&frame).expect("authentic"),
             Received::Call(call) => panic!("{} would run", call.policy().name),
-            Received::Cancel(_) | Received::Close => panic!("not an answer"),
+            Received::Cancel(_) | Received::Chunk(..) | Received::Nothing | Received::Close => {
+                panic!("not an answer")
+            }
         }
     }
 
@@ -159,7 +161,11 @@ fn an_idempotency_key_belongs_to_one_endpoint_and_its_arguments() {
     let mut ledger_key =
         |name: &str, key: [u8; 16], arguments: &[u8]| match peers.call(name, &token, key, arguments) {
             Received::Call(call) => call.idempotency_key(),
-            Received::Reply(_) | Received::Cancel(_) | Received::Close => panic!("{name} was not admitted"),
+            Received::Reply(_)
+            | Received::Cancel(_)
+            | Received::Chunk(..)
+            | Received::Nothing
+            | Received::Close => panic!("{name} was not admitted"),
         };
     let first = ledger_key("open", [9; 16], b"args");
     assert!(first.is_some());
@@ -216,7 +222,7 @@ impl Peers {
 }
 
 fn policy(name: &str, perm: Perms, ugroup: Option<&str>) -> RoutePolicy {
-    RoutePolicy { name: name.into(), perm, ugroup: ugroup.map(str::to_owned) }
+    RoutePolicy { name: name.into(), perm, ugroup: ugroup.map(str::to_owned), max_bytes: 4 << 20 }
 }
 
 fn envelope(name: &str, token: &str, key: [u8; 16], arguments: &[u8]) -> Vec<u8> {
@@ -233,4 +239,119 @@ fn entropy(start: u8) -> impl FnMut(&mut [u8]) {
             next = next.wrapping_mul(5).wrapping_add(17);
         }
     }
+}
+
+/// The frames of a call, as its client splits it.
+fn parts(peers: &mut Peers, name: &str, token: &str, arguments: &[u8]) -> Vec<Vec<u8>> {
+    peers.sequence += 1;
+    let payload = envelope(name, token, [9; 16], arguments);
+    let sealed = peers.client.seal_message(FrameType::RpcCall, peers.sequence, &payload).expect("sealed");
+    kontract_raystream::frames(&sealed).map(|frame| frame.expect("a frame").to_vec()).collect()
+}
+
+fn take(peers: &mut Peers, frame: &[u8]) -> Result<Received, ChannelError> {
+    peers.channel.receive(&peers.gateway, frame, NOW, &mut entropy(30))
+}
+
+#[test]
+fn a_call_in_several_frames_runs_when_it_is_whole() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let arguments = vec![7; 3 << 20];
+    let frames = parts(&mut peers, "open", &token, &arguments);
+    assert!(frames.len() > 3);
+    let (last, first) = frames.split_last().expect("frames");
+    for frame in first {
+        assert!(matches!(take(&mut peers, frame), Ok(Received::Nothing)));
+        assert!(peers.channel.is_waiting());
+    }
+    let Ok(Received::Call(call)) = take(&mut peers, last) else { panic!("not admitted") };
+    assert_eq!(call.arguments(), arguments);
+    assert!(!peers.channel.is_waiting());
+}
+
+#[test]
+fn a_call_that_may_not_run_is_answered_by_its_first_frame_and_not_kept() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let frames = parts(&mut peers, "close", &token, &vec![7; 2 << 20]);
+    let (first, rest) = frames.split_first().expect("frames");
+    let received = take(&mut peers, first).expect("authentic");
+    assert_eq!(peers.error(received), (403, "PERMISSION_DENIED".into()));
+    for frame in rest {
+        assert!(matches!(take(&mut peers, frame), Ok(Received::Nothing)));
+    }
+    assert!(!peers.channel.is_waiting());
+}
+
+#[test]
+fn a_call_longer_than_its_endpoint_takes_is_answered_once() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let frames = parts(&mut peers, "open", &token, &vec![7; 5 << 20]);
+    let errors: Vec<_> = frames
+        .iter()
+        .filter_map(|frame| match take(&mut peers, frame).expect("authentic") {
+            Received::Nothing => None,
+            received => Some(peers.error(received)),
+        })
+        .collect();
+    assert_eq!(errors, [(413, "TOO_LARGE".to_owned())]);
+    assert!(!peers.channel.is_waiting());
+}
+
+#[test]
+fn a_frame_that_has_no_place_in_its_message_closes_the_session() {
+    for whole_frame_first in [true, false] {
+        let mut peers = Peers::connect();
+        let token = peers.anonymous();
+        let frames = parts(&mut peers, "open", &token, &vec![7; 2 << 20]);
+        if whole_frame_first {
+            assert!(matches!(take(&mut peers, &frames[0]), Ok(Received::Nothing)));
+            let payload = envelope("open", &token, [9; 16], b"");
+            let whole = peers.client.seal(FrameType::RpcCall, peers.sequence, &payload).expect("sealed");
+            assert!(matches!(take(&mut peers, &whole), Err(ChannelError::Refused(_))));
+        } else {
+            assert!(matches!(
+                take(&mut peers, frames.last().expect("frames")),
+                Err(ChannelError::Refused(_))
+            ));
+        }
+        assert!(peers.channel.respond(1, b"").is_err(), "the session is over");
+    }
+}
+
+#[test]
+fn half_calls_are_limited_in_number() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    for kept in 0..=kontract_gateway::limits::PARTIAL_CALLS_MAX {
+        let first = parts(&mut peers, "open", &token, &vec![7; 2 << 20]).swap_remove(0);
+        // The frames behind are never sent: what follows has higher numbers.
+        assert_eq!(take(&mut peers, &first).is_ok(), kept < kontract_gateway::limits::PARTIAL_CALLS_MAX);
+    }
+}
+
+#[test]
+fn a_stream_that_flows_keeps_its_session_and_a_dead_session_has_no_streams() {
+    let mut peers = Peers::connect();
+    let data = || kontract_gateway::ChunkContent::Data(b"item".to_vec());
+    let later = |idle_timeouts: u64| UnixSeconds(NOW.0 + idle_timeouts * (IDLE_TIMEOUT_SECS - 1));
+    for steps in 1..=3 {
+        let frame = peers.channel.chunk(1, 0, data(), later(steps)).expect("sealed");
+        let opened = peers.client.open(&frame).expect("authentic");
+        assert_eq!((opened.ty, &opened.payload[..]), (FrameType::RpcChunk, &b"\0\0\0item"[..]));
+    }
+    assert!(peers.channel.chunk(1, 0, data(), later(5)).is_err());
+}
+
+#[test]
+fn chunks_reach_the_shell_and_what_is_none_closes_the_session() {
+    let mut peers = Peers::connect();
+    let Ok(Received::Chunk(1, chunk)) = peers.send(FrameType::RpcChunk, &[2, 0, 0, 1, 0, 0, 0], NOW) else {
+        panic!("not a chunk")
+    };
+    assert_eq!(chunk.content, kontract_gateway::ChunkContent::Credit(1));
+    assert!(peers.send(FrameType::RpcChunk, &[9, 0, 0], NOW).is_err());
+    assert!(peers.send(FrameType::Heartbeat, b"", NOW).is_err(), "the session is over");
 }

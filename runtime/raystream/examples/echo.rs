@@ -77,7 +77,7 @@ impl Peer {
         let messages = match command {
             "post" => vec![self.post(&bytes)?],
             "open" => self.open(&bytes)?,
-            "frame" => vec![self.frame(&bytes)?],
+            "frame" => Some(self.frame(&bytes)?).filter(|answer| !answer.is_empty()).into_iter().collect(),
             "respond" => self.script.queue(FrameType::RpcResponse, bytes),
             "fail" => self.script.queue(FrameType::RpcError, bytes),
             "calls" => std::mem::take(&mut self.script.calls),
@@ -134,6 +134,9 @@ impl Script {
 
     fn answer(&mut self, session: &mut Session, frame: &[u8]) -> Result<Vec<u8>, Refused> {
         let opened = session.open(frame)?;
+        if matches!(opened.ty, FrameType::RpcCancel | FrameType::Close) {
+            return Ok(Vec::new());
+        }
         let echo = (FrameType::RpcResponse, opened.payload.clone());
         let (ty, payload) = self.answers.pop_front().unwrap_or(echo);
         self.calls.push(opened.payload);

@@ -9,14 +9,14 @@ pub const PLAINTEXT_LEN_MAX: usize = FRAME_LENGTH_MAX - 16;
 /// Longest payload of a frame, in bytes: one byte is the padding's marker.
 pub const PAYLOAD_LEN_MAX: usize = PLAINTEXT_LEN_MAX - 1;
 
+/// Payload of each part but the last of a message in several frames, in bytes: parts of other messages fit between.
+pub const PART_LEN: usize = 256 * 1024;
+
 /// Longest early data in a HANDSHAKE_INIT, in bytes.
 pub const EARLY_LEN_MAX: usize = 16 * 1024;
 
 /// Most frames in one body.
 pub const FRAMES_PER_BODY_MAX: usize = 256;
-
-/// Longest body of a POST request, in bytes; the transport checks it before it reads the whole.
-pub const BODY_LEN_MAX: usize = 4 * FRAME_LENGTH_MAX;
 
 /// Frames under one key; the next frame uses the next key.
 pub const FRAMES_PER_KEY: u64 = 1 << 20;

@@ -3,7 +3,7 @@
 use crate::error::{PeerFault, Refused, SealError};
 use crate::frame::{Flags, FrameType, Header, SealedFrame};
 use crate::ids::{SessionId, UnixSeconds};
-use crate::limits::{PAYLOAD_LEN_MAX, SESSION_LIFETIME_MAX_SECS};
+use crate::limits::{PART_LEN, PAYLOAD_LEN_MAX, SESSION_LIFETIME_MAX_SECS};
 use crate::padding::{pad, unpad};
 use crate::schedule::Direction;
 
@@ -95,6 +95,32 @@ impl Session {
         }
     }
 
+    /// Seals a message: one frame, or where it is longer than a frame carries, several of one type and sequence, the first
+    /// ones with [`Flags::MORE`] and the last with [`Flags::FIN`].
+    ///
+    /// # Errors
+    /// [`SealError`] as of [`seal`](Self::seal), except that no message is too long.
+    pub fn seal_message(
+        &mut self,
+        ty: FrameType,
+        sequence: u32,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        let State::Live { outgoing, .. } = &mut self.state else {
+            return Err(SealError::Closed);
+        };
+        if payload.len() <= PAYLOAD_LEN_MAX {
+            return outgoing.seal(ty, sequence, payload);
+        }
+        let mut sealed = Vec::with_capacity(payload.len() + payload.len() / 8);
+        let mut parts = payload.chunks(PART_LEN).peekable();
+        while let Some(part) = parts.next() {
+            let flag = if parts.peek().is_some() { Flags::MORE } else { Flags::FIN };
+            sealed.extend(outgoing.seal_part(ty, flag, sequence, part)?);
+        }
+        Ok(sealed)
+    }
+
     /// Uses a new key for what is sealed from here on; wanted after 60 s without traffic. A new key also follows every
     /// [`FRAMES_PER_KEY`](crate::limits::FRAMES_PER_KEY) frames by itself.
     ///
@@ -145,13 +171,24 @@ impl Outgoing {
         sequence: u32,
         payload: &[u8],
     ) -> Result<Vec<u8>, SealError> {
+        self.seal_part(ty, Flags::NONE, sequence, payload)
+    }
+
+    /// Seals a part of a message; `flag` says which.
+    fn seal_part(
+        &mut self,
+        ty: FrameType,
+        flag: Flags,
+        sequence: u32,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
         if matches!(ty, FrameType::HandshakeInit | FrameType::HandshakeResponse) {
             return Err(SealError::HandshakeType);
         }
         if payload.len() > PAYLOAD_LEN_MAX {
             return Err(SealError::PayloadTooLong);
         }
-        let header = Header { ty, flags: Flags::PADDED, sequence, length: 0 };
+        let header = Header { ty, flags: flag.with(Flags::PADDED, true), sequence, length: 0 };
         self.0.seal(header, &pad(payload)).ok_or(SealError::Exhausted)
     }
 }

@@ -3,7 +3,7 @@
 use crate::platform::{WebCrypto, now};
 use crate::transaction::Transaction;
 use kontract_auth::IdentityKey;
-use kontract_gateway::{AdmittedCall, GatewayConfig, Received, RoutePolicy, Routes};
+use kontract_gateway::{AdmittedCall, Chunk, ChunkContent, GatewayConfig, Received, RoutePolicy, Routes};
 use kontract_mvcc::table::{Ptr, Table, Tables};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
 use kontract_raystream::{BuildId, RouteHash, ServerConfig, StaticKey, Stek, Suite, TicketKeys, frames};
@@ -34,11 +34,12 @@ struct Build {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct BuildRoute {
     name: String,
     perm: u8,
     ugroup: Option<String>,
+    max_bytes: u32,
 }
 
 #[derive(Deserialize)]
@@ -117,10 +118,32 @@ impl Channel {
         Ok(Incoming { received: Some(received), tables: Arc::clone(&gateway.tables) })
     }
 
-    /// The frame with an endpoint's result.
+    /// Whether parts of a call are missing.
+    #[wasm_bindgen(getter)]
+    pub fn waiting(&self) -> bool {
+        self.channel.is_waiting()
+    }
+
+    /// The frame or frames with a piece of a stream of a call: 0 is the result.
     ///
     /// # Errors
-    /// When the result does not fit a frame.
+    /// When the session has run out of numbers.
+    pub fn data(&mut self, sequence: u32, stream: u16, piece: Vec<u8>) -> Result<Vec<u8>, JsError> {
+        Ok(self.channel.chunk(sequence, stream, ChunkContent::Data(piece), now())?)
+    }
+
+    /// The frame that lets the peer send so many bytes more of a stream.
+    ///
+    /// # Errors
+    /// When the session has run out of numbers.
+    pub fn credit(&mut self, sequence: u32, stream: u16, bytes: u32) -> Result<Vec<u8>, JsError> {
+        Ok(self.channel.chunk(sequence, stream, ChunkContent::Credit(bytes), now())?)
+    }
+
+    /// The frame or frames with an endpoint's result.
+    ///
+    /// # Errors
+    /// When the session has run out of numbers.
     pub fn respond(&mut self, sequence: u32, result: &[u8]) -> Result<Vec<u8>, JsError> {
         Ok(self.channel.respond(sequence, result)?)
     }
@@ -140,7 +163,7 @@ impl Channel {
     }
 }
 
-/// What a frame led to: a call, a frame to send, a cancelled call, or the end.
+/// What a frame led to: a call, a frame to send, a cancelled call, a chunk, the end, or nothing.
 #[wasm_bindgen]
 pub struct Incoming {
     received: Option<Received>,
@@ -166,7 +189,14 @@ impl Incoming {
     pub fn reply(&self) -> Option<Vec<u8>> {
         match &self.received {
             Some(Received::Reply(frame)) => Some(frame.clone()),
-            Some(Received::Call(_) | Received::Cancel(_) | Received::Close) | None => None,
+            Some(
+                Received::Call(_)
+                | Received::Cancel(_)
+                | Received::Chunk(..)
+                | Received::Nothing
+                | Received::Close,
+            )
+            | None => None,
         }
     }
 
@@ -175,7 +205,26 @@ impl Incoming {
     pub fn cancelled(&self) -> Option<u32> {
         match &self.received {
             Some(Received::Cancel(sequence)) => Some(*sequence),
-            Some(Received::Call(_) | Received::Reply(_) | Received::Close) | None => None,
+            Some(
+                Received::Call(_)
+                | Received::Reply(_)
+                | Received::Chunk(..)
+                | Received::Nothing
+                | Received::Close,
+            )
+            | None => None,
+        }
+    }
+
+    /// The chunk, if it is one; `undefined` when called again.
+    #[wasm_bindgen(js_name = takeChunk)]
+    pub fn take_chunk(&mut self) -> Option<StreamChunk> {
+        match self.received.take() {
+            Some(Received::Chunk(sequence, chunk)) => Some(StreamChunk { sequence, chunk }),
+            other => {
+                self.received = other;
+                None
+            }
         }
     }
 
@@ -183,6 +232,46 @@ impl Incoming {
     #[wasm_bindgen(getter)]
     pub fn closed(&self) -> bool {
         matches!(self.received, Some(Received::Close))
+    }
+}
+
+/// A piece of a stream of a call, its end, or leave to send more of it.
+#[wasm_bindgen]
+pub struct StreamChunk {
+    sequence: u32,
+    chunk: Chunk,
+}
+
+#[wasm_bindgen]
+impl StreamChunk {
+    /// Which call.
+    #[wasm_bindgen(getter)]
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// Which stream of it: 0 is its result, those from 1 its arguments.
+    #[wasm_bindgen(getter)]
+    pub fn stream(&self) -> u16 {
+        self.chunk.stream
+    }
+
+    /// The piece, if it is one.
+    #[wasm_bindgen(getter)]
+    pub fn data(&self) -> Option<Vec<u8>> {
+        match &self.chunk.content {
+            ChunkContent::Data(piece) => Some(piece.clone()),
+            ChunkContent::End | ChunkContent::Credit(_) => None,
+        }
+    }
+
+    /// How many bytes more may be sent, if it says so.
+    #[wasm_bindgen(getter)]
+    pub fn credit(&self) -> Option<u32> {
+        match self.chunk.content {
+            ChunkContent::Credit(bytes) => Some(bytes),
+            ChunkContent::Data(_) | ChunkContent::End => None,
+        }
     }
 }
 
@@ -290,7 +379,7 @@ fn routes(routes: Vec<BuildRoute>) -> Result<Routes, JsError> {
         .map(|route| {
             let perm =
                 Perms::from_bits(route.perm).ok_or_else(|| JsError::new("permission bits outside RWX"))?;
-            Ok(RoutePolicy { name: route.name, perm, ugroup: route.ugroup })
+            Ok(RoutePolicy { name: route.name, perm, ugroup: route.ugroup, max_bytes: route.max_bytes })
         })
         .collect()
 }

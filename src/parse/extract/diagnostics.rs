@@ -13,15 +13,17 @@ pub(super) fn unknown_option(key: &str, at: Location) -> Diagnostic {
 }
 
 pub(super) fn bad_option(key: &str, value: &Constant, at: Location) -> Diagnostic {
-    let wanted = if key == "perm" { "one of `perms.*`" } else { "a non-empty string" };
+    let (wanted, help) = match key {
+        "perm" => ("one of `perms.*`", "write `perm: perms.R__`, for example"),
+        "maxBytes" => {
+            ("a number of bytes from 1 to 1,073,741,824", "write `maxBytes: 50_000_000`, for example")
+        }
+        _ => ("a non-empty string", "write a string such as `'admin'`"),
+    };
     let diagnostic = Diagnostic::error(Code::KT0103, format!("`{key}` of `backend` has a bad value"))
         .at(at, format!("not {wanted}"))
         .why(format!("`{key}` is {wanted}"))
-        .help(if key == "perm" {
-            "write `perm: perms.R__`, for example"
-        } else {
-            "write a string such as `'admin'`"
-        });
+        .help(help);
     match value {
         Constant::Text(text) if key == "perm" => diagnostic.did_you_mean(text, PERMS.iter().copied()),
         _ => diagnostic,
@@ -227,7 +229,7 @@ pub(super) fn own_package(at: Location) -> Diagnostic {
         .help("import what you need by name: `import { backend } from 'kontract'`")
 }
 
-pub(super) const ENDPOINT_OPTIONS: &[&str] = &["ugroup", "perm", "egroup", "name"];
+pub(super) const ENDPOINT_OPTIONS: &[&str] = &["ugroup", "perm", "egroup", "name", "maxBytes"];
 pub(super) const FILTER_KEYS: &[&str] = &["egroup", "ugroup", "prefix"];
 const PERMS: &[&str] = &["R__", "_W_", "__X", "RW_", "R_X", "_WX", "RWX"];
 

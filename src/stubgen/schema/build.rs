@@ -9,8 +9,8 @@ use super::{
 use crate::contract::signature::{Numbers, object_keys, ty_text};
 use crate::contract::wire_ids::{SLOTS_MAX, Wanted, WireEndpoint, WireField, assign};
 use crate::contract::{
-    BigIntWidth, Contract, Endpoint, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement,
-    Ty, WireIds,
+    BigIntWidth, Contract, Doc, Endpoint, Field, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart,
+    TupleElement, Ty, UploadKind, WireIds,
 };
 use crate::source::Location;
 use crate::stubgen::StubError;
@@ -53,6 +53,12 @@ impl Builder {
         self.names.unique("NONE");
         let endpoints: Vec<EndpointTables> =
             contract.endpoints.iter().map(|e| self.declare_endpoint(e)).collect();
+        if let Some(first) = contract.endpoints.iter().find(|endpoint| !endpoint.uploads().is_empty()) {
+            let table = self.declare("Upload", TableKind::Object);
+            self.objects.insert(UPLOAD.to_owned(), table);
+            // The protocol says where its fields are, not a lock.
+            self.define_object(table, &upload_type(first.location), &[])?;
+        }
         for key in contract.types.keys() {
             let table = self.declare(key, TableKind::Object);
             self.objects.insert(key.clone(), table);
@@ -114,17 +120,23 @@ impl Builder {
         tables: EndpointTables,
         known: &[WireField],
     ) -> Result<Vec<WireField>, StubError> {
-        let params = endpoint.params.iter().map(|param| Member {
+        let types: Vec<Ty> = endpoint.params.iter().map(|param| param_type(&param.ty)).collect();
+        let params = endpoint.params.iter().zip(&types).map(|(param, ty)| Member {
             name: &param.name,
-            ty: &param.ty,
+            ty,
             optional: param.optional,
             location: param.location,
         });
         let ids = self.define(tables.request, params, known, endpoint.location)?;
-        let (_, inner) = peel(&endpoint.returns, false);
+        // Of a stream each item is a message.
+        let returns = match &endpoint.returns {
+            Ty::Stream(item) => item.as_ref(),
+            whole => whole,
+        };
+        let (_, inner) = peel(returns, false);
         let result = (*inner != Ty::Void).then_some(Member {
             name: "value",
-            ty: &endpoint.returns,
+            ty: returns,
             optional: false,
             location: endpoint.location,
         });
@@ -366,6 +378,45 @@ fn wire_endpoint(contract: &Contract, endpoint: &Endpoint, params: Vec<WireField
     }
 }
 
+/// What stands in the arguments for a parameter that is sent beside them.
+fn param_type(ty: &Ty) -> Ty {
+    match ty {
+        Ty::Nullable(of) => Ty::Nullable(Box::new(param_type(of))),
+        Ty::Optional(of) => Ty::Optional(Box::new(param_type(of))),
+        ty if UploadKind::of(ty).is_some() => Ty::Object(UPLOAD.to_owned()),
+        ty => ty.clone(),
+    }
+}
+
+/// `{ stream: uint16; size?: number; type?: string; name?: string; lastModified?: number }`
+fn upload_type(location: Location) -> ObjectType {
+    let field = |name: &str, ty: Ty, optional: bool| Field {
+        name: name.to_owned(),
+        ty,
+        optional,
+        readonly: true,
+        primkey: false,
+        index: false,
+        unique: false,
+        perm: None,
+        doc: Doc::default(),
+        location,
+    };
+    let number = || Ty::Number(NumberWidth::Float64);
+    ObjectType {
+        name: "Upload".to_owned(),
+        fields: vec![
+            field("stream", Ty::Number(NumberWidth::Uint16), false),
+            field("size", number(), true),
+            field("type", Ty::String, true),
+            field("name", Ty::String, true),
+            field("lastModified", number(), true),
+        ],
+        doc: Doc::default(),
+        location,
+    }
+}
+
 /// Takes `| null` and `| undefined` off a type.
 fn peel(ty: &Ty, optional: bool) -> (Presence, &Ty) {
     let (mut optional, mut nullable, mut inner) = (optional, false, ty);
@@ -472,6 +523,9 @@ fn value_name(value: Option<&Literal>) -> String {
         Some(Literal::Boolean(value)) => value.to_string(),
     }
 }
+
+/// The key of the type that stands for what is sent beside the arguments; no name in a source has a space.
+const UPLOAD: &str = "an upload";
 
 /// Places in an enum have at most 16 bits.
 const ENUM_VALUES_MAX: usize = 65_536;

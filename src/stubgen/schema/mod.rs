@@ -49,7 +49,7 @@ pub struct UnionId(usize);
 pub struct EndpointTables {
     /// One field for each parameter.
     pub request: TableId,
-    /// One field `value`, or none for `void`.
+    /// One field `value`, or none for `void`. Of a streamed result, what carries an item.
     pub response: TableId,
 }
 

@@ -184,7 +184,7 @@ fn fields_keep_their_places_while_the_source_changes() {
 }
 
 #[test]
-fn streams_and_files_are_refused_by_name() {
+fn streams_and_files_inside_of_other_types_are_refused_by_name() {
     for (ty, text) in [(Ty::Blob, "Blob"), (Ty::File, "File"), (Ty::ByteStream, "ReadableStream<Uint8Array>")]
     {
         let mut draft = Draft::new(&["src/a.ts"]);
@@ -192,6 +192,28 @@ fn streams_and_files_are_refused_by_name() {
         let refused = WireSchema::of(&draft.contract).expect_err("it has no layout").to_string();
         assert_eq!(refused, format!("`{text}` has no layout on the wire"));
     }
+}
+
+#[test]
+fn a_stream_is_laid_out_by_its_items_and_a_file_by_what_stands_for_it() {
+    let mut draft = Draft::new(&["src/a.ts"]);
+    let params = [("file", Ty::File), ("more", nullable(Ty::ByteStream)), ("note", Ty::String)];
+    draft.endpoint("src/a.ts", "lines", &params, Ty::Stream(Box::new(nullable(Ty::String))));
+    let sandbox = sandbox_of(&draft);
+    sandbox.flatc(&["--schema", "--binary", "app.fbs"]);
+    let text = fbs_text(&WireSchema::of(&draft.contract).expect("laid out"));
+    let table = |name: &str| {
+        let (_, rest) = text.split_once(&format!("table {name} {{")).expect("a table of that name");
+        rest.split_once('}')
+            .map(|(body, _)| body.split_whitespace().collect::<Vec<_>>().join(" "))
+            .expect("its end")
+    };
+    assert_eq!(table("LinesRequest"), "file: Upload (required); more: Upload; note: string (required);");
+    assert_eq!(table("LinesResponse"), "value: string;");
+    assert_eq!(
+        table("Upload"),
+        "stream: ushort; size: double = null; type: string; name: string; lastModified: double = null;"
+    );
 }
 
 #[test]

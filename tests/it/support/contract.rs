@@ -56,7 +56,7 @@ impl Draft {
         self.contract.endpoints.push(Endpoint {
             name: name.to_owned(),
             binding: ModuleBinding::of_export(location.file, name),
-            options: EndpointOptions { ugroup: None, perm: Perms::ALL, egroup: None },
+            options: EndpointOptions { ugroup: None, perm: Perms::ALL, egroup: None, max_bytes: None },
             params: params.iter().map(param).collect(),
             returns,
             doc: Doc::default(),

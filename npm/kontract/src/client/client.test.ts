@@ -234,6 +234,29 @@ for (const transport of ['post', 'websocket'] as const) {
   });
 }
 
+test('post: when every call fails, a client stops repeating them, until calls succeed again', async (t) => {
+  const { gateway, list } = await world(t, 'post');
+  await gateway.grant();
+  await respond(gateway, 'listed');
+  await list();
+  const failing = async (): Promise<number> => {
+    const before = gateway.requests;
+    const fail = async (): Promise<Response> => new Response(null, { status: 503 });
+    gateway.troubles.push(fail, fail, fail);
+    await assert.rejects(list(), NetworkError);
+    gateway.troubles.length = 0;
+    return gateway.requests - before;
+  };
+  const tries: number[] = [];
+  for (let calls = 0; calls < 7; calls++) tries.push(await failing());
+  assert.deepEqual(tries, [3, 3, 3, 3, 3, 1, 1]);
+  for (let calls = 0; calls < 11; calls++) {
+    await respond(gateway, 'listed');
+    await list();
+  }
+  assert.equal(await failing(), 2, 'ten calls that succeed pay for one more try');
+});
+
 test('post: a lost answer is tried again with the same key', async (t) => {
   const { gateway, sign } = await world(t, 'post');
   await gateway.grant();

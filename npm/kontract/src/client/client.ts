@@ -5,11 +5,12 @@ import { FrameType } from '../raystream/frame.js';
 import { RefusedError } from '../raystream/refused.js';
 import { Auth } from './auth.js';
 import { NO_KEY, decodeError, encodeCall, idempotencyKey } from './envelope.js';
+import type { Io } from './io.js';
 import { Link } from './link.js';
 import { type Platform, realPlatform, settle } from './platform.js';
-import { withRetries } from './retry.js';
+import { RetryBudget, withRetries } from './retry.js';
 import { Tickets } from './tickets.js';
-import type { CallOptions, Configuration, EndpointSpec, Kontract, Pins, Rpc } from './types.js';
+import type { CallOptions, Configuration, EndpointSpec, Kontract, Pins, Rpc, StreamIo, StreamRpc, StreamSpec } from './types.js';
 
 const TIMEOUT_MS = 30_000;
 
@@ -26,7 +27,7 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
     connection = undefined;
   };
   return {
-    endpoint: (spec) => endpoint(spec, connected),
+    endpoint: ((spec: EndpointSpec<readonly unknown[], unknown>) => endpoint(spec, connected)) as Kontract['endpoint'],
     configure: (given) => {
       configuration = { ...configuration, ...given };
       close();
@@ -39,12 +40,17 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
   };
 }
 
-function endpoint<A extends readonly unknown[], R>(spec: EndpointSpec<A, R>, connected: () => Connection): Rpc<A, R> {
+function endpoint<A extends readonly unknown[], R>(
+  spec: EndpointSpec<A, R> | StreamSpec<A, R>,
+  connected: () => Connection,
+): Rpc<A, R> | StreamRpc<A, R> {
+  if ('stream' in spec) return spec.stream(spec, async (args, options, io) => connected().call(spec, args, options, io));
   const bound =
     (options: CallOptions) =>
     async (...args: A): Promise<R> => {
-      const encoded = spec.encode(args);
-      return spec.decode(await connected().call(spec, encoded, options));
+      const sent = spec.upload?.(args);
+      const encoded = spec.encode(sent?.args ?? args);
+      return spec.decode(await connected().call(spec, encoded, options, sent?.io));
     };
   return Object.assign(bound({}), { with: bound });
 }
@@ -57,6 +63,7 @@ class Connection {
   readonly #platform: Platform;
   readonly #link: Link;
   readonly #closing = new AbortController();
+  readonly #budget = new RetryBudget();
 
   constructor(pins: Pins, configuration: Configuration, platform: Platform) {
     const settings = settle(configuration);
@@ -77,14 +84,14 @@ class Connection {
   }
 
   /** One call with everything that may be needed around it: session, identity, renewal, retries. */
-  call(target: Target, args: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+  call(target: Target, args: Uint8Array, options: CallOptions, io?: StreamIo): Promise<Uint8Array> {
     const key = target.readOnly ? NO_KEY : idempotencyKey(options.idempotencyKey, this.#platform.entropy);
-    const signal = this.#signal(options);
+    const signal = this.#signal(options, io === undefined ? TIMEOUT_MS : undefined);
     let mayRefresh = true;
     const attempt = async (): Promise<Uint8Array> => {
       const token = await abortable(signal, this.#link.ready().then((sessionId) => this.auth.token(sessionId)));
       try {
-        return await this.#callOnce(target.route, token, key, args, signal);
+        return await this.#callOnce(target.route, token, key, args, signal, io as Io | undefined);
       } catch (error) {
         // Only the gateway's own refusal, which comes before anything runs; an endpoint's 401 is an answer.
         if (!mayRefresh || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
@@ -93,7 +100,7 @@ class Connection {
         return attempt();
       }
     };
-    return withRetries(this.#renewing(attempt), this.#platform, signal);
+    return withRetries(this.#renewing(attempt, io), this.#platform, this.#budget, signal, io);
   }
 
   close(): void {
@@ -103,12 +110,19 @@ class Connection {
 
   #callBuiltIn(route: number, args: Uint8Array): Promise<Uint8Array> {
     const key = this.#platform.entropy(NO_KEY.length);
-    const signal = this.#signal({});
-    return withRetries(this.#renewing(() => this.#callOnce(route, '', key, args, signal)), this.#platform, signal);
+    const signal = this.#signal({}, TIMEOUT_MS);
+    return withRetries(this.#renewing(() => this.#callOnce(route, '', key, args, signal)), this.#platform, this.#budget, signal);
   }
 
-  async #callOnce(route: number, token: string, key: Uint8Array, args: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { type, payload } = await this.#link.call(encodeCall({ route, token, idempotencyKey: key, args }), signal);
+  async #callOnce(
+    route: number,
+    token: string,
+    key: Uint8Array,
+    args: Uint8Array,
+    signal: AbortSignal,
+    io?: Io,
+  ): Promise<Uint8Array> {
+    const { type, payload } = await this.#link.call(encodeCall({ route, token, idempotencyKey: key, args }), signal, io);
     switch (type) {
       case FrameType.RpcResponse:
         return payload;
@@ -120,14 +134,14 @@ class Connection {
   }
 
   /** The same attempt, but a refused session is made anew, once. */
-  #renewing<T>(attempt: () => Promise<T>): () => Promise<T> {
+  #renewing<T>(attempt: () => Promise<T>, io?: StreamIo): () => Promise<T> {
     let mayRenew = true;
     return async () => {
       const sessionId = this.#link.sessionId;
       try {
         return await attempt();
       } catch (error) {
-        if (!mayRenew || !(error instanceof RefusedError)) throw error;
+        if (!mayRenew || io?.isStarted === true || !(error instanceof RefusedError)) throw error;
         mayRenew = false;
         this.#link.renew(sessionId);
         return attempt();
@@ -135,9 +149,12 @@ class Connection {
     };
   }
 
-  #signal({ signal, timeoutMs = TIMEOUT_MS }: CallOptions): AbortSignal {
-    const signals = [this.#closing.signal, AbortSignal.timeout(timeoutMs)];
-    return AbortSignal.any(signal === undefined ? signals : [...signals, signal]);
+  #signal({ signal, timeoutMs }: CallOptions, timeoutMsDefault: number | undefined): AbortSignal {
+    const signals = [this.#closing.signal];
+    const timeout = timeoutMs ?? timeoutMsDefault;
+    if (timeout !== undefined) signals.push(AbortSignal.timeout(timeout));
+    if (signal !== undefined) signals.push(signal);
+    return AbortSignal.any(signals);
   }
 }
 

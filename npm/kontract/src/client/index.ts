@@ -1,6 +1,8 @@
 // 'kontract/client': what generated clients import.
 export { createClient } from './client.js';
 export { NetworkError } from './network-error.js';
+export { streamed } from './stream.js';
+export { uploading } from './upload.js';
 export { RefusedError } from '../raystream/refused.js';
 export type {
   CallOptions,
@@ -10,6 +12,8 @@ export type {
   Kontract,
   Pins,
   Rpc,
+  StreamRpc,
+  StreamSpec,
   TokenStorage,
   WebSocketLike,
 } from './types.js';

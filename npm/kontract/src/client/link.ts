@@ -2,6 +2,7 @@
 import { equal } from '../raystream/bytes.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
+import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
 import { type PostOptions, call as postCall, handshake } from './post.js';
 import { Socket } from './socket.js';
@@ -52,15 +53,15 @@ export class Link {
   }
 
   /** One call. `ready` comes before it. */
-  async call(payload: Uint8Array, signal: AbortSignal): Promise<Opened> {
+  async call(payload: Uint8Array, signal: AbortSignal, io?: Io): Promise<Opened> {
     // 0 is the heartbeats'.
     this.#sequence = (this.#sequence + 1) >>> 0 || 1;
     const sequence = this.#sequence;
     const socket = this.#openSocket();
-    if (socket !== undefined) return socket.call(sequence, payload, signal);
+    if (socket !== undefined) return socket.call(sequence, payload, signal, io);
     const { tickets } = this.#options;
     const resumption = tickets.valid ?? (await handshake(this.#options, signal));
-    return postCall(resumption, sequence, payload, this.#options, signal);
+    return postCall(resumption, sequence, payload, this.#options, signal, io);
   }
 
   /** Gives the session up, if it is still the one that was refused. */
@@ -74,7 +75,7 @@ export class Link {
 
   /** Ends the socket. */
   close(): void {
-    this.#socket?.fail(new NetworkError('the client was closed'));
+    this.#socket?.close();
     this.#socket = undefined;
   }
 

@@ -3,8 +3,10 @@ import { HttpError } from '../errors.js';
 import { type Bytes, concat } from '../raystream/bytes.js';
 import { FrameType, frames } from '../raystream/frame.js';
 import { type Established, type Identity, type Resumption, type ServerKey, startFull, startResume, ticketOf } from '../raystream/handshake.js';
+import { Messages, sealMessage } from '../raystream/message.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
+import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
 import type { Platform, Settings } from './platform.js';
 import type { Tickets } from './tickets.js';
@@ -50,14 +52,17 @@ export async function call(
   payload: Uint8Array,
   options: PostOptions,
   signal: AbortSignal,
+  io?: Io,
 ): Promise<Opened> {
   const resume = startResume(resumption, options.platform.entropy);
-  const body = concat(resume.init, resume.seal(FrameType.RpcCall, sequence, payload));
+  if (io !== undefined) return io.post(resume, sequence, payload, options, signal);
+  const body = concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
   const [response, ...rest] = await exchange(body, options, signal);
   if (response === undefined) throw new RefusedError('empty answer');
   const established = await resume.finish(response);
+  const messages = new Messages();
   const opened = rest.map((frame) => openOrKeep(frame, established, options.tickets));
-  const answer = opened.find((frame) => frame !== undefined && frame.sequence === sequence);
+  const answer = opened.map((frame) => frame && messages.take(frame)).find((message) => message?.sequence === sequence);
   if (answer === undefined) throw new RefusedError('no answer to the call');
   return answer;
 }
@@ -70,25 +75,32 @@ export function openOrKeep(frame: Uint8Array, established: Established, tickets:
   return undefined;
 }
 
-async function exchange(body: Bytes, { settings }: PostOptions, signal: AbortSignal): Promise<Uint8Array[]> {
+async function exchange(body: Bytes, options: PostOptions, signal: AbortSignal): Promise<Uint8Array[]> {
+  const response = await request(body, options, signal);
+  return frames(new Uint8Array(await reached(signal, () => response.arrayBuffer())));
+}
+
+/** Sends a body; the answer's body is still to be read. */
+export async function request(body: Bytes | Blob | ReadableStream<Uint8Array>, { settings }: PostOptions, signal: AbortSignal): Promise<Response> {
   const response = await reached(signal, () =>
     settings.fetch(`${settings.url}/raystream`, {
       method: 'POST',
       headers: { 'content-type': 'application/octet-stream' },
       body,
       signal,
-    }),
+      ...(body instanceof ReadableStream && { duplex: 'half' }),
+    } as RequestInit),
   );
   if (response.status === 400) throw new RefusedError('HTTP 400');
   if (response.status >= 500) throw new NetworkError(`the gateway answered HTTP ${response.status}`);
   if (response.status !== 200) {
     throw new HttpError(response.status, 'UNEXPECTED_STATUS', `the gateway answered HTTP ${response.status}`);
   }
-  return frames(new Uint8Array(await reached(signal, () => response.arrayBuffer())));
+  return response;
 }
 
 /** What the platform throws when the network fails is a different class everywhere. */
-async function reached<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+export async function reached<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (cause) {

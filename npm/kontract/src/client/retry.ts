@@ -1,19 +1,49 @@
-// Retries: exponential backoff with full jitter, for failures that another try may mend.
+// Retries: exponential backoff with full jitter, for failures that another try may mend, within a budget of all calls.
 import { HttpError } from '../errors.js';
 import { NetworkError } from './network-error.js';
 import type { Platform } from './platform.js';
+import type { StreamIo } from './types.js';
 
 const TRIES_MAX = 3;
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
 
-/** Runs `attempt` until it succeeds, fails for good, or has failed three times. */
-export async function withRetries<T>(attempt: () => Promise<T>, platform: Platform, signal: AbortSignal): Promise<T> {
+/** Retries that a client may still make when it began. */
+const BUDGET_MAX = 10;
+/** What a call that succeeds gives back: when the server is down for everybody, one call in ten is repeated. */
+const BUDGET_PER_SUCCESS = 0.1;
+
+/** The retries of all calls of a client: where most calls fail, repeating each makes it worse. */
+export class RetryBudget {
+  #left = BUDGET_MAX;
+
+  succeeded(): void {
+    this.#left = Math.min(this.#left + BUDGET_PER_SUCCESS, BUDGET_MAX);
+  }
+
+  /** Whether another retry is within the budget, which it is then taken from. */
+  take(): boolean {
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}
+
+/** Runs `attempt` until it succeeds, fails for good, or has failed three times. A stream that has begun is not begun again. */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  platform: Platform,
+  budget: RetryBudget,
+  signal: AbortSignal,
+  io?: StreamIo,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await attempt();
+      const result = await attempt();
+      budget.succeeded();
+      return result;
     } catch (error) {
-      if (tries === TRIES_MAX || !isTransient(error)) throw error;
+      if (tries === TRIES_MAX || io?.isStarted === true || !isTransient(error) || !budget.take()) throw error;
     }
     const ceiling = Math.min(BACKOFF_FIRST_MS * 2 ** (tries - 1), BACKOFF_MAX_MS);
     await platform.wait(platform.random() * ceiling, signal);

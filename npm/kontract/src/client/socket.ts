@@ -2,8 +2,10 @@
 import { FrameType } from '../raystream/frame.js';
 import { type Established, type Handshake, startFull, startResume } from '../raystream/handshake.js';
 import { REKEY_IDLE_MS } from '../raystream/limits.js';
+import { Messages, sealMessage } from '../raystream/message.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
+import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
 import { type PostOptions, openOrKeep } from './post.js';
 import type { WebSocketLike } from './types.js';
@@ -21,6 +23,7 @@ const HEARTBEAT_SEQUENCE = 0;
 const OPEN = 1;
 
 interface Pending {
+  readonly io: Io | undefined;
   readonly resolve: (opened: Opened) => void;
   readonly reject: (error: Error) => void;
 }
@@ -31,6 +34,7 @@ export class Socket {
   readonly #established: Established;
   readonly #options: PostOptions;
   readonly #pending = new Map<number, Pending>();
+  readonly #messages = new Messages();
   readonly #stopHeartbeats: () => void;
   #lastSealedAt: number;
   #lastReceivedAt: number;
@@ -97,7 +101,7 @@ export class Socket {
   }
 
   /** One call. */
-  call(sequence: number, payload: Uint8Array, signal: AbortSignal): Promise<Opened> {
+  call(sequence: number, payload: Uint8Array, signal: AbortSignal, io?: Io): Promise<Opened> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       if (!this.isOpen) throw this.#failure ?? new NetworkError('the WebSocket was closed');
@@ -105,21 +109,38 @@ export class Socket {
       const aborted = (): void => {
         // Nothing at all came in a call's whole time: the next call had better not rely on this socket.
         if (isTimeout(signal.reason) && this.#framesReceived === framesBefore) this.#isRetired = true;
-        settle(() => reject(signal.reason as Error));
+        giveUp(signal.reason);
+      };
+      const giveUp = (reason: unknown): void => {
+        if (!this.#pending.has(sequence)) return;
+        // The server ends what it does for this call.
+        if (this.isOpen) this.#send(FrameType.RpcCancel, sequence, new Uint8Array());
+        settle(() => reject(reason as Error));
       };
       const settle = (end: () => void): void => {
         this.#pending.delete(sequence);
+        io?.stop();
         signal.removeEventListener('abort', aborted);
         end();
         if (this.#isRetired && this.#pending.size === 0) this.fail(new NetworkError('the WebSocket does not answer'));
       };
       signal.addEventListener('abort', aborted, { once: true });
       this.#pending.set(sequence, {
+        io,
         resolve: (opened) => settle(() => resolve(opened)),
         reject: (error) => settle(() => reject(error)),
       });
-      this.#send(sequence, payload);
+      this.#send(FrameType.RpcCall, sequence, payload);
+      io?.begin((chunk) => {
+        if (this.isOpen && this.#pending.has(sequence)) this.#send(FrameType.RpcChunk, sequence, chunk);
+      }, giveUp);
     });
+  }
+
+  /** Ends the session on both sides. */
+  close(): void {
+    if (this.isOpen) this.#send(FrameType.Close, HEARTBEAT_SEQUENCE, new Uint8Array());
+    this.fail(new NetworkError('the client was closed'));
   }
 
   /** Ends the socket; calls in flight fail with `error`. */
@@ -132,12 +153,12 @@ export class Socket {
     this.#socket.close(NORMAL_CODE);
   }
 
-  #send(sequence: number, payload: Uint8Array): void {
+  #send(type: FrameType, sequence: number, payload: Uint8Array): void {
     const { session } = this.#established;
     const now = this.#options.platform.now();
     if (now - this.#lastSealedAt > REKEY_IDLE_MS) session.rekey();
     this.#lastSealedAt = now;
-    this.#socket.send(session.seal(FrameType.RpcCall, sequence, payload));
+    for (const frame of sealMessage(session, type, sequence, payload)) this.#socket.send(frame);
   }
 
   /** Asks a silent peer whether it is there. Leaves the time of the last call alone, by which the key is changed. */
@@ -154,7 +175,10 @@ export class Socket {
     this.#heartbeatsMissed = 0;
     this.#lastReceivedAt = this.#options.platform.now();
     // An answer to a call that was given up finds nobody waiting.
-    if (opened !== undefined) this.#pending.get(opened.sequence)?.resolve(opened);
+    const message = opened && this.#messages.take(opened);
+    const pending = message && this.#pending.get(message.sequence);
+    if (message?.type === FrameType.RpcChunk) pending?.io?.take(message.payload);
+    else if (message !== undefined) pending?.resolve(message);
   }
 }
 

@@ -12,9 +12,9 @@ export interface Pins {
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Ends the call; the server may still carry it out. */
+  /** Ends the call. The server is told: what has not been committed by then never is. */
   readonly signal?: AbortSignal;
-  /** Time for the whole call, retries included, in milliseconds; 30,000 by default. */
+  /** Time for the whole call, retries included, in milliseconds; 30,000 by default, for a streamed result none. */
   readonly timeoutMs?: number;
   /** Calls with one key have one effect: 16 bytes, or any text. Without it each call has a random key of its own. */
   readonly idempotencyKey?: string | Uint8Array;
@@ -27,6 +27,36 @@ export interface Rpc<A extends readonly unknown[], R> {
   with(options: CallOptions): (...args: A) => Promise<R>;
 }
 
+/** An endpoint whose result is a stream. Each iteration is a call; leaving the loop ends it on the server too. */
+export interface StreamRpc<A extends readonly unknown[], T> {
+  (...args: A): AsyncIterableIterator<T>;
+  /** The same endpoint with options. */
+  with(options: CallOptions): (...args: A) => AsyncIterableIterator<T>;
+}
+
+/** What the generated stub of an endpoint with a streamed result knows: `decode` reads one item. */
+export interface StreamSpec<A extends readonly unknown[], T> extends EndpointSpec<A, T> {
+  readonly stream: Streamed;
+}
+
+/** Makes an endpoint with a streamed result callable, with what makes a call. */
+export type Streamed = <A extends readonly unknown[], T>(
+  spec: EndpointSpec<A, T>,
+  call: (args: Uint8Array, options: CallOptions, io: StreamIo) => Promise<Uint8Array>,
+) => StreamRpc<A, T>;
+
+/** Takes the arguments that are streams of bytes out of the others. */
+export type Uploading = <A extends readonly unknown[]>(
+  args: A,
+  inner?: StreamIo,
+) => { readonly args: A; readonly io: StreamIo | undefined };
+
+/** What a generated stub passes on and nobody else looks at. */
+export interface StreamIo {
+  /** Whether anything of the result was handed on, so that the call cannot be made again. */
+  readonly isStarted: boolean;
+}
+
 /** What the generated stub of an endpoint knows. */
 export interface EndpointSpec<A extends readonly unknown[], R> {
   readonly name: string;
@@ -36,6 +66,8 @@ export interface EndpointSpec<A extends readonly unknown[], R> {
   readonly readOnly: boolean;
   readonly encode: (args: A) => Uint8Array;
   readonly decode: (bytes: Uint8Array) => R;
+  /** Where arguments are files, blobs or streams of bytes. */
+  readonly upload?: Uploading;
 }
 
 /** Where the refresh token is kept between visits. `localStorage` is one. */
@@ -78,6 +110,7 @@ export interface Identity {
 /** A connection to one application's gateway. */
 export interface Kontract {
   /** For generated stubs: makes an endpoint callable. */
+  endpoint<A extends readonly unknown[], T>(spec: StreamSpec<A, T>): StreamRpc<A, T>;
   endpoint<A extends readonly unknown[], R>(spec: EndpointSpec<A, R>): Rpc<A, R>;
   /** Says how the gateway is reached; ends connections made before. */
   configure(configuration: Configuration): void;

@@ -82,6 +82,11 @@ export function frames(body: Uint8Array): Uint8Array[] {
   return found;
 }
 
+/** Where the first frame of what has arrived ends; `undefined` before its header is whole. */
+export function frameEnd(bytes: Uint8Array): number | undefined {
+  return bytes.length < HEADER_LEN ? undefined : frameLength(parseHeader(bytes));
+}
+
 /** The header of one frame and nothing else. */
 export function exactHeader(frame: Uint8Array): Header {
   const header = parseHeader(frame);

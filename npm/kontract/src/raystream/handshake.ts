@@ -49,7 +49,7 @@ export interface Handshake {
 
 /** A resume after its HANDSHAKE_INIT: calls can be sealed at once. */
 export interface Resume extends Handshake {
-  seal(type: FrameType, sequence: number, payload: Uint8Array): Bytes;
+  seal(type: FrameType, sequence: number, payload: Uint8Array, part?: number): Bytes;
 }
 
 /** Begins a full handshake, without early data. */
@@ -87,7 +87,7 @@ export function startResume(resumption: Resumption, entropy: Entropy): Resume {
   const c2s = new Direction(prk, 'c2s', transcript);
   return {
     init,
-    seal: (type, sequence, payload) => c2s.seal(type, sequence, payload),
+    seal: (type, sequence, payload, part) => c2s.seal(type, sequence, payload, part),
     finish: async (response) => {
       const serverRandom = responseBody(response);
       if (serverRandom.length !== 32) throw new RefusedError('length out of bounds');

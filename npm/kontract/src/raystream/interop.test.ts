@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { EchoPeer } from '../testing/echo-peer.js';
 import { concat, utf8 } from './bytes.js';
 import { platformEntropy } from './crypto.js';
-import { FrameType, frames } from './frame.js';
+import { Flag, FrameType, frames } from './frame.js';
 import { type Resumption, startFull, startResume, ticketOf } from './handshake.js';
 
 async function fullOverPost(peer: EchoPeer): Promise<Resumption> {
@@ -29,8 +29,8 @@ for (const suite of [1, 2] as const) {
         const [response, first, second] = frames((await peer.post(body)) ?? assert.fail('refused'));
         assert.ok(response && first && second);
         const { session } = await resume.finish(response);
-        assert.deepEqual(session.open(first), { type: FrameType.RpcResponse, sequence: 5, payload });
-        assert.deepEqual(session.open(second), { type: FrameType.RpcResponse, sequence: 6, payload: utf8('two') });
+        assert.deepEqual(session.open(first), { type: FrameType.RpcResponse, flags: Flag.Padded, sequence: 5, payload });
+        assert.deepEqual(session.open(second), { type: FrameType.RpcResponse, flags: Flag.Padded, sequence: 6, payload: utf8('two') });
       }
     });
 

@@ -11,6 +11,8 @@ const TAG_LEN = 16;
 /** An opened frame. */
 export interface Opened {
   readonly type: FrameType;
+  /** `Flag.More` or `Flag.Fin` on a part of a message, among others. */
+  readonly flags: number;
   readonly sequence: number;
   /** Its content, without padding. */
   readonly payload: Bytes;
@@ -30,13 +32,13 @@ export class Direction {
     this.#iv = expand(prk, `rs1 ${name} iv`, transcript, 12);
   }
 
-  /** Seals one frame, padded. */
-  seal(type: FrameType, sequence: number, payload: Uint8Array): Bytes {
+  /** Seals one frame, padded; `part` says which part of a message it is, if it is one. */
+  seal(type: FrameType, sequence: number, payload: Uint8Array, part = 0): Bytes {
     if (payload.length > PAYLOAD_LEN_MAX) throw new RangeError(`payload is longer than ${PAYLOAD_LEN_MAX} bytes`);
     const txid = this.#nextTxid;
     if (!Number.isSafeInteger(txid)) throw new RefusedError('session is closed');
     const plaintext = pad(payload);
-    const flags = Flag.Padded | (isOdd(epoch(txid)) ? Flag.KeyPhase : 0);
+    const flags = part | Flag.Padded | (isOdd(epoch(txid)) ? Flag.KeyPhase : 0);
     const header = headerBytes({ type, flags, sequence, length: plaintext.length + TAG_LEN });
     const nonce = concat(u64(txid), new Uint8Array(4));
     const ciphertext = seal(this.#key, this.#aeadNonce(nonce), header, plaintext);
@@ -95,9 +97,9 @@ export class Session {
     this.#s2c = s2c;
   }
 
-  seal(type: FrameType, sequence: number, payload: Uint8Array): Bytes {
+  seal(type: FrameType, sequence: number, payload: Uint8Array, part = 0): Bytes {
     if (this.#isClosed) throw new RefusedError('session is closed');
-    return this.#c2s.seal(type, sequence, payload);
+    return this.#c2s.seal(type, sequence, payload, part);
   }
 
   /** Opens one frame. Anything but an authentic frame in its order closes the session. */
@@ -128,7 +130,7 @@ export class Session {
     if ((header.flags & Flag.Early) !== 0) throw new RefusedError('flag not allowed here');
     const plaintext = this.#s2c.open(frame, header);
     const payload = (header.flags & Flag.Padded) !== 0 ? unpad(plaintext) : plaintext;
-    return { type: header.type, sequence: header.sequence, payload };
+    return { type: header.type, flags: header.flags, sequence: header.sequence, payload };
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 
-import { type Batch, Handles, fakeCall, fakeRuntime, fakeTransaction } from '../testing/runtime.js';
+import { type Batch, Handles, fakeCall, fakePeer, fakeRuntime, fakeTransaction } from '../testing/runtime.js';
 import { run } from './call.js';
 import { env } from './context.js';
 import type { Outcome } from './outcome.js';
@@ -73,7 +73,7 @@ function world(t: TestContext, isLost: (batch: string) => boolean, options: Opti
       return runs;
     },
     async call() {
-      const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin));
+      const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer());
       assert.equal(handles.open.size, 0);
       return described(outcome);
     },
@@ -173,7 +173,7 @@ test('reads that are started together travel together, each with its own results
     return JSON.stringify((JSON.parse(statements) as string[]).map((statement) => `row ${statement}`));
   });
   runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
-  const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin));
+  const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer());
   assert.equal(described(outcome), '[["row begin","row a"],["row b"],["row c"],["row d"]]');
   assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);
 });
@@ -191,4 +191,21 @@ test('a call that had to run again says so in the log', async (t) => {
   const { ms, ...counted } = JSON.parse(facts) as Record<string, unknown>;
   assert.equal(typeof ms, 'number');
   assert.deepEqual(counted, { name: 'endpoint', status: 200, attempts: 2, conflicts: 0, lost: 1, pausedMs: 0, roundTrips: 3 });
+});
+
+test('a streamed mutation that was done before is a conflict: its items are not kept', async () => {
+  const handles = new Handles();
+  const runtime = fakeRuntime({
+    async *items() {
+      yield 'one';
+    },
+  });
+  for (const entry of Object.values(runtime.build.routes)) entry.stream = true;
+  const begin = (done: boolean) => () =>
+    fakeTransaction(handles, { commit: () => 'commit', committed: () => (done ? new Uint8Array() : undefined) });
+  const peer = { ...fakePeer(), send: async () => undefined };
+  const first = await run(runtime, fakeCall(handles, 'items', begin(false)), peer);
+  assert.deepEqual(first, { result: new Uint8Array() });
+  assert.equal(described(await run(runtime, fakeCall(handles, 'items', begin(true)), peer)), '409 ALREADY_APPLIED');
+  assert.equal(handles.open.size, 0);
 });

@@ -3,10 +3,11 @@
 
 import type { Bytes } from "../raystream/bytes.js";
 import type { Context } from "../define.js";
-import { HttpError } from "../index.js";
+import { ConflictError, HttpError } from "../index.js";
 import { WireError } from "../wire/index.js";
 import { type Scope, runInScope } from "./context.js";
 import { type Outcome, failureOf } from "./outcome.js";
+import type { Peer } from "./peer.js";
 import { Patience } from "./patience.js";
 import type { Call, DatabaseStub, Route, Transaction } from "./platform.js";
 import type { Runtime } from "./runtime.js";
@@ -14,19 +15,23 @@ import { Turn } from "./turns.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
 import { Trace } from "./trace.js";
 
-/** What one frame carries: 1 MiB less the tag and the padding's marker. */
-const RESULT_LEN_MAX = (1 << 20) - 17;
+/** Longest result of an endpoint that only reads, and longest item of a streamed result. */
+const RESULT_LEN_MAX = 10 << 20;
+
+/** Longest result of any other: the database keeps it for whoever repeats the call. */
+const ANSWER_LEN_MAX = 1 << 20;
 
 /** Runs a call to its end and frees it. Never rejects: whatever is thrown becomes an error for the caller. */
-export async function run(runtime: Runtime, call: Call): Promise<Outcome> {
+export async function run(runtime: Runtime, call: Call, peer: Peer): Promise<Outcome> {
   let name = "a call";
   const trace = new Trace();
   let outcome: Outcome;
   try {
     ({ name } = call);
-    outcome = { result: await attempts(runtime, call, trace) };
+    outcome = { result: await attempts(runtime, call, peer, trace) };
   } catch (error) {
-    outcome = failureOf(name, error);
+    // Nobody waits for what became of it, and it is no fault of the endpoint.
+    outcome = peer.signal.aborted ? { status: 499, code: "CANCELLED", message: "the caller gave up" } : failureOf(name, error);
   } finally {
     call.free();
   }
@@ -34,19 +39,29 @@ export async function run(runtime: Runtime, call: Call): Promise<Outcome> {
   return outcome;
 }
 
-async function attempts(runtime: Runtime, call: Call, trace: Trace): Promise<Bytes> {
+async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace): Promise<Bytes> {
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await entry.load();
-  const context = contextOf(call);
-  const database = trace.counting(runtime.database());
-  // What inner transactions derive their idempotency keys from, where the caller gave none.
-  const seed = crypto.getRandomValues(new Uint8Array(16));
   const retries = { patience: new Patience(runtime.build.gateway), turn: new Turn(call.route), trace };
+  const items = entry.stream === true ? new Items(call, route, peer) : undefined;
+  const attempt: Attempt = {
+    runtime,
+    call,
+    route,
+    context: contextOf(call, peer.signal),
+    database: trace.counting(runtime.database()),
+    retries,
+    seed: crypto.getRandomValues(new Uint8Array(16)),
+    lenMax: entry.readOnly ? RESULT_LEN_MAX : ANSWER_LEN_MAX,
+    items,
+    open: (args) => peer.inbox.open(args, entry.uploads ?? []),
+    mayRepeat: () => items?.hasSent !== true && !peer.inbox.isRead,
+  };
   try {
     return await untilDone(runtime, retries, () => {
       trace.attempts += 1;
-      return runOnce(runtime, call, route, context, database, retries, seed);
+      return runOnce(attempt);
     });
   } finally {
     retries.turn.leave();
@@ -81,17 +96,31 @@ async function untilDone<T>(runtime: Runtime, { patience, turn, trace }: Retries
   }
 }
 
+/** What all attempts at a call share. */
+interface Attempt {
+  readonly runtime: Runtime;
+  readonly call: Call;
+  readonly route: Route;
+  readonly context: Context;
+  readonly database: () => DatabaseStub;
+  readonly retries: Retries;
+  /** What inner transactions derive their idempotency keys from, where the caller gave none. */
+  readonly seed: Uint8Array;
+  /** Longest result, in bytes. */
+  readonly lenMax: number;
+  /** The result, if it is streamed. */
+  readonly items: Items | undefined;
+  /** Arguments with the streams that they stand for. */
+  open(args: unknown[]): unknown[];
+  /** Whether another attempt could do the same. */
+  mayRepeat(): boolean;
+}
+
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
-async function runOnce(
-  runtime: Runtime,
-  call: Call,
-  route: Route,
-  context: Context,
-  database: () => DatabaseStub,
-  retries: Retries,
-  seed: Uint8Array,
-): Promise<Bytes> {
-  const args = decodeArguments(route, call.arguments);
+async function runOnce(attempt: Attempt): Promise<Bytes> {
+  const { runtime, call, route, context, database, retries, seed, lenMax, items, open, mayRepeat } = attempt;
+  context.signal.throwIfAborted();
+  const args = open(decodeArguments(route, call.arguments));
   const past: TransactionScope[] = [];
   const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, retries.patience, (snapshot) => {
     const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables, retries.patience);
@@ -105,17 +134,62 @@ async function runOnce(
       const begin = call.beginInner.bind(call, seed, inner++);
       return untilDone(runtime, retries, () => runInner(runtime, begin, database, retries.patience, scope, body));
     });
-    const value = await runInScope(scope, async () => route.run(context, args));
-    return await transaction.commit(encodeResult(call, route, value));
+    const result = await runInScope(scope, async () => {
+      const value = await route.run(context, args);
+      return items === undefined ? encodeResult(call, route, value, lenMax) : items.sendAll(value);
+    });
+    // Whoever gave up takes no result, and may do something else instead.
+    context.signal.throwIfAborted();
+    const answer = await transaction.commit(result);
+    if (items !== undefined && answer !== result) throw appliedBefore();
+    return answer;
   } catch (error) {
     // The mutation was done by an earlier attempt of the same caller; whatever the handler made of that, it gets the
     // first answer.
     const first = transaction.alreadyApplied;
-    if (first !== undefined) return first;
-    throw transaction.lost ?? error;
+    if (first !== undefined && items === undefined) return first;
+    if (first !== undefined) throw appliedBefore();
+    throw final(transaction.lost ?? error, mayRepeat());
   } finally {
     for (const scope of past) scope.free();
     transaction.free();
+  }
+}
+
+/** A streamed result cannot be given again. */
+function appliedBefore(): ConflictError {
+  return new ConflictError("this call was carried out before, and its items are not kept", "ALREADY_APPLIED");
+}
+
+/** Once items are on their way, or streams were read, what is thrown is the end: neither can be taken back for another run. */
+function final(error: unknown, mayRepeat: boolean): unknown {
+  const isTransient = error instanceof RetryableConflict || error instanceof LostConnection;
+  if (mayRepeat || !isTransient) return error;
+  return new HttpError(error.status, error.code, error.message);
+}
+
+/** A streamed result on its way. */
+class Items {
+  hasSent = false;
+
+  constructor(
+    private readonly call: Call,
+    private readonly route: Route,
+    private readonly peer: Peer,
+  ) {}
+
+  /**
+   * Sends what an iteration gives and waits for room after each item. When the caller is gone the iteration ends, so that
+   * a generator's `finally` runs. Returns what the transaction is committed with.
+   */
+  async sendAll(value: unknown): Promise<Bytes> {
+    for await (const item of value as AsyncIterable<unknown>) {
+      const encoded = encodeResult(this.call, this.route, item, RESULT_LEN_MAX);
+      this.peer.signal.throwIfAborted();
+      this.hasSent = true;
+      await this.peer.send(encoded);
+    }
+    return new Uint8Array();
   }
 }
 
@@ -163,22 +237,22 @@ function decodeArguments(route: Route, bytes: Bytes): unknown[] {
   }
 }
 
-/** A result that no frame can carry must fail before its transaction is committed. */
-function encodeResult(call: Call, route: Route, value: unknown): Bytes {
+/** A result that cannot be sent must fail before its transaction is committed. */
+function encodeResult(call: Call, route: Route, value: unknown, lenMax: number): Bytes {
   const result = route.encode(value);
-  if (result.length > RESULT_LEN_MAX) {
+  if (result.length > lenMax) {
     throw new HttpError(
       500,
       "RESULT_TOO_LARGE",
-      `${call.name} returned ${result.length} bytes, ${RESULT_LEN_MAX} is the most: return less at once, in pages`,
+      `${call.name} returned ${result.length} bytes, ${lenMax} is the most: return less at once, in pages`,
     );
   }
   return result;
 }
 
-function contextOf(call: Call): Context {
+function contextOf(call: Call, signal: AbortSignal): Context {
   const { owner, groups, name, perm } = call;
-  return Object.freeze({ owner, groups: Object.freeze(groups), endpoint: name, perm, requestId: crypto.randomUUID() });
+  return Object.freeze({ owner, groups: Object.freeze(groups), endpoint: name, perm, requestId: crypto.randomUUID(), signal });
 }
 
 function backOff(ms: number): Promise<void> {

@@ -39,6 +39,9 @@ export const ctx: Context = {
   get requestId() {
     return scope("ctx.requestId").ctx.requestId;
   },
+  get signal() {
+    return scope("ctx.signal").ctx.signal;
+  },
 };
 
 /** What the current call can use. */

@@ -3,12 +3,21 @@ import { type TestContext, test } from 'node:test';
 
 import { HttpError } from '../errors.js';
 import { utf8 } from '../raystream/bytes.js';
-import { FakeChannel, Handles, fakeCall, fakeRuntime } from '../testing/runtime.js';
+import { FakeChannel, Handles, fakeCall, fakePeer, fakeRuntime } from '../testing/runtime.js';
 import { run } from './call.js';
 import { exchange } from './exchange.js';
 import { failureOf, seal } from './outcome.js';
+import type { Runtime } from './runtime.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+async function answersOf(...[runtime, channel, frames]: [Runtime, FakeChannel, Uint8Array<ArrayBuffer>[]]): Promise<Uint8Array[]> {
+  const rest = [...frames];
+  const arriving = { next: async () => rest.shift(), cancel: () => undefined, drain: async () => undefined };
+  const answers = await exchange(runtime, channel, arriving, new AbortController().signal);
+  assert.ok(Array.isArray(answers));
+  return answers;
+}
 
 function silent(t: TestContext): void {
   t.mock.method(console, 'error', () => undefined);
@@ -20,7 +29,7 @@ test('answers of a body are sealed in the order of its frames, behind what the g
   const slow = new Promise<void>((resolve) => (finishSlow = resolve));
   const runtime = fakeRuntime({ slow1: () => slow.then(() => 'late'), fast2: () => (finishSlow(), 'early') });
   const frames = ['call slow1', 'call fast2', 'reply'].map(utf8);
-  const answers = await exchange(runtime, new FakeChannel(handles), frames);
+  const answers = await answersOf(runtime, new FakeChannel(handles), frames);
   assert.deepEqual(answers.map(text), ['0:reply', '1:1:late', '2:2:early']);
   assert.equal(handles.open.size, 0);
 });
@@ -34,7 +43,7 @@ test('a call that fails leaves the other calls of its body alone', async (t) => 
     },
     good2: async () => 'good',
   };
-  const answers = await exchange(fakeRuntime(endpoints), new FakeChannel(handles), ['call bare1', 'call good2'].map(utf8));
+  const answers = await answersOf(fakeRuntime(endpoints), new FakeChannel(handles), ['call bare1', 'call good2'].map(utf8));
   assert.match(text(answers[0] ?? utf8('')), /^0:1!500:INTERNAL:internal error [\da-f-]{36}$/);
   assert.equal(text(answers[1] ?? utf8('')), '1:2:good');
   assert.equal(handles.open.size, 0);
@@ -44,7 +53,7 @@ test('a body with a bad frame runs nothing and keeps nothing', async () => {
   const handles = new Handles();
   let runs = 0;
   const runtime = fakeRuntime({ count: () => (runs += 1) });
-  await assert.rejects(exchange(runtime, new FakeChannel(handles), ['call count', 'refused'].map(utf8)), /refused/);
+  await assert.rejects(answersOf(runtime, new FakeChannel(handles), ['call count', 'refused'].map(utf8)), /refused/);
   assert.equal(runs, 0);
   assert.equal(handles.open.size, 0);
 });
@@ -79,6 +88,7 @@ test('whatever an endpoint throws, its caller gets an error that can be sealed',
         },
       }),
       fakeCall(new Handles(), 'thrower'),
+      fakePeer(),
     );
     assert.match(text(seal(channel, 3, outcome)).replace(/^\d+:3!/, ''), answer);
   }

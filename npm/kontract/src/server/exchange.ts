@@ -2,31 +2,162 @@
 
 import type { Bytes } from "../raystream/bytes.js";
 import { run } from "./call.js";
-import { type Taken, take } from "./frames.js";
+import { HttpError } from "../index.js";
+import { take } from "./frames.js";
+import { Inbox } from "./inbox.js";
 import { seal } from "./outcome.js";
+import { BodyPeer, plainPeer } from "./peer.js";
 import type { Call, Channel } from "./platform.js";
-import type { Runtime } from "./runtime.js";
+import { MAX_BYTES, type Runtime } from "./runtime.js";
 
 /**
  * Takes every frame before the first call runs, so that a body with a bad frame has no effect, and seals no answer before
  * the last call is done: frames have to arrive in the order in which they were sealed. What the gateway answered by
  * itself was sealed while the frames were taken, and comes first.
+ *
+ * A call with a streamed result or argument has the body to itself. Its answer is sent while it runs, and what follows
+ * it in the body is read as it reads.
  */
-export async function exchange(runtime: Runtime, channel: Channel, frames: readonly Bytes[]): Promise<Bytes[]> {
-  const taken = takeAll(runtime, channel, frames);
-  const replies = taken.flatMap(({ reply }) => reply ?? []);
-  const calls = taken.flatMap(({ call }) => call ?? []).map((call) => ({ call, sequence: call.sequence }));
-  const outcomes = await Promise.all(calls.map(async ({ call, sequence }) => ({ sequence, outcome: await run(runtime, call) })));
+export async function exchange(
+  runtime: Runtime,
+  channel: Channel,
+  frames: Frames,
+  gone: AbortSignal,
+): Promise<Bytes[] | Streaming> {
+  const { replies, calls, upload } = await takeAll(runtime, channel, frames);
+  const [only, ...others] = calls;
+  const entry = only && runtime.build.routes[only.call.route];
+  if (only !== undefined && others.length === 0 && (upload || entry?.stream === true)) {
+    return stream(runtime, channel, replies, only, gone, upload ? frames : undefined);
+  }
+  const peer = plainPeer(gone);
+  const outcomes = await Promise.all(
+    calls.map(async ({ call, sequence }) => ({ sequence, outcome: await run(runtime, call, peer) })),
+  );
   return [...replies, ...outcomes.map(({ sequence, outcome }) => seal(channel, sequence, outcome))];
 }
 
-function takeAll(runtime: Runtime, channel: Channel, frames: readonly Bytes[]): Taken[] {
-  const taken: Taken[] = [];
+/** Frames as they arrive. */
+export interface Frames {
+  next(): Promise<Bytes | undefined>;
+  cancel(): void;
+  /** Reads what is left and drops it. */
+  drain(): Promise<void>;
+}
+
+/** An answer that is sent while its call runs. */
+export interface Streaming {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Settles when the call has ended, whether its caller read to the end or not. */
+  readonly done: Promise<void>;
+}
+
+function stream(
+  runtime: Runtime,
+  channel: Channel,
+  replies: readonly Bytes[],
+  { call, sequence }: Numbered,
+  gone: AbortSignal,
+  rest: Frames | undefined,
+): Streaming {
+  const { maxBytes = MAX_BYTES } = runtime.build.routes[call.route] ?? {};
+  const peer = new BodyPeer(gone, (item) => channel.data(sequence, 0, item), new Inbox(undefined, maxBytes));
+  const work = async (): Promise<void> => {
+    const feeding = rest && new Feeding(runtime, channel, rest, peer.inbox);
+    try {
+      for (const frames of [channel.takeResponse(), ...replies]) peer.write(frames);
+      const outcome = await run(runtime, call, peer);
+      feeding?.stop();
+      if (!peer.signal.aborted) peer.write(seal(channel, sequence, outcome));
+      await feeding?.done;
+      peer.close();
+    } finally {
+      rest?.cancel();
+      channel.free();
+    }
+  };
+  return { body: peer.body, done: work() };
+}
+
+/** Hands the chunks of a body to the call that reads them. */
+class Feeding {
+  /** Settles when the body is at its end or given up. Never rejects: what is wrong with it, the call is told. */
+  readonly done: Promise<void>;
+  #isStopped = false;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly channel: Channel,
+    private readonly frames: Frames,
+    private readonly inbox: Inbox,
+  ) {
+    this.done = this.#feed();
+  }
+
+  /** The call is over: the rest of the body is dropped. */
+  stop(): void {
+    this.#isStopped = true;
+    this.inbox.fail(new Error("the call is over"));
+  }
+
+  async #feed(): Promise<void> {
+    try {
+      for (let frame = await this.frames.next(); !this.#isStopped; frame = await this.frames.next()) {
+        if (frame === undefined) throw new Error("the body ended within a stream");
+        const { call, chunk } = take(this.channel.receive(this.runtime.gateway, frame));
+        call?.free();
+        if (chunk === undefined || chunk.credit !== undefined) throw new Error("refused");
+        await this.inbox.take(chunk.stream, chunk.data);
+      }
+      await this.frames.drain();
+    } catch (error) {
+      this.inbox.fail(new HttpError(400, "INVALID_REQUEST", textOfFault(error)));
+    }
+  }
+}
+
+function textOfFault(error: unknown): string {
+  return error instanceof Error && error.message !== "refused" ? error.message : "the body is not what was announced";
+}
+
+interface Numbered {
+  readonly call: Call;
+  readonly sequence: number;
+}
+
+interface TakenBody {
+  readonly replies: Bytes[];
+  readonly calls: Numbered[];
+  /** Whether the rest of the body belongs to the one call. */
+  readonly upload: boolean;
+}
+
+async function takeAll(runtime: Runtime, channel: Channel, frames: Frames): Promise<TakenBody> {
+  const replies: Bytes[] = [];
+  const calls: Numbered[] = [];
+  let [count, length] = [0, 0];
   try {
-    for (const frame of frames) taken.push(take(channel.receive(runtime.gateway, frame)));
-    return taken;
+    for (let frame = await frames.next(); frame !== undefined; frame = await frames.next()) {
+      count += 1;
+      length += frame.length;
+      if (count > FRAMES_PER_BODY_MAX || length > BODY_LEN_MAX) throw new Error("refused");
+      const { reply, call } = take(channel.receive(runtime.gateway, frame));
+      if (reply !== undefined) replies.push(reply);
+      if (call === undefined) continue;
+      calls.push({ call, sequence: call.sequence });
+      if (runtime.build.routes[call.route]?.uploads === undefined) continue;
+      if (calls.length > 1) throw new Error("refused");
+      return { replies, calls, upload: true };
+    }
+    // A body that ends within a call.
+    if (channel.waiting) throw new Error("refused");
+    return { replies, calls, upload: false };
   } catch (error) {
-    taken.flatMap(({ call }) => call ?? []).forEach((call: Call) => call.free());
+    for (const { call } of calls) call.free();
     throw error;
   }
 }
+
+/** Limits of a body without streams, as `docs/raystream.md` has them. */
+const FRAMES_PER_BODY_MAX = 256;
+const BODY_LEN_MAX = 20 << 20;

@@ -2,7 +2,10 @@
 
 import type { Bytes } from "../raystream/bytes.js";
 import { textOf } from "./outcome.js";
-import type { Build, Call, Incoming } from "./platform.js";
+import type { Build, Call, Incoming, StreamChunk } from "./platform.js";
+
+/** What is said of a stream of a call: without data and credit, that it ends. */
+export type TakenChunk = Omit<StreamChunk, "free">;
 
 /** What a frame led to, as values. */
 export interface Taken {
@@ -10,6 +13,10 @@ export interface Taken {
   readonly call: Call | undefined;
   /** A sealed frame to send. */
   readonly reply: Bytes | undefined;
+  /** The number of a call that is not wanted any more. */
+  readonly cancelled: number | undefined;
+  /** A piece of an argument, its end, or leave to send more of the result. */
+  readonly chunk: TakenChunk | undefined;
   /** Whether the peer ended the session. */
   readonly closed: boolean;
 }
@@ -17,10 +24,21 @@ export interface Taken {
 /** Takes a received frame apart and frees it. */
 export function take(incoming: Incoming): Taken {
   try {
-    const { reply, closed } = incoming;
-    return { reply, closed, call: incoming.takeCall() };
+    const { reply, closed, cancelled } = incoming;
+    return { reply, closed, cancelled, call: incoming.takeCall(), chunk: chunkOf(incoming) };
   } finally {
     incoming.free();
+  }
+}
+
+function chunkOf(incoming: Incoming): TakenChunk | undefined {
+  const chunk = incoming.takeChunk();
+  if (chunk === undefined) return undefined;
+  try {
+    const { sequence, stream, data, credit } = chunk;
+    return { sequence, stream, data, credit };
+  } finally {
+    chunk.free();
   }
 }
 

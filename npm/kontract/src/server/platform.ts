@@ -68,6 +68,12 @@ export interface Gateway {
 export interface Channel {
   takeResponse(): Bytes;
   receive(gateway: Gateway, frame: Uint8Array): Incoming;
+  /** Whether parts of a call are missing. */
+  readonly waiting: boolean;
+  /** The frame or frames with a piece of a stream of a call; stream 0 is the result. */
+  data(sequence: number, stream: number, piece: Uint8Array): Bytes;
+  /** The frame that lets the peer send so many bytes more of a stream. */
+  credit(sequence: number, stream: number, bytes: number): Bytes;
   respond(sequence: number, result: Uint8Array): Bytes;
   fail(sequence: number, status: number, code: string, message: string): Bytes;
   free(): void;
@@ -77,7 +83,17 @@ export interface Incoming {
   takeCall(): Call | undefined;
   readonly reply: Bytes | undefined;
   readonly cancelled: number | undefined;
+  takeChunk(): StreamChunk | undefined;
   readonly closed: boolean;
+  free(): void;
+}
+
+/** A piece of a stream of a call, its end, or leave to send more of it. */
+export interface StreamChunk {
+  readonly sequence: number;
+  readonly stream: number;
+  readonly data: Bytes | undefined;
+  readonly credit: number | undefined;
   free(): void;
 }
 
@@ -155,6 +171,9 @@ export interface Route {
   run(context: Context, args: unknown[]): unknown;
 }
 
+/** What a handler is given for a stream of bytes. */
+export type UploadKind = "stream" | "blob" | "file";
+
 /** The generated route table, by route id. */
 export type Routes = Record<number, RouteEntry>;
 
@@ -164,6 +183,12 @@ export interface RouteEntry {
   perm: number;
   ugroup: string | null;
   readOnly: boolean;
+  /** Whether the result is sent item by item. */
+  stream?: boolean;
+  /** Places of the arguments that are sent as streams, and what the handler is given for each. */
+  uploads?: readonly (readonly [number, UploadKind])[];
+  /** Most bytes of a call's arguments, where the endpoint says. */
+  maxBytes?: number;
   load(): Promise<Route> | Route;
 }
 

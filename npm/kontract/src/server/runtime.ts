@@ -18,6 +18,9 @@ export interface Runtime {
   database(): () => DatabaseStub;
 }
 
+/** Most bytes of a call's arguments where the endpoint does not say. */
+export const MAX_BYTES = 10 << 20;
+
 let gateway: Gateway | undefined;
 let vars: Readonly<Record<string, string>> | undefined;
 let tickets: { keys: Uint8Array; until: number } | undefined;
@@ -33,7 +36,7 @@ export async function runtimeOf(build: Build, bindings: Bindings): Promise<Runti
 
 function openGateway(build: Build, bindings: Bindings): Gateway {
   const { suite, buildId, routeHash } = build.identity;
-  const routes = Object.values(build.routes).map(({ name, perm, ugroup }) => ({ name, perm, ugroup }));
+  const routes = Object.values(build.routes).map(({ name, perm, ugroup, maxBytes = MAX_BYTES }) => ({ name, perm, ugroup, maxBytes }));
   const tables = Object.fromEntries(
     Object.entries(build.tables).map(([name, { ptr, key, readonly }]) => [name, { ptr, key, readonly }]),
   );

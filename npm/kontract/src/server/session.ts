@@ -6,8 +6,10 @@
 import { DurableObject } from "cloudflare:workers";
 
 import type { Bytes } from "../raystream/bytes.js";
-import type { Bindings, Build, Channel } from "./platform.js";
-import { type Runtime, runtimeOf } from "./runtime.js";
+import { SocketPeer } from "./peer.js";
+import type { Bindings, Build, Call, Channel } from "./platform.js";
+import { Inbox } from "./inbox.js";
+import { MAX_BYTES, type Runtime, runtimeOf } from "./runtime.js";
 import { run } from "./call.js";
 import { reportFault, splitFrames, take } from "./frames.js";
 import { seal } from "./outcome.js";
@@ -21,7 +23,12 @@ declare const WebSocketPair: new () => { 0: WebSocket; 1: WebSocket };
 interface Opened {
   readonly runtime: Runtime;
   readonly channel: Channel;
+  /** The callers of what runs, by the sequence of their calls. */
+  readonly peers: Map<number, SocketPeer>;
 }
+
+/** Time for the rest of a call that comes in parts. */
+const PARTS_MS_MAX = 10_000;
 
 interface SocketState {
   acceptWebSocket(socket: WebSocket): void;
@@ -32,6 +39,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
   return class extends DurableObject<Bindings> {
     /** Frames that arrive while the channel is being opened wait for it, in their order. */
     #channels = new WeakMap<WebSocket, Promise<Opened>>();
+    readonly #timers = new WeakMap<WebSocket, ReturnType<typeof setTimeout>>();
 
     async fetch(): Promise<Response> {
       const { 0: client, 1: server } = new WebSocketPair();
@@ -66,26 +74,61 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
 
     async #accept(init: Bytes): Promise<Opened> {
       const runtime = await runtimeOf(build, this.env);
-      return { runtime, channel: runtime.gateway.accept(init, runtime.tickets) };
+      return { runtime, channel: runtime.gateway.accept(init, runtime.tickets), peers: new Map() };
     }
 
-    async #receive({ runtime, channel }: Opened, socket: WebSocket, frame: Bytes): Promise<void> {
-      const { call, reply, closed } = take(channel.receive(runtime.gateway, frame));
+    async #receive(opened: Opened, socket: WebSocket, frame: Bytes): Promise<void> {
+      const { runtime, channel, peers } = opened;
+      const { call, reply, cancelled, chunk, closed } = take(channel.receive(runtime.gateway, frame));
       if (reply !== undefined) socket.send(reply);
-      if (call !== undefined) {
-        const { sequence } = call;
-        const outcome = await run(runtime, call);
-        // The peer may have gone while the endpoint ran; its result was committed all the same.
-        if (this.#channels.has(socket)) socket.send(seal(channel, sequence, outcome));
-      }
+      if (cancelled !== undefined) peers.get(cancelled)?.abort();
+      if (chunk !== undefined) peers.get(chunk.sequence)?.take(chunk);
       if (closed) {
         this.#drop(socket);
         socket.close(CLOSE_NORMAL);
+        return;
       }
+      this.#watch(opened, socket);
+      if (call !== undefined) await this.#run(opened, socket, call);
+    }
+
+    async #run({ runtime, channel, peers }: Opened, socket: WebSocket, call: Call): Promise<void> {
+      const { sequence } = call;
+      const write = (frames: Bytes): void => {
+        for (const frame of splitFrames(build, frames)) socket.send(frame);
+      };
+      const { maxBytes = MAX_BYTES } = build.routes[call.route] ?? {};
+      const inbox = new Inbox((stream, bytes) => write(channel.credit(sequence, stream, bytes)), maxBytes);
+      const peer = new SocketPeer((item) => write(channel.data(sequence, 0, item)), inbox);
+      // Two calls of one number: what is said of it then goes to the later one.
+      peers.set(sequence, peer);
+      const outcome = await run(runtime, call, peer);
+      if (peers.get(sequence) === peer) peers.delete(sequence);
+      // The peer may have gone or given up while the endpoint ran.
+      if (this.#channels.has(socket) && !peer.signal.aborted) write(seal(channel, sequence, outcome));
+    }
+
+    /** Half a call is not kept for ever. */
+    #watch({ channel }: Opened, socket: WebSocket): void {
+      clearTimeout(this.#timers.get(socket));
+      this.#timers.delete(socket);
+      if (!channel.waiting) return;
+      const late = (): void => {
+        this.#drop(socket);
+        socket.close(CLOSE_REFUSED);
+      };
+      this.#timers.set(socket, setTimeout(late, PARTS_MS_MAX));
     }
 
     #drop(socket: WebSocket): void {
+      const opening = this.#channels.get(socket);
       this.#channels.delete(socket);
+      clearTimeout(this.#timers.get(socket));
+      this.#timers.delete(socket);
+      opening?.then(
+        ({ peers }) => [...peers.values()].forEach((peer) => peer.abort()),
+        () => undefined,
+      );
     }
   };
 }

@@ -41,7 +41,12 @@ export class EchoPeer {
 
   /** A later message of the socket. */
   async frame(message: Uint8Array): Promise<Bytes | undefined> {
-    return (await this.#ask(`frame ${hex(message)}`))?.[0];
+    return (await this.answers(message))?.[0];
+  }
+
+  /** The messages that answer a further one, which may be none; `undefined` when it is refused. */
+  answers(message: Uint8Array): Promise<Bytes[] | undefined> {
+    return this.#ask(`frame ${hex(message)}`);
   }
 
   /** Sets the peer's clock, which starts at 1,800,000,000. */

@@ -169,7 +169,7 @@ export class FakeSocket implements WebSocketLike {
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     const { peer } = this.#gateway;
-    const answers = isFirst ? await peer.open(message) : await peer.frame(message).then((answer) => answer && [answer]);
+    const answers = isFirst ? await peer.open(message) : await peer.answers(message);
     if (answers === undefined) return this.#end('close', 1008);
     for (const answer of answers) this.#emit('message', { data: answer.buffer });
   }

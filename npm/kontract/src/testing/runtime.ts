@@ -1,6 +1,7 @@
 // The server half without WebAssembly and workerd: calls, channels and transactions that a test scripts.
 import type { Bytes } from '../raystream/bytes.js';
 import { utf8 } from '../raystream/bytes.js';
+import { type Peer, plainPeer } from '../server/peer.js';
 import type { Build, Call, Channel, Incoming, Route, RouteEntry, Step, Transaction } from '../server/platform.js';
 import type { Runtime } from '../server/runtime.js';
 
@@ -22,6 +23,7 @@ export class Handles {
 export class FakeChannel implements Channel {
   #txid = 0;
   isDead = false;
+  readonly waiting = false;
   /** Results longer than this cannot be sealed. */
   resultLenMax = 1 << 20;
 
@@ -41,11 +43,20 @@ export class FakeChannel implements Channel {
       reply,
       cancelled: undefined,
       closed: false,
+      takeChunk: () => undefined,
       takeCall: () => (kind === 'call' ? fakeCall(handles, name) : undefined),
       free(): void {
         handles.freed(this);
       },
     });
+  }
+
+  data(sequence: number, stream: number, piece: Uint8Array): Bytes {
+    return this.#seal(`${sequence}/${stream}:${new TextDecoder().decode(piece)}`);
+  }
+
+  credit(sequence: number, stream: number, bytes: number): Bytes {
+    return this.#seal(`${sequence}/${stream}+${bytes}`);
   }
 
   respond(sequence: number, result: Uint8Array): Bytes {
@@ -67,6 +78,11 @@ export class FakeChannel implements Channel {
     if (this.isDead) throw new Error('the channel is dead');
     return utf8(`${this.#txid++}:${text}`);
   }
+}
+
+/** A caller who waits for a plain result. */
+export function fakePeer(): Peer {
+  return plainPeer(new AbortController().signal);
 }
 
 /** What the database of a test does with a batch. */

@@ -13,7 +13,8 @@ const IDENTITY: [u8; 32] = [3; 32];
 const NAMES: [&str; 5] = ["read", "write", "members", "kontract.auth.anonymous", "kontract.auth.refresh"];
 
 static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
-    let route = |name: &str, perm, ugroup| RoutePolicy { name: name.to_owned(), perm, ugroup };
+    let route =
+        |name: &str, perm, ugroup| RoutePolicy { name: name.to_owned(), perm, ugroup, max_bytes: 1 << 16 };
     Gateway::new(GatewayConfig {
         raystream: server_config(),
         identity_key: IdentityKey::new(IDENTITY),
@@ -87,7 +88,7 @@ fn post(body: &[u8]) -> Option<usize> {
         match channel.receive(&GATEWAY, frame.ok()?, NOW, &mut entropy(2)).ok()? {
             Received::Call(call) => calls.push(call),
             Received::Reply(reply) => assert!(reply.len() >= 16 + 12 + 16),
-            Received::Cancel(_) | Received::Close => {}
+            Received::Cancel(_) | Received::Chunk(..) | Received::Nothing | Received::Close => {}
         }
     }
     for call in &calls {

@@ -1,0 +1,41 @@
+// Messages in several frames: the first parts carry MORE, the last one FIN, all one type and sequence number.
+import { type Bytes, concat } from './bytes.js';
+import { Flag, type FrameType } from './frame.js';
+import { MESSAGE_LEN_MAX, PART_LEN, PAYLOAD_LEN_MAX } from './limits.js';
+import { RefusedError } from './refused.js';
+import type { Opened, Session } from './session.js';
+
+/** The frames of a message. */
+export function sealMessage(to: Pick<Session, 'seal'>, type: FrameType, sequence: number, payload: Uint8Array): Bytes[] {
+  if (payload.length <= PAYLOAD_LEN_MAX) return [to.seal(type, sequence, payload)];
+  const frames: Bytes[] = [];
+  for (let at = 0; at < payload.length; at += PART_LEN) {
+    const flag = at + PART_LEN < payload.length ? Flag.More : Flag.Fin;
+    frames.push(to.seal(type, sequence, payload.subarray(at, at + PART_LEN), flag));
+  }
+  return frames;
+}
+
+/** Puts messages together again. */
+export class Messages {
+  readonly #parts = new Map<number, { readonly type: FrameType; readonly payloads: Bytes[]; length: number }>();
+
+  /** The message, if this frame ends one. */
+  take(opened: Opened): Opened | undefined {
+    const { type, flags, sequence, payload } = opened;
+    const more = (flags & Flag.More) !== 0;
+    const last = (flags & Flag.Fin) !== 0;
+    const known = this.#parts.get(sequence);
+    if (!more && !last && known === undefined) return opened;
+    const message = known ?? { type, payloads: [], length: 0 };
+    message.length += payload.length;
+    if (more === last || (last && known === undefined) || message.type !== type || message.length > MESSAGE_LEN_MAX) {
+      throw new RefusedError('flag not allowed here');
+    }
+    message.payloads.push(payload);
+    this.#parts.set(sequence, message);
+    if (more) return undefined;
+    this.#parts.delete(sequence);
+    return { ...opened, payload: concat(...message.payloads) };
+  }
+}

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { utf8 } from '../raystream/bytes.js';
+import { Inbox } from './inbox.js';
+
+test('what arrives before its call has begun waits for it', async () => {
+  const inbox = new Inbox(undefined, 100);
+  const taken = inbox.take(1, utf8('early')).then(() => inbox.take(1, undefined));
+  const [stream] = inbox.open([{ stream: 1 }], [[0, 'stream']]) as [ReadableStream<Uint8Array>];
+  assert.equal(await new Response(stream).text(), 'early');
+  await taken;
+});
+
+test('a call that fails before it has begun keeps nobody waiting', async () => {
+  const inbox = new Inbox(undefined, 100);
+  const taken = inbox.take(1, utf8('early'));
+  inbox.fail(new Error('over'));
+  await taken;
+});

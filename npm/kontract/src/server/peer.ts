@@ -1,0 +1,131 @@
+// The caller of a call while it runs: whether it still waits, and the items of a streamed result on their way to it.
+
+import { HttpError } from "../index.js";
+import type { Bytes } from "../raystream/bytes.js";
+import type { TakenChunk } from "./frames.js";
+import { Inbox } from "./inbox.js";
+
+/** What a call knows of its caller. */
+export interface Peer {
+  /** Aborted when the caller gave up or is gone. */
+  readonly signal: AbortSignal;
+  /** Sends an item of the result; resolves when there is room for the next. Rejects once nobody waits for it. */
+  send(item: Bytes): Promise<void>;
+  /** Arguments that arrive beside the call. */
+  readonly inbox: Inbox;
+}
+
+/** Bytes of a stream that may be sent before the receiver says more (`docs/raystream.md`, "Streams"). */
+const WINDOW_LEN = 256 * 1024;
+
+/** The stream of a call that is its result. */
+const RESULT = 0;
+
+/** A piece without content, in bytes. */
+const CHUNK_HEAD_LEN = 3;
+
+/** A caller on a WebSocket: it says by itself how much it takes. */
+export class SocketPeer implements Peer {
+  readonly #abort = new AbortController();
+  #credit = WINDOW_LEN;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    private readonly write: (item: Bytes) => void,
+    readonly inbox: Inbox,
+  ) {}
+
+  /** What the caller says of a stream. */
+  take({ stream, data, credit }: TakenChunk): void {
+    if (credit !== undefined) return stream === RESULT ? this.#more(credit) : undefined;
+    void this.inbox.take(stream, data);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  async send(item: Bytes): Promise<void> {
+    this.signal.throwIfAborted();
+    this.write(item);
+    this.#credit -= item.length + CHUNK_HEAD_LEN;
+    while (this.#credit <= 0) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.signal.throwIfAborted();
+    }
+  }
+
+  /** The caller takes so many bytes more. */
+  #more(bytes: number): void {
+    this.#credit = Math.min(this.#credit + bytes, WINDOW_LEN);
+    this.#wake();
+  }
+
+  abort(): void {
+    const reason = new DOMException("the caller gave up", "AbortError");
+    this.#abort.abort(reason);
+    this.inbox.fail(reason);
+    this.#wake();
+  }
+}
+
+/** A caller of a POST: items go into the answer's body, and its reader's pace is theirs. */
+export class BodyPeer implements Peer {
+  readonly #abort = new AbortController();
+  readonly body: ReadableStream<Uint8Array>;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    gone: AbortSignal,
+    private readonly seal: (item: Bytes) => Bytes,
+    readonly inbox: Inbox,
+  ) {
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => void (this.#controller = controller),
+        pull: () => this.#wake(),
+        cancel: () => this.#end(),
+      },
+      { highWaterMark: WINDOW_LEN, size: (chunk) => chunk?.length ?? 0 },
+    );
+    gone.addEventListener("abort", () => this.#end());
+    if (gone.aborted) this.#end();
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  async send(item: Bytes): Promise<void> {
+    this.write(this.seal(item));
+    while ((this.#controller?.desiredSize ?? 0) <= 0) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.signal.throwIfAborted();
+    }
+  }
+
+  /** Puts frames into the body. */
+  write(frames: Bytes): void {
+    this.signal.throwIfAborted();
+    this.#controller?.enqueue(frames);
+  }
+
+  close(): void {
+    if (!this.signal.aborted) this.#controller?.close();
+  }
+
+  #end(): void {
+    if (this.signal.aborted) return;
+    const reason = new DOMException("the caller is gone", "AbortError");
+    this.#abort.abort(reason);
+    this.inbox.fail(reason);
+    this.#wake();
+  }
+}
+
+/** A caller of a POST who waits for a result as a whole. */
+export function plainPeer(signal: AbortSignal, inbox: Inbox = new Inbox(undefined, 0)): Peer {
+  const failed = (): Promise<never> => Promise.reject(new HttpError(400, "INVALID_REQUEST", "a streamed result needs a body of its own"));
+  return { signal, send: failed, inbox };
+}
