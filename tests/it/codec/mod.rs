@@ -208,11 +208,15 @@ fn a_stream_is_laid_out_by_its_items_and_a_file_by_what_stands_for_it() {
             .map(|(body, _)| body.split_whitespace().collect::<Vec<_>>().join(" "))
             .expect("its end")
     };
-    assert_eq!(table("LinesRequest"), "file: Upload (required); more: Upload; note: string (required);");
-    assert_eq!(table("LinesResponse"), "value: string;");
+    assert_eq!(
+        table("LinesRequest"),
+        "file: Upload (required, id: 0); more: Upload (id: 1); note: string (required, id: 2);"
+    );
+    assert_eq!(table("LinesResponse"), "value: string (id: 0);");
     assert_eq!(
         table("Upload"),
-        "stream: ushort; size: double = null; type: string; name: string; lastModified: double = null;"
+        "stream: ushort (id: 0); size: double = null (id: 1); type: string (id: 2); name: string (id: 3); \
+         lastModified: double = null (id: 4);"
     );
 }
 
