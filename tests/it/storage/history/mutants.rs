@@ -53,17 +53,6 @@ const MUTANTS: &[Mutant] = &[
     ),
     of_sql("replaced versions are not read", &[("NOT pg_visible_in_snapshot(t._deleted_txid, s)", "false")]),
     of_sql("new versions are read", &[("pg_visible_in_snapshot(t._txid, s)", "true")]),
-    of_sql(
-        "the end of a list is not locked",
-        &[
-            ("v_exclusive := v_exclusive || hashtextextended(E'\\x01tail', v_salt);", "NULL;"),
-            // The window is narrow: hold it open.
-            (
-                "  -- 4. The session is used up",
-                "  PERFORM pg_sleep(random() * 0.05);\n  -- 4. The session is used up",
-            ),
-        ],
-    ),
     of_sql("the ledger forgets", &[("IF p_idem IS NOT NULL THEN", "IF false THEN")]),
     of_sql(
         "the outcome of a commit is denied",
@@ -94,6 +83,19 @@ const MUTANTS: &[Mutant] = &[
     of_core("the core forgets predicates", &["q"]),
     of_core("the core forgets deletions", &["del"]),
 ];
+
+/// Guards whose absence shows in a window so narrow that a busy machine may miss it for many rounds.
+const NARROW: &[Mutant] = &[of_sql(
+    "the end of a list is not locked",
+    &[
+        ("v_exclusive := v_exclusive || hashtextextended(E'\\x01tail', v_salt);", "NULL;"),
+        // The window is narrow: hold it open.
+        (
+            "  -- 4. The session is used up",
+            "  PERFORM pg_sleep(random() * 0.05);\n  -- 4. The session is used up",
+        ),
+    ],
+)];
 
 const fn of_sql(name: &'static str, sql: &'static [(&'static str, &'static str)]) -> Mutant {
     Mutant { name, sql, forgets: &[] }
@@ -126,12 +128,22 @@ impl Mutant {
 
 #[test]
 fn every_guard_is_missed() {
+    all_are_noticed(MUTANTS);
+}
+
+#[test]
+#[ignore = "a matter of luck on a busy machine; see cargo xtask storage-check"]
+fn narrow_guards_are_missed() {
+    all_are_noticed(NARROW);
+}
+
+fn all_are_noticed(mutants: &'static [Mutant]) {
     let next = AtomicUsize::new(0);
     let unnoticed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some(mutant) = MUTANTS.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let noticed = mutant.noticed();
                     eprintln!("{}: {noticed:?}", mutant.name);
                     if noticed.is_none() {
