@@ -25,6 +25,25 @@ pub enum Bundled {
 /// # Errors
 /// When esbuild is missing, or the file system refuses.
 pub fn bundle(project: &Path, entry: &str, environment: &str) -> Result<Bundled, CliError> {
+    let bundled = run(project, entry, environment, &[])?;
+    let Bundled::Modules { meta, .. } = &bundled else { return Ok(bundled) };
+    let asked = meta.of_the_platform();
+    let packages: Vec<&str> = node::THERE
+        .iter()
+        .copied()
+        .filter(|name| asked.keys().any(|path| is_of_package(path, name)))
+        .collect();
+    if packages.is_empty() { Ok(bundled) } else { run(project, entry, environment, &packages) }
+}
+
+/// Whether a path means a package that has the name of a Node.js module, as `punycode/` does. esbuild's command line
+/// cannot leave out `punycode` without that.
+fn is_of_package(path: &str, name: &str) -> bool {
+    path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')) && !node::is_there(path)
+}
+
+/// Runs esbuild once; `packages` are Node.js modules of which the project's own packages take the place.
+fn run(project: &Path, entry: &str, environment: &str, packages: &[&str]) -> Result<Bundled, CliError> {
     let esbuild = tools::find(project, ".bin/esbuild")?;
     let out = tempfile::tempdir_in(project.join(".kontract"))
         .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
@@ -38,7 +57,7 @@ pub fn bundle(project: &Path, entry: &str, environment: &str) -> Result<Bundled,
         .args(
             node::THERE
                 .iter()
-                .filter(|name| !replaced(project, name))
+                .filter(|name| !packages.contains(name))
                 .map(|name| format!("--external:{name}")),
         )
         .args(OPTIONS)
@@ -65,12 +84,6 @@ pub fn bundle(project: &Path, entry: &str, environment: &str) -> Result<Bundled,
     }
     give_require(&mut files);
     Ok(Bundled::Modules { files, meta })
-}
-
-/// Whether the project has a package of the name of a Node.js module, such as `punycode` or `events`. Other packages then
-/// mean that one when they write `punycode/`, which cannot be told from `punycode` on esbuild's command line.
-fn replaced(project: &Path, name: &str) -> bool {
-    project.ancestors().any(|folder| folder.join("node_modules").join(name).join("package.json").is_file())
 }
 
 /// CommonJS packages call `require('fs')` for what the platform has. esbuild leaves such calls to a `require` of the
