@@ -1,13 +1,16 @@
 // Identities: access tokens bound to the session, and the refresh token that outlives it.
 import { HttpError } from '../errors.js';
 import { equal, utf8 } from '../raystream/bytes.js';
-import { routeOf } from './envelope.js';
 import type { Settings } from './platform.js';
 import type { Tickets } from './tickets.js';
 import type { Identity } from './types.js';
 
 /** A token this close to its end is renewed first. */
 const MARGIN_MS = 30_000;
+
+/** The gateway's own routes: the ids of `kontract.auth.anonymous` and `kontract.auth.refresh`, as `runtime/wire/src/route.rs` makes them. */
+export const ANONYMOUS = 0x43107330;
+export const REFRESH = 0x6e1f59bf;
 
 /** Calls one of the gateway's own routes with JSON, without a token. */
 export type CallBuiltIn = (route: number, args: Uint8Array) => Promise<Uint8Array>;
@@ -70,7 +73,7 @@ export class Auth {
     const refreshToken = storage.getItem(this.#storageKey);
     if (refreshToken === null) return this.#becomeAnonymous();
     try {
-      return await this.#grant('kontract.auth.refresh', { refreshToken });
+      return await this.#grant(REFRESH, { refreshToken });
     } catch (error) {
       if (!(error instanceof HttpError) || error.status !== 401) throw error;
       storage.removeItem(this.#storageKey);
@@ -79,12 +82,12 @@ export class Auth {
   }
 
   #becomeAnonymous(): Promise<Identity> {
-    return this.#grant('kontract.auth.anonymous', {});
+    return this.#grant(ANONYMOUS, {});
   }
 
-  async #grant(route: string, args: object): Promise<Identity> {
+  async #grant(route: number, args: object): Promise<Identity> {
     const sessionId = await this.#ready();
-    const granted = parseGranted(await this.#call(routeOf(route), utf8(JSON.stringify(args))));
+    const granted = parseGranted(await this.#call(route, utf8(JSON.stringify(args))));
     this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
     this.#token = { text: granted.accessToken, sessionId, expiresAt: granted.expiresAt * 1000 };
     return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };

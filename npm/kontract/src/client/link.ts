@@ -1,11 +1,13 @@
 // The link to the gateway: decides which transport carries a call and when a session is made anew.
 import { equal } from '../raystream/bytes.js';
+import { startFull, startResume } from '../raystream/handshake.js';
+import { Messages, sealMessage } from '../raystream/message.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
 import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
-import { type PostOptions, call as postCall, handshake } from './post.js';
-import { Socket } from './socket.js';
+import { type PostOptions, call as postCall, handshake, openOrKeep, reached } from './post.js';
+import type { Socket } from './socket.js';
 
 /** After a socket could not be opened, POST carries everything for this long. */
 const SOCKET_PAUSE_MS = 30_000;
@@ -88,7 +90,7 @@ export class Link {
   }
 
   #open(): Promise<Socket> {
-    this.#opening ??= Socket.open(this.#options, this.#patience())
+    this.#opening ??= openSocket(this.#options, this.#patience())
       .then(
         (socket) => (this.#socket = socket),
         (error: unknown) => {
@@ -110,4 +112,13 @@ export class Link {
       .finally(() => (this.#handshaking = undefined));
     return this.#handshaking;
   }
+}
+
+/** What a socket needs of the client's other parts. */
+const TOOLS = { Messages, NetworkError, RefusedError, openOrKeep, sealMessage, startFull, startResume };
+export type SocketTools = typeof TOOLS;
+
+async function openSocket(options: PostOptions, signal: AbortSignal): Promise<Socket> {
+  const { Socket } = await reached(signal, () => import('./socket.js'));
+  return Socket.open(options, TOOLS, signal);
 }

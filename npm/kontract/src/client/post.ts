@@ -39,7 +39,7 @@ async function handshakeWith(key: ServerKey, options: PostOptions, signal: Abort
   const [response, ticket] = await exchange(full.init, options, signal);
   if (response === undefined || ticket === undefined) throw new RefusedError('no ticket');
   const established = await full.finish(response);
-  const resumption = ticketOf(established.session.open(ticket), established);
+  const resumption = ticketOf(await established.session.open(ticket), established);
   tickets.synchronize(established.sessionId);
   tickets.keep(resumption);
   return resumption;
@@ -54,28 +54,28 @@ export async function call(
   signal: AbortSignal,
   io?: Io,
 ): Promise<Opened> {
-  const resume = startResume(resumption, options.platform.entropy);
+  const resume = await startResume(resumption, options.platform.entropy);
   if (io !== undefined) return io.post(resume, sequence, payload, options, signal);
-  const body = concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
+  const body = concat(resume.init, ...(await sealMessage(resume, FrameType.RpcCall, sequence, payload)));
   const [response, ...rest] = await exchange(body, options, signal);
   if (response === undefined) throw new RefusedError('empty answer');
   const established = await resume.finish(response);
   const messages = new Messages();
-  const opened = rest.map((frame) => openOrKeep(frame, established, options.tickets));
+  const opened = await Promise.all(rest.map((frame) => openOrKeep(frame, established, options.tickets)));
   const answer = opened.map((frame) => frame && messages.take(frame)).find((message) => message?.sequence === sequence);
   if (answer === undefined) throw new RefusedError('no answer to the call');
   return answer;
 }
 
 /** Opens a frame; a ticket is kept and not passed on. */
-export function openOrKeep(frame: Uint8Array, established: Established, tickets: Tickets): Opened | undefined {
-  const opened = established.session.open(frame);
+export async function openOrKeep(frame: Bytes, established: Established, tickets: Tickets): Promise<Opened | undefined> {
+  const opened = await established.session.open(frame);
   if (opened.type !== FrameType.HandshakeResponse) return opened;
   tickets.keep(ticketOf(opened, established));
   return undefined;
 }
 
-async function exchange(body: Bytes, options: PostOptions, signal: AbortSignal): Promise<Uint8Array[]> {
+async function exchange(body: Bytes, options: PostOptions, signal: AbortSignal): Promise<Bytes[]> {
   const response = await request(body, options, signal);
   return frames(new Uint8Array(await reached(signal, () => response.arrayBuffer())));
 }

@@ -96,7 +96,7 @@ export class Items implements Io {
   }
 
   async post(resume: Resume, sequence: number, payload: Uint8Array, options: PostOptions, signal: AbortSignal): Promise<Opened> {
-    const body = concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
+    const body = concat(resume.init, ...(await sealMessage(resume, FrameType.RpcCall, sequence, payload)));
     return this.answer(await request(body, options, signal), resume, sequence, options, signal);
   }
 
@@ -112,7 +112,7 @@ export class Items implements Io {
     const established = await resume.finish(first.value);
     const messages = new Messages();
     for await (const frame of frames) {
-      const opened = openOrKeep(frame, established, options.tickets);
+      const opened = await openOrKeep(frame, established, options.tickets);
       const message = opened && messages.take(opened);
       if (message?.sequence !== sequence) continue;
       if (message.type !== FrameType.RpcChunk) return message;
@@ -144,9 +144,9 @@ export class Items implements Io {
 }
 
 /** The frames of a body, as they arrive. */
-async function* framesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* framesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Bytes> {
   const reader = body?.getReader();
-  let rest: Uint8Array = new Uint8Array();
+  let rest: Bytes = new Uint8Array();
   try {
     for (;;) {
       const end = frameEnd(rest);
