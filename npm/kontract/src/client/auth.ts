@@ -57,14 +57,14 @@ export class Auth {
     return this.#token?.text ?? '';
   }
 
-  /** Whether there is no identity, and none on its way. */
+  /** Whether there is no access token, and none on its way. */
   get mayIntroduce(): boolean {
-    return this.#token === undefined && this.#renewing === undefined && this.#settings.storage.getItem(this.#storageKey) === null;
+    return this.#token === undefined && this.#renewing === undefined;
   }
 
   /**
-   * Becomes anonymous by what a handshake brought along; `mayIntroduce` comes before it. Where `bring` gives nothing, or another
-   * tab has become somebody meanwhile, the identity is made as usual.
+   * Becomes anonymous by what a handshake brought along; `mayIntroduce` comes before it. Where `bring` gives nothing, or there is
+   * a refresh token, perhaps of another tab, the identity is made as usual.
    */
   introduce(bring: () => Promise<{ readonly sessionId: Uint8Array; readonly identity: Uint8Array } | undefined>): Promise<Identity> {
     const introducing = exclusively(this.#storageKey, async () => {

@@ -89,7 +89,22 @@ test('an error of the early call is its answer, and the identity stays', async (
   assert.deepEqual((await routes(gateway)).slice(2), [[LIST, 'access-1']]);
 });
 
-test('first calls at the same time: one brings session and identity, the others use them', async (t) => {
+/** Locks as a browser has them, which are never granted at once. */
+function withLocks(t: TestContext): void {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  const request = async <T>(_name: string, work: () => Promise<T>): Promise<T> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return work();
+  };
+  Object.defineProperty(globalThis, 'navigator', { value: { locks: { request } }, configurable: true });
+  t.after(() => {
+    if (before === undefined) Reflect.deleteProperty(globalThis, 'navigator');
+    else Object.defineProperty(globalThis, 'navigator', before);
+  });
+}
+
+for (const locked of [false, true]) test(`first calls at the same time, ${locked ? 'with' : 'without'} locks: one brings session and identity, the others use them`, async (t) => {
+  if (locked) withLocks(t);
   const { gateway, list } = await world(t);
   await gateway.grant();
   for (let count = 0; count < 5; count++) await gateway.peer.respond(utf8('listed'));
@@ -119,4 +134,5 @@ test('arguments that are too long for a handshake are sent behind it', async (t)
   await gateway.peer.respond(utf8('listed'));
   assert.equal(await list('x'.repeat(20_000)), 'listed');
   assert.deepEqual(await routes(gateway), [[ANONYMOUS, ''], [LIST, 'access-1']]);
+  assert.equal(gateway.requests, 3, 'none of them refused');
 });
