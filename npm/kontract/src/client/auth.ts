@@ -38,6 +38,7 @@ export class Auth {
   readonly #storageKey: string;
   #token: Token | undefined;
   #renewing: Promise<Identity> | undefined;
+  #introducing: Promise<void> | undefined;
 
   constructor(settings: Settings, tickets: Tickets, ready: () => Promise<Uint8Array>, call: CallBuiltIn) {
     this.#settings = settings;
@@ -56,6 +57,34 @@ export class Auth {
     return this.#token?.text ?? '';
   }
 
+  /** Whether there is no access token, and none on its way. */
+  get mayIntroduce(): boolean {
+    return this.#token === undefined && this.#renewing === undefined;
+  }
+
+  /**
+   * Becomes anonymous by what a handshake brought along; `mayIntroduce` comes before it. Where `bring` gives nothing, or there is
+   * a refresh token, perhaps of another tab, the identity is made as usual.
+   */
+  introduce(bring: () => Promise<{ readonly sessionId: Uint8Array; readonly identity: Uint8Array } | undefined>): Promise<Identity> {
+    const introducing = exclusively(this.#storageKey, async () => {
+      const isFirst = this.#settings.storage.getItem(this.#storageKey) === null;
+      const brought = isFirst ? await bring() : undefined;
+      return brought === undefined ? this.#refresh() : this.#accept(brought.sessionId, brought.identity);
+    });
+    this.#renewing = introducing.finally(() => (this.#renewing = this.#introducing = undefined));
+    this.#introducing = this.#renewing.then(
+      () => undefined,
+      () => undefined,
+    );
+    return this.#renewing;
+  }
+
+  /** Resolves when a handshake that brings an identity is over, however it ends. */
+  get introduced(): Promise<void> | undefined {
+    return this.#introducing;
+  }
+
   /** Gives up a token that the server refused. */
   reject(token: string): void {
     if (this.#token?.text === token) this.#token = undefined;
@@ -66,7 +95,6 @@ export class Auth {
     this.#renewing ??= exclusively(this.#storageKey, () => this.#refresh()).finally(() => (this.#renewing = undefined));
     return this.#renewing;
   }
-
 
   async #refresh(): Promise<Identity> {
     const { storage } = this.#settings;
@@ -87,7 +115,11 @@ export class Auth {
 
   async #grant(route: number, args: object): Promise<Identity> {
     const sessionId = await this.#ready();
-    const granted = parseGranted(await this.#call(route, utf8(JSON.stringify(args))));
+    return this.#accept(sessionId, await this.#call(route, utf8(JSON.stringify(args))));
+  }
+
+  #accept(sessionId: Uint8Array, identity: Uint8Array): Identity {
+    const granted = parseGranted(identity);
     this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
     this.#token = { text: granted.accessToken, sessionId, expiresAt: granted.expiresAt * 1000 };
     return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };
