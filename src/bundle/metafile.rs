@@ -14,6 +14,15 @@ pub struct Metafile {
 #[serde(rename_all = "camelCase")]
 struct Output {
     entry_point: Option<String>,
+    #[serde(default)]
+    imports: Vec<Reference>,
+}
+
+/// One output's import of another.
+#[derive(Debug, Deserialize)]
+struct Reference {
+    path: String,
+    kind: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +59,27 @@ impl Metafile {
             .filter(|(_, made)| made.entry_point.as_deref().is_some_and(|input| input != entry));
         // `.kontract/.tmpAbCdEf/routes/a.js`
         outputs.filter_map(|(output, _)| Some(output.splitn(3, '/').nth(2)?.to_owned())).collect()
+    }
+
+    /// The output that was made for an input.
+    pub fn output_of(&self, is_wanted: impl Fn(&str) -> bool) -> Option<&str> {
+        let mut outputs = self.outputs.iter();
+        outputs
+            .find(|(_, made)| made.entry_point.as_deref().is_some_and(&is_wanted))
+            .map(|(output, _)| output.as_str())
+    }
+
+    /// An output and all that it imports at once, and not only when it is needed.
+    pub fn at_once<'a>(&'a self, output: &'a str) -> BTreeSet<&'a str> {
+        let mut found = BTreeSet::from([output]);
+        let mut waiting = vec![output];
+        while let Some(imports) =
+            waiting.pop().and_then(|path| self.outputs.get(path)).map(|made| &made.imports)
+        {
+            let statements = imports.iter().filter(|import| import.kind == "import-statement");
+            waiting.extend(statements.map(|import| import.path.as_str()).filter(|path| found.insert(path)));
+        }
+        found
     }
 
     /// Names that the platform is to have, each with the modules that import it.

@@ -4,6 +4,7 @@
 //! .kontract/server/**  →  dist/server/worker.js, routes/*.js, kontract.wasm, workerd.capnp, wrangler.json
 //! ```
 
+pub mod client;
 pub mod config;
 pub mod esbuild;
 pub mod findings;

@@ -62,7 +62,8 @@ impl std::fmt::Display for WorkerSize {
     }
 }
 
-fn gzip_len(bytes: &[u8]) -> u64 {
+/// Bytes after gzip.
+pub fn gzip_len(bytes: &[u8]) -> u64 {
     let mut encoder = GzEncoder::new(Counter(0), Compression::default());
     // A counter takes everything.
     let counted = encoder.write_all(bytes).and_then(|()| encoder.finish());

@@ -6,12 +6,16 @@ use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use super::{worker, write};
+use crate::bundle::client::ClientSize;
 use crate::bundle::{gateway, tools};
 use crate::contract::FieldRename;
 use crate::diag::Severity;
 use crate::migrate::Lock;
 use crate::project::{Loaded, Project, load};
+use crate::stubgen::PinnedKey;
 use crate::{CompileInput, Places};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;
@@ -104,10 +108,34 @@ pub(super) fn build(
     changed.extend(write::write_all(folder, &parts(&files, |path| !is_history(path)))?);
     write::remove_stale(folder, &files)?;
     changed.extend(write::write_all(folder, &parts(&files, is_history))?);
+    if mode == Mode::Production {
+        say_client_size(folder, &keys, reporter)?;
+    }
     if options.frontend {
         frontend(folder, &project, reporter)?;
     }
     Ok(Built { project, changed })
+}
+
+/// Says what the written client weighs.
+fn say_client_size(folder: &Path, keys: &[PinnedKey], reporter: Reporter) -> Result<(), CliError> {
+    let pinned: Vec<String> = keys.iter().map(|key| URL_SAFE_NO_PAD.encode(&key.mlkem768)).collect();
+    match ClientSize::of(folder, &pinned)? {
+        Ok(size) => {
+            reporter.say(format!("client: {size}"));
+            let later: Vec<_> =
+                size.later.iter().map(|part| json!({ "for": part.name, "gzipBytes": part.gzip })).collect();
+            reporter.event(
+                "client",
+                json!({ "gzipBytes": size.gzip, "keysGzipBytes": size.keys, "later": later }),
+            );
+        }
+        // Its bundler may know what to do with what esbuild alone does not take.
+        Err(words) => {
+            reporter.say(format!("client: of unknown size, because esbuild alone cannot bundle it\n{words}"))
+        }
+    }
+    Ok(())
 }
 
 /// Runs the frontend's own build, if it has one.
