@@ -62,10 +62,6 @@ def text(table: Table, number: int) -> str:
     return table.String(slot(table, number)).decode()
 
 
-def child(table: Table, number: int) -> Table:
-    return Table(table.Bytes, table.Indirect(slot(table, number)))
-
-
 def vector(table: Table, number: int) -> list[Table]:
     offset = table.Offset(4 + 2 * number)
     start = table.Vector(offset)
@@ -168,7 +164,7 @@ class Client:
     def sign(self, author: str, message: str) -> str:
         """The author of the entry that was made."""
         made = self.call("createEntry", request(author, message), os.urandom(16))
-        return text(child(root(made), 0), 1)
+        return text(root(made), 1)
 
 
 def early_reads(*reads: tuple[str, bytes]) -> bytes:
