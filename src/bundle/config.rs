@@ -102,7 +102,7 @@ pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {
     if let (Some(folder), Some(config)) = (assets, config.as_object_mut()) {
         config.insert(
             "assets".to_owned(),
-            json!({ "directory": folder, "binding": "ASSETS", "run_worker_first": ["/raystream", "/health"] }),
+            json!({ "directory": folder, "binding": "ASSETS", "run_worker_first": ["/raystream", "/stream", "/health"] }),
         );
     }
     format!("{config:#}\n")

@@ -72,6 +72,18 @@ impl Gateway {
     ) -> Result<AdmittedCall, WireError> {
         let policy = self.routes.find(call.route).ok_or_else(unknown_route)?;
         let identity = self.authority.verify_access(call.token, session, now).map_err(unauthorized)?;
+        self.admit_as(sequence, call, policy, identity, now)
+    }
+
+    /// Steps 2 and 3, for a caller who is known.
+    pub(crate) fn admit_as(
+        &self,
+        sequence: u32,
+        call: &Call<'_>,
+        policy: &RoutePolicy,
+        identity: Identity,
+        now: UnixSeconds,
+    ) -> Result<AdmittedCall, WireError> {
         check_group(policy, &identity)?;
         check_mask(policy, &identity)?;
         check_repeatable(policy, call)?;
@@ -114,8 +126,7 @@ fn check_mask(policy: &RoutePolicy, identity: &Identity) -> Result<(), WireError
 
 /// A mutation without a key could be replayed by whoever recorded its frames.
 fn check_repeatable(policy: &RoutePolicy, call: &Call<'_>) -> Result<(), WireError> {
-    let mutates = policy.perm != policy.perm.intersection(Perms::R);
-    if mutates && call.idempotency_key.is_none() {
+    if !policy.is_read_only() && call.idempotency_key.is_none() {
         return Err(WireError::new(
             ErrorCode::InvalidRequest,
             format!("{} can change data, so its calls need an idempotency key", policy.name),
