@@ -68,7 +68,8 @@ pub(crate) fn wire(tree: &Tree) -> Result<(), Error> {
     let program = build::build(tree, Profile::Release)?.display().to_string();
     process::run(
         NPM,
-        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        // Not `ci`, which wants optional packages for other platforms in the lock that not every registry has.
+        &["install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund"],
         &tree.root.join("benches/wire"),
     )?;
     process::run(NODE, &["benches/wire/run.mjs", &program], &tree.root)

@@ -440,6 +440,14 @@ fn a_stream_that_flows_keeps_its_session_and_a_dead_session_has_no_streams() {
 }
 
 #[test]
+fn an_answer_that_is_awaited_shows_life() {
+    let mut peers = Peers::connect();
+    let frame = peers.channel.heartbeat().expect("sealed");
+    let opened = peers.client.open(&frame).expect("authentic");
+    assert_eq!((opened.ty, opened.sequence, &opened.payload[..]), (FrameType::Heartbeat, 0, &b""[..]));
+}
+
+#[test]
 fn chunks_reach_the_shell_and_what_is_none_closes_the_session() {
     let mut peers = Peers::connect();
     let Ok(Received::Chunk(1, chunk)) = peers.send(FrameType::RpcChunk, &[2, 0, 0, 1, 0, 0, 0], NOW) else {

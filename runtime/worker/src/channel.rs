@@ -171,6 +171,14 @@ impl Channel {
     ) -> Result<Vec<u8>, JsError> {
         Ok(self.channel.fail(sequence, &WireError { status, code, message })?)
     }
+
+    /// A frame that says nothing but that the connection lives.
+    ///
+    /// # Errors
+    /// When the session has run out of numbers.
+    pub fn heartbeat(&mut self) -> Result<Vec<u8>, JsError> {
+        Ok(self.channel.heartbeat()?)
+    }
 }
 
 /// What a frame led to: a call, a frame to send, a cancelled call, a chunk, the end, or nothing.

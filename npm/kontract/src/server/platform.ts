@@ -77,6 +77,8 @@ export interface Channel {
   credit(sequence: number, stream: number, bytes: number): Bytes;
   respond(sequence: number, result: Uint8Array): Bytes;
   fail(sequence: number, status: number, code: string, message: string): Bytes;
+  /** A frame that says nothing but that the connection lives. */
+  heartbeat(): Bytes;
   free(): void;
 }
 
