@@ -70,25 +70,58 @@ impl Gateway {
         session: &SessionBinding,
         now: UnixSeconds,
     ) -> Result<AdmittedCall, WireError> {
-        let policy = self.routes.find(call.route).ok_or_else(unknown_route)?;
+        let policy = self.policy(call.route)?;
         let identity = self.authority.verify_access(call.token, session, now).map_err(unauthorized)?;
+        let request = Request {
+            sequence,
+            route: call.route,
+            idempotency_key: call.idempotency_key.map(|key| ledger_key(key, call)),
+            arguments: call.arguments.to_vec(),
+        };
+        let admitted = self.permit(policy, identity, request, now)?;
+        check_repeatable(policy, call)?;
+        Ok(admitted)
+    }
+
+    /// The policy of an endpoint of this build.
+    pub(crate) fn policy(&self, route: RouteId) -> Result<&RoutePolicy, WireError> {
+        self.routes.find(route).ok_or_else(unknown_route)
+    }
+
+    /// Steps 2 and 3, for a caller who is known.
+    pub(crate) fn permit(
+        &self,
+        policy: &RoutePolicy,
+        identity: Identity,
+        request: Request,
+        now: UnixSeconds,
+    ) -> Result<AdmittedCall, WireError> {
         check_group(policy, &identity)?;
         check_mask(policy, &identity)?;
-        check_repeatable(policy, call)?;
-        if call.arguments.len() > usize::try_from(policy.max_bytes).unwrap_or(usize::MAX) {
+        let Request { sequence, route, idempotency_key, arguments } = request;
+        if arguments.len() > usize::try_from(policy.max_bytes).unwrap_or(usize::MAX) {
             return Err(too_long());
         }
         let credential = self.authority.credential(&identity.owner, now);
         Ok(AdmittedCall {
             sequence,
-            route: call.route,
+            route,
             policy: policy.clone(),
             identity,
             credential,
-            idempotency_key: call.idempotency_key.map(|key| ledger_key(key, call)),
-            arguments: call.arguments.to_vec(),
+            idempotency_key,
+            arguments,
         })
     }
+}
+
+/// What a caller asks for.
+pub(crate) struct Request {
+    pub(crate) sequence: u32,
+    pub(crate) route: RouteId,
+    /// What the ledger is to know a mutation by.
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    pub(crate) arguments: Vec<u8>,
 }
 
 fn check_group(policy: &RoutePolicy, identity: &Identity) -> Result<(), WireError> {

@@ -71,7 +71,8 @@ fn refresh_refused() -> WireError {
     WireError::new(ErrorCode::TokenRefused, "the refresh token is expired, or not of this deployment")
 }
 
-fn new_anonymous(entropy: &mut dyn Entropy) -> Identity {
+/// Somebody whom nobody knows yet.
+pub(crate) fn new_anonymous(entropy: &mut dyn Entropy) -> Identity {
     let mut random = [0; 16];
     entropy.fill(&mut random);
     Identity::anonymous(random)

@@ -14,6 +14,7 @@ mod channel;
 mod chunk;
 pub mod limits;
 mod message;
+mod page;
 mod routes;
 
 pub use admit::AdmittedCall;
