@@ -2,11 +2,12 @@
 //
 //   bench.mjs KONTRACT [SECONDS]      the program, and how long each line is measured
 //
-// A request that reads may be sent again as it is, so the load is recorded once and costs the sender nothing: what is measured is
-// the server. CPU is that of the workerd process, from /proc.
+// A request that reads may be sent again as it is, so the load is recorded once and costs the sender nothing; frames of a socket are
+// sealed before the clock starts. What is measured is the server: CPU is that of the workerd process, from /proc. Every line is
+// measured in rounds, each beside the plain one of its round: the median, and from the least to the most.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -17,8 +18,11 @@ import { build } from 'esbuild';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '../..');
-const [program, seconds = '5'] = process.argv.slice(2);
+const [program, seconds = '1'] = process.argv.slice(2);
 const TEXT = 'x'.repeat(64);
+const ROUNDS = 5;
+const SOCKETS = 64;
+const CALLS_PER_SOCKET = 100;
 const TICKS_PER_SECOND = 100;
 
 const work = mkdtempSync(join(ROOT, 'target/bench-raystream-'));
@@ -37,44 +41,59 @@ async function main() {
   const raystream = await bundled();
   const encrypted = await serveKontract();
   const plain = await servePlain();
-  const { handshake, call } = await recorded(raystream, encrypted);
+  const { handshake, early, call, sockets } = await recorded(raystream, encrypted);
+  const post = (server, path, body) => (connections) => hammer({ ...server, path, body }, connections);
   const loads = [
-    ['plain bytes', { ...plain, path: '/bytes', body: Buffer.from(TEXT) }],
-    ['plain JSON', { ...plain, path: '/rpc/echo', body: Buffer.from(JSON.stringify([TEXT])) }],
-    ['encrypted, resumed', { ...encrypted, path: '/raystream', body: call }],
-    ['full handshake, suite 2', { ...encrypted, path: '/raystream', body: handshake }],
+    ['plain bytes', post(plain, '/bytes', Buffer.from(TEXT))],
+    ['plain JSON', post(plain, '/rpc/echo', Buffer.from(JSON.stringify([TEXT])))],
+    ['encrypted, resumed', post(encrypted, '/raystream', call)],
+    ['full handshake, suite 2', post(encrypted, '/raystream', handshake)],
+    ['the same with a first call inside', post(encrypted, '/raystream', early)],
+    ['plain WebSocket message', (connections) => chatter(plain, connections, () => Array(CALLS_PER_SOCKET).fill(Buffer.from(TEXT)))],
+    ['encrypted call on a WebSocket', (connections) => chatter(encrypted, connections, sockets)],
   ];
+  const cases = loads.flatMap(([name, run]) => [1, 64].map((connections) => ({ name, connections, run, rounds: [] })));
+  for (const { run, connections } of cases) await run(connections);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { run, connections, rounds } of cases) rounds.push(await run(connections));
+  }
   console.log('| request | connections | CPU µs | requests/s | bytes up | bytes down |\n|---|---|---|---|---|---|');
-  for (const [name, load] of loads) {
-    for (const connections of [1, 64]) {
-      await hammer(load, connections, 0.5);
-      const { cpu, count, down, elapsed } = await hammer(load, connections, Number(seconds));
-      const cells = [name, connections, Math.round((cpu / count) * 1e6), Math.round(count / elapsed), load.body.length, down];
-      console.log(`| ${cells.join(' | ')} |`);
-    }
+  for (const { name, connections, rounds } of cases) {
+    const cpu = spread(rounds.map(({ cpu, count }) => (cpu / count) * 1e6));
+    const rate = spread(rounds.map(({ count, elapsed }) => count / elapsed));
+    console.log(`| ${[name, connections, cpu, rate, rounds[0].up, rounds[0].down].join(' | ')} |`);
   }
   await sizes();
+}
+
+/** The median, and the least and the most. */
+function spread(values) {
+  const sorted = values.toSorted((a, b) => a - b).map(Math.round);
+  return `${sorted[sorted.length >> 1]} (${sorted[0]} to ${sorted.at(-1)})`;
 }
 
 /** The TypeScript client's sources, which are not what the package exports. */
 async function bundled() {
   const outfile = join(work, 'raystream.mjs');
-  const contents = "export * from './handshake.js'; export * from './frame.js'; export { platformEntropy } from './crypto.js';";
+  const contents = "export * from './handshake.js'; export * from './frame.js'; export * from './early.js'; export { platformEntropy } from './crypto.js';";
   const resolveDir = join(ROOT, 'npm/kontract/src/raystream');
   await build({ stdin: { contents, resolveDir }, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'error' });
   return import(pathToFileURL(outfile));
 }
 
+/** What `kontract build` makes, as it is deployed: the development server's log of each call is not what is measured. */
 async function serveKontract() {
   const app = join(work, 'app');
   cpSync(join(HERE, 'app'), app, { recursive: true });
-  const child = spawn(program, ['dev', '--json', '--once', '--port', '0', '--project', app], { stdio: ['ignore', 'pipe', 'inherit'] });
-  started.push(child);
-  for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line);
-    if (event.event === 'ready') return { app, url: event.url, pid: workerdBelow(child.pid) };
-  }
-  throw new Error('kontract dev did not start');
+  const secrets = Object.fromEntries(['KONTRACT_KEY', 'KONTRACT_BACKUP_KEY', 'KONTRACT_IDENTITY_KEY'].map((name) => [name, randomBytes(32).toString('base64url')]));
+  writeFileSync(join(app, '.dev.vars'), Object.entries(secrets).map((pair) => `${pair.join('=')}\n`).join(''));
+  const { status, stderr } = spawnSync(program, ['build', '--project', app], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  for (const folder of ['objects', 'assets']) mkdirSync(join(work, folder));
+  const folders = ['objects', 'assets'].map((name) => `--directory-path=${name}=${join(work, name)}`);
+  // The endpoint reaches for no database.
+  const env = { ...process.env, ...secrets, DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/none' };
+  return { app, ...(await serve(join(app, 'dist/server/workerd.capnp'), folders, env)) };
 }
 
 async function servePlain() {
@@ -88,7 +107,11 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "plain")],
 );`,
   );
-  const child = spawn(join(ROOT, 'node_modules/.bin/workerd'), ['serve', config, '--control-fd=1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return serve(config, [], process.env);
+}
+
+async function serve(config, options, env) {
+  const child = spawn(join(ROOT, 'node_modules/.bin/workerd'), ['serve', config, '--control-fd=1', ...options], { stdio: ['ignore', 'pipe', 'inherit'], env });
   started.push(child);
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line);
@@ -113,29 +136,40 @@ function workerdBelow(pid) {
 }
 
 /** A full handshake and a resumed call of `echo`, as bytes to send as often as one likes. */
-async function recorded({ startFull, startResume, ticketOf, frames, FrameType, platformEntropy }, { app, url }) {
+async function recorded({ startFull, startResume, ticketOf, frames, encodeEarly, FrameType, platformEntropy }, { app, url }) {
   const identity = JSON.parse(readFileSync(join(app, '.kontract/server/identity.json'), 'utf8'));
   const bytes = (numbers) => Uint8Array.from(numbers);
   const client = readFileSync(join(app, '.kontract/client/kontract.js'), 'utf8');
   const [x25519, mlKem] = ['x25519', 'mlkem'].map((name) => Buffer.from(new RegExp(`${name}: "([\\w-]+)"`).exec(client)[1], 'base64url'));
   const pinned = { suite: identity.suite, buildId: bytes(identity.buildId), routeHash: bytes(identity.routeHash) };
-  const full = await startFull(pinned, { x25519: Uint8Array.from(x25519), mlKem: Uint8Array.from(mlKem) }, platformEntropy);
+  const key = { x25519: Uint8Array.from(x25519), mlKem: Uint8Array.from(mlKem) };
+  const full = await startFull(pinned, key, platformEntropy);
+  const inside = [envelope('kontract.auth.anonymous', '', Buffer.from('{}')), envelope('echo', '', request1(TEXT))];
+  const early = await startFull(pinned, key, platformEntropy, encodeEarly(inside.map((payload, place) => ({ sequence: place + 1, payload }))));
   const [response, ticket] = frames(await posted(url, full.init));
   const established = await full.finish(response);
-  const resumption = ticketOf(established.session.open(ticket), established);
+  const resumption = ticketOf(await established.session.open(ticket), established);
   const exchange = async (payload) => {
-    const resume = startResume(resumption, platformEntropy);
-    const body = Buffer.concat([resume.init, resume.seal(FrameType.RpcCall, 1, payload)]);
+    const resume = await startResume(resumption, platformEntropy);
+    const body = Buffer.concat([resume.init, await resume.seal(FrameType.RpcCall, 1, payload)]);
     const [first, ...rest] = frames(await posted(url, body));
     const { session } = await resume.finish(first);
-    return { body, answer: session.open(rest.at(-1)) };
+    return { body, answer: await session.open(rest.at(-1)) };
   };
   const tokens = await exchange(envelope('kontract.auth.anonymous', '', Buffer.from('{}')));
   const { accessToken } = JSON.parse(Buffer.from(tokens.answer.payload).toString());
   const call = await exchange(envelope('echo', accessToken, request1(TEXT)));
   assert.equal(call.answer.type, FrameType.RpcResponse, Buffer.from(call.answer.payload).toString());
   assert.ok(Buffer.from(call.answer.payload).includes(TEXT));
-  return { handshake: Buffer.from(full.init), call: call.body };
+  /** A session for a socket: its handshake, and calls that are sealed before anybody waits for them. */
+  const sockets = async () => {
+    const resume = await startResume(resumption, platformEntropy);
+    const payload = envelope('echo', accessToken, request1(TEXT));
+    const messages = [resume.init];
+    for (let sequence = 1; sequence <= CALLS_PER_SOCKET; sequence++) messages.push(await resume.seal(FrameType.RpcCall, sequence, payload));
+    return messages;
+  };
+  return { handshake: Buffer.from(full.init), early: Buffer.from(early.init), call: call.body, sockets };
 }
 
 /** As docs/wire.md has it; the call only reads and needs no idempotency key. */
@@ -171,8 +205,45 @@ function send({ url, path, body }, agent) {
   });
 }
 
+/** Sends a socket's messages one after the other, each when the one before is answered, on so many sockets at once. */
+async function chatter({ url, pid }, connections, messagesOf) {
+  const count = connections === 1 ? 1 : SOCKETS;
+  const sockets = await Promise.all(
+    Array.from({ length: count }, async () => ({ messages: await messagesOf(), socket: await dial(`${url.replace('http', 'ws')}/raystream`) })),
+  );
+  const isEncrypted = sockets[0].messages.length > CALLS_PER_SOCKET;
+  if (isEncrypted) for (const { messages, socket } of sockets) await socket.ask(messages.shift());
+  const [start, cpu] = [performance.now(), cpuSeconds(pid)];
+  let down = 0;
+  await Promise.all(sockets.map(async ({ messages, socket }) => {
+    for (const message of messages) down = (await socket.ask(message)).byteLength;
+  }));
+  const result = { count: count * CALLS_PER_SOCKET, up: sockets[0].messages[0].length, down, cpu: cpuSeconds(pid) - cpu, elapsed: (performance.now() - start) / 1000 };
+  for (const { socket } of sockets) socket.close();
+  return result;
+}
+
+async function dial(address) {
+  const socket = new WebSocket(address);
+  socket.binaryType = 'arraybuffer';
+  let answered = () => undefined;
+  socket.addEventListener('message', ({ data }) => answered(data));
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve);
+    socket.addEventListener('error', () => reject(new Error('no socket')));
+  });
+  const ask = (message) =>
+    new Promise((resolve, reject) => {
+      answered = resolve;
+      socket.addEventListener('close', ({ code }) => reject(new Error(`closed ${code}`)), { once: true });
+      socket.send(message);
+    });
+  return { ask, close: () => socket.close() };
+}
+
 /** Sends one body over and over for so many seconds. */
-async function hammer(load, connections, duration) {
+async function hammer(load, connections) {
+  const duration = Number(seconds);
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const [start, cpu] = [performance.now(), cpuSeconds(load.pid)];
   const end = start + duration * 1000;
@@ -185,7 +256,7 @@ async function hammer(load, connections, duration) {
   };
   await Promise.all(Array.from({ length: connections }, connection));
   agent.destroy();
-  return { count, down, cpu: cpuSeconds(load.pid) - cpu, elapsed: (performance.now() - start) / 1000 };
+  return { count, up: load.body.length, down, cpu: cpuSeconds(load.pid) - cpu, elapsed: (performance.now() - start) / 1000 };
 }
 
 /** User and system time of a process with all its threads. */

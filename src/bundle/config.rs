@@ -101,7 +101,11 @@ pub fn wrangler_json(app: &str, assets: Option<&str>, pages: bool) -> String {
         "migrations": [{ "tag": "kontract-1", "new_sqlite_classes": classes }],
     });
     if let (Some(folder), Some(config)) = (assets, config.as_object_mut()) {
-        let mut assets = json!({ "directory": folder, "binding": "ASSETS", "run_worker_first": ["/raystream", "/health"] });
+        let mut assets = json!({
+            "directory": folder,
+            "binding": "ASSETS",
+            "run_worker_first": ["/raystream", "/stream", "/health"],
+        });
         if let (true, Some(assets)) = (pages, assets.as_object_mut()) {
             assets.insert("html_handling".to_owned(), "none".into());
         }

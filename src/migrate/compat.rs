@@ -74,6 +74,8 @@ fn endpoint_faults(
     let mut faults = field_faults("", &old.params, &new.params, Way::Request);
     faults.extend(type_faults((before, &old.takes), (after, &new.takes), Way::Request));
     if let Some(who) = type_break(&old.returns, &new.returns, Way::Result) {
+        let same_root = is_object(before, &old.returns) == is_object(after, &new.returns);
+        let who = if same_root { who } else { Who::Both };
         faults.push((Some("the result".to_owned()), changed(&old.returns, &new.returns), who));
     }
     for fault in type_faults((before, &old.gives), (after, &new.gives), Way::Result) {
@@ -84,6 +86,12 @@ fn endpoint_faults(
         }
     }
     faults
+}
+
+/// Whether a result, or an item of a streamed one, is an object and no message around it.
+fn is_object(ids: &WireIds, returns: &str) -> bool {
+    let item = returns.strip_prefix("AsyncIterable<").and_then(|rest| rest.strip_suffix('>'));
+    ids.types.contains_key(item.unwrap_or(returns))
 }
 
 fn type_faults(
@@ -329,6 +337,22 @@ mod tests {
         assert_eq!(said(&one, &two), moved.concat(), "alike but for their ids");
         let gone = vec![("sign  was removed".to_owned(), Who::OldClient)];
         assert_eq!(said(&before, &WireIds::default()), gone);
+    }
+
+    #[test]
+    fn a_result_that_is_no_longer_always_an_object_has_another_message() {
+        let before = ids(&WireIds::default(), &["a"]);
+        let returning = |returns: &str| {
+            let mut after = before.clone();
+            returns.clone_into(&mut after.endpoints.get_mut("sign").expect("it is there").returns);
+            after
+        };
+        let who = |before: &WireIds, after: &WireIds| said(before, after).pop().map(|(_, who)| who);
+        assert_eq!(who(&before, &returning("Entry | null")), Some(Who::Both));
+        assert_eq!(who(&returning("Entry | null"), &before), Some(Who::Both));
+        assert_eq!(who(&returning("string"), &returning("string | null")), Some(Who::OldClient));
+        let [stream, maybe] = ["AsyncIterable<Entry>", "AsyncIterable<Entry | null>"].map(returning);
+        assert_eq!(who(&stream, &maybe), Some(Who::Both));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! export async function sign(…) {…}   →   export const sign = kontract.endpoint({ name: "sign", route: 0x…, … })
 //! ```
 
-use super::codec::{Side, codec_names};
+use super::codec::{Side, codec_names, lazy_name};
 use super::paths::{client_path, stub_path};
 use super::schema::WireSchema;
 use super::{Pins, StubInput};
@@ -91,6 +91,43 @@ pub(super) fn index_text(contract: &Contract, sources: &Sources, input: &StubInp
     let exports = identifiers.map(|(name, local)| (local, name)).chain([("kontract", "kontract")]);
     items.push(export_names(exports));
     items.push(export_const("api", object(named().map(|(name, local)| (name, ident(local))))));
+    module_text(items)
+}
+
+/// `lazy.js`: the endpoints with results that can be read where they are looked at. A module of its own, so that a page that
+/// imports nothing of it carries nothing of it.
+pub(super) fn lazy_text(contract: &Contract, schema: &WireSchema) -> String {
+    let named = contract.endpoints.iter().enumerate().filter(|(_, e)| is_identifier_name(&e.name));
+    let lazy: Vec<(usize, &Endpoint, String)> = named
+        .filter(|(_, endpoint)| !endpoint.is_streamed())
+        .filter_map(|(index, endpoint)| Some((index, endpoint, lazy_name(schema, index)?)))
+        .collect();
+    if lazy.is_empty() {
+        return module_text(vec![export_names([])]);
+    }
+    let (mut encoders, mut decoders, mut stubs, mut exports) = (vec![], vec![], vec![], vec![]);
+    for (index, endpoint, decode) in lazy {
+        let encode = codec_names(schema, index, Side::Client).encode;
+        let value = stub_value(endpoint, ("kontract", "streamed", "uploading"), &encode, &decode);
+        let local = format!("e{index}");
+        stubs.push(constant(&local, value).into());
+        exports.push((local, endpoint.name.as_str()));
+        encoders.push(encode);
+        decoders.push(decode);
+    }
+    let import = |names: &[String], source: &str| {
+        import_named(names.iter().map(|name| (name.as_str(), name.as_str())), source)
+    };
+    let mut items = vec![
+        import_named([("kontract", "kontract")], "./kontract.js"),
+        import(&encoders, "./codecs.js"),
+        import(&decoders, "./lazy-codecs.js"),
+    ];
+    if contract.endpoints.iter().any(|endpoint| !endpoint.uploads().is_empty()) {
+        items.push(import_named([("uploading", "uploading")], "kontract/client"));
+    }
+    items.extend(stubs);
+    items.push(export_names(exports.iter().map(|(local, name)| (local.as_str(), *name))));
     module_text(items)
 }
 

@@ -24,13 +24,17 @@ impl Identity {
         let routes = routes_text(contract);
         let route_hash = digest(b"kontract routes\0", &routes);
         let places = serde_json::to_string(ids).expect("invariant: every key of the ids is a string");
-        let agreed = format!("{routes}{}{places}", types_text(contract));
+        let agreed = format!("{LAYOUT}{routes}{}{places}", types_text(contract));
         let build = digest(b"kontract build\0", &agreed);
         let mut build_id = [0; 16];
         build_id.copy_from_slice(&build[..16]);
         Self { build_id, route_hash }
     }
 }
+
+/// How this compiler makes tables of a contract. Counts up when that changes, because a client that was built before then is
+/// of another build.
+const LAYOUT: &str = "layout 2\n";
 
 /// What the server half is told of its build, as JSON.
 pub fn to_json(pins: &Pins) -> String {

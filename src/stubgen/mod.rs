@@ -29,7 +29,7 @@ use crate::artifact::Artifacts;
 use crate::contract::CheckedContract;
 use crate::parse::types::flat::FlatModule;
 use crate::source::Sources;
-use codec::{Side, codecs_text};
+use codec::{Side, codecs_text, lazy_codecs_text};
 use std::collections::BTreeMap;
 
 /// What stubs depend on besides the contract.
@@ -110,6 +110,8 @@ pub fn generate(
         (CONNECTION.to_owned(), client::connection_text(input.pins)),
         ("codecs.js".to_owned(), codecs_text(schema, &contract.endpoints, Side::Client)),
         ("index.js".to_owned(), client::index_text(contract, sources, input)),
+        ("lazy.js".to_owned(), client::lazy_text(contract, schema)),
+        ("lazy-codecs.js".to_owned(), lazy_codecs_text(schema)),
     ]);
     client.extend(client::stub_texts(contract, sources, schema, input));
     client.extend(dts::client_texts(contract, sources, input));
@@ -143,6 +145,7 @@ pub fn generate(
 /// in common with it is no sign of a leak.
 pub const VOCABULARY: &[&str] = &[
     include_str!("client.rs"),
+    include_str!("dts/lazy.rs"),
     include_str!("dts/map.rs"),
     include_str!("dts/mod.rs"),
     include_str!("dts/types.rs"),
@@ -154,6 +157,7 @@ pub const VOCABULARY: &[&str] = &[
     include_str!("mod.rs"),
     include_str!("codec/choose.rs"),
     include_str!("codec/mod.rs"),
+    include_str!("codec/lazy.rs"),
     include_str!("codec/names.rs"),
     include_str!("codec/read.rs"),
     include_str!("codec/write.rs"),

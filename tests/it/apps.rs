@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 mod dev;
+mod fallback;
 mod flood;
 mod frontends;
 mod keys;

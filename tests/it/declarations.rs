@@ -82,6 +82,13 @@ fn draft() -> Draft {
     draft.endpoint("src/api.ts", "pages", &[], Ty::Stream(Box::new(object("Entry"))));
     draft.endpoint("src/api.ts", "nothing", &[], Ty::Void);
     draft.endpoint("src/api.ts", "find", &[], optional(object("CallOptions")));
+    draft.object(
+        "Group",
+        vec![field("all", array(object("Holder"))), field("some?", nullable(array(Ty::String)))],
+    );
+    draft.object("LazyHolder", vec![field("toJSON", Ty::String)]);
+    draft.endpoint("src/api.ts", "groups", &[("of", object("LazyHolder"))], nullable(array(object("Group"))));
+    draft.endpoint("src/api.ts", "whole", &[], object("LazyHolder"));
     for (name, path) in [
         ("main", &["default"][..]),
         ("loop", &["while"]),
@@ -148,6 +155,7 @@ const CONFIG: &str = r#"{ "compilerOptions": { "target": "es2022", "module": "es
 const USE: &str = r"
 import { api, dynamic, echo1, echo7, echo11, echo12, find, main, nothing, pages, put, type CallOptions, type Entry } from './.kontract/client/index.js';
 import * as module from './.kontract/client/index_.js';
+import * as lazy from './.kontract/client/lazy.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_proof: Same<A, B>): void => undefined;
@@ -166,6 +174,13 @@ same<typeof main, typeof module.default>(true);
 same<typeof put, typeof module.Store.put>(true);
 same<typeof api.drop, typeof module.Store.delete>(true);
 same<typeof api.loop, typeof module.while>(true);
+same<keyof typeof lazy, 'find' | 'groups'>(true);
+same<Awaited<ReturnType<typeof lazy.find>>, lazy.LazyCallOptions | undefined>(true);
+same<Parameters<typeof lazy.groups>, [of: lazy.LazyHolder]>(true);
+same<Awaited<ReturnType<typeof lazy.groups>>, readonly lazy.LazyGroup[] | null>(true);
+same<lazy.LazyGroup, { readonly all: readonly lazy.LazyHolder_[]; readonly some?: string[] | null; toJSON(): lazy.Group }>(true);
+same<lazy.LazyHolder_['entry'], lazy.LazyEntry>(true);
+void lazy.find.with({ timeoutMs: 1 })();
 void put.with({ timeoutMs: 1 })('1');
 void env.storage.holders.update('1', { patch: { n: 1 } });
 same<kontract.rows.HolderPatch, { patch?: kontract.rows.EntryPatch; entry?: kontract.rows.Entry }>(true);

@@ -15,7 +15,7 @@ async function load() {
   const folder = mkdtempSync(join(tmpdir(), 'kontract-sessions-'));
   const outfile = join(folder, 'raystream.mjs');
   const source = fileURLToPath(new URL('../../npm/kontract/src/raystream/', import.meta.url));
-  const contents = `export * from './handshake.js'; export * from './frame.js'; export { unpad } from './padding.js';`;
+  const contents = `export * from './handshake.js'; export * from './frame.js'; export { unpad } from './padding.js'; export { encodeEarly } from './early.js';`;
   await build({ stdin: { contents, resolveDir: source }, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'error' });
   try {
     return await import(pathToFileURL(outfile));
@@ -24,7 +24,7 @@ async function load() {
   }
 }
 
-const { FrameType, frames, startFull, startResume, ticketOf } = await load();
+const { FrameType, encodeEarly, frames, startFull, startResume, ticketOf } = await load();
 const [record, program] = process.argv.slice(2);
 const unhex = (text) => Uint8Array.from(Buffer.from(text, 'hex'));
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
@@ -64,6 +64,7 @@ class Conversation {
   #peer;
   #session;
   #sequence = 0;
+  #early = 0;
   #bytes = createHash('sha256');
 
   constructor(peer, session) {
@@ -77,7 +78,7 @@ class Conversation {
     for (const step of this.#session.resumes) resumption = await this.#resume(resumption, step);
     if (this.#session.socket !== undefined) await this.#socket(resumption, this.#session.socket);
     assert.equal(this.#bytes.digest('hex'), this.#session.bytes);
-    return this.#sequence;
+    return this.#sequence - this.#early;
   }
 
   async #ask(command, bytes) {
@@ -87,10 +88,17 @@ class Conversation {
   }
 
   async #full() {
-    const full = await startFull(this.#peer.identity, this.#peer.serverKey, drawn(this.#session.entropy));
-    const [response, ticket] = frames((await this.#ask('post', full.init))[0]);
+    const calls = this.#session.early.map((call) => ({ sequence: ++this.#sequence, payload: payloadOf(call) }));
+    this.#early = calls.length;
+    const full = await startFull(this.#peer.identity, this.#peer.serverKey, drawn(this.#session.entropy), encodeEarly(calls));
+    const [response, ticket, ...answers] = frames((await this.#ask('post', full.init))[0]);
     const established = await full.finish(response);
-    return ticketOf(established.session.open(ticket), established);
+    const resumption = ticketOf(await established.session.open(ticket), established);
+    for (const { sequence, payload } of calls) {
+      const opened = await established.session.open(answers.shift());
+      assert.deepEqual([opened.sequence, hex(opened.payload)], [sequence, hex(payload)]);
+    }
+    return resumption;
   }
 
   async #resume(resumption, { entropy, calls }) {

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from raystream import (EARLY, FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSHAKE_RESPONSE, HEADER, HEADER_LEN, HEARTBEAT, KEY_PHASE,
-                       MORE, NAMES, RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, clear)
-from rpc import Client, Post, envelope, request
+                       MORE, NAMES, RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, clear, early_data)
+from rpc import INTRODUCTION, Client, Post, early_reads, envelope, request
 from socket_client import Socket
 
 # X25519 public keys of small order (RFC 7748, section 6.1), and every other spelling that is not below 2^255 - 19.
@@ -82,7 +82,64 @@ class PostFaults:
         }
 
     def cases(self) -> dict[str, Callable[[], str]]:
-        return {**self.header_cases(), **self.frame_cases(), **self.handshake_cases(), **self.ticket_cases()}
+        return {**self.header_cases(), **self.frame_cases(), **self.handshake_cases(), **self.ticket_cases(),
+                **self.early_cases(), **self.event_cases()}
+
+    def early_replays(self) -> dict:
+        """A recorded handshake with reads inside, sent again: other keys, another caller, and nothing stored."""
+        before = len(self.client.messages())
+        init = FullHandshake(self.pins, early_reads(("listEntries", request()))).init
+        first, second = (self.post.exchange(init) for _ in range(2))
+        return {
+            "frames": [len(first), len(second)],
+            "sameEphemeral": first[0][HEADER_LEN:HEADER_LEN + 32] == second[0][HEADER_LEN:HEADER_LEN + 32],
+            "sameSealedAnswers": any(a == b for a, b in zip(first[1:], second[1:])),
+            "stored": len(self.client.messages()) - before,
+        }
+
+    def early_cases(self) -> dict[str, Callable[[], str]]:
+        """What may not be in early data; a good read is `early_replays`."""
+        introduction = (1, envelope(INTRODUCTION, "", b"{}"))
+        read = envelope("listEntries", "", request())
+        mutation = request("Mallory", "early")
+
+        def early(*calls: tuple[int, bytes], **faults) -> Callable[[], str]:
+            return lambda: self.outcome(FullHandshake(self.pins, early_data(*calls, **faults)).init)
+
+        return {
+            "a mutation": early(introduction, (2, envelope("createEntry", "", mutation))),
+            "a mutation with its key": early(introduction, (2, envelope("createEntry", "", mutation, os.urandom(16)))),
+            "a read with a token": early(introduction, (2, envelope("listEntries", self.client.token, request()))),
+            "a read with a key": early(introduction, (2, envelope("listEntries", "", request(), os.urandom(16)))),
+            "a read of nobody": early((1, read)),
+            "two introductions": early(introduction, introduction),
+            "a refresh": early((1, envelope("kontract.auth.refresh", "", b'{"refreshToken":""}'))),
+            "an unknown endpoint": early(introduction, (2, envelope("nothing", "", request()))),
+            "what is no call": early(introduction, (2, b"short")),
+            "nine calls": early(introduction, *((place, read) for place in range(2, 10))),
+            "without the flag": early(introduction, (2, read), flags=0),
+            "with another flag": early(introduction, (2, read), flags=EARLY | MORE),
+            "a heartbeat": early(introduction, (2, read), ty=HEARTBEAT),
+            "a part": lambda: self.outcome(FullHandshake(self.pins, early_data(introduction)[:-1]).init),
+            "too much": early(introduction, (2, read + bytes(16_384))),
+        }
+
+    def event_cases(self) -> dict[str, Callable[[], str]]:
+        """`GET /stream` is safe in the sense of HTTP, so that it carries calls that only read."""
+        def events(body: bytes) -> str:
+            status, answers = self.post.events(body)
+            return f"{status}, {sum(len(frame) for _, frame in answers)} bytes"
+
+        def mutation() -> str:
+            return events(self.client.body("createEntry", request("Mallory", "by GET"), os.urandom(16))[1])
+
+        return {
+            "a mutation by GET": mutation,
+            "nothing by GET": lambda: events(b""),
+            "half a body by GET": lambda: events(self.call()[:-1]),
+            "a flipped bit by GET": lambda: events(flipped(self.call(), 8 * len(self.call()) - 1)),
+            "too much by GET": lambda: events(self.call() + bytes(6_144)),
+        }
 
     def header_cases(self) -> dict[str, Callable[[], str]]:
         call = self.call()
@@ -221,6 +278,10 @@ class SocketFaults:
             socket, other = self.opened(), self.opened()
             return socket.ending(other.seal(HEARTBEAT, 0, b""))
 
+        def early(name: str) -> Callable[[], str]:
+            init = FullHandshake(self.pins, early_reads((name, request()))).init
+            return lambda: Socket(self.url, self.client, opens=False).ending(init)
+
         def two_in_one() -> str:
             socket = self.opened()
             return socket.ending(socket.seal(HEARTBEAT, 0, b"") + socket.seal(HEARTBEAT, 0, b""))
@@ -266,6 +327,7 @@ class SocketFaults:
             "chunk counter": fault(stream=1),
             "reserved": fault(reserved=1),
             "early": fault(flags=EARLY),
+            "a mutation in early data": early("createEntry"),
             "text": lambda: self.opened().ending("text"),
             "nothing": lambda: self.opened().ending(b""),
             "handshake in a session": lambda: self.opened().ending(FullHandshake(self.pins).init),

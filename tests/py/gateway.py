@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import faults
-from raystream import Pins
-from rpc import Client, Post
+from raystream import FullHandshake, Pins
+from rpc import Client, early_reads, request, result, root, text, vector
 from socket_client import Socket
 
 
@@ -28,6 +28,33 @@ def calls(url: str, pins: Pins) -> dict:
     return {"author": author, "listed": client.messages(), "counts": counts, "heartbeats": socket.heartbeats}
 
 
+def early(url: str, pins: Pins) -> dict:
+    """A read inside of the handshake, over POST and over WebSocket, and how long it all is."""
+    client = Client(url, pins)
+    introduction, listed = client.early(("listEntries", request()))
+    tokens = json.loads(result(introduction))
+    socket = Socket(url, client, opens=False)
+    handshake = FullHandshake(pins, early_reads(("listEntries", request())))
+    socket.socket.send(handshake.init)
+    session = handshake.finish(socket.socket.recv(timeout=30))
+    answers = [session.open(socket.socket.recv(timeout=30)) for _ in range(3)]
+    socket.close()
+    return {
+        "owner": tokens["owner"][:5],
+        "listed": [text(entry, 2) for entry in vector(root(result(listed)), 0)],
+        "overSocket": [text(entry, 2) for entry in vector(root(result(answers[2])), 0)],
+    }
+
+
+def events(url: str, pins: Pins) -> dict:
+    """A read whose request is a header and whose answer is server-sent events."""
+    client = Client(url, pins)
+    resume, body = client.body("listEntries", request())
+    status, answers = client.post.events(body)
+    listed = client.finish(resume, [frame for _, frame in answers])
+    return {"status": status, "ids": [event for event, _ in answers], "listed": [text(e, 2) for e in vector(root(listed), 0)]}
+
+
 def refusals(cases: dict[str, Callable[[], str]]) -> dict:
     return {name: case() for name, case in cases.items()}
 
@@ -41,7 +68,10 @@ def main(path: str) -> None:
     post = faults.PostFaults(url, pins)
     print(json.dumps({
         "calls": calls(url, pins),
+        "early": early(url, pins),
+        "events": events(url, pins),
         "replay": post.replays(),
+        "earlyReplay": post.early_replays(),
         "everyBit": dict(Counter(post.every_bit())),
         "bits": post.bits,
         "everyLength": dict(Counter(post.every_length())),

@@ -1,5 +1,6 @@
 """kontract's calls on raystream, written from docs/wire.md, for the endpoints of examples/guestbook."""
 
+import base64
 import hashlib
 import http.client
 import json
@@ -11,7 +12,11 @@ import flatbuffers
 import flatbuffers.number_types as types
 from flatbuffers.table import Table
 
-from raystream import RPC_CALL, RPC_ERROR, RPC_RESPONSE, FullHandshake, Opened, Pins, Refused, Resume, Session, frames
+from raystream import (RPC_CALL, RPC_ERROR, RPC_RESPONSE, FullHandshake, Opened, Pins, Refused, Resume, Session, early_data,
+                       frames)
+
+
+INTRODUCTION = "kontract.auth.anonymous"
 
 
 class CallError(Exception):
@@ -57,10 +62,6 @@ def text(table: Table, number: int) -> str:
     return table.String(slot(table, number)).decode()
 
 
-def child(table: Table, number: int) -> Table:
-    return Table(table.Bytes, table.Indirect(slot(table, number)))
-
-
 def vector(table: Table, number: int) -> list[Table]:
     offset = table.Offset(4 + 2 * number)
     start = table.Vector(offset)
@@ -85,6 +86,23 @@ class Post:
             response = self.connection.getresponse()
         return response.status, response.read()
 
+    def events(self, body: bytes) -> tuple[int, list[tuple[str, bytes]]]:
+        """The same request in a header of `GET /stream`: the status, and each event's id and frame."""
+        connection = http.client.HTTPConnection(self.address, timeout=60)
+        request = base64.urlsafe_b64encode(body).decode().rstrip("=")
+        connection.request("GET", "/stream", headers={"accept": "text/event-stream", "raystream": request})
+        response = connection.getresponse()
+        answer = response.read()
+        if response.status != 200:
+            return response.status, [("", answer)]
+        assert response.getheader("content-type") == "text/event-stream"
+        found = []
+        for event in answer.decode().split("\n\n")[:-1]:
+            fields = dict(line.split(": ", 1) for line in event.split("\n") if not line.startswith(":"))
+            if "data" in fields:
+                found.append((fields.get("id", ""), base64.urlsafe_b64decode(fields["data"] + "==")))
+        return response.status, found
+
     def exchange(self, body: bytes) -> list[bytes]:
         status, answer = self.answer(body)
         if status != 200:
@@ -107,6 +125,14 @@ class Client:
         session = handshake.finish(response)
         session.open(ticket)
         return session
+
+    def early(self, *reads: tuple[str, bytes]) -> list[Opened]:
+        """One round trip of somebody new: a handshake with an introduction and reads inside. Their answers."""
+        handshake = FullHandshake(self.pins, early_reads(*reads))
+        response, ticket, *answers = self.post.exchange(handshake.init)
+        session = handshake.finish(response)
+        session.open(ticket)
+        return [session.open(answer) for answer in answers]
 
     def resume(self) -> Resume:
         return Resume(self.session.ticket, self.session.resumption)
@@ -138,7 +164,13 @@ class Client:
     def sign(self, author: str, message: str) -> str:
         """The author of the entry that was made."""
         made = self.call("createEntry", request(author, message), os.urandom(16))
-        return text(child(root(made), 0), 1)
+        return text(root(made), 1)
+
+
+def early_reads(*reads: tuple[str, bytes]) -> bytes:
+    """Early data of somebody who has no identity yet: an introduction, and calls without token and key."""
+    calls = [(INTRODUCTION, b"{}"), *reads]
+    return early_data(*((place, envelope(name, "", arguments)) for place, (name, arguments) in enumerate(calls, 1)))
 
 
 def result(answer: Opened) -> bytes:

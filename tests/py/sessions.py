@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 
-from raystream import RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, frames
+from raystream import RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, early_data, frames
 
 
 class Peer:
@@ -61,11 +61,18 @@ class Conversation:
     def full(self) -> Session:
         entropy = self.rng.randbytes(32 * self.peer.pins.suite)
         self.record["entropy"] = entropy.hex()
-        handshake = FullHandshake(self.peer.pins, entropy=entropy)
-        response, ticket = frames(self.ask("post", handshake.init)[0])
+        calls = [self.call() for _ in range(self.rng.choice((0, 0, 1, 3)))]
+        self.record["early"] = calls
+        payloads = [payload_of(call) for call in calls]
+        early = early_data(*enumerate(payloads, self.sequence + 1))
+        self.sequence += len(calls)
+        handshake = FullHandshake(self.peer.pins, early, entropy)
+        response, ticket, *answers = frames(self.ask("post", handshake.init)[0])
         session = handshake.finish(response)
         session.open(ticket)
+        assert [session.open(answer).payload for answer in answers] == payloads
         self.counts["sessions"] += 1
+        self.counts["early calls"] += len(calls)
         return session
 
     def resume(self, old: Session) -> Session:
@@ -110,7 +117,7 @@ def payload_of(call: dict) -> bytes:
 
 
 def main(count: int, seed: int, record: str, command: list[str]) -> None:
-    counts = {"sessions": 0, "resumes": 0, "frames": 0, "new keys": 0}
+    counts = {"sessions": 0, "resumes": 0, "frames": 0, "new keys": 0, "early calls": 0}
     peers = {suite: Peer(command, suite) for suite in (1, 2)}
     with open(record, "w", encoding="utf-8") as file:
         for place in range(count):

@@ -40,13 +40,14 @@ pub(crate) fn storage(tree: &Tree, test: &str) -> Result<(), Error> {
     process::finish(CARGO, command)
 }
 
-/// Builds the program as it ships, and prints encrypted and plain calls side by side.
+/// Builds the program, and prints encrypted and plain calls side by side. What is measured is the gateway, which has a profile of its own.
 ///
 /// # Errors
 /// With the first step that fails.
 pub(crate) fn raystream(tree: &Tree) -> Result<(), Error> {
-    let program = build::build(tree, Profile::Release)?;
-    process::run(NODE, &["benches/raystream/bench.mjs", &program.display().to_string()], &tree.root)
+    let program = build::build(tree, Profile::Dev)?;
+    let program = program.display().to_string();
+    process::run(NODE, &["--experimental-websocket", "benches/raystream/bench.mjs", &program], &tree.root)
 }
 
 /// Builds the program as it ships, and prints what builds of a generated app cost, cold and after an edit, beside bundlers.

@@ -25,7 +25,7 @@ struct Mutant {
     broken: &'static str,
 }
 
-const MUTANTS: [Mutant; 11] = [
+const MUTANTS: [Mutant; 14] = [
     Mutant {
         name: "replayed frames are taken",
         file: "schedule.rs",
@@ -85,6 +85,24 @@ const MUTANTS: [Mutant; 11] = [
         file: "kem.rs",
         original: "Prk::extract(&sha256(&[ciphertext]), &[shared.expose()])",
         broken: "Prk::extract(&sha256(&[ciphertext]), &[&[shared.expose()[0] & 0][..]])",
+    },
+    Mutant {
+        name: "early data may change something",
+        file: "../../gateway/src/early.rs",
+        original: "Some(policy) if policy.is_read_only() => {",
+        broken: "Some(policy) if policy.max_bytes > 0 => {",
+    },
+    Mutant {
+        name: "early data needs no identity",
+        file: "../../gateway/src/early.rs",
+        original: "!= Some(Builtin::Anonymous) {",
+        broken: "== Some(Builtin::Refresh) {",
+    },
+    Mutant {
+        name: "the calls of early data lose their numbers",
+        file: "early.rs",
+        original: "sequence: header.sequence,",
+        broken: "sequence: header.sequence & 1,",
     },
     Mutant {
         name: "the padding's marker is not looked for",

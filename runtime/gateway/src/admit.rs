@@ -70,58 +70,37 @@ impl Gateway {
         session: &SessionBinding,
         now: UnixSeconds,
     ) -> Result<AdmittedCall, WireError> {
-        let policy = self.policy(call.route)?;
+        let policy = self.routes.find(call.route).ok_or_else(unknown_route)?;
         let identity = self.authority.verify_access(call.token, session, now).map_err(unauthorized)?;
-        let request = Request {
-            sequence,
-            route: call.route,
-            idempotency_key: call.idempotency_key.map(|key| ledger_key(key, call)),
-            arguments: call.arguments.to_vec(),
-        };
-        let admitted = self.permit(policy, identity, request, now)?;
-        check_repeatable(policy, call)?;
-        Ok(admitted)
-    }
-
-    /// The policy of an endpoint of this build.
-    pub(crate) fn policy(&self, route: RouteId) -> Result<&RoutePolicy, WireError> {
-        self.routes.find(route).ok_or_else(unknown_route)
+        self.admit_as(sequence, call, policy, identity, now)
     }
 
     /// Steps 2 and 3, for a caller who is known.
-    pub(crate) fn permit(
+    pub(crate) fn admit_as(
         &self,
+        sequence: u32,
+        call: &Call<'_>,
         policy: &RoutePolicy,
         identity: Identity,
-        request: Request,
         now: UnixSeconds,
     ) -> Result<AdmittedCall, WireError> {
         check_group(policy, &identity)?;
         check_mask(policy, &identity)?;
-        let Request { sequence, route, idempotency_key, arguments } = request;
-        if arguments.len() > usize::try_from(policy.max_bytes).unwrap_or(usize::MAX) {
+        check_repeatable(policy, call)?;
+        if call.arguments.len() > usize::try_from(policy.max_bytes).unwrap_or(usize::MAX) {
             return Err(too_long());
         }
         let credential = self.authority.credential(&identity.owner, now);
         Ok(AdmittedCall {
             sequence,
-            route,
+            route: call.route,
             policy: policy.clone(),
             identity,
             credential,
-            idempotency_key,
-            arguments,
+            idempotency_key: call.idempotency_key.map(|key| ledger_key(key, call)),
+            arguments: call.arguments.to_vec(),
         })
     }
-}
-
-/// What a caller asks for.
-pub(crate) struct Request {
-    pub(crate) sequence: u32,
-    pub(crate) route: RouteId,
-    /// What the ledger is to know a mutation by.
-    pub(crate) idempotency_key: Option<IdempotencyKey>,
-    pub(crate) arguments: Vec<u8>,
 }
 
 fn check_group(policy: &RoutePolicy, identity: &Identity) -> Result<(), WireError> {
@@ -147,8 +126,7 @@ fn check_mask(policy: &RoutePolicy, identity: &Identity) -> Result<(), WireError
 
 /// A mutation without a key could be replayed by whoever recorded its frames.
 fn check_repeatable(policy: &RoutePolicy, call: &Call<'_>) -> Result<(), WireError> {
-    let mutates = policy.perm != policy.perm.intersection(Perms::R);
-    if mutates && call.idempotency_key.is_none() {
+    if !policy.is_read_only() && call.idempotency_key.is_none() {
         return Err(WireError::new(
             ErrorCode::InvalidRequest,
             format!("{} can change data, so its calls need an idempotency key", policy.name),
@@ -171,7 +149,8 @@ fn ledger_key(IdempotencyKey(key): IdempotencyKey, call: &Call<'_>) -> Idempoten
     IdempotencyKey(*first)
 }
 
-fn unknown_route() -> WireError {
+/// What a caller of an endpoint that is not there is told.
+pub(crate) fn unknown_route() -> WireError {
     WireError::new(ErrorCode::NotFound, "no such endpoint in this build")
 }
 

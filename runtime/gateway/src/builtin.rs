@@ -18,13 +18,14 @@ pub(crate) enum Builtin {
 
 impl Builtin {
     pub(crate) fn find(route: RouteId) -> Option<Self> {
-        [Self::Anonymous, Self::Refresh].into_iter().find(|builtin| RouteId::of(builtin.name()) == route)
+        [Self::Anonymous, Self::Refresh].into_iter().find(|builtin| builtin.route() == route)
     }
 
-    const fn name(self) -> &'static str {
+    /// The hash of its name (`RouteId::of`), which every call is compared with.
+    const fn route(self) -> RouteId {
         match self {
-            Self::Anonymous => "kontract.auth.anonymous",
-            Self::Refresh => "kontract.auth.refresh",
+            Self::Anonymous => RouteId::from_u32(0x4310_7330),
+            Self::Refresh => RouteId::from_u32(0x6e1f_59bf),
         }
     }
 }
@@ -54,21 +55,32 @@ impl Gateway {
         now: UnixSeconds,
         entropy: &mut dyn Entropy,
     ) -> Result<Vec<u8>, WireError> {
-        let identity = match builtin {
-            Builtin::Anonymous => new_anonymous(entropy),
+        match builtin {
+            Builtin::Anonymous => Ok(self.introduce(session, now, entropy).1),
             Builtin::Refresh => {
                 let arguments: RefreshArguments = serde_json::from_slice(arguments).map_err(|_| {
                     WireError::new(ErrorCode::InvalidRequest, "the arguments are not { refreshToken }")
                 })?;
-                self.authority.verify_refresh(&arguments.refresh_token, now).map_err(|_| refresh_refused())?
+                let identity = self
+                    .authority
+                    .verify_refresh(&arguments.refresh_token, now)
+                    .map_err(|_| refresh_refused())?;
+                Ok(pair(&identity, &self.authority.issue(&identity, session, now)))
             }
-        };
-        Ok(pair(&identity, &self.authority.issue(&identity, session, now)))
+        }
     }
-}
 
-fn refresh_refused() -> WireError {
-    WireError::new(ErrorCode::TokenRefused, "the refresh token is expired, or not of this deployment")
+    /// A new anonymous identity, and what its caller is told of it.
+    pub(crate) fn introduce(
+        &self,
+        session: &SessionBinding,
+        now: UnixSeconds,
+        entropy: &mut dyn Entropy,
+    ) -> (Identity, Vec<u8>) {
+        let identity = new_anonymous(entropy);
+        let result = pair(&identity, &self.authority.issue(&identity, session, now));
+        (identity, result)
+    }
 }
 
 /// Somebody whom nobody knows yet.
@@ -76,6 +88,10 @@ pub(crate) fn new_anonymous(entropy: &mut dyn Entropy) -> Identity {
     let mut random = [0; 16];
     entropy.fill(&mut random);
     Identity::anonymous(random)
+}
+
+fn refresh_refused() -> WireError {
+    WireError::new(ErrorCode::TokenRefused, "the refresh token is expired, or not of this deployment")
 }
 
 fn pair(identity: &Identity, issued: &Issued) -> Vec<u8> {
@@ -86,4 +102,16 @@ fn pair(identity: &Identity, issued: &Issued) -> Vec<u8> {
         expires_at: issued.expires_at.0,
     })
     .expect("invariant: a pair of tokens is strings and a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Builtin;
+    use kontract_wire::route::RouteId;
+
+    #[test]
+    fn routes_are_the_hashes_of_their_names() {
+        assert_eq!(Builtin::Anonymous.route(), RouteId::of("kontract.auth.anonymous"));
+        assert_eq!(Builtin::Refresh.route(), RouteId::of("kontract.auth.refresh"));
+    }
 }

@@ -4,6 +4,7 @@ use crate::Gateway;
 use crate::admit::AdmittedCall;
 use crate::builtin::Builtin;
 use crate::chunk::{Chunk, ChunkContent};
+use crate::early::EarlyCalls;
 use crate::message::{Joined, Messages};
 use kontract_auth::{SessionBinding, UnixSeconds as AuthSeconds};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
@@ -51,6 +52,29 @@ impl Channel {
     pub(crate) fn new(session: Session) -> Self {
         let binding = SessionBinding::of(session.id().as_bytes());
         Self { session, binding, messages: Messages::default() }
+    }
+
+    /// Takes the calls of the handshake's early data; what they lead to, in their order.
+    pub(crate) fn begin_early(
+        &mut self,
+        gateway: &Gateway,
+        early: &[Opened],
+        now: UnixSeconds,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<Received>, Refused> {
+        let admitted = gateway.admit_early(early, &self.binding, AuthSeconds(now.0), entropy)?;
+        let Some(EarlyCalls { introduction: (sequence, identity), calls }) = admitted else {
+            return Ok(Vec::new());
+        };
+        let introduction = self.respond(sequence, &identity).map(Received::Reply);
+        let calls = calls.into_iter().map(|(sequence, admitted)| match admitted {
+            Ok(call) => Ok(Received::Call(Box::new(call))),
+            Err(error) => self.fail(sequence, &error).map(Received::Reply),
+        });
+        std::iter::once(introduction)
+            .chain(calls)
+            .collect::<Result<_, _>>()
+            .map_err(|_| PeerFault::Closed.into())
     }
 
     /// Takes a frame.
@@ -226,7 +250,7 @@ enum Admission {
     Answered(Vec<u8>),
 }
 
-fn decode(payload: &[u8]) -> Result<Call<'_>, WireError> {
+pub(crate) fn decode(payload: &[u8]) -> Result<Call<'_>, WireError> {
     Call::decode(payload).map_err(|error| WireError::new(ErrorCode::InvalidRequest, error.to_string()))
 }
 

@@ -12,6 +12,7 @@ mod admit;
 mod builtin;
 mod channel;
 mod chunk;
+mod early;
 pub mod limits;
 mod message;
 mod page;
@@ -23,7 +24,7 @@ pub use chunk::{Chunk, ChunkContent};
 pub use routes::{RoutePolicy, Routes};
 
 use kontract_auth::{Authority, IdentityKey};
-use kontract_raystream::{Entropy, PeerFault, Refused, Server, ServerConfig, TicketKeys, UnixSeconds};
+use kontract_raystream::{Entropy, Refused, Server, ServerConfig, TicketKeys, UnixSeconds};
 
 /// Everything the gateway knows about a build.
 pub struct GatewayConfig {
@@ -42,6 +43,16 @@ pub struct Gateway {
     routes: Routes,
 }
 
+/// What a handshake leads to.
+pub struct Welcome {
+    /// The session.
+    pub channel: Channel,
+    /// What the peer has to be sent first.
+    pub response: Vec<u8>,
+    /// What the calls of its early data lead to: replies, which are to be sent behind the response, and calls.
+    pub early: Vec<Received>,
+}
+
 impl Gateway {
     /// A gateway with its keys derived.
     pub fn new(config: GatewayConfig) -> Self {
@@ -52,22 +63,20 @@ impl Gateway {
         }
     }
 
-    /// Opens a channel with a HANDSHAKE_INIT frame; the second value is what the peer has to be sent.
+    /// Opens a channel with a HANDSHAKE_INIT frame.
     ///
     /// # Errors
-    /// [`Refused`] for anything but a handshake made for this build. Also for one that carries early data: no client
-    /// of this version sends any.
+    /// [`Refused`] for anything but a handshake made for this build, and for early data that could have an effect.
     pub fn accept(
         &self,
         init: &[u8],
         tickets: &TicketKeys,
         now: UnixSeconds,
         entropy: &mut dyn Entropy,
-    ) -> Result<(Channel, Vec<u8>), Refused> {
+    ) -> Result<Welcome, Refused> {
         let accepted = self.server.accept(init, tickets, now, entropy)?;
-        if !accepted.early.is_empty() {
-            return Err(PeerFault::UnexpectedType.into());
-        }
-        Ok((Channel::new(accepted.session), accepted.response))
+        let mut channel = Channel::new(accepted.session);
+        let early = channel.begin_early(self, &accepted.early, now, entropy)?;
+        Ok(Welcome { channel, response: accepted.response, early })
     }
 }

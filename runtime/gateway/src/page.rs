@@ -6,13 +6,12 @@
 //! ```
 
 use crate::Gateway;
-use crate::admit::{AdmittedCall, Request};
+use crate::admit::{AdmittedCall, unknown_route};
 use crate::builtin::new_anonymous;
 use kontract_auth::{Identity, UnixSeconds as AuthSeconds};
 use kontract_raystream::{Entropy, UnixSeconds};
-use kontract_wire::call::IdempotencyKey;
+use kontract_wire::call::{Call, IdempotencyKey};
 use kontract_wire::error::WireError;
-use kontract_wire::perm::Perms;
 use kontract_wire::route::RouteId;
 
 impl Gateway {
@@ -36,20 +35,19 @@ impl Gateway {
         &self,
         visitor: &Identity,
         route: RouteId,
-        arguments: Vec<u8>,
+        arguments: &[u8],
         now: UnixSeconds,
         entropy: &mut dyn Entropy,
     ) -> Result<AdmittedCall, WireError> {
-        let policy = self.policy(route)?;
+        let policy = self.routes.find(route).ok_or_else(unknown_route)?;
         let mut key = [0; 16];
         entropy.fill(&mut key);
-        let mutates = policy.perm != policy.perm.intersection(Perms::R);
-        let request = Request {
-            sequence: 0,
+        let call = Call {
             route,
-            idempotency_key: mutates.then_some(IdempotencyKey(key)),
+            token: "",
+            idempotency_key: (!policy.is_read_only()).then_some(IdempotencyKey(key)),
             arguments,
         };
-        self.permit(policy, visitor.clone(), request, AuthSeconds(now.0))
+        self.admit_as(0, &call, policy, visitor.clone(), AuthSeconds(now.0))
     }
 }

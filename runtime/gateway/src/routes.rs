@@ -20,6 +20,12 @@ pub struct RoutePolicy {
 }
 
 impl RoutePolicy {
+    /// Whether the endpoint can change nothing: the compiler refuses one with other bits than it uses, and no storage operation
+    /// gets past these.
+    pub fn is_read_only(&self) -> bool {
+        self.perm == self.perm.intersection(Perms::R)
+    }
+
     /// Most bytes of a call that comes in parts. Arguments that are streams are not among them.
     pub(crate) fn call_len_max(&self) -> usize {
         PARTIAL_LEN_MAX

@@ -2,11 +2,11 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use kontract_auth::{Authority, Identity, IdentityKey, SessionBinding, UnixSeconds as AuthSeconds};
-use kontract_gateway::{Channel, ChannelError, Gateway, GatewayConfig, Received, RoutePolicy};
+use kontract_gateway::{Channel, ChannelError, Gateway, GatewayConfig, Received, RoutePolicy, Welcome};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
 use kontract_raystream::{
-    BuildId, ClientConfig, FrameType, Initiator, Opened, RouteHash, ServerConfig, Session, StaticKey, Stek,
-    Suite, TicketKeys, UnixSeconds,
+    BuildId, ClientConfig, FrameType, Initiator, Opened, PeerFault, Refused, RouteHash, ServerConfig,
+    Session, StaticKey, Stek, Suite, TicketKeys, UnixSeconds, encode_early,
 };
 use kontract_wire::perm::Perms;
 use kontract_wire::route::RouteId;
@@ -15,6 +15,7 @@ const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const IDENTITY: [u8; 32] = [3; 32];
 
 struct Peers {
+    config: ClientConfig,
     gateway: Gateway,
     channel: Channel,
     client: Session,
@@ -23,6 +24,15 @@ struct Peers {
 
 impl Peers {
     fn connect() -> Self {
+        Self::connect_early(&[]).expect("accepted").0
+    }
+
+    /// A full handshake with calls in its early data.
+    fn connect_early(calls: &[EarlyCall]) -> Result<(Self, Vec<Received>), Refused> {
+        let mut early = Vec::new();
+        for (sequence, payload) in calls {
+            encode_early(&mut early, *sequence, payload).expect("short");
+        }
         let key = StaticKey::from_seed([1; 32]);
         let client = ClientConfig {
             suite: Suite::Hybrid,
@@ -45,15 +55,20 @@ impl Peers {
                 policy("store", Perms::ALL, None),
                 policy("read", Perms::R, None),
                 policy("close", Perms::ALL, Some("admin")),
+                policy("members", Perms::R, Some("admin")),
             ]
             .into_iter()
             .collect(),
         });
-        let (initiator, init) = Initiator::start(&client, b"", &mut entropy(10)).expect("a handshake starts");
+        let (initiator, init) =
+            Initiator::start(&client, &early, &mut entropy(10)).expect("a handshake starts");
         let tickets = TicketKeys { current: Stek::new([6; 32]), previous: None };
-        let (channel, response) = gateway.accept(&init, &tickets, NOW, &mut entropy(20)).expect("accepted");
-        let client = initiator.finish(&response).expect("authentic").session;
-        Self { gateway, channel, client, sequence: 0 }
+        let welcome = gateway.accept(&init, &tickets, NOW, &mut entropy(20))?;
+        let session = initiator.finish(&welcome.response).expect("authentic").session;
+        Ok((
+            Self { config: client, gateway, channel: welcome.channel, client: session, sequence: 0 },
+            welcome.early,
+        ))
     }
 
     fn send(&mut self, ty: FrameType, payload: &[u8], now: UnixSeconds) -> Result<Received, ChannelError> {
@@ -199,7 +214,7 @@ fn a_page_is_for_whom_its_refresh_token_names_and_its_calls_are_checked_as_all_a
     let visitor = |token: Option<&str>, now| peers.gateway.visitor(token, now, &mut entropy(40));
     let call = |visitor: &Identity, name: &str, arguments: &[u8]| {
         let route = RouteId::of(name);
-        let called = peers.gateway.call_of_page(visitor, route, arguments.to_vec(), NOW, &mut entropy(50));
+        let called = peers.gateway.call_of_page(visitor, route, arguments, NOW, &mut entropy(50));
         called.map_err(|error| (error.status, error.code))
     };
 
@@ -259,6 +274,85 @@ impl Peers {
         let authority = Authority::new(&IdentityKey::new(IDENTITY));
         authority.issue(&identity, &SessionBinding::of(&[0; 16]), AuthSeconds(NOW.0)).access_token
     }
+}
+
+/// A call in early data: its sequence number and its payload.
+type EarlyCall = (u32, Vec<u8>);
+
+fn introduction() -> EarlyCall {
+    (1, envelope("kontract.auth.anonymous", "", [0; 16], b"{}"))
+}
+
+#[test]
+fn early_calls_run_as_the_identity_that_the_first_one_made() {
+    let calls = [
+        introduction(),
+        (2, envelope("read", "", [0; 16], b"args")),
+        (3, envelope("members", "", [0; 16], b"")),
+    ];
+    let (mut peers, early) = Peers::connect_early(&calls).expect("accepted");
+    let Ok([introduced, Received::Call(call), refused]) = <[Received; 3]>::try_from(early) else {
+        panic!("the second is to run");
+    };
+    let opened = peers.answer(introduced);
+    let tokens: serde_json::Value = serde_json::from_slice(&opened.payload).expect("JSON");
+    assert_eq!(
+        (call.sequence(), &call.identity().owner[..]),
+        (2, tokens["owner"].as_str().expect("an owner"))
+    );
+    assert_eq!(call.arguments(), b"args");
+    assert_eq!(peers.error(refused), (403, "PERMISSION_DENIED".into()), "nobody is in a group yet");
+    // The identity stays: its token is good on the session that the handshake began.
+    let token = tokens["accessToken"].as_str().expect("a token").to_owned();
+    let Received::Call(later) = peers.call("open", &token, [9; 16], b"") else { panic!("not admitted") };
+    assert_eq!(later.identity().owner, call.identity().owner);
+}
+
+#[test]
+fn early_data_that_could_have_an_effect_is_refused() {
+    let read = |sequence| (sequence, envelope("read", "", [0; 16], b""));
+    let token = Peers::connect().anonymous();
+    let cases: [(&str, Vec<EarlyCall>); 9] = [
+        ("a mutation", vec![introduction(), (2, envelope("open", "", [0; 16], b""))]),
+        ("a mutation with its key", vec![introduction(), (2, envelope("open", "", [9; 16], b""))]),
+        ("a read with a key", vec![introduction(), (2, envelope("read", "", [9; 16], b""))]),
+        ("a token", vec![introduction(), (2, envelope("read", &token, [0; 16], b""))]),
+        ("a refresh token", vec![(1, envelope("kontract.auth.refresh", "", [0; 16], b"{}"))]),
+        ("a second identity", vec![introduction(), introduction()]),
+        ("no identity", vec![read(1)]),
+        ("an unknown endpoint", vec![introduction(), (2, envelope("nothing", "", [0; 16], b""))]),
+        ("what is no call", vec![introduction(), (2, b"short".to_vec())]),
+    ];
+    for (name, calls) in cases {
+        let refused = Peers::connect_early(&calls).err().unwrap_or_else(|| panic!("{name} was taken"));
+        assert_eq!(refused.fault(), PeerFault::Early, "{name}");
+    }
+    let many = |count| std::iter::once(introduction()).chain((2..=count).map(read)).collect::<Vec<_>>();
+    assert!(Peers::connect_early(&many(8)).is_ok());
+    assert_eq!(Peers::connect_early(&many(9)).err().map(Refused::fault), Some(PeerFault::TooManyFrames));
+}
+
+#[test]
+fn a_replayed_handshake_is_answered_under_other_keys_and_as_somebody_else() {
+    let calls = [introduction(), (2, envelope("read", "", [0; 16], b""))];
+    let mut early = Vec::new();
+    calls.iter().for_each(|(sequence, payload)| encode_early(&mut early, *sequence, payload).expect("short"));
+    let (mut peers, _) = Peers::connect_early(&calls).expect("accepted");
+    let tickets = TicketKeys { current: Stek::new([6; 32]), previous: None };
+    let (_, init) = Initiator::start(&peers.config, &early, &mut entropy(10)).expect("a handshake starts");
+    let [mut first, mut second] = [1, 2].map(|seed| {
+        peers.gateway.accept(&init, &tickets, NOW, &mut entropy(seed)).expect("a replay cannot be told")
+    });
+    assert_ne!(first.response, second.response);
+    let owner = |welcome: &Welcome| match &welcome.early[1] {
+        Received::Call(call) => call.identity().owner.clone(),
+        _ => panic!("not a call"),
+    };
+    assert_ne!(owner(&first), owner(&second));
+    let answers =
+        [&mut first, &mut second].map(|welcome| welcome.channel.respond(2, b"same").expect("sealed"));
+    assert_ne!(answers[0], answers[1]);
+    assert!(peers.client.open(&answers[0]).is_err(), "only the handshake's own client reads an answer");
 }
 
 fn policy(name: &str, perm: Perms, ugroup: Option<&str>) -> RoutePolicy {

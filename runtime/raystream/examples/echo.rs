@@ -14,8 +14,8 @@
 //! is of use for tests only.
 
 use kontract_raystream::{
-    Accepted, BuildId, FrameType, Refused, RouteHash, Server, ServerConfig, Session, StaticKey, Stek, Suite,
-    TicketKeys, UnixSeconds, frames, limits,
+    Accepted, BuildId, FrameType, Opened, Refused, RouteHash, Server, ServerConfig, Session, StaticKey, Stek,
+    Suite, TicketKeys, UnixSeconds, frames, limits,
 };
 use std::collections::VecDeque;
 use std::io::{BufRead, Write};
@@ -105,7 +105,10 @@ impl Peer {
     fn post(&mut self, body: &[u8]) -> Result<Vec<u8>, Refused> {
         let mut received = frames(body);
         let init = received.next().transpose()?.unwrap_or_default();
-        let Accepted { mut session, mut response, .. } = self.accept(init)?;
+        let Accepted { mut session, mut response, early, .. } = self.accept(init)?;
+        for call in early {
+            response.extend(self.script.reply(&mut session, call));
+        }
         for frame in received {
             response.extend(self.script.answer(&mut session, frame?)?);
         }
@@ -113,7 +116,10 @@ impl Peer {
     }
 
     fn open(&mut self, message: &[u8]) -> Result<Vec<Vec<u8>>, Refused> {
-        let Accepted { session, response, .. } = self.accept(message)?;
+        let Accepted { mut session, mut response, early, .. } = self.accept(message)?;
+        for call in early {
+            response.extend(self.script.reply(&mut session, call));
+        }
         self.socket = Some(session);
         frames(&response).map(|frame| Ok(frame?.to_vec())).collect()
     }
@@ -137,10 +143,14 @@ impl Script {
         if matches!(opened.ty, FrameType::RpcCancel | FrameType::Close) {
             return Ok(Vec::new());
         }
+        Ok(self.reply(session, opened))
+    }
+
+    fn reply(&mut self, session: &mut Session, opened: Opened) -> Vec<u8> {
         let echo = (FrameType::RpcResponse, opened.payload.clone());
         let (ty, payload) = self.answers.pop_front().unwrap_or(echo);
         self.calls.push(opened.payload);
-        Ok(session.seal(ty, opened.sequence, &payload).unwrap_or_default())
+        session.seal(ty, opened.sequence, &payload).unwrap_or_default()
     }
 }
 

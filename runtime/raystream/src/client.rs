@@ -172,11 +172,12 @@ impl Resumer {
         let server_random = server_random.try_into().map_err(|_| PeerFault::Length)?;
         let Self { resuming, outgoing, session_id, expires_at } = self;
         let resumed = resuming.finish(server_random);
+        let secret = resumed.resumption();
         let mut session = Session::client(session_id, expires_at, outgoing, resumed.s2c);
         let Some(ticket) = frames.next() else {
             return Ok((session, None));
         };
-        let renewed = Resumption::from_ticket(&session.open(ticket?)?, resumed.resumption, session_id)?;
+        let renewed = Resumption::from_ticket(&session.open(ticket?)?, secret, session_id)?;
         if frames.next().is_some() {
             return Err(PeerFault::TrailingBytes.into());
         }

@@ -4,7 +4,7 @@
 //! early data = (header 16 ‖ payload)*     type RPC_CALL, flags exactly EARLY, length = payload
 //! ```
 //!
-//! It has no forward secrecy and can be replayed, so the gateway runs nothing from it that is not read-only.
+//! It has no forward secrecy and can be replayed, so whoever runs it must run nothing that has an effect.
 
 use crate::error::{PeerFault, SealError};
 use crate::frame::{Flags, FrameType, HEADER_LEN, Header};

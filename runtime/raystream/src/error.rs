@@ -48,6 +48,9 @@ pub enum PeerFault {
     /// The Noise handshake failed: keys, prologue or bytes differ.
     #[error("handshake does not authenticate")]
     Handshake,
+    /// A call in early data that may not be there.
+    #[error("not for early data")]
+    Early,
     /// A ticket that none of the ticket keys opens.
     #[error("unknown ticket")]
     Ticket,

@@ -38,8 +38,15 @@ pub(crate) struct Resuming {
 /// The rest of a resume.
 pub(crate) struct Resumed {
     pub(crate) s2c: Direction,
+    prk: Prk,
+    transcript: [u8; 32],
+}
+
+impl Resumed {
     /// For the next ticket, if the server gives one: a new secret, so that a later ticket key opens no earlier traffic.
-    pub(crate) resumption: Secret<32>,
+    pub(crate) fn resumption(&self) -> Secret<32> {
+        self.prk.expand(&[b"rs1 resumption", &self.transcript])
+    }
 }
 
 impl Established {
@@ -70,10 +77,7 @@ impl Resuming {
     /// seal two plaintexts under one key and nonce.
     pub(crate) fn finish(self, server_random: &[u8; 32]) -> Resumed {
         let transcript = sha256(&[&self.transcript, server_random]);
-        Resumed {
-            s2c: Direction::derive(&self.prk, "s2c", &transcript),
-            resumption: self.prk.expand(&[b"rs1 resumption", &transcript]),
-        }
+        Resumed { s2c: Direction::derive(&self.prk, "s2c", &transcript), prk: self.prk, transcript }
     }
 }
 

@@ -143,7 +143,7 @@ impl Server {
         let mut response = clear(FrameType::HandshakeResponse, &server_random);
         if let Some(renewed_expiry) = self.renewal(session_id, expires_at, now) {
             expires_at = renewed_expiry;
-            let ticket = Ticket { resumption: resumed.resumption, session_id, expires_at };
+            let ticket = Ticket { resumption: resumed.resumption(), session_id, expires_at };
             response.extend_from_slice(&ticket.frame(&mut resumed.s2c, stek, &binding, entropy));
         }
         let session = Session::server(session_id, expires_at, c2s, resumed.s2c);

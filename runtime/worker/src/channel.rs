@@ -3,15 +3,17 @@
 use crate::platform::{WebCrypto, now};
 use crate::transaction::Transaction;
 use kontract_auth::IdentityKey;
-use kontract_gateway::{AdmittedCall, Chunk, ChunkContent, GatewayConfig, Received, RoutePolicy, Routes};
+use kontract_gateway::{
+    AdmittedCall, Chunk, ChunkContent, GatewayConfig, Received, RoutePolicy, Routes, Welcome,
+};
 use kontract_mvcc::table::{Ptr, Table, Tables};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
-use kontract_raystream::{BuildId, RouteHash, ServerConfig, StaticKey, Stek, Suite, TicketKeys, frames};
+use kontract_raystream::{BuildId, RouteHash, ServerConfig, StaticKey, Stek, Suite, TicketKeys};
 use kontract_wire::call::IdempotencyKey;
 use kontract_wire::error::WireError;
 use kontract_wire::perm::Perms;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
@@ -87,9 +89,9 @@ impl Gateway {
     /// The one refusal that is shown outside.
     pub fn accept(&self, init: &[u8], tickets: &[u8]) -> Result<Channel, JsError> {
         let tickets = ticket_keys(tickets).ok_or_else(|| JsError::new("ticket keys are 32 bytes each"))?;
-        let (channel, response) =
-            self.gateway.accept(init, &tickets, now(), &mut WebCrypto).map_err(|_| refused())?;
-        Ok(Channel { channel, response })
+        let welcome = self.gateway.accept(init, &tickets, now(), &mut WebCrypto).map_err(|_| refused())?;
+        let Welcome { channel, response, early } = welcome;
+        Ok(Channel { channel, response, early: early.into() })
     }
 }
 
@@ -98,6 +100,7 @@ impl Gateway {
 pub struct Channel {
     channel: kontract_gateway::Channel,
     response: Vec<u8>,
+    early: VecDeque<Received>,
 }
 
 #[wasm_bindgen]
@@ -106,6 +109,13 @@ impl Channel {
     #[wasm_bindgen(js_name = takeResponse)]
     pub fn take_response(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.response)
+    }
+
+    /// What the next call of the handshake's early data led to; `undefined` after the last.
+    #[wasm_bindgen(js_name = takeEarly)]
+    pub fn take_early(&mut self, gateway: &Gateway) -> Option<Incoming> {
+        let received = self.early.pop_front()?;
+        Some(Incoming { received: Some(received), tables: Arc::clone(&gateway.tables) })
     }
 
     /// Takes a frame.
@@ -347,21 +357,6 @@ impl Call {
     pub fn begin_at(&self, snapshot: String) -> Transaction {
         Transaction::at(&self.call, Arc::clone(&self.tables), snapshot)
     }
-}
-
-/// Where each frame of a body ends, in bytes from its start.
-///
-/// # Errors
-/// The one refusal that is shown outside.
-#[wasm_bindgen(js_name = splitFrames)]
-pub fn split_frames(body: &[u8]) -> Result<Vec<u32>, JsError> {
-    let mut end = 0;
-    frames(body)
-        .map(|frame| {
-            end += frame.map_err(|_| refused())?.len();
-            u32::try_from(end).map_err(|_| refused())
-        })
-        .collect()
 }
 
 fn ticket_keys(bytes: &[u8]) -> Option<TicketKeys> {

@@ -32,7 +32,7 @@ impl Gateway {
     #[wasm_bindgen(js_name = callOfPage)]
     pub fn call_of_page(&self, visitor: &Visitor, route: u32, arguments: Vec<u8>) -> PageCall {
         let route = RouteId::from_u32(route);
-        match self.gateway.call_of_page(&visitor.identity, route, arguments, now(), &mut WebCrypto) {
+        match self.gateway.call_of_page(&visitor.identity, route, &arguments, now(), &mut WebCrypto) {
             Ok(call) => {
                 let call = Call { call, tables: Arc::clone(&self.tables) };
                 PageCall { call: Some(call), refusal: None }

@@ -192,7 +192,11 @@ impl Chooser<'_> {
             Kind::Table(id) => match self.schema.table(id).kind {
                 TableKind::Object => one(Category::Object),
                 TableKind::Tuple(_) => one(Category::Array),
-                TableKind::Entry(_) | TableKind::Item | TableKind::Request | TableKind::Response => None,
+                TableKind::Entry(_)
+                | TableKind::Item
+                | TableKind::Request
+                | TableKind::Response
+                | TableKind::ResponseOf(_) => None,
             },
             Kind::Vector(Collection::Array, _) => one(Category::Array),
             Kind::Vector(Collection::Set, _) => one(Category::Set),
@@ -212,7 +216,8 @@ impl Chooser<'_> {
             | TableKind::Entry(_)
             | TableKind::Item
             | TableKind::Request
-            | TableKind::Response => self.object_stmts(table, &mut body),
+            | TableKind::Response
+            | TableKind::ResponseOf(_) => self.object_stmts(table, &mut body),
         }
         function(&names::is(table), &["value", "depth"], body)
     }

@@ -9,11 +9,14 @@
 //! one shape at each place. A side gets the functions it needs and no others.
 
 mod choose;
+mod lazy;
 mod names;
 mod read;
 mod write;
 
-use super::schema::{Element, EnumId, Kind, Scalar, TableId, TemplateId, UnionId, WireSchema};
+pub use lazy::{can_be_view, lazy_codecs_text, lazy_name};
+
+use super::schema::{Element, EnumId, Kind, Scalar, TableId, TableKind, TemplateId, UnionId, WireSchema};
 use crate::contract::{Endpoint, Literal, TemplatePart};
 use crate::emit::build::{
     array, boolean, call, constant, export_const, ident, import_named, module_text, null, number_of, string,
@@ -58,18 +61,23 @@ pub fn codecs_text(schema: &WireSchema, endpoints: &[Endpoint], side: Side) -> S
     body.extend(written.enums.union(&read.enums).map(|id| enum_item(schema, *id)));
     body.extend(written.templates.union(&read.templates).map(|id| template_item(schema, *id)));
     for id in &written.tables {
-        body.push(write::shape_item(schema, *id));
+        body.extend(write::shape_item(schema, *id));
         body.push(write::function_item(schema, *id));
     }
     body.extend(written.unions.iter().map(|id| write::union_item(schema, *id)));
     body.extend(choose::items(schema, &written.unions));
     body.extend(read.tables.iter().map(|id| read::function_item(schema, *id)));
     body.extend(read.unions.iter().map(|id| read::union_item(schema, *id)));
-    let imported = names::runtime_names(&body);
+    import_runtime(&mut body);
+    module_text(body)
+}
+
+/// Puts the import of what statements use of `kontract/wire` before them.
+fn import_runtime(body: &mut Vec<ModuleItem>) {
+    let imported = names::runtime_names(body);
     if !imported.is_empty() {
         body.insert(0, import_named(imported.into_iter().map(|name| (name, name)), "kontract/wire"));
     }
-    module_text(body)
 }
 
 /// The tables an endpoint's side sends and receives.
@@ -96,6 +104,10 @@ impl Reached {
         let mut open = roots.to_vec();
         while let Some(id) = open.pop() {
             if !reached.tables.insert(id) {
+                continue;
+            }
+            if let TableKind::ResponseOf(object) = schema.table(id).kind {
+                open.push(object);
                 continue;
             }
             for field in &schema.table(id).fields {
@@ -128,8 +140,11 @@ impl Reached {
 }
 
 fn enum_item(schema: &WireSchema, id: EnumId) -> ModuleItem {
-    let values = schema.enumeration(id).values.iter().map(|value| literal(value.as_ref())).collect();
-    export_const(&names::values(schema, id), array(values))
+    export_const(&names::values(schema, id), enum_values(schema, id))
+}
+
+fn enum_values(schema: &WireSchema, id: EnumId) -> Expr {
+    array(schema.enumeration(id).values.iter().map(|value| literal(value.as_ref())).collect())
 }
 
 /// A value of an enum.

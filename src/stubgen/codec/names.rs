@@ -34,6 +34,21 @@ pub(super) fn read(table: &TableDef) -> String {
     format!("read{}", table.name)
 }
 
+/// The function that reads a property of a view. Its number is in front, so that no other name is the same.
+pub(super) fn get(table: &TableDef, index: usize) -> String {
+    format!("get{index}{}", table.name)
+}
+
+/// The views of a type.
+pub(super) fn view(table: &TableDef) -> String {
+    format!("view{}", table.name)
+}
+
+/// The function that reads a response lazily.
+pub(super) fn lazy(table: &TableDef) -> String {
+    format!("lazy{}", table.name)
+}
+
 /// The function that writes the member of a union.
 pub(super) fn write_union(schema: &WireSchema, id: UnionId) -> String {
     format!("write{}", schema.union(id).name)
@@ -82,7 +97,7 @@ pub(super) fn path_part(table: &TableDef, index: usize, field: &FieldDef, after:
     match table.kind {
         TableKind::Object | TableKind::Request | TableKind::Entry(EntryOf::Map) => string(&field.name),
         TableKind::Item | TableKind::Entry(EntryOf::Record | EntryOf::NumberRecord) => string(""),
-        TableKind::Response => string("result"),
+        TableKind::Response | TableKind::ResponseOf(_) => string("result"),
         TableKind::Tuple(TupleShape { rest: Some(rest), .. }) if index == rest => string(""),
         TableKind::Tuple(TupleShape { rest: Some(rest), .. }) if index > rest => after(),
         TableKind::Tuple(_) => number(count(index)),
@@ -100,7 +115,8 @@ pub(super) fn element_part(table: &TableDef, index: usize) -> Expr {
         | TableKind::Entry(_)
         | TableKind::Item
         | TableKind::Request
-        | TableKind::Response => ident("i"),
+        | TableKind::Response
+        | TableKind::ResponseOf(_) => ident("i"),
     }
 }
 
@@ -134,6 +150,7 @@ impl Visit for Mentioned {
 
 /// Exports of `kontract/wire` that codecs are made of, in alphabetic order.
 const RUNTIME: &[&str] = &[
+    "LazyReader",
     "Reader",
     "arity",
     "elementsOf",
@@ -158,6 +175,7 @@ const RUNTIME: &[&str] = &[
     "shape",
     "trimmed",
     "tuple",
+    "view",
     "whole",
     "writer",
 ];

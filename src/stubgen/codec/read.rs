@@ -41,6 +41,9 @@ pub(super) fn function_item(schema: &WireSchema, id: TableId) -> ModuleItem {
         TableKind::Request | TableKind::Response => {
             export_function(&format!("decode{}", table.name), &["bytes"], message_body(schema, table))
         }
+        TableKind::ResponseOf(object) => {
+            export_function(&format!("decode{}", table.name), &["bytes"], object_body(schema, object))
+        }
     }
 }
 
@@ -78,6 +81,16 @@ fn message_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
     body
 }
 
+/// A message whose root is the table of an object.
+fn object_body(schema: &WireSchema, object: TableId) -> Vec<Stmt> {
+    vec![
+        constant("r", new(ident("Reader"), vec![ident("bytes")])),
+        constant("value", table_read(schema, object, number(0), string("result"))),
+        reader_call("finish"),
+        ret(ident("value")),
+    ]
+}
+
 /// The function that reads the member of a union by its number.
 pub(super) fn union_item(schema: &WireSchema, id: UnionId) -> ModuleItem {
     let members = schema.union(id).members.iter().enumerate().rev();
@@ -101,7 +114,7 @@ fn table_stmts(schema: &WireSchema, table: &TableDef, at: Expr, name: Expr) -> V
     body
 }
 
-fn begin_stmts(table: &TableDef, at: Expr, name: Expr) -> Vec<Stmt> {
+pub(super) fn begin_stmts(table: &TableDef, at: Expr, name: Expr) -> Vec<Stmt> {
     let slots = number(count(table.slots.len()));
     let mut body = vec![constant("t", call(method("r", "table"), vec![at, name, slots]))];
     if !table.slots.is_empty() {
@@ -117,7 +130,7 @@ fn begin_stmts(table: &TableDef, at: Expr, name: Expr) -> Vec<Stmt> {
 fn value_stmts(table: &TableDef) -> Vec<Stmt> {
     let values = || (0..table.fields.len()).map(value);
     match table.kind {
-        TableKind::Object => object_stmts(table),
+        TableKind::Object | TableKind::ResponseOf(_) => object_stmts(table),
         TableKind::Tuple(of) => vec![ret(tuple_value(table.fields.len(), of))],
         TableKind::Request | TableKind::Entry(_) => vec![ret(array(values().collect()))],
         TableKind::Item | TableKind::Response => vec![ret(values().next().unwrap_or_else(undefined))],
@@ -158,20 +171,49 @@ fn object_stmts(table: &TableDef) -> Vec<Stmt> {
     body
 }
 
-fn field_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &FieldDef) -> Vec<Stmt> {
+/// Statements that read a field into its binding.
+pub(super) fn field_stmts(
+    schema: &WireSchema,
+    table: &TableDef,
+    index: usize,
+    field: &FieldDef,
+) -> Vec<Stmt> {
+    let (mut body, absent) = place_stmts(schema, table, index, field);
     let name = shown(table, index, field);
-    let pos = format!("p{index}");
-    let place = |method_name: &str, slot: usize, size: u32| {
+    if let Kind::Vector(collection, of) = field.kind {
+        let element_name = names::element_part(table, index);
+        body.extend(vector_stmts(schema, (collection, of), index, absent, &name, &element_name));
+        return body;
+    }
+    let read = field_read(schema, index, field.kind, name);
+    let read = match absent {
+        Some(absent) => conditional(is_absent(&place(index)), absent, read),
+        None => read,
+    };
+    body.push(constant(&binding(index), read));
+    body
+}
+
+/// Statements that find a field, and what it is if it is not there.
+pub(super) fn place_stmts(
+    schema: &WireSchema,
+    table: &TableDef,
+    index: usize,
+    field: &FieldDef,
+) -> (Vec<Stmt>, Option<Expr>) {
+    let name = shown(table, index, field);
+    let pos = place(index);
+    let found = |method_name: &str, slot: usize, size: u32| {
         let args = vec![ident("t"), ident("v"), number(count(slot)), number(size), name.clone()];
         call(method("r", method_name), args)
     };
     let has_default = matches!(field.kind, Kind::Scalar(_) | Kind::Union(_));
     let needed = field.presence == Presence::Required && !has_default;
     let find = if needed { "need" } else { "slot" };
-    let mut body = vec![constant(&pos, place(find, field.slot, schema.kind_size(field.kind).into()))];
+    let mut body = vec![constant(&pos, found(find, field.slot, schema.kind_size(field.kind).into()))];
     if let (Some(tag_slot), Kind::Union(id)) = (field.tag_slot, field.kind) {
         let members = number(count(schema.union(id).members.len()));
-        let args = vec![ident("r"), place("slot", tag_slot, 1), ident(&pos), members, name.clone()];
+        let args = vec![ident("r"), found("slot", tag_slot, 1), ident(&pos), members, name.clone()];
         let find = if field.presence == Presence::Required { "needTag" } else { "getTag" };
         body.push(constant(&format!("u{index}"), call(ident(find), args)));
     }
@@ -186,23 +228,12 @@ fn field_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &Fiel
         (Presence::Nullable, _) => Some(null()),
         (Presence::OptionalNullable, _) => Some(ident(&format!("a{index}"))),
     };
-    if let Kind::Vector(collection, of) = field.kind {
-        let element_name = names::element_part(table, index);
-        body.extend(vector_stmts(schema, (collection, of), index, absent, &name, &element_name));
-        return body;
-    }
-    let read = field_read(schema, index, field.kind, name);
-    let read = match absent {
-        Some(absent) => conditional(is_absent(&pos), absent, read),
-        None => read,
-    };
-    body.push(constant(&format!("v{index}"), read));
-    body
+    (body, absent)
 }
 
 /// The value of a field that is there and is no vector.
 fn field_read(schema: &WireSchema, index: usize, kind: Kind, name: Expr) -> Expr {
-    let pos = ident(&format!("p{index}"));
+    let pos = ident(&place(index));
     match kind {
         Kind::Scalar(scalar) => scalar_read(schema, scalar, pos, name),
         Kind::String => call(method("r", "string"), vec![pos, name]),
@@ -221,7 +252,7 @@ fn field_read(schema: &WireSchema, index: usize, kind: Kind, name: Expr) -> Expr
 }
 
 /// What a path shows for a field.
-fn shown(table: &TableDef, index: usize, field: &FieldDef) -> Expr {
+pub(super) fn shown(table: &TableDef, index: usize, field: &FieldDef) -> Expr {
     path_part(table, index, field, &|| {
         let rest = match table.kind {
             TableKind::Tuple(TupleShape { rest: Some(rest), .. }) => rest,
@@ -241,11 +272,11 @@ fn vector_stmts(
     name: &Expr,
     element_name: &Expr,
 ) -> Vec<Stmt> {
-    let (list, start, pos) = (format!("v{index}"), format!("s{index}"), format!("p{index}"));
+    let (list, start, pos) = (binding(index), format!("s{index}"), place(index));
     let size = u32::from(schema.element_size(of));
     let begin = call(method("r", "vector"), vec![ident(&pos), number(size), name.clone()]);
-    let place = binary(BinaryOp::Add, ident(&start), binary(BinaryOp::Mul, ident("i"), number(size)));
-    let add = element_read(schema, (collection, of), place, element_name, &list);
+    let item = binary(BinaryOp::Add, ident(&start), binary(BinaryOp::Mul, ident("i"), number(size)));
+    let add = element_read(schema, (collection, of), item, element_name, &list);
     let fill = vec![
         constant(&start, begin),
         for_count("i", "n", member(ident("r"), "count"), vec![statement(add)]),
@@ -264,19 +295,19 @@ fn vector_stmts(
 fn element_read(
     schema: &WireSchema,
     (collection, of): (Collection, Element),
-    place: Expr,
+    at: Expr,
     name: &Expr,
     list: &str,
 ) -> Expr {
     let read = match of {
-        Element::Scalar(scalar) => scalar_read(schema, scalar, place, name.clone()),
-        Element::String => call(method("r", "string"), vec![place, name.clone()]),
+        Element::Scalar(scalar) => scalar_read(schema, scalar, at, name.clone()),
+        Element::String => call(method("r", "string"), vec![at, name.clone()]),
         Element::Template(id) => {
             let pattern = ident(&names::pattern(schema, id));
-            call(ident("getText"), vec![ident("r"), place, pattern, name.clone()])
+            call(ident("getText"), vec![ident("r"), at, pattern, name.clone()])
         }
         Element::Table(id) => {
-            let mut args = vec![ident("r"), place, name.clone()];
+            let mut args = vec![ident("r"), at, name.clone()];
             if matches!(collection, Collection::Map | Collection::Record) {
                 args.push(ident(list));
             }
@@ -323,7 +354,7 @@ fn table_read(schema: &WireSchema, id: TableId, at: Expr, name: Expr) -> Expr {
     call(ident(&names::read(schema.table(id))), vec![ident("r"), at, name])
 }
 
-fn is_absent(pos: &str) -> Expr {
+pub(super) fn is_absent(pos: &str) -> Expr {
     binary(BinaryOp::EqEqEq, ident(pos), number(0))
 }
 
@@ -332,5 +363,15 @@ fn reader_call(name: &str) -> Stmt {
 }
 
 fn value(index: usize) -> Expr {
-    ident(&format!("v{index}"))
+    ident(&binding(index))
+}
+
+/// Where a field is.
+pub(super) fn place(index: usize) -> String {
+    format!("p{index}")
+}
+
+/// A field's value.
+pub(super) fn binding(index: usize) -> String {
+    format!("v{index}")
 }

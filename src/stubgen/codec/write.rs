@@ -26,10 +26,11 @@ use crate::stubgen::schema::{
 };
 use swc_ecma_ast::{BinaryOp, Expr, ModuleItem, Stmt};
 
-/// `const shapeEntry = shape(fields, offsets, size, wide)`
-pub(super) fn shape_item(schema: &WireSchema, id: TableId) -> ModuleItem {
+/// `const shapeEntry = shape(fields, offsets, size, wide)`; none for what is written as another table.
+pub(super) fn shape_item(schema: &WireSchema, id: TableId) -> Option<ModuleItem> {
     let table = schema.table(id);
     let fields = match table.kind {
+        TableKind::ResponseOf(_) => return None,
         TableKind::Object => table.fields.iter().map(|field| string(&field.name)).collect(),
         TableKind::Tuple(_)
         | TableKind::Entry(_)
@@ -39,7 +40,7 @@ pub(super) fn shape_item(schema: &WireSchema, id: TableId) -> ModuleItem {
     };
     let offsets = table.slots.iter().map(|slot| number(slot.offset.into())).collect();
     let args = vec![array(fields), array(offsets), number(table.size.into()), boolean(table.wide)];
-    constant(&names::shape(table), call(ident("shape"), args)).into()
+    Some(constant(&names::shape(table), call(ident("shape"), args)).into())
 }
 
 /// The function that writes a table: exported for requests and responses, which are whole messages.
@@ -53,6 +54,9 @@ pub(super) fn function_item(schema: &WireSchema, id: TableId) -> ModuleItem {
         TableKind::Request | TableKind::Response => {
             let param = if table.kind == TableKind::Request { "args" } else { "result" };
             export_function(&format!("encode{}", table.name), &[param], message_body(schema, table))
+        }
+        TableKind::ResponseOf(object) => {
+            export_function(&format!("encode{}", table.name), &["result"], object_body(schema, object))
         }
     }
 }
@@ -83,9 +87,11 @@ fn nested_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
                 vec![ident("w"), ident("at"), ident("value"), ident("name"), shape, min, max],
             )
         }
-        TableKind::Entry(_) | TableKind::Item | TableKind::Request | TableKind::Response => {
-            call(method("w", "table"), vec![ident("at"), ident("name"), shape])
-        }
+        TableKind::Entry(_)
+        | TableKind::Item
+        | TableKind::Request
+        | TableKind::Response
+        | TableKind::ResponseOf(_) => call(method("w", "table"), vec![ident("at"), ident("name"), shape]),
     };
     let mut body = vec![constant("t", begin)];
     body.extend(field_stmts(schema, table));
@@ -106,6 +112,15 @@ fn message_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
     body.push(statement(call(method("w", "leave"), Vec::new())));
     body.push(ret(call(method("w", "finish"), Vec::new())));
     body
+}
+
+/// A message whose root is the table of an object.
+fn object_body(schema: &WireSchema, object: TableId) -> Vec<Stmt> {
+    vec![
+        constant("w", call(ident("writer"), Vec::new())),
+        table_stmt(schema, object, number(0), ident("result"), string("result")),
+        ret(call(method("w", "finish"), Vec::new())),
+    ]
 }
 
 fn field_stmts(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
@@ -146,7 +161,7 @@ fn field_value(table: &TableDef, index: usize, field: &FieldDef) -> Expr {
         TableKind::Tuple(_) | TableKind::Entry(_) => element(ident("value"), number(count(index))),
         TableKind::Item => ident("value"),
         TableKind::Request => element(ident("args"), number(count(index))),
-        TableKind::Response => ident("result"),
+        TableKind::Response | TableKind::ResponseOf(_) => ident("result"),
     }
 }
 

@@ -11,6 +11,7 @@
 //! Flat, so that an editor shows what the user wrote, and with maps, so that it goes there.
 
 mod flat;
+mod lazy;
 mod map;
 mod types;
 mod writer;
@@ -36,6 +37,7 @@ pub(super) fn client_texts(
 ) -> BTreeMap<String, String> {
     let mut files = vec![("kontract.d.ts".to_owned(), CONNECTION.to_owned())];
     files.extend(index(contract, sources, input).finish(sources, "index.d.ts", CLIENT_DEPTH));
+    files.extend(lazy::lazy(contract).finish(sources, "lazy.d.ts", CLIENT_DEPTH));
     let mut modules: BTreeMap<String, (Vec<&Endpoint>, Option<&FlatModule>)> = BTreeMap::new();
     let stem = |path: String| path.strip_suffix(".js").map(str::to_owned).unwrap_or(path);
     for endpoint in &contract.endpoints {
@@ -115,10 +117,7 @@ fn index(contract: &Contract, sources: &Sources, input: &StubInput<'_>) -> Decla
 /// The stub module of some endpoints.
 fn stub(contract: &Contract, endpoints: &[&Endpoint]) -> Declarations {
     let keys: BTreeSet<String> = endpoints.iter().flat_map(|e| endpoint_object_keys(contract, e)).collect();
-    let mut options = OPTIONS.to_owned();
-    while keys.contains(&options) {
-        options.push('_');
-    }
+    let options = options_name(&keys);
     let mut out = Declarations::new();
     let alias = if options == OPTIONS { String::new() } else { format!(" as {options}") };
     out.line(&format!("import type {{ {OPTIONS}{alias} }} from 'kontract/client';"));
@@ -152,6 +151,15 @@ fn stub(contract: &Contract, endpoints: &[&Endpoint]) -> Declarations {
         declared.export(&mut out);
     }
     out
+}
+
+/// What the options of calls are called beside types of these keys.
+fn options_name(keys: &BTreeSet<String>) -> String {
+    let mut options = OPTIONS.to_owned();
+    while keys.contains(&options) {
+        options.push('_');
+    }
+    options
 }
 
 /// Whether a class, namespace or object of that name has endpoints.

@@ -49,7 +49,8 @@ pub struct UnionId(usize);
 pub struct EndpointTables {
     /// One field for each parameter.
     pub request: TableId,
-    /// One field `value`, or none for `void`. Of a streamed result, what carries an item.
+    /// The fields of the result where it is an object, else one field `value`, or none for `void`. Of a streamed result,
+    /// what carries an item.
     pub response: TableId,
 }
 
@@ -126,6 +127,8 @@ pub enum TableKind {
     Request,
     /// The result of an endpoint.
     Response,
+    /// The result of an endpoint that is always an object, laid out as that object's own table.
+    ResponseOf(TableId),
 }
 
 /// How many elements a tuple has.

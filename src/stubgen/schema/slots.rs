@@ -62,7 +62,8 @@ impl Slots {
         for (id, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.is_removed()) {
             slot.name = names.unique(&format!("removed_{id}"));
         }
-        (slots, end.next_multiple_of(4), self.wanted.values().any(|(_, size)| *size == 8))
+        // The vtable is behind the table, at an even place.
+        (slots, end.next_multiple_of(2), self.wanted.values().any(|(_, size)| *size == 8))
     }
 }
 

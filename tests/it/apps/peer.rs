@@ -49,6 +49,15 @@ fn check(outcome: &Value) {
     assert_eq!(outcome["calls"]["counts"], json!([1, 1, 1]));
     let replay = json!({ "sameServerRandom": false, "sameSealedAnswer": false, "statuses": [200, 200, 200], "effects": 1 });
     assert_eq!(outcome["replay"], replay);
+    let messages = json!(["from a third implementation"]);
+    assert_eq!(
+        outcome["early"],
+        json!({ "owner": "anon_", "listed": messages, "overSocket": messages }),
+        "one round trip"
+    );
+    assert_eq!(outcome["events"], json!({ "status": 200, "ids": ["", "0.0"], "listed": messages }));
+    let early = json!({ "frames": [4, 4], "sameEphemeral": false, "sameSealedAnswers": false, "stored": 0 });
+    assert_eq!(outcome["earlyReplay"], early);
     assert!(outcome["bits"].as_u64().is_some_and(|bits| bits > 3_000), "{}", outcome["bits"]);
     assert_eq!(outcome["everyBit"], json!({ "400, 0 bytes": outcome["bits"] }));
     assert_eq!(
@@ -107,7 +116,7 @@ fn random_sessions_of_rust_python_and_typescript_agree() {
         script::run("sessions.mjs", &[&record, &echo]),
         json!({ "sessions": 10_000, "frames": counts["frames"] })
     );
-    for what in ["resumes", "frames", "new keys"] {
+    for what in ["resumes", "frames", "new keys", "early calls"] {
         assert!(counts[what].as_u64().is_some_and(|count| count > 1_000), "{counts}");
     }
 }

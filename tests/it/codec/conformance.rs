@@ -287,7 +287,9 @@ impl Values<'_> {
                 format!("[{}]", parts.collect::<Vec<_>>().join(", "))
             }
             TableKind::Item => texts.into_iter().next().flatten().unwrap_or_else(|| "undefined".to_owned()),
-            TableKind::Request | TableKind::Response => unreachable!("messages are at the top"),
+            TableKind::Request | TableKind::Response | TableKind::ResponseOf(_) => {
+                unreachable!("messages are at the top")
+            }
         };
         (text, json)
     }

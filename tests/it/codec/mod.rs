@@ -9,7 +9,7 @@ use crate::support::contract::{
 use crate::support::expect::{check_folder, root};
 use crate::support::node::Sandbox;
 use kontract::contract::{BigIntWidth, FieldRename, Literal, NumberWidth, Ty, WireIds};
-use kontract::stubgen::codec::{Side, codecs_text};
+use kontract::stubgen::codec::{Side, codecs_text, lazy_codecs_text};
 use kontract::stubgen::fbs::fbs_text;
 use kontract::stubgen::{StubError, WireSchema};
 use std::collections::BTreeMap;
@@ -37,6 +37,16 @@ fn values_of_other_types_are_refused_with_their_path() {
 #[test]
 fn bytes_that_are_no_message_are_refused() {
     sandbox().run("codec/bytes.mjs");
+}
+
+#[test]
+fn results_that_are_read_where_they_are_looked_at_are_the_same() {
+    let sandbox = sandbox();
+    let samples = std::fs::read(root().join("fixtures/codec/samples.mjs")).expect("the values");
+    sandbox.write("samples.mjs", &samples);
+    let schema = WireSchema::of(&draft().contract).expect("every type of the draft can be laid out");
+    sandbox.write("lazy.js", lazy_codecs_text(&schema).as_bytes());
+    sandbox.run("codec/lazy.mjs");
 }
 
 #[test]

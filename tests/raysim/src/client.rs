@@ -6,7 +6,7 @@ use crate::observer::{Observer, Violation};
 use crate::rng::Rng;
 use crate::server::{Draws, Host, answer_to};
 use kontract_raystream::{
-    ClientConfig, FrameType, Initiator, Resumer, Resumption, Session, UnixSeconds, frames,
+    ClientConfig, FrameType, Initiator, Resumer, Resumption, Session, UnixSeconds, encode_early, frames,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ enum Handshake {
 /// What the client is doing.
 enum State {
     Idle,
-    /// A request is out; calls travel behind a resume only.
+    /// A request is out; calls travel behind a resume, or inside of a full handshake.
     Posting {
         handshake: Handshake,
         sent: Outstanding,
@@ -34,6 +34,7 @@ enum State {
     Opening {
         handshake: Handshake,
         received: Vec<u8>,
+        sent: Outstanding,
     },
     /// A socket is open.
     Open {
@@ -143,8 +144,8 @@ impl<'a> Client<'a> {
             (State::Posting { handshake, sent }, Link::Post(_)) => {
                 self.posted(handshake, sent, bytes, host.clock(now))
             }
-            (State::Opening { handshake, received }, Link::Socket(_)) => {
-                self.opened(handshake, [&received[..], bytes].concat(), host, now)
+            (State::Opening { handshake, received, sent }, Link::Socket(_)) => {
+                self.opened(handshake, [&received[..], bytes].concat(), sent, (host, now))
             }
             (State::Open { session, c2s, nonces, outstanding }, Link::Socket(_)) => {
                 self.message((session, c2s, nonces, outstanding), bytes, now)
@@ -203,19 +204,36 @@ impl<'a> Client<'a> {
             }
             Handshake::Resume(resumer, resume.c2s)
         } else {
+            let early = self.early(rng, &mut sent)?;
             let mut draws = Draws { rng: &mut *rng, taken: Vec::new() };
             let (initiator, init) =
-                Initiator::start(self.config, b"", &mut draws).map_err(|error| error.to_string())?;
+                Initiator::start(self.config, &early, &mut draws).map_err(|error| error.to_string())?;
             body.extend(init);
             Handshake::Full(initiator)
         };
         self.state = match on_socket {
-            true => State::Opening { handshake, received: Vec::new() },
+            true => State::Opening { handshake, received: Vec::new(), sent },
             false => State::Posting { handshake, sent },
         };
         (self.link, self.since) = (Some(link), network.now);
         network.send(rng, link, Way::Up, Some(body));
         Ok(())
+    }
+
+    /// Early data: calls that only read, and now and then one that does not, which must not take effect.
+    fn early(&mut self, rng: &mut Rng, sent: &mut Outstanding) -> Result<Vec<u8>, Violation> {
+        let mut early = Vec::new();
+        let takes_all = rng.percent(5);
+        for call in 0..self.calls.len() {
+            let is_read = self.calls[call].first_chunk() == Some(&[0; 16]);
+            if self.answers[call] > 0 || !(is_read || takes_all) || rng.percent(50) {
+                continue;
+            }
+            self.sequence += 1;
+            sent.insert(self.sequence, call);
+            encode_early(&mut early, self.sequence, &self.calls[call]).map_err(|error| error.to_string())?;
+        }
+        Ok(early)
     }
 
     fn posted(
@@ -228,9 +246,14 @@ impl<'a> Client<'a> {
         self.link = None;
         match handshake {
             Handshake::Full(initiator) => {
-                if let Ok(connected) = initiator.finish(answer) {
-                    self.learn(connected.session.id().created_at(), now);
-                    self.resumption = Some(connected.resumption);
+                let parts: Vec<&[u8]> = frames(answer).map_while(Result::ok).collect();
+                let (first, rest) = parts.split_at(2.min(parts.len()));
+                let Ok(mut connected) = initiator.finish(&first.concat()) else { return Ok(()) };
+                self.learn(connected.session.id().created_at(), now);
+                self.resumption = Some(connected.resumption);
+                for frame in rest {
+                    let Ok(opened) = connected.session.open(frame) else { return Ok(()) };
+                    self.resolve(&mut sent, opened.sequence, &opened.payload)?;
                 }
             }
             Handshake::Resume(resumer, _) => {
@@ -254,13 +277,13 @@ impl<'a> Client<'a> {
         &mut self,
         handshake: Handshake,
         received: Vec<u8>,
-        host: &Host<'_>,
-        now: u64,
+        sent: Outstanding,
+        (host, now): (&Host<'_>, u64),
     ) -> Result<(), Violation> {
         let (session, c2s) = match handshake {
             Handshake::Full(initiator) => {
                 if frames(&received).filter(Result::is_ok).count() < 2 && received.len() < 1_000 {
-                    self.state = State::Opening { handshake: Handshake::Full(initiator), received };
+                    self.state = State::Opening { handshake: Handshake::Full(initiator), received, sent };
                     return Ok(());
                 }
                 let Ok(connected) = initiator.finish(&received) else { return self.dropped() };
@@ -276,7 +299,7 @@ impl<'a> Client<'a> {
             }
         };
         let nonces = BTreeSet::new();
-        self.state = State::Open { session, c2s, nonces, outstanding: Outstanding::new() };
+        self.state = State::Open { session, c2s, nonces, outstanding: sent };
         self.since = now;
         Ok(())
     }

@@ -37,6 +37,13 @@ struct Instance {
     is_refused: bool,
 }
 
+/// An accepted handshake.
+struct Welcome {
+    instance: Instance,
+    response: Vec<u8>,
+    early: Vec<Opened>,
+}
+
 /// The server with its memory, its database and its clock.
 pub(crate) struct Host<'a> {
     server: &'a Server,
@@ -131,10 +138,8 @@ impl<'a> Host<'a> {
     ) -> Result<Option<Vec<u8>>, Violation> {
         let mut received = frames(body);
         let Some(Ok(init)) = received.next() else { return Ok(self.refuse()) };
-        let Some((mut instance, mut response)) = self.accept(observer, rng, init, now)? else {
-            return Ok(self.refuse());
-        };
-        let mut opened = Vec::new();
+        let Some(welcome) = self.accept(observer, rng, init, now)? else { return Ok(self.refuse()) };
+        let Welcome { mut instance, mut response, early: mut opened } = welcome;
         for frame in received {
             let frame = frame.ok().map(|frame| self.open(&mut instance, frame, now)).transpose()?.flatten();
             match frame {
@@ -157,9 +162,11 @@ impl<'a> Host<'a> {
         now: UnixSeconds,
     ) -> Result<Option<Vec<Vec<u8>>>, Violation> {
         let Some(mut instance) = self.sockets.remove(&socket) else {
-            let Some((instance, response)) = self.accept(observer, rng, message, now)? else {
-                return Ok(self.refuse());
-            };
+            let Some(welcome) = self.accept(observer, rng, message, now)? else { return Ok(self.refuse()) };
+            let Welcome { mut instance, mut response, early } = welcome;
+            for call in early {
+                response.extend(self.answer(observer, &mut instance, &call)?);
+            }
             self.sockets.insert(socket, instance);
             return Ok(Some(frames(&response).filter_map(|frame| Some(frame.ok()?.to_vec())).collect()));
         };
@@ -178,17 +185,25 @@ impl<'a> Host<'a> {
         rng: &mut Rng,
         init: &[u8],
         now: UnixSeconds,
-    ) -> Result<Option<(Instance, Vec<u8>)>, Violation> {
+    ) -> Result<Option<Welcome>, Violation> {
         let mut draws = Draws { rng, taken: Vec::new() };
         let Ok(accepted) = self.server.accept(init, &self.tickets, now, &mut draws) else { return Ok(None) };
         if accepted.resumed && observer.resume(init).is_none_or(|(_, expires_at)| expires_at <= now.0) {
             return Err("a ticket was taken after its time".to_owned());
         }
         let keys = observer.accepted(init, &accepted.response, &draws.taken)?;
+        if accepted.early.iter().any(|call| !self.calls.contains(&call.payload)) {
+            return Err("an early call was delivered that nobody made".to_owned());
+        }
+        // As the gateway does it: what could have an effect refuses the handshake.
+        if accepted.early.iter().any(|call| call.payload.first_chunk() != Some(&[0; 16])) {
+            return Ok(None);
+        }
         self.counts[0] += 1;
         self.accepted.insert(accepted.response.clone(), keys.clone());
         let (session, nonces) = (accepted.session, BTreeSet::new());
-        Ok(Some((Instance { session, keys, nonces, is_refused: false }, accepted.response)))
+        let instance = Instance { session, keys, nonces, is_refused: false };
+        Ok(Some(Welcome { instance, response: accepted.response, early: accepted.early }))
     }
 
     fn open(

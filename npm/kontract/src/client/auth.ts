@@ -1,13 +1,16 @@
 // Identities: access tokens bound to the session, and the refresh token that outlives it.
 import { HttpError } from '../errors.js';
 import { equal, utf8 } from '../raystream/bytes.js';
-import { routeOf } from './envelope.js';
 import type { Settings } from './platform.js';
 import type { Tickets } from './tickets.js';
 import type { Identity } from './types.js';
 
 /** A token this close to its end is renewed first. */
 const MARGIN_MS = 30_000;
+
+/** The gateway's own routes: the ids of `kontract.auth.anonymous` and `kontract.auth.refresh`, as `runtime/wire/src/route.rs` makes them. */
+export const ANONYMOUS = 0x43107330;
+export const REFRESH = 0x6e1f59bf;
 
 /** Calls one of the gateway's own routes with JSON, without a token. */
 export type CallBuiltIn = (route: number, args: Uint8Array) => Promise<Uint8Array>;
@@ -35,6 +38,7 @@ export class Auth {
   readonly #storageKey: string;
   #token: Token | undefined;
   #renewing: Promise<Identity> | undefined;
+  #introducing: Promise<void> | undefined;
 
   constructor(settings: Settings, tickets: Tickets, ready: () => Promise<Uint8Array>, call: CallBuiltIn) {
     this.#settings = settings;
@@ -53,6 +57,34 @@ export class Auth {
     return this.#token?.text ?? '';
   }
 
+  /** Whether there is no access token, and none on its way. */
+  get mayIntroduce(): boolean {
+    return this.#token === undefined && this.#renewing === undefined;
+  }
+
+  /**
+   * Becomes anonymous by what a handshake brought along; `mayIntroduce` comes before it. Where `bring` gives nothing, or there is
+   * a refresh token, perhaps of another tab, the identity is made as usual.
+   */
+  introduce(bring: () => Promise<{ readonly sessionId: Uint8Array; readonly identity: Uint8Array } | undefined>): Promise<Identity> {
+    const introducing = exclusively(this.#storageKey, async () => {
+      const isFirst = this.#settings.storage.getItem(this.#storageKey) === null;
+      const brought = isFirst ? await bring() : undefined;
+      return brought === undefined ? this.#refresh() : this.#accept(brought.sessionId, brought.identity);
+    });
+    this.#renewing = introducing.finally(() => (this.#renewing = this.#introducing = undefined));
+    this.#introducing = this.#renewing.then(
+      () => undefined,
+      () => undefined,
+    );
+    return this.#renewing;
+  }
+
+  /** Resolves when a handshake that brings an identity is over, however it ends. */
+  get introduced(): Promise<void> | undefined {
+    return this.#introducing;
+  }
+
   /** Gives up a token that the server refused. */
   reject(token: string): void {
     if (this.#token?.text === token) this.#token = undefined;
@@ -64,13 +96,12 @@ export class Auth {
     return this.#renewing;
   }
 
-
   async #refresh(): Promise<Identity> {
     const { storage } = this.#settings;
     const refreshToken = storage.getItem(this.#storageKey);
     if (refreshToken === null) return this.#becomeAnonymous();
     try {
-      return await this.#grant('kontract.auth.refresh', { refreshToken });
+      return await this.#grant(REFRESH, { refreshToken });
     } catch (error) {
       if (!(error instanceof HttpError) || error.status !== 401) throw error;
       storage.removeItem(this.#storageKey);
@@ -79,12 +110,16 @@ export class Auth {
   }
 
   #becomeAnonymous(): Promise<Identity> {
-    return this.#grant('kontract.auth.anonymous', {});
+    return this.#grant(ANONYMOUS, {});
   }
 
-  async #grant(route: string, args: object): Promise<Identity> {
+  async #grant(route: number, args: object): Promise<Identity> {
     const sessionId = await this.#ready();
-    const granted = parseGranted(await this.#call(routeOf(route), utf8(JSON.stringify(args))));
+    return this.#accept(sessionId, await this.#call(route, utf8(JSON.stringify(args))));
+  }
+
+  #accept(sessionId: Uint8Array, identity: Uint8Array): Identity {
+    const granted = parseGranted(identity);
     this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
     this.#token = { text: granted.accessToken, sessionId, expiresAt: granted.expiresAt * 1000 };
     return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };

@@ -1,9 +1,10 @@
 // The client: endpoints as functions, over a link with an identity, with retries.
 import { HttpError } from '../errors.js';
-import { fromBase64Url } from '../raystream/bytes.js';
+import { fromBase64Url, utf8 } from '../raystream/bytes.js';
 import { FrameType } from '../raystream/frame.js';
 import { RefusedError } from '../raystream/refused.js';
-import { Auth } from './auth.js';
+import type { Opened } from '../raystream/session.js';
+import { ANONYMOUS, Auth } from './auth.js';
 import { NO_KEY, decodeError, encodeCall, idempotencyKey } from './envelope.js';
 import type { Io } from './io.js';
 import { Link } from './link.js';
@@ -88,7 +89,14 @@ class Connection {
     const key = target.readOnly ? NO_KEY : idempotencyKey(options.idempotencyKey, this.#platform.entropy);
     const signal = this.#signal(options, io === undefined ? TIMEOUT_MS : undefined);
     let mayRefresh = true;
+    let mayBeEarly = target.readOnly && io === undefined;
     const attempt = async (): Promise<Uint8Array> => {
+      const early = mayBeEarly && this.#link.mayIntroduce && this.auth.mayIntroduce;
+      mayBeEarly = false;
+      const answer = early ? await abortable(signal, this.#callEarly(target.route, args)) : undefined;
+      if (answer !== undefined) return resultOf(answer);
+      // Other first calls take the session and the identity that this one brings.
+      await abortable(signal, this.auth.introduced ?? Promise.resolve());
       const token = await abortable(signal, this.#link.ready().then((sessionId) => this.auth.token(sessionId)));
       try {
         return await this.#callOnce(target.route, token, key, args, signal, io as Io | undefined);
@@ -122,31 +130,40 @@ class Connection {
     signal: AbortSignal,
     io?: Io,
   ): Promise<Uint8Array> {
-    const { type, payload } = await this.#link.call(encodeCall({ route, token, idempotencyKey: key, args }), signal, io);
-    switch (type) {
-      case FrameType.RpcResponse:
-        return payload;
-      case FrameType.RpcError:
-        throw decodeError(payload);
-      default:
-        throw new RefusedError('frame type not allowed here');
-    }
+    return resultOf(await this.#link.call(encodeCall({ route, token, idempotencyKey: key, args }), signal, io));
   }
 
-  /** The same attempt, but a refused session is made anew, once. */
+  /** A first visitor's read: one round trip brings session, identity and answer. Nothing where it has to be made as usual. */
+  async #callEarly(route: number, args: Uint8Array): Promise<Opened | undefined> {
+    const early = { token: '', idempotencyKey: NO_KEY };
+    const introduction = encodeCall({ ...early, route: ANONYMOUS, args: utf8('{}') });
+    const call = encodeCall({ ...early, route, args });
+    let answer: Opened | undefined;
+    await this.auth.introduce(async () => {
+      const introduced = this.#link.mayIntroduce ? await this.#link.introduce([introduction, call]) : undefined;
+      const [identity] = introduced?.answers ?? [];
+      if (introduced === undefined || identity === undefined) return undefined;
+      answer = introduced.answers[1];
+      return { sessionId: introduced.sessionId, identity: resultOf(identity) };
+    });
+    return answer;
+  }
+
+  /** The same attempt, but a refused session is made anew, once; before that, a socket's by its ticket. */
   #renewing<T>(attempt: () => Promise<T>, io?: StreamIo): () => Promise<T> {
-    let mayRenew = true;
-    return async () => {
+    let [mayRenew, mayKeepTicket] = [true, true];
+    const again = async (): Promise<T> => {
       const sessionId = this.#link.sessionId;
       try {
         return await attempt();
       } catch (error) {
         if (!mayRenew || io?.isStarted === true || !(error instanceof RefusedError)) throw error;
-        mayRenew = false;
-        this.#link.renew(sessionId);
-        return attempt();
+        mayRenew = this.#link.renew(sessionId, mayKeepTicket);
+        mayKeepTicket = false;
+        return again();
       }
     };
+    return again;
   }
 
   #signal({ signal, timeoutMs }: CallOptions, timeoutMsDefault: number | undefined): AbortSignal {
@@ -155,6 +172,17 @@ class Connection {
     if (timeout !== undefined) signals.push(AbortSignal.timeout(timeout));
     if (signal !== undefined) signals.push(signal);
     return AbortSignal.any(signals);
+  }
+}
+
+function resultOf({ type, payload }: Opened): Uint8Array {
+  switch (type) {
+    case FrameType.RpcResponse:
+      return payload;
+    case FrameType.RpcError:
+      throw decodeError(payload);
+    default:
+      throw new RefusedError('frame type not allowed here');
   }
 }
 

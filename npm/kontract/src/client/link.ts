@@ -1,17 +1,28 @@
 // The link to the gateway: decides which transport carries a call and when a session is made anew.
 import { equal } from '../raystream/bytes.js';
+import { encodeEarly } from '../raystream/early.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
 import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
-import { type PostOptions, call as postCall, handshake } from './post.js';
+import { type PostOptions, type Shaken, call as postCall, handshake } from './post.js';
 import { Socket } from './socket.js';
 
-/** After a socket could not be opened, POST carries everything for this long. */
-const SOCKET_PAUSE_MS = 30_000;
+/**
+ * After a socket could not be opened, or was lost with calls on it, POST carries everything for up to this long; twice as long after
+ * each further time. With full jitter, so that a server that comes back is not met by all its clients at once.
+ */
+const SOCKET_PAUSE_FIRST_MS = 5_000;
+const SOCKET_PAUSE_MAX_MS = 60_000;
 
 /** Time for a handshake or for opening a socket. Without it, one that hangs would hang every later call too. */
 const CONNECT_TIMEOUT_MS = 15_000;
+
+/** A session that answered calls before it was there. */
+export interface Introduction {
+  readonly sessionId: Uint8Array;
+  readonly answers: readonly Opened[];
+}
 
 export class Link {
   readonly #options: PostOptions;
@@ -20,8 +31,9 @@ export class Link {
   #sequence = 0;
   #socket: Socket | undefined;
   #opening: Promise<Socket> | undefined;
-  #handshaking: Promise<Uint8Array> | undefined;
+  #handshaking: Promise<Shaken> | undefined;
   #noSocketUntil = 0;
+  #socketFailures = 0;
 
   constructor(options: PostOptions, signal: AbortSignal) {
     this.#options = options;
@@ -52,31 +64,80 @@ export class Link {
     return sessionId;
   }
 
+  /** Whether there was no session yet that could carry a call, and none is being made, so that a handshake may bring one along. */
+  get mayIntroduce(): boolean {
+    const { settings } = this.#options;
+    return settings.transport !== 'websocket' && this.sessionId === undefined && this.#handshaking === undefined;
+  }
+
+  /** A full handshake with these calls inside; `mayIntroduce` comes before it. Nothing if they are too long. */
+  async introduce(payloads: readonly Uint8Array[]): Promise<Introduction | undefined> {
+    const calls = payloads.map((payload) => ({ sequence: this.#nextSequence(), payload }));
+    const early = encodeEarly(calls);
+    if (early === undefined) return undefined;
+    this.#handshaking = this.#shake(early);
+    const { resumption, answers } = await this.#handshaking;
+    const answerTo = (sequence: number): Opened => {
+      const answer = answers.find((opened) => opened.sequence === sequence);
+      if (answer === undefined) throw new RefusedError('no answer to the call');
+      return answer;
+    };
+    return { sessionId: resumption.sessionId, answers: calls.map(({ sequence }) => answerTo(sequence)) };
+  }
+
   /** One call. `ready` comes before it. */
   async call(payload: Uint8Array, signal: AbortSignal, io?: Io): Promise<Opened> {
-    // 0 is the heartbeats'.
-    this.#sequence = (this.#sequence + 1) >>> 0 || 1;
-    const sequence = this.#sequence;
+    const sequence = this.#nextSequence();
     const socket = this.#openSocket();
-    if (socket !== undefined) return socket.call(sequence, payload, signal, io);
+    if (socket !== undefined) return this.#callOn(socket, sequence, payload, signal, io);
     const { tickets } = this.#options;
-    const resumption = tickets.valid ?? (await handshake(this.#options, signal));
+    const resumption = tickets.valid ?? (await handshake(this.#options, signal)).resumption;
     return postCall(resumption, sequence, payload, this.#options, signal, io);
   }
 
-  /** Gives the session up, if it is still the one that was refused. */
-  renew(refused: Uint8Array | undefined): void {
+  async #callOn(socket: Socket, ...call: Parameters<Socket['call']>): Promise<Opened> {
+    try {
+      const opened = await socket.call(...call);
+      this.#socketFailures = 0;
+      return opened;
+    } catch (error) {
+      if (error instanceof NetworkError) this.#pauseSockets();
+      throw error;
+    }
+  }
+
+  #pauseSockets(): void {
+    const { now, random } = this.#options.platform;
+    const ceiling = Math.min(SOCKET_PAUSE_FIRST_MS * 2 ** this.#socketFailures, SOCKET_PAUSE_MAX_MS);
+    this.#socketFailures += 1;
+    this.#noSocketUntil = now() + random() * ceiling;
+  }
+
+  /**
+   * Gives the session up, if it is still the one that was refused. What a socket refused says nothing about its ticket: the other end
+   * of a socket forgets its keys while it sleeps. Whether the ticket was kept for that reason, so that it may be refused as well.
+   */
+  renew(refused: Uint8Array | undefined, mayKeepTicket: boolean): boolean {
+    const { tickets } = this.#options;
     const current = this.sessionId;
-    if (refused !== undefined && current !== undefined && !equal(refused, current)) return;
-    this.#options.tickets.drop();
+    if (refused !== undefined && current !== undefined && !equal(refused, current)) return false;
+    const keepsTicket = mayKeepTicket && this.#socket !== undefined && tickets.valid !== undefined;
     this.#socket?.fail(new NetworkError('the session is made anew'));
     this.#socket = undefined;
+    if (!keepsTicket) tickets.drop();
+    return keepsTicket;
   }
 
   /** Ends the socket. */
   close(): void {
     this.#socket?.close();
     this.#socket = undefined;
+  }
+
+  /** 0 is the heartbeats'. */
+  #nextSequence(): number {
+    this.#sequence = (this.#sequence + 1) >>> 0 || 1;
+    return this.#sequence;
   }
 
   #openSocket(): Socket | undefined {
@@ -92,7 +153,7 @@ export class Link {
       .then(
         (socket) => (this.#socket = socket),
         (error: unknown) => {
-          this.#noSocketUntil = this.#options.platform.now() + SOCKET_PAUSE_MS;
+          this.#pauseSockets();
           throw error;
         },
       )
@@ -104,10 +165,12 @@ export class Link {
     return AbortSignal.any([this.#signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
   }
 
-  #handshake(): Promise<Uint8Array> {
-    this.#handshaking ??= handshake(this.#options, this.#patience())
-      .then((resumption) => resumption.sessionId)
-      .finally(() => (this.#handshaking = undefined));
-    return this.#handshaking;
+  async #handshake(): Promise<Uint8Array> {
+    this.#handshaking ??= this.#shake();
+    return (await this.#handshaking).resumption.sessionId;
+  }
+
+  #shake(early?: Uint8Array): Promise<Shaken> {
+    return handshake(this.#options, this.#patience(), early).finally(() => (this.#handshaking = undefined));
   }
 }

@@ -19,12 +19,18 @@ export interface PostOptions {
   readonly keys: readonly ServerKey[];
 }
 
+/** What a full handshake brought: a ticket, and the answers to its early data. */
+export interface Shaken {
+  readonly resumption: Resumption;
+  readonly answers: readonly Opened[];
+}
+
 /** A full handshake: afterwards `tickets` holds a ticket. Tries the pinned keys in their order. */
-export async function handshake(options: PostOptions, signal: AbortSignal): Promise<Resumption> {
+export async function handshake(options: PostOptions, signal: AbortSignal, early?: Uint8Array): Promise<Shaken> {
   let refusal = new RefusedError('the build pins no key');
   for (const key of options.keys) {
     try {
-      return await handshakeWith(key, options, signal);
+      return await handshakeWith(key, options, signal, early);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       refusal = error;
@@ -33,16 +39,19 @@ export async function handshake(options: PostOptions, signal: AbortSignal): Prom
   throw refusal;
 }
 
-async function handshakeWith(key: ServerKey, options: PostOptions, signal: AbortSignal): Promise<Resumption> {
+async function handshakeWith(key: ServerKey, options: PostOptions, signal: AbortSignal, early?: Uint8Array): Promise<Shaken> {
   const { identity, platform, tickets } = options;
-  const full = await startFull(identity, key, platform.entropy);
-  const [response, ticket] = await exchange(full.init, options, signal);
+  const full = await startFull(identity, key, platform.entropy, early);
+  const [response, ticket, ...rest] = await exchange(full.init, options, signal);
   if (response === undefined || ticket === undefined) throw new RefusedError('no ticket');
   const established = await full.finish(response);
-  const resumption = ticketOf(established.session.open(ticket), established);
-  tickets.synchronize(established.sessionId);
+  const { session, sessionId } = established;
+  const resumption = ticketOf(session.open(ticket), established);
+  tickets.synchronize(sessionId);
   tickets.keep(resumption);
-  return resumption;
+  const messages = new Messages();
+  const answers = rest.map((frame) => messages.take(session.open(frame))).filter((message) => message !== undefined);
+  return { resumption, answers };
 }
 
 /** One call under a ticket. */

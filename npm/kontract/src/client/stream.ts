@@ -9,6 +9,7 @@ import { WINDOW_LEN } from '../raystream/limits.js';
 import { Messages, sealMessage } from '../raystream/message.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
+import { events } from './events.js';
 import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
 import { type PostOptions, openOrKeep, reached, request } from './post.js';
@@ -36,7 +37,7 @@ async function* iterate<A extends readonly unknown[], T>(
 ): AsyncGenerator<T> {
   const left = new AbortController();
   const signal = options.signal === undefined ? left.signal : AbortSignal.any([left.signal, options.signal]);
-  const items = new Items();
+  const items = new Items(spec.readOnly);
   try {
     const sent = spec.upload?.(args, items);
     call(spec.encode(sent?.args ?? args), { ...options, signal }, sent?.io ?? items).then(
@@ -60,6 +61,9 @@ export class Items implements Io {
   #credit: (bytes: number) => void = () => undefined;
   #ended: { readonly error?: unknown } | undefined;
   #wake: () => void = () => undefined;
+
+  /** `isSafe`: whether the call may travel in a request that anything on the way may repeat. */
+  constructor(private readonly isSafe = false) {}
 
   begin(send: (chunk: Uint8Array) => void): void {
     this.#credit = (bytes) => send(concat(Uint8Array.of(CREDIT), u16(RESULT), u32(bytes)));
@@ -97,16 +101,17 @@ export class Items implements Io {
 
   async post(resume: Resume, sequence: number, payload: Uint8Array, options: PostOptions, signal: AbortSignal): Promise<Opened> {
     const body = concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
-    return this.answer(await request(body, options, signal), resume, sequence, options, signal);
+    // What only reads may be sent again as it is.
+    const frames = this.isSafe ? await events(body, options, signal) : undefined;
+    return this.answer(frames ?? framesOf(await request(body, options, signal), signal), resume, sequence, options);
   }
 
   stop(): void {
     // What has arrived is still to be taken.
   }
 
-  /** Reads the answer of a POST to its end. */
-  async answer(response: Response, resume: Resume, sequence: number, options: PostOptions, signal: AbortSignal): Promise<Opened> {
-    const frames = framesOf(response, signal);
+  /** Reads an answer to its end. */
+  async answer(frames: AsyncGenerator<Uint8Array>, resume: Resume, sequence: number, options: PostOptions): Promise<Opened> {
     const first = await frames.next();
     if (first.done === true) throw new RefusedError('empty answer');
     const established = await resume.finish(first.value);
@@ -144,7 +149,7 @@ export class Items implements Io {
 }
 
 /** The frames of a body, as they arrive. */
-async function* framesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* framesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader();
   let rest: Uint8Array = new Uint8Array();
   try {

@@ -9,7 +9,7 @@ import { sealMessage } from '../raystream/message.js';
 import type { Opened } from '../raystream/session.js';
 import type { Io } from './io.js';
 import { type PostOptions, request } from './post.js';
-import { CREDIT, DATA, END, Items } from './stream.js';
+import { CREDIT, DATA, END, Items, framesOf } from './stream.js';
 import type { Uploading } from './types.js';
 
 /** Longest piece of a stream, in bytes. */
@@ -82,7 +82,7 @@ class Uploads implements Io {
     this.#isAnswered = false;
     try {
       const response = await request(canStream() ? readable(frames) : await collected(frames), options, signal);
-      return await inner.answer(response, resume, sequence, options, signal);
+      return await inner.answer(framesOf(response, signal), resume, sequence, options);
     } catch (error) {
       throw this.#fault?.error ?? error;
     } finally {

@@ -49,6 +49,16 @@ export function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** What `String.fromCharCode` takes at once. */
+const CHARACTERS_MAX = 0x2000;
+
+/** Writes base64url without padding (RFC 4648, section 5). */
+export function toBase64Url(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += CHARACTERS_MAX) binary += String.fromCharCode(...bytes.subarray(at, at + CHARACTERS_MAX));
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
 /** Reads base64url without padding (RFC 4648, section 5). */
 export function fromBase64Url(text: string): Bytes {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));

@@ -70,8 +70,8 @@ export function isSealed(header: Header): boolean {
 }
 
 /** The frames of a body. */
-export function frames(body: Uint8Array): Uint8Array[] {
-  const found: Uint8Array[] = [];
+export function frames(body: Bytes): Bytes[] {
+  const found: Bytes[] = [];
   for (let rest = body; rest.length > 0; ) {
     if (found.length === FRAMES_PER_BODY_MAX) throw new RefusedError('too many frames in one body');
     const length = frameLength(parseHeader(rest));

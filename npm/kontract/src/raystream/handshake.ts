@@ -6,6 +6,7 @@ import { initiate } from './noise.js';
 import { RefusedError } from './refused.js';
 import { Direction, type Opened, Session } from './session.js';
 
+const NOTHING = new Uint8Array(0);
 const TICKET_LEN = 112;
 const SESSION_ID_LEN = 16;
 
@@ -52,15 +53,15 @@ export interface Resume extends Handshake {
   seal(type: FrameType, sequence: number, payload: Uint8Array, part?: number): Bytes;
 }
 
-/** Begins a full handshake, without early data. */
-export async function startFull(identity: Identity, server: ServerKey, entropy: Entropy): Promise<Handshake> {
+/** Begins a full handshake; `early` is made by `encodeEarly`. */
+export async function startFull(identity: Identity, server: ServerKey, entropy: Entropy, early: Uint8Array = NOTHING): Promise<Handshake> {
   const { kemCt, psk } = identity.suite === 2 ? await encapsulate(server.mlKem, entropy) : NO_KEM;
   const keyId = keyIdOf(server);
   const suite = u16(identity.suite);
   const { buildId, routeHash } = identity;
   const prologue = concat(utf8('raystream/1\0'), suite, buildId, routeHash, keyId, sha256(kemCt));
   const setup = { prologue, remoteStatic: server.x25519, ephemeral: await keyPair(entropy(32)), ...(psk && { psk }) };
-  const noise = await initiate(setup, new Uint8Array(0));
+  const noise = await initiate(setup, early);
   const body = concat(Uint8Array.of(1), suite, buildId, keyId, u16(kemCt.length), kemCt, noise.message);
   return {
     init: clearFrame(FrameType.HandshakeInit, body),

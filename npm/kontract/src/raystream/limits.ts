@@ -12,6 +12,8 @@ export const PART_LEN = 256 * 1024;
 export const MESSAGE_LEN_MAX = 16 << 20;
 /** What may be sent of a stream before its receiver asks for more, in bytes. */
 export const WINDOW_LEN = 256 * 1024;
+/** Longest early data, in bytes. */
+export const EARLY_LEN_MAX = 16 * 1024;
 /** Most frames in one body. */
 export const FRAMES_PER_BODY_MAX = 256;
 /** Frames under one key; the next frame uses the next key. */

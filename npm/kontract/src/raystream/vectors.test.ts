@@ -6,8 +6,10 @@ import { hex, unhex } from '../testing/hex.js';
 import { type ResumeVector, type SuiteVector, fixedEntropy, identityOf, noises, paddings, refusals, serverKeyOf, suites, tickets } from '../testing/vectors.js';
 import { u64 } from './bytes.js';
 import { keyPair, seal } from './crypto.js';
+import { encodeEarly } from './early.js';
 import { FrameType, frames } from './frame.js';
 import { type Established, type Resumption, startFull, startResume, ticketOf } from './handshake.js';
+import { EARLY_LEN_MAX } from './limits.js';
 import { initiate } from './noise.js';
 import { pad, unpad } from './padding.js';
 import { RefusedError } from './refused.js';
@@ -44,6 +46,23 @@ for (const vector of suites) {
       const opened = established.session.open(unhex(answer));
       assert.deepEqual([opened.type, opened.sequence, hex(opened.payload)], [FrameType.RpcResponse, sequence, payload]);
     }
+  });
+
+  test(`suite ${vector.suite}: early data and its answers`, async () => {
+    const { calls, earlyData, init, response, answers } = vector.early;
+    const early = encodeEarly(calls.map(({ sequence, payload }) => ({ sequence, payload: unhex(payload) })));
+    assert.equal(hex(early ?? new Uint8Array()), earlyData);
+    const handshake = await startFull(identityOf(vector), serverKeyOf(vector), fixedEntropy(vector.clientEntropy), early);
+    assert.equal(hex(handshake.init), init);
+    const [clear, ticket] = frames(unhex(response));
+    assert.ok(clear && ticket);
+    const { session } = await handshake.finish(clear);
+    await session.open(ticket);
+    for (const [place, answer] of answers.entries()) {
+      const opened = await session.open(unhex(answer));
+      assert.deepEqual([opened.sequence, hex(opened.payload)], [calls[place]?.sequence, calls[place]?.payload]);
+    }
+    assert.equal(encodeEarly([{ sequence: 1, payload: new Uint8Array(EARLY_LEN_MAX) }]), undefined);
   });
 
   test(`suite ${vector.suite}: resumes, with and without a new ticket`, async () => {

@@ -2,6 +2,7 @@
 
 import type { Bytes } from "../raystream/bytes.js";
 import { frameEnd } from "../raystream/frame.js";
+import type { Frames } from "./exchange.js";
 
 /** Time for the next frame to arrive: whoever holds one back holds memory. */
 const FRAME_MS_MAX = 30_000;
@@ -10,8 +11,44 @@ const FRAME_MS_MAX = 30_000;
 const DRAIN_MS_MAX = 10_000;
 const DRAIN_LEN_MAX = 64 << 20;
 
+/** A body that is announced to be no longer than this is read at once: a stream costs more than all else of a small call. */
+const SHORT_LEN_MAX = 64 * 1024;
+
+/** The frames of a request's body. */
+export async function framesOf(request: Request): Promise<Frames> {
+  const announced = Number(request.headers.get("content-length") ?? NaN);
+  if (announced <= SHORT_LEN_MAX) return new ShortBody(new Uint8Array(await request.arrayBuffer()));
+  return new FrameReader(request.body as ReadableStream<Uint8Array> | null);
+}
+
+/** The frames of bytes that are all there. */
+export class ShortBody implements Frames {
+  #rest: Bytes;
+
+  constructor(body: Bytes) {
+    this.#rest = body;
+  }
+
+  async next(): Promise<Bytes | undefined> {
+    if (this.#rest.length === 0) return undefined;
+    const end = lengthOf(this.#rest);
+    if (end === undefined || end > this.#rest.length) throw new Error("refused");
+    const frame = this.#rest.subarray(0, end);
+    this.#rest = this.#rest.subarray(end);
+    return frame;
+  }
+
+  cancel(): void {
+    this.#rest = new Uint8Array();
+  }
+
+  async drain(): Promise<void> {
+    this.cancel();
+  }
+}
+
 /** Reads the frames of a body; each is within the limits of a frame before it is kept. */
-export class FrameReader {
+export class FrameReader implements Frames {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #rest: Bytes = new Uint8Array();
 

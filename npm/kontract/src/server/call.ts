@@ -9,7 +9,7 @@ import { type Scope, runInScope } from "./context.js";
 import { type Outcome, failureOf } from "./outcome.js";
 import type { Peer } from "./peer.js";
 import { Patience } from "./patience.js";
-import type { Call, DatabaseStub, Route, Transaction } from "./platform.js";
+import type { Call, DatabaseStub, Route, RouteEntry, Transaction } from "./platform.js";
 import type { Runtime } from "./runtime.js";
 import { Turn } from "./turns.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
@@ -23,11 +23,10 @@ const ANSWER_LEN_MAX = 1 << 20;
 
 /** Runs a call to its end and frees it. Never rejects: whatever is thrown becomes an error for the caller. */
 export async function run(runtime: Runtime, call: Call, peer: Peer): Promise<Outcome> {
-  let name = "a call";
+  const { name = "a call" } = runtime.build.routes[call.route] ?? {};
   const trace = new Trace();
   let outcome: Outcome;
   try {
-    ({ name } = call);
     outcome = { result: await attempts(runtime, call, peer, trace) };
   } catch (error) {
     // Nobody waits for what became of it, and it is no fault of the endpoint.
@@ -42,17 +41,17 @@ export async function run(runtime: Runtime, call: Call, peer: Peer): Promise<Out
 async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace): Promise<Bytes> {
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
-  const route = await entry.load();
+  const route = await loaded(entry);
   const retries = { patience: new Patience(runtime.build.gateway), turn: new Turn(call.route), trace };
   const items = entry.stream === true ? new Items(call, route, peer) : undefined;
   const attempt: Attempt = {
     runtime,
     call,
     route,
-    context: contextOf(call, peer.signal),
+    context: contextOf(call, entry, peer.signal),
     database: trace.counting(runtime.database()),
     retries,
-    seed: crypto.getRandomValues(new Uint8Array(16)),
+    seed: once(() => crypto.getRandomValues(new Uint8Array(16))),
     lenMax: entry.readOnly ? RESULT_LEN_MAX : ANSWER_LEN_MAX,
     items,
     open: (args) => peer.inbox.open(args, entry.uploads ?? []),
@@ -105,7 +104,7 @@ interface Attempt {
   readonly database: () => DatabaseStub;
   readonly retries: Retries;
   /** What inner transactions derive their idempotency keys from, where the caller gave none. */
-  readonly seed: Uint8Array;
+  readonly seed: () => Uint8Array;
   /** Longest result, in bytes. */
   readonly lenMax: number;
   /** The result, if it is streamed. */
@@ -131,7 +130,7 @@ async function runOnce(attempt: Attempt): Promise<Bytes> {
     const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
     let inner = 0;
     offerInner(transaction.tables, (body) => {
-      const begin = call.beginInner.bind(call, seed, inner++);
+      const begin = call.beginInner.bind(call, seed(), inner++);
       return untilDone(runtime, retries, () => runInner(runtime, begin, database, retries.patience, scope, body));
     });
     const result = await runInScope(scope, async () => {
@@ -250,8 +249,24 @@ function encodeResult(call: Call, route: Route, value: unknown, lenMax: number):
   return result;
 }
 
-function contextOf(call: Call, signal: AbortSignal): Context {
-  const { owner, groups, name, perm } = call;
+/** The endpoints' modules that were loaded: even one that is there already takes longer to import than a small call. */
+const modules = new WeakMap<RouteEntry, Route>();
+
+async function loaded(entry: RouteEntry): Promise<Route> {
+  const known = modules.get(entry);
+  if (known !== undefined) return known;
+  const route = await entry.load();
+  modules.set(entry, route);
+  return route;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+function contextOf(call: Call, { name, perm }: RouteEntry, signal: AbortSignal): Context {
+  const { owner, groups } = call;
   return Object.freeze({ owner, groups: Object.freeze(groups), endpoint: name, perm, requestId: crypto.randomUUID(), signal });
 }
 

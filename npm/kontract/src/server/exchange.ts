@@ -3,7 +3,7 @@
 import type { Bytes } from "../raystream/bytes.js";
 import { run } from "./call.js";
 import { HttpError } from "../index.js";
-import { take } from "./frames.js";
+import { type Taken, take, takeEarly } from "./frames.js";
 import { Inbox } from "./inbox.js";
 import { seal } from "./outcome.js";
 import { BodyPeer, plainPeer } from "./peer.js";
@@ -17,14 +17,18 @@ import { MAX_BYTES, type Runtime } from "./runtime.js";
  *
  * A call with a streamed result or argument has the body to itself. Its answer is sent while it runs, and what follows
  * it in the body is read as it reads.
+ *
+ * A request that is safe in the sense of HTTP (RFC 9110, section 9.2.1), because anything on the way may make it again, carries
+ * calls that only read.
  */
 export async function exchange(
   runtime: Runtime,
   channel: Channel,
   frames: Frames,
   gone: AbortSignal,
+  isSafe = false,
 ): Promise<Bytes[] | Streaming> {
-  const { replies, calls, upload } = await takeAll(runtime, channel, frames);
+  const { replies, calls, upload } = await takeAll(runtime, channel, frames, isSafe);
   const [only, ...others] = calls;
   const entry = only && runtime.build.routes[only.call.route];
   if (only !== undefined && others.length === 0 && (upload || entry?.stream === true)) {
@@ -132,20 +136,25 @@ interface TakenBody {
   readonly upload: boolean;
 }
 
-async function takeAll(runtime: Runtime, channel: Channel, frames: Frames): Promise<TakenBody> {
+async function takeAll(runtime: Runtime, channel: Channel, frames: Frames, isSafe: boolean): Promise<TakenBody> {
   const replies: Bytes[] = [];
   const calls: Numbered[] = [];
   let [count, length] = [0, 0];
+  const keep = ({ reply, call }: Taken): void => {
+    if (reply !== undefined) replies.push(reply);
+    if (call === undefined) return;
+    calls.push({ call, sequence: call.sequence });
+    if (isSafe && runtime.build.routes[call.route]?.readOnly !== true) throw new Error("refused");
+  };
   try {
+    for (const taken of takeEarly(channel, runtime.gateway)) keep(taken);
     for (let frame = await frames.next(); frame !== undefined; frame = await frames.next()) {
       count += 1;
       length += frame.length;
       if (count > FRAMES_PER_BODY_MAX || length > BODY_LEN_MAX) throw new Error("refused");
-      const { reply, call } = take(channel.receive(runtime.gateway, frame));
-      if (reply !== undefined) replies.push(reply);
-      if (call === undefined) continue;
-      calls.push({ call, sequence: call.sequence });
-      if (runtime.build.routes[call.route]?.uploads === undefined) continue;
+      const taken = take(channel.receive(runtime.gateway, frame));
+      keep(taken);
+      if (taken.call === undefined || runtime.build.routes[taken.call.route]?.uploads === undefined) continue;
       if (calls.length > 1) throw new Error("refused");
       return { replies, calls, upload: true };
     }

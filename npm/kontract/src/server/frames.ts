@@ -1,8 +1,8 @@
-// Frames as they come in: where one ends and the next begins, and what the gateway made of one. It checks the limits.
+// Frames as they come in, and what the gateway made of one.
 
 import type { Bytes } from "../raystream/bytes.js";
 import { textOf } from "./outcome.js";
-import type { Build, Call, Incoming, StreamChunk } from "./platform.js";
+import type { Call, Channel, Gateway, Incoming, StreamChunk } from "./platform.js";
 
 /** What is said of a stream of a call: without data and credit, that it ends. */
 export type TakenChunk = Omit<StreamChunk, "free">;
@@ -19,6 +19,11 @@ export interface Taken {
   readonly chunk: TakenChunk | undefined;
   /** Whether the peer ended the session. */
   readonly closed: boolean;
+}
+
+/** What the calls in a handshake's early data led to, in their order. */
+export function* takeEarly(channel: Channel, gateway: Gateway): Generator<Taken> {
+  for (let early = channel.takeEarly(gateway); early !== undefined; early = channel.takeEarly(gateway)) yield take(early);
 }
 
 /** Takes a received frame apart and frees it. */
@@ -40,17 +45,6 @@ function chunkOf(incoming: Incoming): TakenChunk | undefined {
   } finally {
     chunk.free();
   }
-}
-
-/** The frames of a body, as views into it. */
-export function splitFrames(build: Build, body: Bytes): Bytes[] {
-  const ends = build.gateway.splitFrames(body);
-  let start = 0;
-  return Array.from(ends, (end) => {
-    const frame = body.subarray(start, end);
-    start = end;
-    return frame;
-  });
 }
 
 /** Logs what is not the peer's fault. What is, the gateway throws as `refused`, and there is nothing to say about it. */

@@ -54,7 +54,6 @@ export interface GatewayModule {
   initSync(options: { module: WebAssembly.Module }): unknown;
   Gateway: new (build: string, key: Uint8Array, backupKey: Uint8Array, identityKey: Uint8Array) => Gateway;
   PostgresSocket: new (send: (bytes: Uint8Array) => void) => PostgresSocket;
-  splitFrames(body: Uint8Array): Uint32Array;
   /** JSON of the statement that does one step of garbage collection. */
   collectStatements(): string;
   /** Milliseconds before the next attempt; `undefined` when there is none. `attempt` counts from 1. */
@@ -86,6 +85,8 @@ export interface PageCall {
 
 export interface Channel {
   takeResponse(): Bytes;
+  /** What the next call of the handshake's early data led to; `undefined` after the last. */
+  takeEarly(gateway: Gateway): Incoming | undefined;
   receive(gateway: Gateway, frame: Uint8Array): Incoming;
   /** Whether parts of a call are missing. */
   readonly waiting: boolean;

@@ -24,6 +24,8 @@ export const MAX_BYTES = 10 << 20;
 let gateway: Gateway | undefined;
 let vars: Readonly<Record<string, string>> | undefined;
 let tickets: { keys: Uint8Array; until: number } | undefined;
+/** Each is a hash of its name. */
+let connections: readonly unknown[] | undefined;
 let nextConnection = 0;
 
 /** The runtime of this isolate. Bindings are the same for all requests of an isolate. */
@@ -59,8 +61,9 @@ async function ticketKeys(bindings: Bindings): Promise<Uint8Array> {
 }
 
 function connection({ DATABASE }: Bindings): () => DatabaseStub {
+  connections ??= Array.from({ length: CONNECTIONS }, (_, number) => DATABASE.idFromName(`connection-${number}`));
   nextConnection = (nextConnection + 1) % CONNECTIONS;
-  const id = DATABASE.idFromName(`connection-${nextConnection}`);
+  const id = connections[nextConnection];
   return () => DATABASE.get(id);
 }
 

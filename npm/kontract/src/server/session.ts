@@ -6,12 +6,13 @@
 import { DurableObject } from "cloudflare:workers";
 
 import type { Bytes } from "../raystream/bytes.js";
+import { frames as framesOf } from "../raystream/frame.js";
 import { SocketPeer } from "./peer.js";
 import type { Bindings, Build, Call, Channel } from "./platform.js";
 import { Inbox } from "./inbox.js";
 import { MAX_BYTES, type Runtime, runtimeOf } from "./runtime.js";
 import { run } from "./call.js";
-import { reportFault, splitFrames, take } from "./frames.js";
+import { reportFault, take, takeEarly } from "./frames.js";
 import { seal } from "./outcome.js";
 
 /** "Policy violation" (RFC 6455, section 7.4.1): the one close code for everything that is refused. */
@@ -25,6 +26,8 @@ interface Opened {
   readonly channel: Channel;
   /** The callers of what runs, by the sequence of their calls. */
   readonly peers: Map<number, SocketPeer>;
+  /** What runs. */
+  readonly calls: Set<Promise<void>>;
 }
 
 /** Time for the rest of a call that comes in parts. */
@@ -52,8 +55,9 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
         if (typeof message === "string") throw new Error("refused");
         const frame = new Uint8Array(message);
         const opening = this.#channels.get(socket);
-        if (opening === undefined) await this.#open(socket, frame);
-        else await this.#receive(await opening, socket, frame);
+        if (opening === undefined) return await this.#open(socket, frame);
+        const opened = await opening;
+        if (this.#channels.get(socket) === opening) await this.#receive(opened, socket, frame);
       } catch (error) {
         reportFault(error);
         this.#drop(socket);
@@ -68,13 +72,17 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
     async #open(socket: WebSocket, init: Bytes): Promise<void> {
       const opening = this.#accept(init);
       this.#channels.set(socket, opening);
-      const { channel } = await opening;
-      for (const response of splitFrames(build, channel.takeResponse())) socket.send(response);
+      const opened = await opening;
+      const { channel, runtime } = opened;
+      for (const response of framesOf(channel.takeResponse())) socket.send(response);
+      const early = [...takeEarly(channel, runtime.gateway)];
+      for (const { reply } of early) if (reply !== undefined) socket.send(reply);
+      await Promise.all(early.map(({ call }) => call && this.#run(opened, socket, call)));
     }
 
     async #accept(init: Bytes): Promise<Opened> {
       const runtime = await runtimeOf(build, this.env);
-      return { runtime, channel: runtime.gateway.accept(init, runtime.tickets), peers: new Map() };
+      return { runtime, channel: runtime.gateway.accept(init, runtime.tickets), peers: new Map(), calls: new Set() };
     }
 
     async #receive(opened: Opened, socket: WebSocket, frame: Bytes): Promise<void> {
@@ -92,10 +100,20 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       if (call !== undefined) await this.#run(opened, socket, call);
     }
 
-    async #run({ runtime, channel, peers }: Opened, socket: WebSocket, call: Call): Promise<void> {
+    async #run(opened: Opened, socket: WebSocket, call: Call): Promise<void> {
+      const running = this.#answer(opened, socket, call);
+      opened.calls.add(running);
+      try {
+        await running;
+      } finally {
+        opened.calls.delete(running);
+      }
+    }
+
+    async #answer({ runtime, channel, peers }: Opened, socket: WebSocket, call: Call): Promise<void> {
       const { sequence } = call;
       const write = (frames: Bytes): void => {
-        for (const frame of splitFrames(build, frames)) socket.send(frame);
+        for (const frame of framesOf(frames)) socket.send(frame);
       };
       const { maxBytes = MAX_BYTES } = build.routes[call.route] ?? {};
       const inbox = new Inbox((stream, bytes) => write(channel.credit(sequence, stream, bytes)), maxBytes);
@@ -110,8 +128,11 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
 
     /** Half a call is not kept for ever. */
     #watch({ channel }: Opened, socket: WebSocket): void {
-      clearTimeout(this.#timers.get(socket));
-      this.#timers.delete(socket);
+      const timer = this.#timers.get(socket);
+      if (timer !== undefined) {
+        clearTimeout(timer);
+        this.#timers.delete(socket);
+      }
       if (!channel.waiting) return;
       const late = (): void => {
         this.#drop(socket);
@@ -126,7 +147,12 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       clearTimeout(this.#timers.get(socket));
       this.#timers.delete(socket);
       opening?.then(
-        ({ peers }) => [...peers.values()].forEach((peer) => peer.abort()),
+        async ({ channel, peers, calls }) => {
+          for (const peer of peers.values()) peer.abort();
+          await Promise.allSettled(calls);
+          // The keys are wiped, and no longer when the garbage collector finds the time.
+          channel.free();
+        },
         () => undefined,
       );
     }

@@ -16,13 +16,14 @@ export class Trace {
 
   readonly #start = Date.now();
 
-  /** The same connection, each batch of which counts. */
+  /** The same connection, each batch of which counts. It is reached for when there is something to send: many calls send nothing. */
   counting(database: () => DatabaseStub): () => DatabaseStub {
     return () => {
-      const stub = database();
+      let stub: DatabaseStub | undefined;
       return {
         run: (statements) => {
           this.roundTrips += 1;
+          stub ??= database();
           return stub.run(statements);
         },
       };

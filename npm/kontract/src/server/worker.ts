@@ -1,9 +1,11 @@
 // The Worker's entry: which path goes where.
 
 import { serveAsset } from "./assets.js";
-import { FrameReader } from "./body.js";
+import { type Bytes, concat } from "../raystream/bytes.js";
+import { ShortBody, framesOf } from "./body.js";
 import { databaseObject } from "./database.js";
-import { exchange } from "./exchange.js";
+import { eventStream, eventsOf, requestOf } from "./events.js";
+import { type Frames, type Streaming, exchange } from "./exchange.js";
 import { reportFault } from "./frames.js";
 import { KontractKeys } from "./keys.js";
 import { drawPage } from "./pages.js";
@@ -37,9 +39,10 @@ export function createWorker(build: Build): WorkerExports {
 }
 
 async function route(build: Build, request: Request, bindings: Bindings, context: RequestContext): Promise<Response> {
+  const address = URL.parse(request.url);
   // A request line or a Host header that makes no address is the caller's fault.
-  if (!URL.canParse(request.url)) return refused();
-  const { pathname, hostname } = new URL(request.url);
+  if (address === null) return refused();
+  const { pathname, hostname } = address;
   if (bindings.KONTRACT_HOSTNAMES?.split(" ").includes(hostname) === false) {
     return new Response(`${hostname} is not served here\n`, { status: 421 });
   }
@@ -47,6 +50,8 @@ async function route(build: Build, request: Request, bindings: Bindings, context
     case "/raystream":
       if (request.method === "POST") return post(build, request, bindings, context);
       return openWebSocket(request, bindings);
+    case "/stream":
+      return stream(build, request, bindings, context);
     case "/health":
       return Response.json({ status: "ok" });
     default:
@@ -69,23 +74,58 @@ async function pageOrAsset(build: Build, request: Request, bindings: Bindings): 
 /** Body: a HANDSHAKE_INIT frame, then sealed frames. Answer: the handshake's response, then sealed frames. */
 async function post(build: Build, request: Request, bindings: Bindings, context: RequestContext): Promise<Response> {
   if (!ownOrigin(request, bindings)) return refused();
-  const frames = new FrameReader(request.body as ReadableStream<Uint8Array> | null);
+  return answer(build, bindings, context, {
+    frames: () => framesOf(request),
+    gone: request.signal,
+    isSafe: false,
+    whole: (frames) => new Response(frames, { headers: HEADERS }),
+    streamed: ({ body }) => new Response(body, { headers: HEADERS }),
+  });
+}
+
+/** The same frames in a header, and the answer as server-sent events. */
+async function stream(build: Build, request: Request, bindings: Bindings, context: RequestContext): Promise<Response> {
+  if (request.method !== "GET" || !ownOrigin(request, bindings)) return refused();
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
+  return answer(build, bindings, context, {
+    frames: async () => new ShortBody(requestOf(request.headers)),
+    gone: request.signal,
+    isSafe: true,
+    whole: (frames) => new Response(eventsOf(frames), { headers }),
+    streamed: (streaming) => new Response(eventStream(streaming), { headers }),
+  });
+}
+
+const HEADERS = { "content-type": "application/octet-stream", "cache-control": "no-store" };
+
+/** How a request brings its frames, and how it is answered. */
+interface Carrier {
+  frames(): Promise<Frames>;
+  readonly gone: AbortSignal;
+  /** Whether only calls that read may be in it. */
+  readonly isSafe: boolean;
+  whole(frames: Bytes): Response;
+  streamed(streaming: Streaming): Response;
+}
+
+async function answer(build: Build, bindings: Bindings, context: RequestContext, carrier: Carrier): Promise<Response> {
+  let frames: Frames | undefined;
   let channel: Channel | undefined;
   try {
+    frames = await carrier.frames();
     const init = await frames.next();
     if (init === undefined) return refused();
     const runtime = await runtimeOf(build, bindings);
     channel = runtime.gateway.accept(init, runtime.tickets);
-    const answers = await exchange(runtime, channel, frames, request.signal);
-    const headers = { "content-type": "application/octet-stream", "cache-control": "no-store" };
-    if (Array.isArray(answers)) return new Response(new Blob([channel.takeResponse(), ...answers] as BlobPart[]), { headers });
+    const answers = await exchange(runtime, channel, frames, carrier.gone, carrier.isSafe);
+    if (Array.isArray(answers)) return carrier.whole(concat(channel.takeResponse(), ...answers));
     // The channel is the stream's now, and the call is ended properly also where its caller goes away.
     channel = undefined;
     context.waitUntil(answers.done);
-    return new Response(answers.body, { headers });
+    return carrier.streamed(answers);
   } catch (error) {
     reportFault(error);
-    frames.cancel();
+    frames?.cancel();
     return refused();
   } finally {
     channel?.free();

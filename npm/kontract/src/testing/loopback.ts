@@ -61,7 +61,7 @@ export class Loopback {
     });
 
   readonly post: Carry = async (args, { signal = new AbortController().signal }, io) => {
-    const settings = { url: '', fetch: (_url: string, init: RequestInit) => this.#fetch(init) };
+    const settings = { url: '', transport: 'post', fetch: (_url: string, init: RequestInit) => this.#fetch(init) };
     const { type, payload } = await (io as Io).post(resume(), 1, args, { settings } as unknown as PostOptions, signal);
     if (type === FrameType.RpcError) throw decodeError(payload);
     return payload;
@@ -84,6 +84,7 @@ export class Loopback {
     return {
       waiting: false,
       takeResponse: () => RESPONSE,
+      takeEarly: () => undefined,
       receive: (_gateway, frame) => this.#received(open(frame)),
       data: (sequence, stream, piece) => message(FrameType.RpcChunk, sequence, concat(Uint8Array.of(0), u16(stream), piece)),
       credit: () => new Uint8Array(),

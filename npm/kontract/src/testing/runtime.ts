@@ -33,6 +33,10 @@ export class FakeChannel implements Channel {
     return utf8('');
   }
 
+  takeEarly(): undefined {
+    return undefined;
+  }
+
   /** `call NAME`, `reply`, `refused`. */
   receive(_gateway: unknown, frame: Uint8Array): Incoming {
     const [kind, name = ''] = new TextDecoder().decode(frame).split(' ');

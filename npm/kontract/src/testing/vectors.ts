@@ -16,6 +16,15 @@ export interface ResumeVector {
   readonly renewedExpiresAt: number | null;
 }
 
+/** A handshake with calls inside, from the same random bytes as the one without. */
+export interface EarlyVector {
+  readonly calls: readonly { sequence: number; payload: string }[];
+  readonly earlyData: string;
+  readonly init: string;
+  readonly response: string;
+  readonly answers: readonly string[];
+}
+
 export interface SuiteVector {
   readonly suite: 1 | 2;
   readonly buildId: string;
@@ -25,6 +34,7 @@ export interface SuiteVector {
   readonly clientEntropy: string;
   readonly init: string;
   readonly response: string;
+  readonly early: EarlyVector;
   readonly sessionId: string;
   readonly expiresAt: number;
   readonly resume: ResumeVector;

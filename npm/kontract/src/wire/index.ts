@@ -15,6 +15,7 @@ export {
 } from './collections.js';
 export { WireError } from './error.js';
 export { getDynamic, putDynamic } from './dynamic.js';
+export { LazyReader, type View, type ViewClass, view } from './lazy.js';
 export { DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
 export { Reader } from './reader.js';
 export { getText, type Pattern, pattern, putText } from './template.js';

@@ -15,13 +15,13 @@ export class Reader {
   count = 0;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
-  private readonly len: number;
-  private budget: number;
+  protected readonly len: number;
+  protected budget: number;
   /** Where the part of the message ends that was read. */
   private end: number;
-  private path: PathPart[] = [];
-  private top = 0;
-  private depth = 0;
+  protected path: PathPart[] = [];
+  protected top = 0;
+  protected depth = 0;
 
   constructor(bytes: Uint8Array) {
     // A view of its own: a Node Buffer's `slice` would share memory.

@@ -4,7 +4,7 @@
 
 use crate::world::{BUILD, NOW, ROUTES, SEED, client, connect, counting, server, ticket_keys};
 use kontract_raystream::{
-    Connected, FrameType, Initiator, Resumer, Session, StaticKey, Suite, UnixSeconds, limits,
+    Connected, FrameType, Initiator, Resumer, Session, StaticKey, Suite, UnixSeconds, encode_early, limits,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -79,11 +79,48 @@ fn resume(suite: Suite, connected: &Connected, now: UnixSeconds) -> Value {
     })
 }
 
-fn handshake(suite: Suite) -> Value {
-    let entropy_len = match suite {
+/// A full handshake with two calls inside, which are answered behind the ticket.
+fn early(suite: Suite) -> Value {
+    let mut data = Vec::new();
+    for (sequence, payload) in [(1, &b"first"[..]), (2, b"second call")] {
+        encode_early(&mut data, sequence, payload).expect("short");
+    }
+    let (initiator, init) =
+        Initiator::start(&client(suite), &data, &mut counting(CLIENT_ENTROPY_SEED)).expect("usable key");
+    let mut accepted = server(suite)
+        .accept(&init, &ticket_keys(), NOW, &mut counting(SERVER_ENTROPY_SEED))
+        .expect("authentic");
+    let mut connected = initiator.finish(&accepted.response).expect("authentic");
+    let calls = std::mem::take(&mut accepted.early);
+    let answers: Vec<String> = calls
+        .iter()
+        .map(|call| {
+            let answer =
+                accepted.session.seal(FrameType::RpcResponse, call.sequence, &call.payload).expect("open");
+            assert_eq!(connected.session.open(&answer).expect("authentic").payload, call.payload);
+            hex(&answer)
+        })
+        .collect();
+    json!({
+        "calls": calls
+            .iter()
+            .map(|call| json!({ "sequence": call.sequence, "payload": hex(&call.payload) }))
+            .collect::<Vec<_>>(),
+        "earlyData": hex(&data),
+        "init": hex(&init),
+        "response": hex(&accepted.response),
+        "answers": answers,
+    })
+}
+
+fn entropy_len(suite: Suite) -> usize {
+    match suite {
         Suite::Base => 32,
         Suite::Hybrid => 64,
-    };
+    }
+}
+
+fn handshake(suite: Suite) -> Value {
     let (initiator, init) =
         Initiator::start(&client(suite), b"", &mut counting(CLIENT_ENTROPY_SEED)).expect("usable key");
     let mut accepted = server(suite)
@@ -100,9 +137,10 @@ fn handshake(suite: Suite) -> Value {
         "mlKem": hex(&key.public().ml_kem()),
         "keyId": hex(&key.key_id().0),
         "now": NOW.0,
-        "clientEntropy": entropy_bytes(CLIENT_ENTROPY_SEED, entropy_len),
+        "clientEntropy": entropy_bytes(CLIENT_ENTROPY_SEED, entropy_len(suite)),
         "init": hex(&init),
         "response": hex(&accepted.response),
+        "early": early(suite),
         "sessionId": hex(connected.session.id().as_bytes()),
         "expiresAt": connected.session.expires_at().0,
         "resume": resume(suite, &connected, NOW),

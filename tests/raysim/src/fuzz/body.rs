@@ -1,10 +1,10 @@
 //! The body of a POST, through the gateway: envelopes of any shape inside of frames that authenticate.
 
 use super::Input;
-use super::world::{NOW, entropy, header, resume, server_config, session_id, tickets};
+use super::world::{CLIENT, NOW, entropy, header, resume, server_config, session_id, tickets};
 use kontract_auth::{Authority, Identity, IdentityKey, SessionBinding, UnixSeconds};
-use kontract_gateway::{Gateway, GatewayConfig, Received, RoutePolicy};
-use kontract_raystream::frames;
+use kontract_gateway::{Gateway, GatewayConfig, Received, RoutePolicy, Welcome};
+use kontract_raystream::{Initiator, encode_early, frames};
 use kontract_wire::perm::Perms;
 use kontract_wire::route::RouteId;
 use std::sync::LazyLock;
@@ -36,9 +36,13 @@ static TOKEN: LazyLock<String> = LazyLock::new(|| {
 
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    if input.u8() & 1 == 1 {
-        post(input.rest());
-        return;
+    match input.u8() & 3 {
+        0 | 2 => {}
+        1 => {
+            post(input.rest());
+            return;
+        }
+        _ => return early(&mut input),
     }
     let resume = resume();
     let mut body = resume.init.clone();
@@ -58,6 +62,35 @@ pub(super) fn run(data: &[u8]) {
         input.edit(&mut body);
     }
     post(&body);
+}
+
+/// Calls of any shape inside of a handshake. What is taken has no effect, whoever sends it how often.
+fn early(input: &mut Input<'_>) {
+    let (mut early, mut sequence, mut is_good) = (Vec::new(), 0, true);
+    while !input.is_empty() && sequence < 10 {
+        let choice = input.u8();
+        if choice >= 0xe0 {
+            break;
+        }
+        let name = if sequence == 0 { NAMES[3] } else { NAMES[usize::from(choice >> 1) % NAMES.len()] };
+        let payload = if choice & 1 == 0 { unsigned(name) } else { envelope(input) };
+        is_good &= payload.len() < 2_000 && encode_early(&mut early, sequence, &payload).is_ok();
+        sequence += 1;
+    }
+    let (_, init) =
+        Initiator::start(&CLIENT, &early, &mut entropy(3)).expect("invariant: the pinned key is good");
+    let Ok(welcome) = GATEWAY.accept(&init, &tickets(), NOW, &mut entropy(1)) else { return };
+    assert!(is_good && welcome.early.len() == sequence as usize && sequence <= 8, "{sequence} calls");
+    for (place, received) in welcome.early.iter().enumerate() {
+        let Received::Call(call) = received else { continue };
+        assert!(place > 0 && call.policy().perm == Perms::R && call.policy().ugroup.is_none());
+        assert!(call.identity().owner.starts_with("anon_") && call.idempotency_key().is_none());
+    }
+}
+
+/// A call with neither token nor key nor arguments.
+fn unsigned(name: &str) -> Vec<u8> {
+    [&RouteId::of(name).as_u32().to_le_bytes()[..], &[0; 2 + 16]].concat()
 }
 
 /// `route u32 ‖ token_len u16 ‖ token ‖ idempotency key 16 ‖ arguments`, with any part of it otherwise.
@@ -81,8 +114,9 @@ fn envelope(input: &mut Input<'_>) -> Vec<u8> {
 fn post(body: &[u8]) -> Option<usize> {
     let mut received = frames(body);
     let init = received.next()?.ok()?;
-    let (mut channel, response) = GATEWAY.accept(init, &tickets(), NOW, &mut entropy(1)).ok()?;
-    assert!(!response.is_empty());
+    let Welcome { mut channel, response, early } =
+        GATEWAY.accept(init, &tickets(), NOW, &mut entropy(1)).ok()?;
+    assert!(!response.is_empty() && early.is_empty());
     let mut calls = Vec::new();
     for frame in received {
         match channel.receive(&GATEWAY, frame.ok()?, NOW, &mut entropy(2)).ok()? {
