@@ -69,5 +69,5 @@ fn what_draws_pages_is_server_code_and_its_build_is_tried_out() {
     app.write("src/entry-server.tsx", &format!("document.title = 'at the top';\n{page}"));
     let output = app.kontract(&["build", "--no-frontend"]);
     let words = String::from_utf8_lossy(&output.stderr);
-    assert!(words.contains("KT0804") && words.contains("src/entry-server.tsx:1"), "{words}");
+    assert!(words.contains("KT0803") && words.contains("src/entry-server.tsx:1"), "{words}");
 }
