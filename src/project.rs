@@ -32,6 +32,17 @@ pub struct Project {
     pub plan: Plan,
     /// `compilerOptions.paths` of `tsconfig.json`, patterns to project-relative targets.
     pub paths: Vec<PathAlias>,
+    /// Whose types are in force without an import, by `types` and `typeRoots` of `tsconfig.json`.
+    pub types: TypesInForce,
+}
+
+/// Packages whose types are in force without an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypesInForce {
+    /// Their names; `None` for all in the folders.
+    pub names: Option<Vec<String>>,
+    /// The folders that they are in, relative to the project; `None` for `node_modules/@types` here and above.
+    pub roots: Option<Vec<String>>,
 }
 
 /// The frontend's own build.
@@ -133,6 +144,7 @@ pub fn load_known(system: &dyn System, known: &(dyn Fn(&str) -> Option<Text> + S
         diagnostics.extend(tsconfig.diagnostics(&sources));
         if let Some(project) = &mut project {
             project.paths = tsconfig.aliases;
+            project.types = tsconfig.types;
         }
     }
     Loaded { project, sources, diagnostics }
@@ -264,6 +276,7 @@ impl Config {
             eager: object.get("eager").is_some_and(|prop| self.boolean(prop)),
             plan: object.get("plan").map_or(Plan::Paid, |prop| self.plan(prop)),
             paths: Vec::new(),
+            types: TypesInForce::default(),
         }
     }
 

@@ -36,7 +36,7 @@ use crate::source::FileId;
 pub(super) fn apply(
     graph: &ModuleGraph,
     contract: &Contract,
-    parts: &Parts,
+    parts: &Parts<'_>,
     reach: &Reach,
     (options, wanted): (SplitOptions, Wanted),
 ) -> (SplitModules, Vec<Diagnostic>) {
@@ -91,11 +91,11 @@ fn declare(
 }
 
 /// Relative imports of server code that lead nowhere.
-pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
+pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for module in graph.modules().filter(|module| reach.server_modules.contains(&module.file)) {
         for part in parts.module(module.file) {
-            let source = match &part.node {
+            let source = match &*part.node {
                 ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if !import.type_only => &import.src,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) => &export.src,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => match &export.src {
@@ -115,7 +115,7 @@ pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts, reach: &Rea
 
 struct Split<'g> {
     graph: &'g ModuleGraph,
-    parts: &'g Parts,
+    parts: &'g Parts<'g>,
     reach: &'g Reach,
     chains: &'g Chains,
     contract: &'g Contract,
@@ -125,7 +125,7 @@ struct Split<'g> {
 impl Split<'_> {
     fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> Printed {
         let parts = self.parts.module(module.file).iter().enumerate();
-        let kept: Vec<&Part> = parts
+        let kept: Vec<&Part<'_>> = parts
             .filter(|(index, _)| !self.reach.client.contains(&(module.file, *index)))
             .map(|(_, part)| part)
             .collect();
@@ -155,9 +155,9 @@ impl Split<'_> {
     }
 
     /// The item without exports of types, which have no value, and of what only the client has.
-    fn server_item(&self, module: &ParsedModule, part: &Part) -> Option<ModuleItem> {
-        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &part.node else {
-            return Some(part.node.clone());
+    fn server_item(&self, module: &ParsedModule, part: &Part<'_>) -> Option<ModuleItem> {
+        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &*part.node else {
+            return Some((*part.node).clone());
         };
         let mut export = export.clone();
         export.specifiers.retain(|specifier| {
@@ -193,7 +193,7 @@ impl Split<'_> {
             .map(|(index, _)| index)
             .collect();
         let parts = self.parts.module(module.file).iter().enumerate();
-        let kept: Vec<&Part> = parts
+        let kept: Vec<&Part<'_>> = parts
             .filter(|(index, _)| self.reach.client.contains(&(module.file, *index)))
             .map(|(_, part)| part)
             .collect();
@@ -202,7 +202,7 @@ impl Split<'_> {
             return (!stubs.endpoints.is_empty()).then_some(stubs);
         }
         let mut body = self.client_imports(module, &kept);
-        body.extend(kept.iter().map(|part| part.node.clone()));
+        body.extend(kept.iter().map(|part| (*part.node).clone()));
         body.extend(self.client_exports(module, &kept));
         let statements = text_of(module, body, |_| {}, false, |_| {}).text;
         Some(ClientModule { endpoints, statements, declarations: FlatModule::default() })
@@ -214,7 +214,7 @@ impl Split<'_> {
         let kept = parts.filter(|(index, _)| self.reach.client.contains(&(module.file, *index)));
         let names = kept.flat_map(|(_, part)| {
             let default = matches!(
-                part.node,
+                *part.node,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_))
             );
             let declared = part.declares.iter().flat_map(|local| module.export_names(local));
@@ -224,12 +224,12 @@ impl Split<'_> {
     }
 
     /// `export { local as name }` for what parts do not export by themselves.
-    fn client_exports(&self, module: &ParsedModule, kept: &[&Part]) -> Option<ModuleItem> {
+    fn client_exports(&self, module: &ParsedModule, kept: &[&Part<'_>]) -> Option<ModuleItem> {
         let mut specifiers = Vec::new();
         for part in kept {
             for local in &part.declares {
                 let names = module.export_names(local).into_iter();
-                for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
+                for exported in names.filter(|name| !exports_itself(&*part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
                     let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
                     specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {
@@ -247,7 +247,7 @@ impl Split<'_> {
     }
 
     /// Imports of exactly what the kept parts use, from where it is declared.
-    fn client_imports(&self, module: &ParsedModule, kept: &[&Part]) -> Vec<ModuleItem> {
+    fn client_imports(&self, module: &ParsedModule, kept: &[&Part<'_>]) -> Vec<ModuleItem> {
         let used: BTreeSet<&str> = kept.iter().flat_map(|part| &part.refers).map(String::as_str).collect();
         let mut by_source: BTreeMap<String, Vec<ImportSpecifier>> = BTreeMap::new();
         for import in module.imports.iter().filter(|import| used.contains(&*import.local.sym)) {

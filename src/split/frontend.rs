@@ -32,7 +32,7 @@ impl Frontier {
     }
 }
 
-pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Frontier {
+pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Frontier {
     let mut frontier = Frontier::default();
     for file in reach.server_only.keys().filter(|file| !is_frontend(reach, **file)) {
         let path = graph.sources().file(*file).path.clone();
@@ -46,7 +46,7 @@ pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Fro
 }
 
 /// `stubs` says whether the frontend's bundler puts stubs in the place of modules with endpoints.
-pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach, stubs: bool) -> Vec<Diagnostic> {
+pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach, stubs: bool) -> Vec<Diagnostic> {
     let has_stub = |file: FileId| stubs && has_endpoints(parts, file);
     let mut found = Vec::new();
     for module in graph.modules().filter(|module| is_frontend(reach, module.file)) {
@@ -114,7 +114,7 @@ fn check_import(
 /// `import { x } from '@/client/api/entries'`, or straight from `source`, where `x` stays on the server.
 fn client_import(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     reach: &Reach,
     source: &ParsedModule,
     file: FileId,
@@ -135,14 +135,14 @@ fn client_import(
 }
 
 /// Every name that any part of a module uses as a value.
-fn value_names(parts: &[Part]) -> BTreeSet<&str> {
+fn value_names<'p>(parts: &'p [Part<'_>]) -> BTreeSet<&'p str> {
     parts.iter().flat_map(|part| &part.refers).map(String::as_str).collect()
 }
 
 /// The specifiers from which a part takes values, with their places.
-fn value_specifiers(part: &Part, values: &BTreeSet<&str>) -> Vec<(String, Span)> {
+fn value_specifiers(part: &Part<'_>, values: &BTreeSet<&str>) -> Vec<(String, Span)> {
     let mut found = part.dynamic_imports.clone();
-    let ModuleItem::ModuleDecl(decl) = &part.node else { return found };
+    let ModuleItem::ModuleDecl(decl) = &*part.node else { return found };
     let source = match decl {
         ModuleDecl::Import(import) if !import.type_only => {
             let used = |specifier: &ImportSpecifier| {

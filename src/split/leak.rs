@@ -49,7 +49,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> Self {
+    pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts<'_>, reach: &Reach) -> Self {
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
         // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
         let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
@@ -81,7 +81,7 @@ impl Evidence {
         }
     }
 
-    fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part) {
+    fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) {
         let imports = part.refers.iter().filter_map(|name| module.import(name));
         let imports: Vec<String> = imports.map(|import| format!("'{}'", import.from.text)).collect();
         let declaration = graph.sources().slice(module.location(part.node.span()));
@@ -96,8 +96,8 @@ impl Evidence {
         found.texts.iter().for_each(|(text, _)| self.public.push_str(&format!("\n{text}")));
     }
 
-    fn add_server_part(&mut self, module: &ParsedModule, part: &Part) {
-        if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = &part.node {
+    fn add_server_part(&mut self, module: &ParsedModule, part: &Part<'_>) {
+        if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = &*part.node {
             let specifier = import.src.value.to_string_lossy().into_owned();
             self.imports.entry(specifier).or_insert_with(|| module.location(import.src.span));
             return;
@@ -287,9 +287,9 @@ fn public_text(contract: &Contract) -> String {
 
 /// Texts and names of a part.
 #[derive(Default)]
-struct Found {
-    texts: Vec<(String, Span)>,
-    names: Vec<(String, Span)>,
+pub(super) struct Found {
+    pub(super) texts: Vec<(String, Span)>,
+    pub(super) names: Vec<(String, Span)>,
 }
 
 impl Visit for Found {

@@ -18,6 +18,7 @@ mod frontend;
 mod inline;
 mod jsx;
 mod leak;
+mod mentions;
 mod optimize;
 mod parts;
 mod plan;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 pub use frontend::Frontier;
 pub use inline::Chain;
 pub use leak::{ClientFiles, Evidence, LeakFree};
+pub(crate) use mentions::{Mentions, words};
 pub use plan::{Side, SplitPlan};
 
 use crate::contract::CheckedContract;

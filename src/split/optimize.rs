@@ -72,7 +72,12 @@ fn compress() -> CompressOptions {
 pub(super) struct KnownPerms(BTreeMap<Span, Perms>);
 
 impl KnownPerms {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts, contract: &Contract, module: &ParsedModule) -> Self {
+    pub(super) fn of(
+        graph: &ModuleGraph,
+        parts: &Parts<'_>,
+        contract: &Contract,
+        module: &ParsedModule,
+    ) -> Self {
         // Called by another endpoint, a function runs with that one's permissions.
         let called: BTreeSet<PartId> = graph
             .modules()

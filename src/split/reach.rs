@@ -51,7 +51,7 @@ pub(super) enum Target {
 }
 
 impl Reach {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts) -> Self {
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
         let demanded = demanded(graph, parts);
         let mut server = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         loop {
@@ -68,17 +68,17 @@ impl Reach {
 }
 
 /// Whether a module has endpoints.
-pub(super) fn has_endpoints(parts: &Parts, file: FileId) -> bool {
+pub(super) fn has_endpoints(parts: &Parts<'_>, file: FileId) -> bool {
     parts.module(file).iter().any(|part| part.kind == PartKind::Endpoint)
 }
 
 /// What a top-level name means, as parts.
-pub(super) fn target(graph: &ModuleGraph, parts: &Parts, file: FileId, name: &str) -> Target {
+pub(super) fn target(graph: &ModuleGraph, parts: &Parts<'_>, file: FileId, name: &str) -> Target {
     bound(graph, parts, graph.lookup(file, name))
 }
 
 /// What a binding leads to.
-pub(super) fn bound(graph: &ModuleGraph, parts: &Parts, binding: Binding) -> Target {
+pub(super) fn bound(graph: &ModuleGraph, parts: &Parts<'_>, binding: Binding) -> Target {
     match binding {
         Binding::Declared { file, name } => Target::Parts(parts.declaring(file, &name)),
         Binding::Item { file, index } => {
@@ -95,7 +95,7 @@ pub(super) fn bound(graph: &ModuleGraph, parts: &Parts, binding: Binding) -> Tar
 }
 
 /// The files that a part imports as values, with the specifiers: through its names, statically, or dynamically.
-pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Vec<FileId> {
+pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) -> Vec<FileId> {
     let mut files = Vec::new();
     for name in &part.refers {
         files.extend(
@@ -112,9 +112,9 @@ pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &
 }
 
 /// The file of `import './x'` and `export … from './x'`.
-fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Option<FileId> {
+fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) -> Option<FileId> {
     use swc_ecma_ast::{ModuleDecl, ModuleItem};
-    let ModuleItem::ModuleDecl(decl) = &part.node else { return None };
+    let ModuleItem::ModuleDecl(decl) = &*part.node else { return None };
     let source = match decl {
         ModuleDecl::Import(import) if import.specifiers.is_empty() && !import.type_only => &import.src,
         ModuleDecl::ExportNamed(export) if !export.type_only => export.src.as_ref()?,
@@ -130,7 +130,7 @@ fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Opt
 /// Everything that endpoints, middlewares and the server modules' own statements refer to, themselves included.
 pub(super) fn server_closure(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     server_modules: &BTreeSet<FileId>,
     client: &BTreeSet<PartId>,
 ) -> BTreeSet<PartId> {
@@ -158,7 +158,7 @@ pub(super) fn server_closure(
 }
 
 /// The parts that a part refers to.
-pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
+pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> Vec<PartId> {
     let Some(part) = parts.part(id) else { return Vec::new() };
     let mut found = Vec::new();
     for name in &part.refers {
@@ -179,7 +179,7 @@ pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<
 }
 
 /// Every part behind the exports of a module, re-exports included.
-fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartId> {
+fn exported_parts(graph: &ModuleGraph, parts: &Parts<'_>, file: FileId) -> Vec<PartId> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let mut files = vec![file];
@@ -198,13 +198,12 @@ fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartI
 
 /// The module whose client half a specifier such as `@/client/api/entries` names.
 pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Option<&'g ParsedModule> {
-    let output = ModuleGraph::client_output(specifier)?;
-    graph.modules().find(|module| graph.output_path(module) == output)
+    graph.module(graph.client_source(specifier)?)
 }
 
 /// The parts that modules take as values from `@/client/<module>`. Nothing else of a module with endpoints leaves the
 /// server: an export that nobody asks for may be a secret as well.
-fn demanded(graph: &ModuleGraph, parts: &Parts) -> BTreeSet<PartId> {
+fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
     let mut found = BTreeSet::new();
     for (_, importer) in graph.summaries() {
         for import in importer.imports.iter().filter(|import| !import.type_only) {
@@ -229,7 +228,7 @@ fn demanded(graph: &ModuleGraph, parts: &Parts) -> BTreeSet<PartId> {
 
 fn client_closure(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     demanded: &BTreeSet<PartId>,
     server: &BTreeSet<PartId>,
 ) -> BTreeSet<PartId> {
@@ -243,7 +242,7 @@ fn client_closure(
 /// The closure of a part, stubs not entered; `None` when it meets server code.
 fn closure_without(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     root: PartId,
     server: &BTreeSet<PartId>,
 ) -> Option<BTreeSet<PartId>> {
@@ -266,10 +265,11 @@ fn closure_without(
     Some(reached)
 }
 
-fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
+fn server_modules(graph: &ModuleGraph, parts: &Parts<'_>, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
     let mut reached = BTreeSet::new();
-    let starts =
-        |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware);
+    let starts = |part: &Part<'_>| {
+        matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware)
+    };
     let roots = graph.modules().filter(|module| parts.module(module.file).iter().any(starts));
     let mut queue: Vec<FileId> = roots.map(|module| module.file).collect();
     while let Some(file) = queue.pop() {
@@ -284,7 +284,7 @@ fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>)
     reached
 }
 
-fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnly> {
+fn server_only(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeMap<FileId, ServerOnly> {
     let mut found: BTreeMap<FileId, ServerOnly> = BTreeMap::new();
     for module in graph.modules() {
         let own = parts.module(module.file);
@@ -318,11 +318,11 @@ fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnl
 }
 
 /// Whether a part uses `ctx` or `env`.
-pub(super) fn uses_injected(part: &Part) -> bool {
+pub(super) fn uses_injected(part: &Part<'_>) -> bool {
     INJECTED.iter().any(|name| part.unresolved.contains(*name))
 }
 
-fn imports_server_runtime(module: &ParsedModule, part: &Part) -> bool {
+fn imports_server_runtime(module: &ParsedModule, part: &Part<'_>) -> bool {
     part.refers.iter().any(|name| {
         module.import(name).is_some_and(|import| import.from.text == SERVER_RUNTIME && !import.type_only)
     })

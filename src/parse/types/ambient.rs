@@ -10,6 +10,7 @@ use swc_ecma_ast::{
     Expr, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem, TsModuleName, TsNamespaceBody,
 };
 
+use super::augmentations::Block;
 use super::evaluator::Evaluator;
 use super::model::{Env, ModuleRef, Target};
 use super::symbols::DEFAULT;
@@ -25,8 +26,6 @@ struct Ambient<'g> {
     specifier: String,
     blocks: Vec<Block<'g>>,
 }
-
-type Block<'g> = (ModuleRef<'g>, &'g [ModuleItem]);
 
 impl<'g> AmbientModules<'g> {
     pub(super) fn add(&mut self, specifier: &str, module: ModuleRef<'g>, items: &'g [ModuleItem]) {
@@ -79,6 +78,9 @@ impl<'g> Evaluator<'g> {
         let module = self.graph.types_of(from, package).and_then(|file| self.module_of(file));
         if let Some(module) = module {
             self.read_blocks(module, package);
+        }
+        if module.is_none() && self.ambient_place(package).is_none() {
+            self.load_global_types();
         }
         match (self.ambient_place(package), module) {
             (Some(place), _) => self.of_blocks(&format!("{AMBIENT}{place}"), wanted),
