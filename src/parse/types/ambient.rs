@@ -79,9 +79,6 @@ impl<'g> Evaluator<'g> {
         if let Some(module) = module {
             self.read_blocks(module, package);
         }
-        if module.is_none() && self.ambient_place(package).is_none() {
-            self.load_global_types();
-        }
         match (self.ambient_place(package), module) {
             (Some(place), _) => self.of_blocks(&format!("{AMBIENT}{place}"), wanted),
             (None, Some(module)) => match wanted {
