@@ -34,6 +34,17 @@ pub struct Project {
     pub plan: Plan,
     /// `compilerOptions.paths` of `tsconfig.json`, patterns to project-relative targets.
     pub paths: Vec<PathAlias>,
+    /// Whose types are in force without an import, by `types` and `typeRoots` of `tsconfig.json`.
+    pub types: TypesInForce,
+}
+
+/// Packages whose types are in force without an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypesInForce {
+    /// Their names; `None` for all in the folders.
+    pub names: Option<Vec<String>>,
+    /// The folders that they are in, relative to the project; `None` for `node_modules/@types` here and above.
+    pub roots: Option<Vec<String>>,
 }
 
 /// The frontend's own build.
@@ -135,6 +146,7 @@ pub fn load_known(system: &dyn System, known: &(dyn Fn(&str) -> Option<Text> + S
         diagnostics.extend(tsconfig.diagnostics(&sources));
         if let Some(project) = &mut project {
             project.paths = tsconfig.aliases;
+            project.types = tsconfig.types;
         }
     }
     let pages = project.as_ref().and_then(|project| project.ssr.as_deref());
@@ -272,6 +284,7 @@ impl Config {
             ssr: self.path(object, "ssr"),
             plan: object.get("plan").map_or(Plan::Paid, |prop| self.plan(prop)),
             paths: Vec::new(),
+            types: TypesInForce::default(),
         }
     }
 

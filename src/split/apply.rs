@@ -33,7 +33,7 @@ use crate::source::{FileId, Location};
 pub(super) fn apply(
     graph: &ModuleGraph,
     contract: &Contract,
-    parts: &Parts,
+    parts: &Parts<'_>,
     reach: &Reach,
     (options, wanted): (SplitOptions, Wanted),
 ) -> (SplitModules, Vec<Diagnostic>) {
@@ -95,11 +95,11 @@ fn declare(
 }
 
 /// Relative imports of server code that lead nowhere.
-pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
+pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for module in graph.modules().filter(|module| reach.server_modules.contains(&module.file)) {
         for part in parts.module(module.file) {
-            let source = match &part.node {
+            let source = match &*part.node {
                 ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if !import.type_only => &import.src,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) => &export.src,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => match &export.src {
@@ -134,7 +134,7 @@ pub(super) fn collisions(graph: &ModuleGraph, reach: &Reach) -> Vec<Diagnostic> 
 
 struct Split<'g> {
     graph: &'g ModuleGraph,
-    parts: &'g Parts,
+    parts: &'g Parts<'g>,
     reach: &'g Reach,
     chains: &'g Chains,
     calls: &'g Calls,
@@ -162,7 +162,7 @@ impl Split<'_> {
 
     fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> Printed {
         let parts = self.parts.module(module.file).iter().enumerate();
-        let kept: Vec<&Part> = parts
+        let kept: Vec<&Part<'_>> = parts
             .filter(|(index, _)| self.is_on_server((module.file, *index)))
             .map(|(_, part)| part)
             .collect();
@@ -198,9 +198,9 @@ impl Split<'_> {
     }
 
     /// The item without exports of types, which have no value, and of what only the client has.
-    fn server_item(&self, module: &ParsedModule, part: &Part) -> Option<ModuleItem> {
-        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &part.node else {
-            return Some(part.node.clone());
+    fn server_item(&self, module: &ParsedModule, part: &Part<'_>) -> Option<ModuleItem> {
+        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &*part.node else {
+            return Some((*part.node).clone());
         };
         let mut export = export.clone();
         export.specifiers.retain(|specifier| {
@@ -236,7 +236,7 @@ impl Split<'_> {
             .map(|(index, _)| index)
             .collect();
         let parts = self.parts.module(module.file).iter().enumerate();
-        let kept: Vec<&Part> = parts
+        let kept: Vec<&Part<'_>> = parts
             .filter(|(index, _)| self.reach.client.contains(&(module.file, *index)))
             .map(|(_, part)| part)
             .collect();
@@ -246,7 +246,7 @@ impl Split<'_> {
         }
         let mut body = self.imports().of_client(module, &kept);
         let statements = kept.iter().filter(|part| part.kind != PartKind::Import);
-        body.extend(statements.map(|part| part.node.clone()));
+        body.extend(statements.map(|part| (*part.node).clone()));
         body.extend(self.client_exports(module, &kept));
         let statements = text_of(module, body, |_| {}, false, |_| {}).text;
         Some(ClientModule { endpoints, statements, declarations: FlatModule::default() })
@@ -258,7 +258,7 @@ impl Split<'_> {
         let kept = parts.filter(|(index, _)| self.reach.client.contains(&(module.file, *index)));
         let names = kept.flat_map(|(_, part)| {
             let default = matches!(
-                part.node,
+                *part.node,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_))
             );
             let declared = part.declares.iter().flat_map(|local| module.export_names(local));
@@ -268,12 +268,12 @@ impl Split<'_> {
     }
 
     /// `export { local as name }` for what parts do not export by themselves.
-    fn client_exports(&self, module: &ParsedModule, kept: &[&Part]) -> Option<ModuleItem> {
+    fn client_exports(&self, module: &ParsedModule, kept: &[&Part<'_>]) -> Option<ModuleItem> {
         let mut specifiers = Vec::new();
         for part in kept {
             for local in &part.declares {
                 let names = module.export_names(local).into_iter();
-                for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
+                for exported in names.filter(|name| !exports_itself(&*part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
                     let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
                     specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {

@@ -7,7 +7,7 @@ use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem, Str};
 
 use super::diagnostics;
 use super::parts::{Part, PartKind, Parts};
-use super::reach::{Reach, ServerOnly, Target, has_endpoints, target};
+use super::reach::{Reach, ServerOnly, Target, client_source, has_endpoints, target};
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 use crate::parse::module::{Imported, ParsedModule};
@@ -32,7 +32,12 @@ impl Frontier {
 }
 
 /// `pages` is what draws pages in the Worker.
-pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts, reach: &Reach, pages: Option<FileId>) -> Frontier {
+pub(super) fn frontier(
+    graph: &ModuleGraph,
+    parts: &Parts<'_>,
+    reach: &Reach,
+    pages: Option<FileId>,
+) -> Frontier {
     let mut frontier = Frontier::default();
     frontier.server.extend(pages.map(|file| graph.sources().file(file).path.clone()));
     for file in reach.server_only.keys().filter(|file| !is_frontend(reach, **file)) {
@@ -47,7 +52,7 @@ pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts, reach: &Reach, pages:
 }
 
 /// `stubs` says whether the frontend's bundler puts stubs in the place of modules with endpoints.
-pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach, stubs: bool) -> Vec<Diagnostic> {
+pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach, stubs: bool) -> Vec<Diagnostic> {
     let has_stub = |file: FileId| stubs && has_endpoints(parts, file);
     let mut found = Vec::new();
     for module in graph.modules().filter(|module| is_frontend(reach, module.file)) {
@@ -68,7 +73,7 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach, stubs: bo
             let specifier = &summary.specifiers[import.from];
             let stub = specifier.target.filter(|target| has_stub(*target));
             let source = stub.and_then(|target| graph.module(target));
-            if let Some(source) = source.or_else(|| reach.outputs.client_source(graph, &specifier.text)) {
+            if let Some(source) = source.or_else(|| client_source(graph, &specifier.text)) {
                 found.extend(client_import(graph, parts, reach, source, file, import));
             }
         }
@@ -117,7 +122,7 @@ fn check_import(
 /// `import { x } from '@/client/api/entries'`, or straight from `source`, where `x` stays on the server.
 fn client_import(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     reach: &Reach,
     source: &ParsedModule,
     file: FileId,
@@ -138,7 +143,7 @@ fn client_import(
 }
 
 /// Every name that any part of a module uses as a value.
-fn value_names(parts: &[Part]) -> BTreeSet<&str> {
+fn value_names<'p>(parts: &'p [Part<'_>]) -> BTreeSet<&'p str> {
     parts.iter().flat_map(|part| &part.refers).map(String::as_str).collect()
 }
 
@@ -151,8 +156,8 @@ fn loaded(graph: &ModuleGraph, file: FileId) -> impl Iterator<Item = (FileId, Lo
 }
 
 /// What a statement takes values from.
-fn value_specifier<'p>(part: &'p Part, values: &BTreeSet<&str>) -> Option<&'p Str> {
-    let ModuleItem::ModuleDecl(decl) = &part.node else { return None };
+fn value_specifier<'p>(part: &'p Part<'_>, values: &BTreeSet<&str>) -> Option<&'p Str> {
+    let ModuleItem::ModuleDecl(decl) = &*part.node else { return None };
     match decl {
         ModuleDecl::Import(import) if !import.type_only => {
             let used = |specifier: &ImportSpecifier| {

@@ -29,7 +29,7 @@ use crate::source::{FileId, normalize_path};
 #[derive(Clone, Copy)]
 pub(super) struct Imports<'g> {
     pub(super) graph: &'g ModuleGraph,
-    pub(super) parts: &'g Parts,
+    pub(super) parts: &'g Parts<'g>,
     /// The parts that the client has.
     pub(super) client: &'g BTreeSet<PartId>,
 }
@@ -45,7 +45,7 @@ impl Imports<'_> {
 
     /// Imports of exactly what the kept parts of a client module use, from where it is declared, and those among the kept
     /// parts that only have an effect, in the order of the source.
-    pub(super) fn of_client(self, module: &ParsedModule, kept: &[&Part]) -> Vec<ModuleItem> {
+    pub(super) fn of_client(self, module: &ParsedModule, kept: &[&Part<'_>]) -> Vec<ModuleItem> {
         let used: BTreeSet<&str> = kept.iter().flat_map(|part| &part.refers).map(String::as_str).collect();
         let mut found: BTreeMap<Place, Vec<ImportSpecifier>> = BTreeMap::new();
         for part in self.parts.module(module.file) {
@@ -85,8 +85,8 @@ impl Imports<'_> {
 
     /// What a statement of a client module imports without taking names: for its effect, or because it passes on what the client
     /// has of another module.
-    fn run_for_effect(self, module: &ParsedModule, part: &Part, kept: &[&Part]) -> Option<String> {
-        let ModuleItem::ModuleDecl(decl) = &part.node else { return None };
+    fn run_for_effect(self, module: &ParsedModule, part: &Part<'_>, kept: &[&Part<'_>]) -> Option<String> {
+        let ModuleItem::ModuleDecl(decl) = &*part.node else { return None };
         let passed_on = match decl {
             ModuleDecl::Import(import) => {
                 let is_kept = kept.iter().any(|kept| kept.span == part.span);

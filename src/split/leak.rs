@@ -50,7 +50,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> Self {
+    pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts<'_>, reach: &Reach) -> Self {
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
         // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
         let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
@@ -84,7 +84,7 @@ impl Evidence {
         }
     }
 
-    fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part) {
+    fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) {
         let imports = part.refers.iter().filter_map(|name| module.import(name));
         let imports: Vec<String> = imports.map(|import| format!("'{}'", import.from.text)).collect();
         let declaration = graph.sources().slice(module.location(part.node.span()));
@@ -99,8 +99,8 @@ impl Evidence {
         found.texts.iter().for_each(|(text, _)| self.public.push_str(&format!("\n{text}")));
     }
 
-    fn add_server_part(&mut self, module: &ParsedModule, part: &Part) {
-        let (source, whole) = match &part.node {
+    fn add_server_part(&mut self, module: &ParsedModule, part: &Part<'_>) {
+        let (source, whole) = match &*part.node {
             ModuleItem::ModuleDecl(ModuleDecl::Import(import)) => (Some(&*import.src), true),
             ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) => (Some(&*export.src), true),
             ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => (export.src.as_deref(), false),
@@ -341,9 +341,9 @@ fn public_text(contract: &Contract) -> String {
 
 /// Texts and names of a part.
 #[derive(Default)]
-struct Found {
-    texts: Vec<(String, Span)>,
-    names: Vec<(String, Span)>,
+pub(super) struct Found {
+    pub(super) texts: Vec<(String, Span)>,
+    pub(super) names: Vec<(String, Span)>,
 }
 
 impl Visit for Found {

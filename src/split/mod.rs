@@ -19,6 +19,7 @@ mod imports;
 mod inline;
 mod jsx;
 mod leak;
+mod mentions;
 mod optimize;
 mod pages;
 mod parts;
@@ -31,6 +32,7 @@ use std::collections::BTreeMap;
 pub use frontend::Frontier;
 pub use inline::Chain;
 pub use leak::{ClientFiles, Evidence, LeakFree};
+pub(crate) use mentions::{Mentions, words};
 pub use plan::{Side, SplitPlan};
 
 use crate::contract::CheckedContract;

@@ -76,7 +76,7 @@ pub(super) struct KnownPerms(BTreeMap<Span, Perms>);
 pub(super) struct Calls(BTreeSet<PartId>);
 
 impl Calls {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts) -> Self {
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
         let ids = graph.modules().flat_map(|module| {
             let count = parts.module(module.file).len();
             (0..count).map(|index| (module.file, index))
@@ -91,7 +91,7 @@ impl Calls {
 impl KnownPerms {
     pub(super) fn of(
         graph: &ModuleGraph,
-        parts: &Parts,
+        parts: &Parts<'_>,
         contract: &Contract,
         (module, calls): (&ParsedModule, &Calls),
     ) -> Self {

@@ -13,7 +13,7 @@ use crate::source::{FileId, Location};
 
 /// Whether the module can draw, nothing else imports it, and what it imports gets to endpoints in the one way that leads to
 /// them in a Worker.
-pub(super) fn check(graph: &ModuleGraph, parts: &Parts, pages: FileId) -> Vec<Diagnostic> {
+pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, pages: FileId) -> Vec<Diagnostic> {
     let path = &graph.sources().file(pages).path;
     let Some(summary) = graph.summary(pages) else { return Vec::new() };
     let mut found = Vec::new();
@@ -38,7 +38,7 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts, pages: FileId) -> Vec<Di
 }
 
 /// The module and everything that it runs, but for modules with endpoints.
-fn drawn(graph: &ModuleGraph, parts: &Parts, pages: FileId) -> BTreeSet<FileId> {
+fn drawn(graph: &ModuleGraph, parts: &Parts<'_>, pages: FileId) -> BTreeSet<FileId> {
     let mut reached = BTreeSet::new();
     let mut queue = vec![pages];
     while let Some(file) = queue.pop() {

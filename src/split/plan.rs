@@ -28,7 +28,7 @@ pub struct SplitPlan {
 }
 
 impl SplitPlan {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Self {
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Self {
         let mut modules = BTreeMap::new();
         for module in graph.modules() {
             let mut statements = Vec::new();

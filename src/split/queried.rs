@@ -20,7 +20,7 @@ use crate::parse::resolve::Resolution;
 use crate::source::FileId;
 
 /// The parts that declare such values. Names are not resolved within functions, so that it may be too many.
-pub(super) fn queried(graph: &ModuleGraph, parts: &Parts, id: PartId) -> BTreeSet<PartId> {
+pub(super) fn queried(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> BTreeSet<PartId> {
     let (mut found, mut seen, mut queue) = (BTreeSet::new(), BTreeSet::new(), vec![id]);
     while let Some((file, index)) = queue.pop() {
         let Some(part) = parts.part((file, index)).filter(|_| seen.insert((file, index))) else { continue };
@@ -50,7 +50,7 @@ pub(super) fn queried(graph: &ModuleGraph, parts: &Parts, id: PartId) -> BTreeSe
 }
 
 /// The interfaces and aliases of that name.
-fn types_named<'p>(parts: &'p Parts, file: FileId, name: &str) -> impl Iterator<Item = PartId> + use<'p> {
+fn types_named<'p>(parts: &'p Parts<'_>, file: FileId, name: &str) -> impl Iterator<Item = PartId> + use<'p> {
     let name = name.to_owned();
     let declares = move |node: &ModuleItem| {
         item_decl(node).is_some_and(|decl| declared_names(decl).iter().any(|declared| *declared == name))

@@ -31,7 +31,6 @@ pub(super) struct Reach {
     pub(super) server_modules: BTreeSet<FileId>,
     /// Modules that only the server can run, with the module that the reason stands in.
     pub(super) server_only: BTreeMap<FileId, ServerOnly>,
-    pub(super) outputs: Outputs,
 }
 
 /// Why a module can only run on the server.
@@ -55,9 +54,8 @@ pub(super) enum Target {
 }
 
 impl Reach {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts) -> Self {
-        let outputs = Outputs::of(graph);
-        let demanded = demanded(graph, parts, &outputs);
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
+        let demanded = demanded(graph, parts);
         let server_only = server_only(graph, parts);
         let mut server = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         loop {
@@ -66,7 +64,7 @@ impl Reach {
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
-                return Self { client, server_modules, server_only, outputs };
+                return Self { client, server_modules, server_only };
             }
             server = grown;
         }
@@ -75,22 +73,26 @@ impl Reach {
 
 /// Whether a module is one that either side may have: it has no endpoints, and nothing that only the server can run. Frontends
 /// import such modules by themselves.
-pub(super) fn is_for_both(parts: &Parts, server_only: &BTreeMap<FileId, ServerOnly>, file: FileId) -> bool {
+pub(super) fn is_for_both(
+    parts: &Parts<'_>,
+    server_only: &BTreeMap<FileId, ServerOnly>,
+    file: FileId,
+) -> bool {
     !has_endpoints(parts, file) && !server_only.contains_key(&file)
 }
 
 /// Whether a module has endpoints.
-pub(super) fn has_endpoints(parts: &Parts, file: FileId) -> bool {
+pub(super) fn has_endpoints(parts: &Parts<'_>, file: FileId) -> bool {
     parts.module(file).iter().any(|part| part.kind == PartKind::Endpoint)
 }
 
 /// What a top-level name means, as parts.
-pub(super) fn target(graph: &ModuleGraph, parts: &Parts, file: FileId, name: &str) -> Target {
+pub(super) fn target(graph: &ModuleGraph, parts: &Parts<'_>, file: FileId, name: &str) -> Target {
     bound(graph, parts, graph.lookup(file, name))
 }
 
 /// What a binding leads to.
-pub(super) fn bound(graph: &ModuleGraph, parts: &Parts, binding: Binding) -> Target {
+pub(super) fn bound(graph: &ModuleGraph, parts: &Parts<'_>, binding: Binding) -> Target {
     match binding {
         Binding::Declared { file, name } => Target::Parts(parts.declaring(file, &name)),
         Binding::Item { file, index } => {
@@ -107,7 +109,7 @@ pub(super) fn bound(graph: &ModuleGraph, parts: &Parts, binding: Binding) -> Tar
 }
 
 /// The files that a part imports as values, with the specifiers: through its names, statically, or dynamically.
-pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Vec<FileId> {
+pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) -> Vec<FileId> {
     let mut files = Vec::new();
     for name in &part.refers {
         files.extend(
@@ -124,9 +126,9 @@ pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &
 }
 
 /// The file of `import './x'` and `export … from './x'`.
-fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Option<FileId> {
+fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) -> Option<FileId> {
     use swc_ecma_ast::{ModuleDecl, ModuleItem};
-    let ModuleItem::ModuleDecl(decl) = &part.node else { return None };
+    let ModuleItem::ModuleDecl(decl) = &*part.node else { return None };
     let source = match decl {
         ModuleDecl::Import(import) if import.specifiers.is_empty() && !import.type_only => &import.src,
         ModuleDecl::ExportNamed(export) if !export.type_only => export.src.as_ref()?,
@@ -142,7 +144,7 @@ fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Opt
 /// Everything that endpoints, middlewares and the server modules' own statements refer to, themselves included.
 pub(super) fn server_closure(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     server_modules: &BTreeSet<FileId>,
     client: &BTreeSet<PartId>,
 ) -> BTreeSet<PartId> {
@@ -170,7 +172,7 @@ pub(super) fn server_closure(
 }
 
 /// The parts that a part refers to.
-pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
+pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> Vec<PartId> {
     let Some(part) = parts.part(id) else { return Vec::new() };
     let mut found = Vec::new();
     for name in &part.refers {
@@ -191,7 +193,7 @@ pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<
 }
 
 /// Every part behind the exports of a module, re-exports included.
-pub(super) fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartId> {
+pub(super) fn exported_parts(graph: &ModuleGraph, parts: &Parts<'_>, file: FileId) -> Vec<PartId> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let mut files = vec![file];
@@ -208,33 +210,14 @@ pub(super) fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -
     found
 }
 
-/// The modules by the paths of what is printed of them.
-pub(super) struct Outputs(BTreeMap<String, FileId>);
-
-impl Outputs {
-    fn of(graph: &ModuleGraph) -> Self {
-        // The first of two modules that would be printed to one path.
-        let mut outputs = BTreeMap::new();
-        for module in graph.modules() {
-            outputs.entry(graph.output_path(module)).or_insert(module.file);
-        }
-        Self(outputs)
-    }
-
-    /// The module whose client half a specifier such as `@/client/api/entries` names.
-    pub(super) fn client_source<'g>(
-        &self,
-        graph: &'g ModuleGraph,
-        specifier: &str,
-    ) -> Option<&'g ParsedModule> {
-        let output = ModuleGraph::client_output(specifier)?;
-        self.0.get(&output).and_then(|file| graph.module(*file))
-    }
+/// The module whose client half a specifier such as `@/client/api/entries` names.
+pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Option<&'g ParsedModule> {
+    graph.module(graph.client_source(specifier)?)
 }
 
 /// The parts that modules take as values from `@/client/<module>`. Nothing else of a module with endpoints leaves the
 /// server: an export that nobody asks for may be a secret as well.
-fn demanded(graph: &ModuleGraph, parts: &Parts, outputs: &Outputs) -> BTreeSet<PartId> {
+fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
     let mut found = BTreeSet::new();
     for (_, importer) in graph.summaries() {
         let imports = importer.imports.iter().filter(|import| !import.type_only);
@@ -246,14 +229,14 @@ fn demanded(graph: &ModuleGraph, parts: &Parts, outputs: &Outputs) -> BTreeSet<P
             Exported::Local(_) | Exported::Item(_) => None,
         });
         for (from, imported) in imports.chain(exports) {
-            if let Some(source) = outputs.client_source(graph, &importer.specifiers[from].text) {
+            if let Some(source) = client_source(graph, &importer.specifiers[from].text) {
                 found.extend(asked_for(graph, parts, source, imported));
             }
         }
         let stars = importer.stars.iter().map(|from| &importer.specifiers[*from]);
         let loads = importer.specifiers.iter().filter(|from| from.kind == SpecifierKind::Load);
         for from in stars.chain(loads) {
-            let source = outputs.client_source(graph, &from.text);
+            let source = client_source(graph, &from.text);
             found.extend(source.into_iter().flat_map(|source| exported_parts(graph, parts, source.file)));
         }
     }
@@ -261,7 +244,12 @@ fn demanded(graph: &ModuleGraph, parts: &Parts, outputs: &Outputs) -> BTreeSet<P
 }
 
 /// What a name of a module's client half means.
-fn asked_for(graph: &ModuleGraph, parts: &Parts, source: &ParsedModule, imported: &Imported) -> Vec<PartId> {
+fn asked_for(
+    graph: &ModuleGraph,
+    parts: &Parts<'_>,
+    source: &ParsedModule,
+    imported: &Imported,
+) -> Vec<PartId> {
     match imported {
         Imported::Name(name) => match source.exports.get(name) {
             Some(Export::Local(local)) => parts.declaring(source.file, local),
@@ -281,7 +269,7 @@ fn asked_for(graph: &ModuleGraph, parts: &Parts, source: &ParsedModule, imported
 /// `secret` says what no client may have.
 fn client_closure(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     demanded: &BTreeSet<PartId>,
     secret: &dyn Fn(&PartId) -> bool,
 ) -> BTreeSet<PartId> {
@@ -295,7 +283,7 @@ fn client_closure(
 /// The closure of a part, stubs not entered; `None` when it meets server code.
 fn closure_without(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     root: PartId,
     secret: &dyn Fn(&PartId) -> bool,
 ) -> Option<BTreeSet<PartId>> {
@@ -323,13 +311,13 @@ fn closure_without(
     Some(reached)
 }
 
-fn is_endpoint(parts: &Parts, id: PartId) -> bool {
+fn is_endpoint(parts: &Parts<'_>, id: PartId) -> bool {
     parts.part(id).is_some_and(|part| part.kind == PartKind::Endpoint)
 }
 
 /// What else runs where a part of the client does: the effects of its module, of those that its names come through, and of
 /// what it imports for nothing else. In a module with endpoints these are the server's.
-fn effects_with(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
+fn effects_with(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> Vec<PartId> {
     let (Some(module), Some(part)) = (graph.module(id.0), parts.part(id)) else { return Vec::new() };
     let imports = part.refers.iter().filter_map(|name| module.import(name));
     let through = imports.filter(|import| !import.type_only).filter_map(|import| import.from.target);
@@ -338,15 +326,16 @@ fn effects_with(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
     without_endpoints.flat_map(|file| effects(parts, file)).collect()
 }
 
-fn effects(parts: &Parts, file: FileId) -> impl Iterator<Item = PartId> {
+fn effects(parts: &Parts<'_>, file: FileId) -> impl Iterator<Item = PartId> {
     let own = parts.module(file).iter().enumerate();
     own.filter(|(_, part)| part.has_effect()).map(move |(index, _)| (file, index))
 }
 
-fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
+fn server_modules(graph: &ModuleGraph, parts: &Parts<'_>, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
     let mut reached = BTreeSet::new();
-    let starts =
-        |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware);
+    let starts = |part: &Part<'_>| {
+        matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware)
+    };
     let roots = graph.modules().filter(|module| parts.module(module.file).iter().any(starts));
     let mut queue: Vec<FileId> = roots.map(|module| module.file).collect();
     while let Some(file) = queue.pop() {
@@ -361,7 +350,7 @@ fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>)
     reached
 }
 
-fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnly> {
+fn server_only(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeMap<FileId, ServerOnly> {
     let mut found: BTreeMap<FileId, ServerOnly> = BTreeMap::new();
     for module in graph.modules() {
         let own = parts.module(module.file);
@@ -395,11 +384,11 @@ fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnl
 }
 
 /// Whether a part uses `ctx` or `env`.
-pub(super) fn uses_injected(part: &Part) -> bool {
+pub(super) fn uses_injected(part: &Part<'_>) -> bool {
     INJECTED.iter().any(|name| part.unresolved.contains(*name))
 }
 
-fn imports_server_runtime(module: &ParsedModule, part: &Part) -> bool {
+fn imports_server_runtime(module: &ParsedModule, part: &Part<'_>) -> bool {
     part.refers.iter().any(|name| {
         module.import(name).is_some_and(|import| import.from.text == SERVER_RUNTIME && !import.type_only)
     })
