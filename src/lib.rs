@@ -83,7 +83,8 @@ fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Spl
     let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
     contract.stop_on_errors().and_then(|contract| {
         let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
-        let options = SplitOptions { optimize: project.optimize, stubs };
+        let pages = project.ssr.as_deref().and_then(|path| graph.sources().id(path));
+        let options = SplitOptions { optimize: project.optimize, stubs, pages };
         split(graph, &contract, options).and_then(|modules| {
             plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
         })
@@ -206,6 +207,7 @@ pub fn declarations(sources: &Sources, checked: Checked) -> Artifacts {
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
         eager: project.eager,
+        pages: project.ssr.as_deref(),
     };
     stubgen::declarations(&contract, sources, &input)
 }
@@ -300,6 +302,7 @@ fn generate(
         client_modules: &client_modules,
         chains: &chains,
         eager: project.eager,
+        pages: project.ssr.as_deref(),
     };
     let mut artifacts = stubgen::generate(&contract, &schema, sources, &input)?;
     for (path, mut map) in modules.maps {

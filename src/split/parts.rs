@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_common::Span;
 use swc_ecma_ast::{
-    AssignTarget, BindingIdent, CallExpr, Callee, ClassDecl, Decl, ExportDecl, ExportSpecifier, Expr, FnDecl,
-    Ident, ImportDecl, Lit, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, SimpleAssignTarget, Stmt,
-    TsEntityName, TsImportEqualsDecl, TsModuleRef, VarDecl,
+    AssignTarget, BindingIdent, CallExpr, Callee, Class, ClassDecl, ClassMember, Decl, ExportDecl,
+    ExportSpecifier, Expr, FnDecl, Ident, ImportDecl, Lit, ModuleDecl, ModuleExportName, ModuleItem,
+    NamedExport, Prop, PropOrSpread, SimpleAssignTarget, Stmt, TsEntityName, TsImportEqualsDecl, TsModuleRef,
+    VarDecl,
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
@@ -40,6 +41,80 @@ pub(super) struct Part {
     pub(super) unresolved: BTreeSet<String>,
     /// String arguments of `import(…)`.
     pub(super) dynamic_imports: Vec<(String, Span)>,
+}
+
+impl Part {
+    /// Whether a module without it would be another one, though nothing refers to it.
+    pub(super) fn has_effect(&self) -> bool {
+        match (self.kind, &self.node) {
+            (PartKind::Effect, _) => true,
+            (PartKind::Import, ModuleItem::ModuleDecl(ModuleDecl::Import(import))) => {
+                import.specifiers.is_empty() && !import.type_only
+            }
+            (PartKind::Declaration, node) => !is_inert(node),
+            (
+                PartKind::Import
+                | PartKind::ReExport
+                | PartKind::Endpoint
+                | PartKind::EndpointBase
+                | PartKind::Middleware
+                | PartKind::Type,
+                _,
+            ) => false,
+        }
+    }
+}
+
+/// Whether a declaration does nothing until it is used.
+fn is_inert(node: &ModuleItem) -> bool {
+    let class_is_inert = |class: &Class| {
+        let method =
+            |member: &ClassMember| matches!(member, ClassMember::Method(_) | ClassMember::Constructor(_));
+        class.decorators.is_empty() && class.super_class.is_none() && class.body.iter().all(method)
+    };
+    if let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(export)) = node {
+        return is_inert_value(&export.expr);
+    }
+    match item_decl(node) {
+        Some(Decl::Var(vars)) => {
+            vars.decls.iter().all(|var| var.name.is_ident() && var.init.as_deref().is_none_or(is_inert_value))
+        }
+        Some(Decl::Class(class)) => class_is_inert(&class.class),
+        Some(Decl::TsModule(_) | Decl::Using(_)) => false,
+        Some(Decl::Fn(_) | Decl::TsEnum(_) | Decl::TsInterface(_) | Decl::TsTypeAlias(_)) | None => true,
+    }
+}
+
+fn is_inert_value(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(_) | Expr::Arrow(_) | Expr::Fn(_) | Expr::Ident(_) => true,
+        Expr::Tpl(template) => template.exprs.iter().all(|part| part.is_lit()),
+        Expr::Unary(unary) => unary.arg.is_lit(),
+        Expr::Paren(inner) => is_inert_value(&inner.expr),
+        Expr::TsAs(inner) => is_inert_value(&inner.expr),
+        Expr::TsSatisfies(inner) => is_inert_value(&inner.expr),
+        Expr::TsConstAssertion(inner) => is_inert_value(&inner.expr),
+        Expr::Array(array) => array
+            .elems
+            .iter()
+            .flatten()
+            .all(|element| element.spread.is_none() && is_inert_value(&element.expr)),
+        Expr::Object(object) => object.props.iter().all(|prop| match prop {
+            PropOrSpread::Prop(prop) => match &**prop {
+                Prop::KeyValue(pair) => !pair.key.is_computed() && is_inert_value(&pair.value),
+                Prop::Method(method) => !method.key.is_computed(),
+                Prop::Shorthand(_) => true,
+                Prop::Getter(_) | Prop::Setter(_) | Prop::Assign(_) => false,
+            },
+            PropOrSpread::Spread(_) => false,
+        }),
+        // An empty collection; what fills it is an effect of its own.
+        Expr::New(made) => {
+            let collection = made.callee.as_ident().is_some_and(|name| COLLECTIONS.contains(&&*name.sym));
+            collection && made.args.iter().flatten().next().is_none()
+        }
+        _ => false,
+    }
 }
 
 /// What a part is to the split.
@@ -299,3 +374,6 @@ fn constant_text(expr: &Expr) -> Option<(String, Span)> {
         _ => None,
     }
 }
+
+/// Making these has no effect.
+const COLLECTIONS: &[&str] = &["Map", "Set", "WeakMap", "WeakSet"];

@@ -20,8 +20,8 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 /// The gateway of a build with its secrets.
 #[wasm_bindgen]
 pub struct Gateway {
-    gateway: kontract_gateway::Gateway,
-    tables: Arc<Tables>,
+    pub(crate) gateway: kontract_gateway::Gateway,
+    pub(crate) tables: Arc<Tables>,
 }
 
 /// What the build knows: written by the compiler, read once when the Worker starts.
@@ -296,8 +296,8 @@ impl StreamChunk {
 /// An admitted call.
 #[wasm_bindgen]
 pub struct Call {
-    call: AdmittedCall,
-    tables: Arc<Tables>,
+    pub(crate) call: AdmittedCall,
+    pub(crate) tables: Arc<Tables>,
 }
 
 #[wasm_bindgen]

@@ -267,7 +267,17 @@ function once<T>(make: () => T): () => T {
 
 function contextOf(call: Call, { name, perm }: RouteEntry, signal: AbortSignal): Context {
   const { owner, groups } = call;
-  return Object.freeze({ owner, groups: Object.freeze(groups), endpoint: name, perm, requestId: crypto.randomUUID(), signal });
+  const requestId = once(() => crypto.randomUUID());
+  return Object.freeze({
+    owner,
+    groups: Object.freeze(groups),
+    endpoint: name,
+    perm,
+    get requestId() {
+      return requestId();
+    },
+    signal,
+  });
 }
 
 function backOff(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 // What the server half needs of workerd and of the gateway's WebAssembly, as types. The bundle's entry brings the values.
 
-import type { Context } from "../define.js";
+import type { Context, PageContext } from "../define.js";
 import type { Bytes } from "../raystream/bytes.js";
 import type { RowShape } from "./rows.js";
 
@@ -62,6 +62,25 @@ export interface GatewayModule {
 
 export interface Gateway {
   accept(init: Uint8Array, tickets: Uint8Array): Channel;
+  /** Whom a refresh token names, or somebody anonymous. */
+  visitor(refreshToken: string | undefined): Visitor;
+  callOfPage(visitor: Visitor, route: number, args: Uint8Array): PageCall;
+}
+
+/** Who a page is drawn for. */
+export interface Visitor {
+  readonly owner: string;
+  free(): void;
+}
+
+/** A call that may run, or why not. */
+export interface PageCall {
+  takeCall(): Call | undefined;
+  /** Of the refusal. */
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  free(): void;
 }
 
 export interface Channel {
@@ -203,6 +222,11 @@ export interface TableShape {
   row: RowShape;
 }
 
+/** What the project's `ssr` module exports. */
+export interface PagesModule {
+  render(request: Request, page: PageContext): Response | Promise<Response>;
+}
+
 /** Everything a build hands to the server half. */
 export interface Build {
   gateway: GatewayModule;
@@ -210,4 +234,6 @@ export interface Build {
   identity: { suite: number; buildId: number[]; routeHash: number[] };
   routes: Routes;
   tables: Record<string, TableShape>;
+  /** Loads what draws pages, in projects whose Worker does. */
+  pages?: (() => Promise<PagesModule>) | undefined;
 }
