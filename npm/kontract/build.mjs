@@ -35,6 +35,8 @@ await build({
   format: 'esm',
   platform: tests ? 'node' : 'neutral',
   target: 'es2022',
+  // Writes constants where they are used, which an application's bundler could not do from here on.
+  minifySyntax: true,
   packages: 'external',
   external: ['cloudflare:*'],
   sourcemap: true,

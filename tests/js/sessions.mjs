@@ -102,12 +102,12 @@ class Conversation {
   }
 
   async #resume(resumption, { entropy, calls }) {
-    const resume = startResume(resumption, drawn(entropy));
-    const sealed = calls.map((call) => resume.seal(FrameType.RpcCall, ++this.#sequence, payloadOf(call)));
+    const resume = await startResume(resumption, drawn(entropy));
+    const sealed = await Promise.all(calls.map((call) => resume.seal(FrameType.RpcCall, ++this.#sequence, payloadOf(call))));
     const [answer] = await this.#ask('post', Buffer.concat([resume.init, ...sealed]));
     const [response, ...rest] = frames(Uint8Array.from(answer));
     const established = await resume.finish(response);
-    const opened = rest.map((frame) => established.session.open(frame));
+    const opened = await Promise.all(rest.map((frame) => established.session.open(frame)));
     const answers = opened.filter(({ type }) => type === FrameType.RpcResponse).map(({ payload }) => hex(payload));
     assert.deepEqual(answers, calls.map((call) => hex(payloadOf(call))));
     const renewed = opened.find(({ type }) => type === FrameType.HandshakeResponse);
@@ -115,13 +115,13 @@ class Conversation {
   }
 
   async #socket(resumption, { entropy, calls }) {
-    const resume = startResume(resumption, drawn(entropy));
+    const resume = await startResume(resumption, drawn(entropy));
     const [response] = await this.#ask('open', resume.init);
     const { session } = await resume.finish(response);
     for (const call of calls) {
       if (call.rekey) session.rekey();
-      const [answer] = await this.#ask('frame', session.seal(FrameType.RpcCall, ++this.#sequence, payloadOf(call)));
-      const opened = session.open(answer);
+      const [answer] = await this.#ask('frame', await session.seal(FrameType.RpcCall, ++this.#sequence, payloadOf(call)));
+      const opened = await session.open(answer);
       assert.deepEqual([opened.sequence, hex(opened.payload)], [this.#sequence, hex(payloadOf(call))]);
     }
   }

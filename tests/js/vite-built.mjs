@@ -11,19 +11,35 @@ const POLICY =
 
 const [url] = process.argv.slice(2);
 
+/** What not every browser has. */
+const RECENT = ["ChaCha20-Poly1305", "ML-KEM-768", "X25519"];
+
+/** In pages: WebCrypto as it was before these algorithms. */
+function forget(names) {
+  const { importKey } = SubtleCrypto.prototype;
+  SubtleCrypto.prototype.importKey = function (format, bytes, algorithm, ...rest) {
+    const refused = names.includes(algorithm) && new DOMException("Unrecognized name", "NotSupportedError");
+    return refused ? Promise.reject(refused) : importKey.call(this, format, bytes, algorithm, ...rest);
+  };
+}
+
 /** Uses a page as a visitor does. */
-async function visit(context, name) {
+async function visit(context, name, missing = []) {
   const page = await context.newPage();
+  const files = [];
+  page.on("request", (request) => files.push(new URL(request.url()).pathname));
+  await page.addInitScript(forget, missing);
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   await page.goto(url + PAGES[name]);
   await page.getByRole("heading", { name: "The board" }).waitFor(WAIT);
-  const note = `a note of ${name}`;
+  const note = `a note of ${name} without ${missing.length}`;
   await page.getByLabel("Note").fill(note);
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("listitem").filter({ hasText: note }).waitFor(WAIT);
-  return { page, problems, heading: await page.locator("h1").textContent(), added: true };
+  const packages = ["chacha", "ml-kem", "x25519", "hash"].filter((part) => files.some((file) => file.includes(`/${part}-`)));
+  return { page, problems, heading: await page.locator("h1").textContent(), added: true, packages };
 }
 
 /** The directive that stops text from being run as code; the browser has to name one, or the policy was none. */
@@ -50,6 +66,10 @@ const outcome = await withChromium(async (context) => {
     const { page, ...rest } = await visit(context, name);
     seen[name] = { ...rest, problems: [...rest.problems] };
     seen.refusal = await refusal(page);
+  }
+  for (const missing of [RECENT, ["ML-KEM-768"]]) {
+    const { page, ...rest } = await visit(context, "vanilla", missing);
+    seen[`without ${missing}`] = rest;
   }
   return seen;
 });

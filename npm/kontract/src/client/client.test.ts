@@ -1,16 +1,15 @@
 // The client's behaviour, against the Rust peer behind a fake network, in virtual time.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { ConflictError, HttpError, NotFoundError, UnauthorizedError } from '../errors.js';
 import { utf8 } from '../raystream/bytes.js';
 import { Gateway } from '../testing/gateway.js';
 import { hex } from '../testing/hex.js';
+import { ANONYMOUS, REFRESH } from './auth.js';
 import { createClient } from './client.js';
-import { routeOf } from './envelope.js';
 import { NetworkError, RefusedError, type Kontract, type Rpc } from './index.js';
 
-const ANONYMOUS = routeOf('kontract.auth.anonymous');
-const REFRESH = routeOf('kontract.auth.refresh');
 const SIGN = 0x01020304;
 const LIST = 0x05060708;
 const ZERO_KEY = '00'.repeat(16);
@@ -407,6 +406,22 @@ test('websocket: a call that times out in silence leaves the socket behind, with
   assert.equal(socket.readyState, 3);
 });
 
+test('websocket: a client that is closed says so, as the last thing', async (t) => {
+  const { gateway, kontract, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first');
+  await list();
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  const types: (number | undefined)[] = [];
+  const closed = new Promise<void>((resolve) => socket.addEventListener('close', resolve));
+  socket.tamper = (message) => (types.push(message[1]), undefined);
+  kontract.close();
+  await closed;
+  assert.deepEqual(types, [0xff]);
+  assert.equal(socket.readyState, 3);
+});
+
 test('auto, in a page: POST until the socket is open, then the socket, all in one session', async (t) => {
   Object.defineProperty(globalThis, 'location', { value: { origin: 'http://gateway.test' }, configurable: true });
   t.after(() => Reflect.deleteProperty(globalThis, 'location'));
@@ -440,4 +455,9 @@ test('without an address, the error says what to do', async (t) => {
   t.after(() => KONTRACT_URL !== undefined && (process.env['KONTRACT_URL'] = KONTRACT_URL));
   const pins = { suite: 1, buildId: '', routeHash: '', keys: [] } as const;
   await assert.rejects(endpoints(createClient(pins)).list(), /kontract\.configure.*KONTRACT_URL/);
+});
+
+test("the gateway's own routes have the ids of their names", () => {
+  const idOf = (name: string): number => createHash('sha256').update(`kontract route\0${name}`).digest().readUInt32LE(0);
+  assert.deepEqual([ANONYMOUS, REFRESH], [idOf('kontract.auth.anonymous'), idOf('kontract.auth.refresh')]);
 });

@@ -8,7 +8,7 @@ import { ANONYMOUS, Auth } from './auth.js';
 import { NO_KEY, decodeError, encodeCall, idempotencyKey } from './envelope.js';
 import type { Io } from './io.js';
 import { Link } from './link.js';
-import { type Platform, realPlatform, settle } from './platform.js';
+import { type Platform, abortable, realPlatform, settle } from './platform.js';
 import { RetryBudget, withRetries } from './retry.js';
 import { Tickets } from './tickets.js';
 import type { CallOptions, Configuration, EndpointSpec, Kontract, Pins, Rpc, StreamIo, StreamRpc, StreamSpec } from './types.js';
@@ -85,8 +85,8 @@ class Connection {
   }
 
   /** One call with everything that may be needed around it: session, identity, renewal, retries. */
-  call(target: Target, args: Uint8Array, options: CallOptions, io?: StreamIo): Promise<Uint8Array> {
-    const key = target.readOnly ? NO_KEY : idempotencyKey(options.idempotencyKey, this.#platform.entropy);
+  async call(target: Target, args: Uint8Array, options: CallOptions, io?: StreamIo): Promise<Uint8Array> {
+    const key = target.readOnly ? NO_KEY : await idempotencyKey(options.idempotencyKey, this.#platform.entropy);
     const signal = this.#signal(options, io === undefined ? TIMEOUT_MS : undefined);
     let mayRefresh = true;
     let mayBeEarly = target.readOnly && io === undefined;
@@ -184,14 +184,4 @@ function resultOf({ type, payload }: Opened): Uint8Array {
     default:
       throw new RefusedError('frame type not allowed here');
   }
-}
-
-/** Stops waiting when the signal says so; the work itself serves other calls too and goes on. */
-function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(signal.reason as Error);
-    if (signal.aborted) aborted();
-    signal.addEventListener('abort', aborted, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
-  });
 }

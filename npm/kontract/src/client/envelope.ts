@@ -33,16 +33,11 @@ export function decodeError(payload: Uint8Array): HttpError {
 }
 
 /** The key of a mutation: the caller's, or a random one. Text becomes the beginning of its hash. */
-export function idempotencyKey(given: string | Uint8Array | undefined, entropy: Entropy): Bytes {
+export async function idempotencyKey(given: string | Uint8Array | undefined, entropy: Entropy): Promise<Bytes> {
   if (given === undefined) return entropy(KEY_LEN);
-  if (typeof given === 'string') return sha256(utf8(`kontract idempotency\0${given}`)).slice(0, KEY_LEN);
+  if (typeof given === 'string') return (await sha256(utf8(`kontract idempotency\0${given}`))).slice(0, KEY_LEN);
   if (given.length !== KEY_LEN || given.every((byte) => byte === 0)) {
     throw new RangeError('an idempotency key is text, or 16 bytes that are not all zero');
   }
   return Uint8Array.from(given);
-}
-
-/** The route id of a name: `SHA256("kontract route" ‖ 0 ‖ name)[..4]`, little-endian. */
-export function routeOf(name: string): number {
-  return view(sha256(utf8(`kontract route\0${name}`))).getUint32(0, true);
 }

@@ -1,6 +1,6 @@
 // Server-sent events: how a streamed result that only reads travels where there is no WebSocket. Something on the way may hold the
 // answer of a POST back until it is whole; it lets events through, and a silent stream shows that it lives.
-import { fromBase64Url, toBase64Url } from '../raystream/bytes.js';
+import { type Bytes, fromBase64Url, toBase64Url } from '../raystream/bytes.js';
 import { RefusedError } from '../raystream/refused.js';
 import { NetworkError } from './network-error.js';
 import { type PostOptions, reached } from './post.js';
@@ -23,7 +23,7 @@ export async function events(
   body: Uint8Array,
   options: PostOptions,
   signal: AbortSignal,
-): Promise<AsyncGenerator<Uint8Array> | undefined> {
+): Promise<AsyncGenerator<Bytes> | undefined> {
   const { settings, platform } = options;
   // Whoever wants POST has nothing on the way that holds answers back.
   if (settings.transport === 'post') return undefined;
@@ -40,7 +40,7 @@ export async function events(
 }
 
 /** The frames of events: one in each line `data: BASE64URL`. */
-async function* framesOf({ body }: Response, { platform }: PostOptions, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* framesOf({ body }: Response, { platform }: PostOptions, signal: AbortSignal): AsyncGenerator<Bytes> {
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   let [isReading, missed] = [false, 0];
@@ -68,7 +68,7 @@ async function* framesOf({ body }: Response, { platform }: PostOptions, signal: 
   }
 }
 
-function frameOf(text: string): Uint8Array {
+function frameOf(text: string): Bytes {
   try {
     return fromBase64Url(text);
   } catch {

@@ -1,12 +1,14 @@
 // The link to the gateway: decides which transport carries a call and when a session is made anew.
-import { equal } from '../raystream/bytes.js';
+import { type Bytes, equal } from '../raystream/bytes.js';
 import { encodeEarly } from '../raystream/early.js';
+import { startFull, startResume } from '../raystream/handshake.js';
+import { Messages, sealMessage } from '../raystream/message.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
 import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
-import { type PostOptions, type Shaken, call as postCall, handshake } from './post.js';
-import { Socket } from './socket.js';
+import { type PostOptions, type Shaken, call as postCall, handshake, openOrKeep, reached } from './post.js';
+import type { Socket } from './socket.js';
 
 /**
  * After a socket could not be opened, or was lost with calls on it, POST carries everything for up to this long; twice as long after
@@ -154,7 +156,7 @@ export class Link {
   }
 
   #open(): Promise<Socket> {
-    this.#opening ??= Socket.open(this.#options, this.#patience())
+    this.#opening ??= openSocket(this.#options, this.#patience())
       .then(
         (socket) => (this.#socket = socket),
         (error: unknown) => {
@@ -175,7 +177,16 @@ export class Link {
     return (await this.#handshaking).resumption.sessionId;
   }
 
-  #shake(early?: Uint8Array): Promise<Shaken> {
+  #shake(early?: Bytes): Promise<Shaken> {
     return handshake(this.#options, this.#patience(), early).finally(() => (this.#handshaking = undefined));
   }
+}
+
+/** What a socket needs of the client's other parts. */
+const TOOLS = { Messages, NetworkError, RefusedError, openOrKeep, sealMessage, startFull, startResume };
+export type SocketTools = typeof TOOLS;
+
+async function openSocket(options: PostOptions, signal: AbortSignal): Promise<Socket> {
+  const { Socket } = await reached(signal, () => import('./socket.js'));
+  return Socket.open(options, TOOLS, signal);
 }

@@ -19,24 +19,22 @@ export const realPlatform: Platform = {
   now: () => Date.now(),
   random: () => Math.random(),
   entropy: platformEntropy,
-  wait: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const aborted = (): void => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', aborted);
-        resolve();
-      }, ms);
-      signal.addEventListener('abort', aborted, { once: true });
-    }),
+  wait: (ms, signal) => abortable(signal, new Promise((resolve) => setTimeout(resolve, ms))),
   every: (ms, run) => {
     const timer = setInterval(run, ms);
     return () => clearInterval(timer);
   },
 };
+
+/** Stops waiting when the signal says so; the work itself goes on. */
+export function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason as Error);
+    if (signal.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
+}
 
 /** A configuration with its defaults filled in. */
 export interface Settings {
@@ -61,7 +59,7 @@ export function settle(configuration: Configuration): Settings {
     fetch: configuration.fetch ?? globalThis.fetch.bind(globalThis),
     WebSocket,
     transport: transportOf(configuration, pageOrigin !== undefined && WebSocket !== undefined),
-    storage: configuration.storage ?? browserStorage() ?? new MemoryStorage(),
+    storage: configuration.storage ?? browserStorage() ?? memoryStorage(),
   };
 }
 
@@ -89,18 +87,11 @@ function browserStorage(): TokenStorage | undefined {
   }
 }
 
-class MemoryStorage implements TokenStorage {
-  readonly #items = new Map<string, string>();
-
-  getItem(key: string): string | null {
-    return this.#items.get(key) ?? null;
-  }
-
-  setItem(key: string, value: string): void {
-    this.#items.set(key, value);
-  }
-
-  removeItem(key: string): void {
-    this.#items.delete(key);
-  }
+function memoryStorage(): TokenStorage {
+  const items = new Map<string, string>();
+  return {
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, value),
+    removeItem: (key) => void items.delete(key),
+  };
 }

@@ -26,7 +26,7 @@ export interface Shaken {
 }
 
 /** A full handshake: afterwards `tickets` holds a ticket. Tries the pinned keys in their order. */
-export async function handshake(options: PostOptions, signal: AbortSignal, early?: Uint8Array): Promise<Shaken> {
+export async function handshake(options: PostOptions, signal: AbortSignal, early?: Bytes): Promise<Shaken> {
   let refusal = new RefusedError('the build pins no key');
   for (const key of options.keys) {
     try {
@@ -39,18 +39,19 @@ export async function handshake(options: PostOptions, signal: AbortSignal, early
   throw refusal;
 }
 
-async function handshakeWith(key: ServerKey, options: PostOptions, signal: AbortSignal, early?: Uint8Array): Promise<Shaken> {
+async function handshakeWith(key: ServerKey, options: PostOptions, signal: AbortSignal, early?: Bytes): Promise<Shaken> {
   const { identity, platform, tickets } = options;
   const full = await startFull(identity, key, platform.entropy, early);
   const [response, ticket, ...rest] = await exchange(full.init, options, signal);
   if (response === undefined || ticket === undefined) throw new RefusedError('no ticket');
   const established = await full.finish(response);
   const { session, sessionId } = established;
-  const resumption = ticketOf(session.open(ticket), established);
+  const resumption = ticketOf(await session.open(ticket), established);
   tickets.synchronize(sessionId);
   tickets.keep(resumption);
   const messages = new Messages();
-  const answers = rest.map((frame) => messages.take(session.open(frame))).filter((message) => message !== undefined);
+  const opened = await Promise.all(rest.map((frame) => session.open(frame)));
+  const answers = opened.map((frame) => messages.take(frame)).filter((message) => message !== undefined);
   return { resumption, answers };
 }
 
@@ -63,28 +64,28 @@ export async function call(
   signal: AbortSignal,
   io?: Io,
 ): Promise<Opened> {
-  const resume = startResume(resumption, options.platform.entropy);
+  const resume = await startResume(resumption, options.platform.entropy);
   if (io !== undefined) return io.post(resume, sequence, payload, options, signal);
-  const body = concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
+  const body = concat(resume.init, ...(await sealMessage(resume, FrameType.RpcCall, sequence, payload)));
   const [response, ...rest] = await exchange(body, options, signal);
   if (response === undefined) throw new RefusedError('empty answer');
   const established = await resume.finish(response);
   const messages = new Messages();
-  const opened = rest.map((frame) => openOrKeep(frame, established, options.tickets));
+  const opened = await Promise.all(rest.map((frame) => openOrKeep(frame, established, options.tickets)));
   const answer = opened.map((frame) => frame && messages.take(frame)).find((message) => message?.sequence === sequence);
   if (answer === undefined) throw new RefusedError('no answer to the call');
   return answer;
 }
 
 /** Opens a frame; a ticket is kept and not passed on. */
-export function openOrKeep(frame: Uint8Array, established: Established, tickets: Tickets): Opened | undefined {
-  const opened = established.session.open(frame);
+export async function openOrKeep(frame: Bytes, established: Established, tickets: Tickets): Promise<Opened | undefined> {
+  const opened = await established.session.open(frame);
   if (opened.type !== FrameType.HandshakeResponse) return opened;
   tickets.keep(ticketOf(opened, established));
   return undefined;
 }
 
-async function exchange(body: Bytes, options: PostOptions, signal: AbortSignal): Promise<Uint8Array[]> {
+async function exchange(body: Bytes, options: PostOptions, signal: AbortSignal): Promise<Bytes[]> {
   const response = await request(body, options, signal);
   return frames(new Uint8Array(await reached(signal, () => response.arrayBuffer())));
 }

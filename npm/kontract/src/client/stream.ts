@@ -100,7 +100,7 @@ export class Items implements Io {
   }
 
   async post(resume: Resume, sequence: number, payload: Uint8Array, options: PostOptions, signal: AbortSignal): Promise<Opened> {
-    const body = concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
+    const body = concat(resume.init, ...(await sealMessage(resume, FrameType.RpcCall, sequence, payload)));
     // What only reads may be sent again as it is.
     const frames = this.isSafe ? await events(body, options, signal) : undefined;
     return this.answer(frames ?? framesOf(await request(body, options, signal), signal), resume, sequence, options);
@@ -111,13 +111,13 @@ export class Items implements Io {
   }
 
   /** Reads an answer to its end. */
-  async answer(frames: AsyncGenerator<Uint8Array>, resume: Resume, sequence: number, options: PostOptions): Promise<Opened> {
+  async answer(frames: AsyncGenerator<Bytes>, resume: Resume, sequence: number, options: PostOptions): Promise<Opened> {
     const first = await frames.next();
     if (first.done === true) throw new RefusedError('empty answer');
     const established = await resume.finish(first.value);
     const messages = new Messages();
     for await (const frame of frames) {
-      const opened = openOrKeep(frame, established, options.tickets);
+      const opened = await openOrKeep(frame, established, options.tickets);
       const message = opened && messages.take(opened);
       if (message?.sequence !== sequence) continue;
       if (message.type !== FrameType.RpcChunk) return message;
@@ -149,9 +149,9 @@ export class Items implements Io {
 }
 
 /** The frames of a body, as they arrive. */
-export async function* framesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* framesOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Bytes> {
   const reader = body?.getReader();
-  let rest: Uint8Array = new Uint8Array();
+  let rest: Bytes = new Uint8Array();
   try {
     for (;;) {
       const end = frameEnd(rest);

@@ -93,11 +93,11 @@ class Uploads implements Io {
   }
 
   async *#frames(resume: Resume, sequence: number, payload: Uint8Array): AsyncGenerator<Bytes> {
-    yield concat(resume.init, ...sealMessage(resume, FrameType.RpcCall, sequence, payload));
+    yield concat(resume.init, ...(await sealMessage(resume, FrameType.RpcCall, sequence, payload)));
     for (const [place, source] of this.#sources.entries()) {
-      for await (const piece of this.#posted(source)) yield resume.seal(FrameType.RpcChunk, sequence, chunk(DATA, place + 1, piece));
+      for await (const piece of this.#posted(source)) yield await resume.seal(FrameType.RpcChunk, sequence, chunk(DATA, place + 1, piece));
       if (this.#isAnswered) return;
-      yield resume.seal(FrameType.RpcChunk, sequence, chunk(END, place + 1));
+      yield await resume.seal(FrameType.RpcChunk, sequence, chunk(END, place + 1));
     }
   }
 

@@ -22,21 +22,19 @@ export function utf8(text: string): Bytes {
 }
 
 export function u16(value: number): Bytes {
-  const bytes = new Uint8Array(2);
-  view(bytes).setUint16(0, value, true);
-  return bytes;
+  return littleEndian(value, 2);
 }
 
 export function u32(value: number): Bytes {
-  const bytes = new Uint8Array(4);
-  view(bytes).setUint32(0, value, true);
-  return bytes;
+  return littleEndian(value, 4);
 }
 
 export function u64(value: number): Bytes {
-  const bytes = new Uint8Array(8);
-  view(bytes).setBigUint64(0, BigInt(value), true);
-  return bytes;
+  return littleEndian(value, 8);
+}
+
+function littleEndian(value: number, length: number): Bytes {
+  return new Uint8Array(length).map((_, place) => value / 2 ** (8 * place));
 }
 
 /** A 64-bit number; `undefined` beyond 2^53 - 1. */

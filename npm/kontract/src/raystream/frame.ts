@@ -1,32 +1,31 @@
 // Frames: the 16-byte header, and where a frame's parts are. The same rules as `runtime/raystream/src/frame.rs`.
 import { type Bytes, concat, view } from './bytes.js';
+import { Flag, FrameType } from './kinds.js';
 import { FRAMES_PER_BODY_MAX, FRAME_LENGTH_MAX } from './limits.js';
 import { RefusedError } from './refused.js';
+
+export { Flag, FrameType };
 
 export const HEADER_LEN = 16;
 export const NONCE_LEN = 12;
 const TAG_LEN = 16;
 const VERSION = 1;
 
-export const FrameType = {
-  HandshakeInit: 0x01,
-  HandshakeResponse: 0x02,
-  RpcCall: 0x10,
-  RpcResponse: 0x11,
-  RpcError: 0x12,
-  RpcCancel: 0x13,
-  RpcChunk: 0x14,
-  Subscribe: 0x20,
-  Event: 0x21,
-  Unsubscribe: 0x22,
-  Heartbeat: 0x30,
-  Close: 0xff,
-} as const;
-export type FrameType = (typeof FrameType)[keyof typeof FrameType];
-
-export const Flag = { KeyPhase: 1, Padded: 2, More: 4, Fin: 8, Early: 16 } as const;
 const FLAGS_ALL = 31;
-const TYPES: ReadonlySet<number> = new Set(Object.values(FrameType));
+const TYPES: ReadonlySet<number> = new Set([
+  FrameType.HandshakeInit,
+  FrameType.HandshakeResponse,
+  FrameType.RpcCall,
+  FrameType.RpcResponse,
+  FrameType.RpcError,
+  FrameType.RpcCancel,
+  FrameType.RpcChunk,
+  FrameType.Subscribe,
+  FrameType.Event,
+  FrameType.Unsubscribe,
+  FrameType.Heartbeat,
+  FrameType.Close,
+]);
 
 export interface Header {
   readonly type: FrameType;
@@ -102,7 +101,7 @@ export function clearFrame(type: FrameType, body: Uint8Array): Bytes {
 }
 
 /** The body of a HANDSHAKE_RESPONSE; every other header field is fixed. */
-export function responseBody(frame: Uint8Array): Uint8Array {
+export function responseBody(frame: Bytes): Bytes {
   const header = exactHeader(frame);
   if (header.type !== FrameType.HandshakeResponse || header.flags !== 0 || header.sequence !== 0) {
     throw new RefusedError('not a handshake response');

@@ -1,6 +1,6 @@
 // Both handshakes, the client's side: full (mode 1) and resumed (mode 3).
 import { type Bytes, concat, readU64, u16, utf8 } from './bytes.js';
-import { type Entropy, expand, extract, keyPair, sha256 } from './crypto.js';
+import { type Entropy, encapsulate, expand, extract, keyPair, sha256 } from './crypto.js';
 import { FrameType, clearFrame, responseBody } from './frame.js';
 import { initiate } from './noise.js';
 import { RefusedError } from './refused.js';
@@ -45,21 +45,22 @@ export interface Handshake {
   /** The HANDSHAKE_INIT frame. */
   readonly init: Bytes;
   /** Reads the HANDSHAKE_RESPONSE frame; to be called once. */
-  finish(response: Uint8Array): Promise<Established>;
+  finish(response: Bytes): Promise<Established>;
 }
 
 /** A resume after its HANDSHAKE_INIT: calls can be sealed at once. */
 export interface Resume extends Handshake {
-  seal(type: FrameType, sequence: number, payload: Uint8Array, part?: number): Bytes;
+  /** As a session's. */
+  seal(type: FrameType, sequence: number, payload: Uint8Array, part?: number): Promise<Bytes>;
 }
 
 /** Begins a full handshake; `early` is made by `encodeEarly`. */
-export async function startFull(identity: Identity, server: ServerKey, entropy: Entropy, early: Uint8Array = NOTHING): Promise<Handshake> {
-  const { kemCt, psk } = identity.suite === 2 ? await encapsulate(server.mlKem, entropy) : NO_KEM;
-  const keyId = keyIdOf(server);
+export async function startFull(identity: Identity, server: ServerKey, entropy: Entropy, early: Bytes = NOTHING): Promise<Handshake> {
+  const { kemCt, psk } = identity.suite === 2 ? await pskOf(server.mlKem, entropy) : NO_KEM;
+  const keyId = await keyIdOf(server);
   const suite = u16(identity.suite);
   const { buildId, routeHash } = identity;
-  const prologue = concat(utf8('raystream/1\0'), suite, buildId, routeHash, keyId, sha256(kemCt));
+  const prologue = concat(utf8('raystream/1\0'), suite, buildId, routeHash, keyId, await sha256(kemCt));
   const setup = { prologue, remoteStatic: server.x25519, ephemeral: await keyPair(entropy(32)), ...(psk && { psk }) };
   const noise = await initiate(setup, early);
   const body = concat(Uint8Array.of(1), suite, buildId, keyId, u16(kemCt.length), kemCt, noise.message);
@@ -68,33 +69,33 @@ export async function startFull(identity: Identity, server: ServerKey, entropy: 
     finish: async (response) => {
       const { payload, split } = await noise.finish(responseBody(response));
       if (payload.length !== SESSION_ID_LEN + 8) throw new RefusedError('length out of bounds');
-      const prk = extract(split.hash, split.k1, split.k2);
+      const prk = await extract(split.hash, split.k1, split.k2);
       return {
-        session: new Session(new Direction(prk, 'c2s', split.hash), new Direction(prk, 's2c', split.hash)),
+        session: new Session(await Direction.of(prk, 'c2s', split.hash), await Direction.of(prk, 's2c', split.hash)),
         sessionId: payload.slice(0, SESSION_ID_LEN),
-        ticketSecret: expand(prk, 'rs1 resumption', split.hash, 32),
+        ticketSecret: await expand(prk, 'rs1 resumption', split.hash, 32),
       };
     },
   };
 }
 
 /** Begins a resume. */
-export function startResume(resumption: Resumption, entropy: Entropy): Resume {
+export async function startResume(resumption: Resumption, entropy: Entropy): Promise<Resume> {
   const clientRandom = entropy(32);
   const { ticket, secret, sessionId } = resumption;
   const init = clearFrame(FrameType.HandshakeInit, concat(Uint8Array.of(3), u16(ticket.length), ticket, clientRandom));
-  const prk = extract(clientRandom, secret);
-  const transcript = sha256(init);
-  const c2s = new Direction(prk, 'c2s', transcript);
+  const prk = await extract(clientRandom, secret);
+  const transcript = await sha256(init);
+  const c2s = await Direction.of(prk, 'c2s', transcript);
   return {
     init,
-    seal: (type, sequence, payload, part) => c2s.seal(type, sequence, payload, part),
+    seal: c2s.seal.bind(c2s),
     finish: async (response) => {
       const serverRandom = responseBody(response);
       if (serverRandom.length !== 32) throw new RefusedError('length out of bounds');
-      const whole = sha256(transcript, serverRandom);
-      const session = new Session(c2s, new Direction(prk, 's2c', whole));
-      return { session, sessionId, ticketSecret: expand(prk, 'rs1 resumption', whole, 32) };
+      const whole = await sha256(transcript, serverRandom);
+      const session = new Session(c2s, await Direction.of(prk, 's2c', whole));
+      return { session, sessionId, ticketSecret: await expand(prk, 'rs1 resumption', whole, 32) };
     },
   };
 }
@@ -108,20 +109,19 @@ export function ticketOf(opened: Opened, { sessionId, ticketSecret }: Establishe
 }
 
 /** `SHA256(x25519 ‖ ML-KEM key)[..8]`. */
-function keyIdOf(server: ServerKey): Bytes {
-  return sha256(server.x25519, server.mlKem).slice(0, 8);
+async function keyIdOf(server: ServerKey): Promise<Bytes> {
+  return (await sha256(server.x25519, server.mlKem)).slice(0, 8);
 }
 
-interface Encapsulated {
+interface PreShared {
   readonly kemCt: Bytes;
   readonly psk?: Bytes;
 }
 
-const NO_KEM: Encapsulated = { kemCt: new Uint8Array(0) };
+const NO_KEM: PreShared = { kemCt: new Uint8Array(0) };
 
-async function encapsulate(mlKem: Bytes, entropy: Entropy): Promise<Encapsulated> {
-  const { ml_kem768 } = await import('@noble/post-quantum/ml-kem.js');
-  const { cipherText, sharedSecret } = ml_kem768.encapsulate(mlKem, entropy(32));
-  const kemCt = Uint8Array.from(cipherText);
-  return { kemCt, psk: expand(extract(sha256(kemCt), sharedSecret), 'rs1 pq-psk', new Uint8Array(0), 32) };
+async function pskOf(mlKem: Bytes, entropy: Entropy): Promise<PreShared> {
+  const { ciphertext, secret } = await encapsulate(mlKem, entropy);
+  const prk = await extract(await sha256(ciphertext), secret);
+  return { kemCt: ciphertext, psk: await expand(prk, 'rs1 pq-psk', new Uint8Array(0), 32) };
 }

@@ -12,7 +12,7 @@ async function fullOverPost(peer: EchoPeer): Promise<Resumption> {
   const [response, ticket] = frames((await peer.post(full.init)) ?? assert.fail('refused'));
   assert.ok(response && ticket);
   const established = await full.finish(response);
-  return ticketOf(established.session.open(ticket), established);
+  return ticketOf(await established.session.open(ticket), established);
 }
 
 for (const suite of [1, 2] as const) {
@@ -24,13 +24,13 @@ for (const suite of [1, 2] as const) {
       const resumption = await fullOverPost(peer);
       for (const length of [0, 1, 100, 70_000, (1 << 20) - 17]) {
         const payload = new Uint8Array(length).fill(0x80);
-        const resume = startResume(resumption, platformEntropy);
-        const body = concat(resume.init, resume.seal(FrameType.RpcCall, 5, payload), resume.seal(FrameType.RpcCall, 6, utf8('two')));
+        const resume = await startResume(resumption, platformEntropy);
+        const body = concat(resume.init, await resume.seal(FrameType.RpcCall, 5, payload), await resume.seal(FrameType.RpcCall, 6, utf8('two')));
         const [response, first, second] = frames((await peer.post(body)) ?? assert.fail('refused'));
         assert.ok(response && first && second);
         const { session } = await resume.finish(response);
-        assert.deepEqual(session.open(first), { type: FrameType.RpcResponse, flags: Flag.Padded, sequence: 5, payload });
-        assert.deepEqual(session.open(second), { type: FrameType.RpcResponse, flags: Flag.Padded, sequence: 6, payload: utf8('two') });
+        assert.deepEqual(await session.open(first), { type: FrameType.RpcResponse, flags: Flag.Padded, sequence: 5, payload });
+        assert.deepEqual(await session.open(second), { type: FrameType.RpcResponse, flags: Flag.Padded, sequence: 6, payload: utf8('two') });
       }
     });
 
@@ -39,19 +39,19 @@ for (const suite of [1, 2] as const) {
       const [response, ticket] = (await peer.open(full.init)) ?? assert.fail('refused');
       assert.ok(response && ticket);
       const established = await full.finish(response);
-      const resumption = ticketOf(established.session.open(ticket), established);
+      const resumption = ticketOf(await established.session.open(ticket), established);
       for (const sequence of [1, 2, 3]) {
         if (sequence > 1) established.session.rekey();
-        const answer = await peer.frame(established.session.seal(FrameType.RpcCall, sequence, utf8('call')));
+        const answer = await peer.frame(await established.session.seal(FrameType.RpcCall, sequence, utf8('call')));
         assert.ok(answer);
-        assert.equal(established.session.open(answer).sequence, sequence);
+        assert.equal((await established.session.open(answer)).sequence, sequence);
       }
-      const resume = startResume(resumption, platformEntropy);
+      const resume = await startResume(resumption, platformEntropy);
       const [resumed] = (await peer.open(resume.init)) ?? assert.fail('refused');
       assert.ok(resumed);
       const { session } = await resume.finish(resumed);
-      const answer = (await peer.frame(session.seal(FrameType.RpcCall, 1, utf8('again')))) ?? assert.fail('refused');
-      assert.deepEqual(session.open(answer).payload, utf8('again'));
+      const answer = (await peer.frame(await session.seal(FrameType.RpcCall, 1, utf8('again')))) ?? assert.fail('refused');
+      assert.deepEqual((await session.open(answer)).payload, utf8('again'));
     });
 
     await t.test('wrong build, routes, suite and key are refused', async () => {
@@ -70,16 +70,16 @@ for (const suite of [1, 2] as const) {
 
     await t.test('altered calls are refused, and an altered frame ends the socket', async () => {
       const resumption = await fullOverPost(peer);
-      const resume = startResume(resumption, platformEntropy);
-      const body = concat(resume.init, resume.seal(FrameType.RpcCall, 1, utf8('call')));
+      const resume = await startResume(resumption, platformEntropy);
+      const body = concat(resume.init, await resume.seal(FrameType.RpcCall, 1, utf8('call')));
       for (let at = 0; at < body.length; at++) {
         const altered = body.slice();
         altered[at]! ^= 0x20;
         assert.equal(await peer.post(altered), undefined, `byte ${at}`);
       }
-      const onSocket = startResume(resumption, platformEntropy);
+      const onSocket = await startResume(resumption, platformEntropy);
       await peer.open(onSocket.init);
-      const good = onSocket.seal(FrameType.RpcCall, 1, utf8('call'));
+      const good = await onSocket.seal(FrameType.RpcCall, 1, utf8('call'));
       const altered = good.slice();
       altered[20]! ^= 1;
       assert.equal(await peer.frame(altered), undefined);
@@ -89,14 +89,14 @@ for (const suite of [1, 2] as const) {
     await t.test('an expired ticket is refused, a renewed one goes on', async () => {
       const resumption = await fullOverPost(peer);
       await peer.setTime(resumption.expiresAt - 10);
-      const resume = startResume(resumption, platformEntropy);
+      const resume = await startResume(resumption, platformEntropy);
       const [response, ticket] = frames((await peer.post(resume.init)) ?? assert.fail('refused'));
       assert.ok(response && ticket);
       const established = await resume.finish(response);
-      const renewed = ticketOf(established.session.open(ticket), established);
+      const renewed = ticketOf(await established.session.open(ticket), established);
       await peer.setTime(resumption.expiresAt);
-      assert.equal(await peer.post(startResume(resumption, platformEntropy).init), undefined);
-      assert.ok(await peer.post(startResume(renewed, platformEntropy).init));
+      assert.equal(await peer.post((await startResume(resumption, platformEntropy)).init), undefined);
+      assert.ok(await peer.post((await startResume(renewed, platformEntropy)).init));
     });
   });
 }

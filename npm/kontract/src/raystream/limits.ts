@@ -18,5 +18,3 @@ export const EARLY_LEN_MAX = 16 * 1024;
 export const FRAMES_PER_BODY_MAX = 256;
 /** Frames under one key; the next frame uses the next key. */
 export const FRAMES_PER_KEY = 1 << 20;
-/** Time without traffic after which the next frame uses a new key, in milliseconds. */
-export const REKEY_IDLE_MS = 60_000;

@@ -7,14 +7,14 @@ import { Messages, sealMessage } from './message.js';
 import type { Opened } from './session.js';
 
 /** A session that keeps what it is given. */
-function sealed(length: number): Opened[] {
+async function sealed(length: number): Promise<Opened[]> {
   const frames: Opened[] = [];
-  const seal = (type: FrameType, sequence: number, payload: Uint8Array, flags = 0): Uint8Array<ArrayBuffer> => {
+  const seal = async (type: FrameType, sequence: number, payload: Uint8Array, flags = 0): Promise<Uint8Array<ArrayBuffer>> => {
     frames.push({ type, flags, sequence, payload: Uint8Array.from(payload) });
     return new Uint8Array();
   };
   const payload = new Uint8Array(length).map((_, index) => index % 251);
-  sealMessage({ seal }, FrameType.RpcCall, 7, payload);
+  await sealMessage({ seal }, FrameType.RpcCall, 7, payload);
   return frames;
 }
 
@@ -25,16 +25,16 @@ const frame = (flags: number, sequence = 7, type: FrameType = FrameType.RpcRespo
   payload: new Uint8Array(length),
 });
 
-test('a message is one frame as long as it fits', () => {
-  assert.deepEqual(sealed(PAYLOAD_LEN_MAX).map(({ flags }) => flags), [0]);
-  const flags = sealed(PAYLOAD_LEN_MAX + 1).map((part) => part.flags);
+test('a message is one frame as long as it fits', async () => {
+  assert.deepEqual((await sealed(PAYLOAD_LEN_MAX)).map(({ flags }) => flags), [0]);
+  const flags = (await sealed(PAYLOAD_LEN_MAX + 1)).map((part) => part.flags);
   assert.deepEqual(flags, [Flag.More, Flag.More, Flag.More, Flag.Fin]);
-  assert.deepEqual(sealed(8 * PART_LEN).at(-1)?.payload.length, PART_LEN);
+  assert.deepEqual((await sealed(8 * PART_LEN)).at(-1)?.payload.length, PART_LEN);
 });
 
-test('parts come together, also when other messages come between', () => {
+test('parts come together, also when other messages come between', async () => {
   const messages = new Messages();
-  const parts = sealed(2_000_000);
+  const parts = await sealed(2_000_000);
   const whole = parts.map((part) => {
     assert.equal(messages.take(frame(0, 8))?.sequence, 8);
     return messages.take(part);

@@ -5,15 +5,19 @@ import { MESSAGE_LEN_MAX, PART_LEN, PAYLOAD_LEN_MAX } from './limits.js';
 import { RefusedError } from './refused.js';
 import type { Opened, Session } from './session.js';
 
-/** The frames of a message. */
-export function sealMessage(to: Pick<Session, 'seal'>, type: FrameType, sequence: number, payload: Uint8Array): Bytes[] {
-  if (payload.length <= PAYLOAD_LEN_MAX) return [to.seal(type, sequence, payload)];
-  const frames: Bytes[] = [];
+/** The frames of a message, which follow on what was sealed before this call. */
+export function sealMessage(to: Pick<Session, 'seal'>, type: FrameType, sequence: number, payload: Uint8Array): Promise<Bytes[]> {
+  return Promise.all(partsOf(payload).map(([part, flag]) => to.seal(type, sequence, part, flag)));
+}
+
+/** The parts of a message, each with its flag. */
+export function partsOf(payload: Uint8Array): [part: Uint8Array, flag: number][] {
+  if (payload.length <= PAYLOAD_LEN_MAX) return [[payload, 0]];
+  const parts: [Uint8Array, number][] = [];
   for (let at = 0; at < payload.length; at += PART_LEN) {
-    const flag = at + PART_LEN < payload.length ? Flag.More : Flag.Fin;
-    frames.push(to.seal(type, sequence, payload.subarray(at, at + PART_LEN), flag));
+    parts.push([payload.subarray(at, at + PART_LEN), at + PART_LEN < payload.length ? Flag.More : Flag.Fin]);
   }
-  return frames;
+  return parts;
 }
 
 /** Puts messages together again. */

@@ -4,12 +4,13 @@
 //
 // Every MixKey resets the cipher's nonce and every message encrypts only its payload, so the nonce is always zero.
 import { type Bytes, concat, utf8 } from './bytes.js';
-import { type KeyPair, expand, extract, open, seal, sha256 } from './crypto.js';
+import { type KeyPair, cipher, expand, extract, sha256 } from './crypto.js';
 import { RefusedError } from './refused.js';
 
 const POINT_LEN = 32;
 const TAG_LEN = 16;
 const ZERO_NONCE = new Uint8Array(12);
+const EMPTY = new Uint8Array(0);
 
 export interface NoiseSetup {
   readonly prologue: Uint8Array;
@@ -30,88 +31,60 @@ export interface Split {
 export interface AwaitingResponse {
   readonly message: Bytes;
   /** Reads message 2; to be called once. */
-  finish(message: Uint8Array): Promise<{ payload: Bytes; split: Split }>;
+  finish(message: Bytes): Promise<{ payload: Bytes; split: Split }>;
 }
 
 /** Writes message 1. */
-export async function initiate(setup: NoiseSetup, payload: Uint8Array): Promise<AwaitingResponse> {
-  const { ephemeral } = setup;
-  const state = new Symmetric(setup);
-  if (setup.psk !== undefined) state.mixKeyAndHash(setup.psk);
-  state.mixEphemeral(ephemeral.publicKey);
-  state.mixKey(await ephemeral.agree(setup.remoteStatic));
-  const message = concat(ephemeral.publicKey, state.encryptAndHash(payload));
+export async function initiate({ prologue, psk, remoteStatic, ephemeral }: NoiseSetup, payload: Bytes): Promise<AwaitingResponse> {
+  // The SymmetricState of the specification, section 5.2.
+  const name = utf8(`Noise_NK${psk === undefined ? '' : 'psk0'}_25519_ChaChaPoly_SHA256`);
+  let hash = name.length === 32 ? name : await sha256(name);
+  let chainingKey = hash;
+  let key = hash;
+
+  const mixHash = async (data: Uint8Array): Promise<void> => {
+    hash = await sha256(hash, data);
+  };
+  /** HKDF with as many outputs as it is asked for; Noise's is RFC 5869's with an empty info. */
+  const hkdf = async (input: Uint8Array, outputs: number): Promise<Bytes[]> => {
+    const bytes = await expand(await extract(chainingKey, input), '', EMPTY, 32 * outputs);
+    return Array.from({ length: outputs }, (_, place) => bytes.slice(32 * place, 32 * (place + 1)));
+  };
+  const mixKey = async (input: Uint8Array): Promise<void> => {
+    [chainingKey, key] = (await hkdf(input, 2)) as [Bytes, Bytes];
+  };
+  /** The token `e`; in the pattern with a psk it also mixes the key (section 9.2). */
+  const mixEphemeral = async (point: Uint8Array): Promise<void> => {
+    await mixHash(point);
+    if (psk !== undefined) await mixKey(point);
+  };
+
+  await mixHash(prologue);
+  await mixHash(remoteStatic);
+  if (psk !== undefined) {
+    // MixKeyAndHash.
+    const [first, second, third] = (await hkdf(psk, 3)) as [Bytes, Bytes, Bytes];
+    chainingKey = first;
+    await mixHash(second);
+    key = third;
+  }
+  await mixEphemeral(ephemeral.publicKey);
+  await mixKey(await ephemeral.agree(remoteStatic));
+  const sealed = await (await cipher(key)).seal(ZERO_NONCE, hash, payload);
+  await mixHash(sealed);
   return {
-    message,
+    message: concat(ephemeral.publicKey, sealed),
     finish: async (response) => {
       if (response.length < POINT_LEN + TAG_LEN) throw new RefusedError('truncated');
       const remote = response.subarray(0, POINT_LEN);
-      state.mixEphemeral(remote);
-      state.mixKey(await ephemeral.agree(remote));
-      return { payload: state.decryptAndHash(response.subarray(POINT_LEN)), split: state.split() };
+      await mixEphemeral(remote);
+      await mixKey(await ephemeral.agree(remote));
+      const ciphertext = response.subarray(POINT_LEN);
+      const opened = await (await cipher(key)).open(ZERO_NONCE, hash, ciphertext);
+      if (opened === undefined) throw new RefusedError('handshake does not authenticate');
+      await mixHash(ciphertext);
+      const [k1, k2] = (await hkdf(EMPTY, 2)) as [Bytes, Bytes];
+      return { payload: opened, split: { k1, k2, hash } };
     },
   };
-}
-
-/** The SymmetricState of the specification, section 5.2. */
-class Symmetric {
-  readonly #hasPsk: boolean;
-  #chainingKey: Bytes;
-  #hash: Bytes;
-  #key = new Uint8Array(32);
-
-  constructor({ psk, prologue, remoteStatic }: NoiseSetup) {
-    this.#hasPsk = psk !== undefined;
-    const name = utf8(this.#hasPsk ? 'Noise_NKpsk0_25519_ChaChaPoly_SHA256' : 'Noise_NK_25519_ChaChaPoly_SHA256');
-    this.#hash = name.length === 32 ? name : sha256(name);
-    this.#chainingKey = this.#hash;
-    this.#mixHash(prologue);
-    this.#mixHash(remoteStatic);
-  }
-
-  /** The token `e`; in the pattern with a psk it also mixes the key (section 9.2). */
-  mixEphemeral(publicKey: Uint8Array): void {
-    this.#mixHash(publicKey);
-    if (this.#hasPsk) this.mixKey(publicKey);
-  }
-
-  mixKey(input: Uint8Array): void {
-    const bytes = this.#hkdf(input, 64);
-    this.#chainingKey = bytes.slice(0, 32);
-    this.#key = bytes.slice(32);
-  }
-
-  mixKeyAndHash(input: Uint8Array): void {
-    const bytes = this.#hkdf(input, 96);
-    this.#chainingKey = bytes.slice(0, 32);
-    this.#mixHash(bytes.subarray(32, 64));
-    this.#key = bytes.slice(64);
-  }
-
-  encryptAndHash(plaintext: Uint8Array): Bytes {
-    const ciphertext = seal(this.#key, ZERO_NONCE, this.#hash, plaintext);
-    this.#mixHash(ciphertext);
-    return ciphertext;
-  }
-
-  decryptAndHash(ciphertext: Uint8Array): Bytes {
-    const plaintext = open(this.#key, ZERO_NONCE, this.#hash, ciphertext);
-    if (plaintext === undefined) throw new RefusedError('handshake does not authenticate');
-    this.#mixHash(ciphertext);
-    return plaintext;
-  }
-
-  split(): Split {
-    const bytes = this.#hkdf(new Uint8Array(0), 64);
-    return { k1: bytes.slice(0, 32), k2: bytes.slice(32), hash: this.#hash };
-  }
-
-  #mixHash(data: Uint8Array): void {
-    this.#hash = sha256(this.#hash, data);
-  }
-
-  /** Noise's HKDF, which is RFC 5869's with an empty info. */
-  #hkdf(input: Uint8Array, length: number): Bytes {
-    return expand(extract(this.#chainingKey, input), '', new Uint8Array(0), length);
-  }
 }

@@ -1,6 +1,6 @@
 // An established session: seals and opens frames until the first fault.
 import { type Bytes, concat, readU64, u64 } from './bytes.js';
-import { expand, open, seal } from './crypto.js';
+import { type Cipher, cipher, expand } from './crypto.js';
 import { Flag, FrameType, HEADER_LEN, type Header, NONCE_LEN, exactHeader, headerBytes, isSealed } from './frame.js';
 import { FRAMES_PER_KEY, PAYLOAD_LEN_MAX } from './limits.js';
 import { pad, unpad } from './padding.js';
@@ -21,62 +21,107 @@ export interface Opened {
 /**
  * One direction: its key and the next transaction id. The key's epoch is `txid / FRAMES_PER_KEY`: whoever seals moves to the next key by
  * moving to the next multiple.
+ *
+ * Frames take their turns: one is sealed or opened whole before the next begins, in the order of the calls, so that transaction ids and
+ * results have that order too.
  */
 export class Direction {
   #key: Bytes;
+  /** Absent once the key is overwritten. */
+  #cipher: Cipher | undefined;
   readonly #iv: Bytes;
   #nextTxid = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(prk: Bytes, name: 'c2s' | 's2c', transcript: Bytes) {
-    this.#key = expand(prk, `rs1 ${name} key`, transcript, 32);
-    this.#iv = expand(prk, `rs1 ${name} iv`, transcript, 12);
+  private constructor(key: Bytes, aead: Cipher, iv: Bytes) {
+    this.#key = key;
+    this.#cipher = aead;
+    this.#iv = iv;
+  }
+
+  static async of(prk: Bytes, name: 'c2s' | 's2c', transcript: Bytes): Promise<Direction> {
+    const [key, iv] = await Promise.all([
+      expand(prk, `rs1 ${name} key`, transcript, 32),
+      expand(prk, `rs1 ${name} iv`, transcript, 12),
+    ]);
+    return new Direction(key, await cipher(key), iv);
   }
 
   /** Seals one frame, padded; `part` says which part of a message it is, if it is one. */
-  seal(type: FrameType, sequence: number, payload: Uint8Array, part = 0): Bytes {
-    if (payload.length > PAYLOAD_LEN_MAX) throw new RangeError(`payload is longer than ${PAYLOAD_LEN_MAX} bytes`);
-    const txid = this.#nextTxid;
-    if (!Number.isSafeInteger(txid)) throw new RefusedError('session is closed');
+  async seal(type: FrameType, sequence: number, payload: Uint8Array, part = 0): Promise<Bytes> {
+    if (payload.length > PAYLOAD_LEN_MAX) throw new RangeError('payload is too long for a frame');
     const plaintext = pad(payload);
-    const flags = part | Flag.Padded | (isOdd(epoch(txid)) ? Flag.KeyPhase : 0);
-    const header = headerBytes({ type, flags, sequence, length: plaintext.length + TAG_LEN });
-    const nonce = concat(u64(txid), new Uint8Array(4));
-    const ciphertext = seal(this.#key, this.#aeadNonce(nonce), header, plaintext);
-    this.#advanceTo(txid + 1);
-    return concat(header, nonce, ciphertext);
+    return this.#inTurn(async () => {
+      const txid = this.#nextTxid;
+      const flags = part | Flag.Padded | (isOdd(epoch(txid)) ? Flag.KeyPhase : 0);
+      const header = headerBytes({ type, flags, sequence, length: plaintext.length + TAG_LEN });
+      const nonce = concat(u64(txid), new Uint8Array(4));
+      const ciphertext = await this.#usable().seal(this.#aeadNonce(nonce), header, plaintext);
+      await this.#advanceTo(txid + 1);
+      return concat(header, nonce, ciphertext);
+    });
   }
 
   /** Opens one frame and moves on; its transaction id has to be at least the next one, and of this key or the next. */
-  open(frame: Uint8Array, header: Header): Bytes {
-    const nonce = frame.subarray(HEADER_LEN, HEADER_LEN + NONCE_LEN);
-    const txid = readU64(nonce, 0);
-    const isInOrder = txid !== undefined && txid >= this.#nextTxid && epoch(txid) - epoch(this.#nextTxid) <= 1;
-    if (!isInOrder || nonce.subarray(8).some((byte) => byte !== 0)) throw new RefusedError('transaction id out of order');
-    if (((header.flags & Flag.KeyPhase) !== 0) !== isOdd(epoch(txid))) throw new RefusedError('flag not allowed here');
-    this.#advanceTo(txid);
-    const ciphertext = frame.subarray(HEADER_LEN + NONCE_LEN);
-    const plaintext = open(this.#key, this.#aeadNonce(nonce), frame.subarray(0, HEADER_LEN), ciphertext);
-    if (plaintext === undefined) throw new RefusedError('frame does not authenticate');
-    this.#advanceTo(txid + 1);
-    return plaintext;
+  open(frame: Bytes, flags: number): Promise<Bytes> {
+    return this.#inTurn(async () => {
+      const nonce = frame.subarray(HEADER_LEN, HEADER_LEN + NONCE_LEN);
+      const txid = readU64(nonce, 0);
+      const isInOrder = txid !== undefined && txid >= this.#nextTxid && epoch(txid) - epoch(this.#nextTxid) <= 1;
+      if (!isInOrder || nonce.subarray(8).some((byte) => byte !== 0)) throw new RefusedError('transaction id out of order');
+      if (((flags & Flag.KeyPhase) !== 0) !== isOdd(epoch(txid))) throw new RefusedError('flag not allowed here');
+      await this.#advanceTo(txid);
+      const ciphertext = frame.subarray(HEADER_LEN + NONCE_LEN);
+      const plaintext = await this.#usable().open(this.#aeadNonce(nonce), frame.subarray(0, HEADER_LEN), ciphertext);
+      if (plaintext === undefined) throw new RefusedError('frame does not authenticate');
+      await this.#advanceTo(txid + 1);
+      return plaintext;
+    });
   }
 
   /** Uses the next key from the next frame on. */
   rekey(): void {
-    this.#advanceTo((epoch(this.#nextTxid) + 1) * FRAMES_PER_KEY);
+    // If it fails, the direction is wiped, and what is sealed next says so.
+    this.#inTurn(() => this.#advanceTo((epoch(this.#nextTxid) + 1) * FRAMES_PER_KEY)).catch(() => undefined);
   }
 
   /** Overwrites the key; nothing can be sealed or opened any more. */
   wipe(): void {
     this.#key.fill(0);
-    this.#nextTxid = Infinity;
+    this.#cipher = undefined;
   }
 
-  #advanceTo(txid: number): void {
+  /** Works when all before has; the first fault ends the direction. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => {
+      try {
+        this.#usable();
+        const done = await work();
+        this.#usable();
+        return done;
+      } catch (error) {
+        this.wipe();
+        throw error;
+      }
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  #usable(): Cipher {
+    if (this.#cipher === undefined) throw new RefusedError('session is closed');
+    return this.#cipher;
+  }
+
+  async #advanceTo(txid: number): Promise<void> {
     if (epoch(txid) > epoch(this.#nextTxid)) {
-      const next = expand(this.#key, 'rs1 rekey', u64(epoch(txid)), 32);
+      const next = await expand(this.#key, 'rs1 rekey', u64(epoch(txid)), 32);
+      const aead = await cipher(next);
+      // Wiped meanwhile, it would be a key made of zeros.
+      this.#usable();
       this.#key.fill(0);
       this.#key = next;
+      this.#cipher = aead;
     }
     this.#nextTxid = txid;
   }
@@ -90,23 +135,23 @@ export class Direction {
 export class Session {
   readonly #c2s: Direction;
   readonly #s2c: Direction;
-  #isClosed = false;
 
   constructor(c2s: Direction, s2c: Direction) {
     this.#c2s = c2s;
     this.#s2c = s2c;
   }
 
-  seal(type: FrameType, sequence: number, payload: Uint8Array, part = 0): Bytes {
-    if (this.#isClosed) throw new RefusedError('session is closed');
+  /** Seals one frame; calls at once are sealed in their order. */
+  seal(type: FrameType, sequence: number, payload: Uint8Array, part?: number): Promise<Bytes> {
     return this.#c2s.seal(type, sequence, payload, part);
   }
 
   /** Opens one frame. Anything but an authentic frame in its order closes the session. */
-  open(frame: Uint8Array): Opened {
-    if (this.#isClosed) throw new RefusedError('session is closed');
+  async open(frame: Bytes): Promise<Opened> {
     try {
-      return this.#open(frame);
+      const { type, flags, sequence } = sealedHeader(frame);
+      const plaintext = await this.#s2c.open(frame, flags);
+      return { type, flags, sequence, payload: (flags & Flag.Padded) === 0 ? plaintext : unpad(plaintext) };
     } catch (error) {
       this.close();
       throw error;
@@ -119,19 +164,17 @@ export class Session {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#c2s.wipe();
     this.#s2c.wipe();
   }
+}
 
-  #open(frame: Uint8Array): Opened {
-    const header = exactHeader(frame);
-    if (!isSealed(header)) throw new RefusedError('frame type not allowed here');
-    if ((header.flags & Flag.Early) !== 0) throw new RefusedError('flag not allowed here');
-    const plaintext = this.#s2c.open(frame, header);
-    const payload = (header.flags & Flag.Padded) !== 0 ? unpad(plaintext) : plaintext;
-    return { type: header.type, flags: header.flags, sequence: header.sequence, payload };
-  }
+/** The header of a sealed frame outside of early data. */
+function sealedHeader(frame: Bytes): Header {
+  const header = exactHeader(frame);
+  if (!isSealed(header)) throw new RefusedError('frame type not allowed here');
+  if ((header.flags & Flag.Early) !== 0) throw new RefusedError('flag not allowed here');
+  return header;
 }
 
 function epoch(txid: number): number {

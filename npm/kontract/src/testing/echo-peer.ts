@@ -9,6 +9,7 @@ import { hex, unhex } from './hex.js';
 export class EchoPeer {
   readonly identity: Identity;
   readonly serverKey: ServerKey;
+  isStopped = false;
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
@@ -70,6 +71,7 @@ export class EchoPeer {
   }
 
   stop(): void {
+    this.isStopped = true;
     this.#process.stdin?.end();
   }
 

@@ -8,7 +8,7 @@ import { httpError } from '../errors.js';
 import { type Bytes, concat, u16, u32, utf8, view } from '../raystream/bytes.js';
 import { FrameType, clearFrame, exactHeader, headerBytes } from '../raystream/frame.js';
 import type { Resume } from '../raystream/handshake.js';
-import { sealMessage } from '../raystream/message.js';
+import { partsOf } from '../raystream/message.js';
 import type { Opened } from '../raystream/session.js';
 import { FrameReader } from '../server/body.js';
 import { run } from '../server/call.js';
@@ -114,7 +114,7 @@ function resume(): Resume {
   const session = { open } as never;
   return {
     init: clearFrame(FrameType.HandshakeInit, new Uint8Array(8)),
-    seal,
+    seal: async (...frame) => seal(...frame),
     finish: async () => ({ session, sessionId: new Uint8Array(), ticketSecret: new Uint8Array() }),
   };
 }
@@ -130,7 +130,7 @@ function open(frame: Uint8Array): Opened {
 }
 
 function message(type: FrameType, sequence: number, payload: Uint8Array): Bytes {
-  return concat(...sealMessage({ seal }, type, sequence, payload));
+  return concat(...partsOf(payload).map(([part, flag]) => seal(type, sequence, part, flag)));
 }
 
 function parsed(sequence: number, chunk: Uint8Array): StreamChunk {
