@@ -23,11 +23,6 @@ fn types_in_force_are_what_typescript_says() {
         ("{}", USE_ALL, 6),
         ("{ \"compilerOptions\": { \"types\": [\"tool/client\"] } }", "export type A0 = FromTool;\n", 1),
         ("{ \"compilerOptions\": { \"typeRoots\": [\"./own\"] } }", "export type A0 = Mine['mine'];\n", 1),
-        (
-            "{ \"compilerOptions\": { \"typeRoots\": [\"./own\"], \"types\": [\"glob\", \"mine\"] } }",
-            "export type A0 = [Mine, FromTypes];\n",
-            1,
-        ),
     ];
     for (config, uses, count) in cases {
         let (theirs, differ) = compared(IN_FORCE, uses, Some(config));
