@@ -1,6 +1,6 @@
 // What a call cost: attempts, conflicts, pauses, round trips to the database.
 
-import type { DatabaseStub } from "./platform.js";
+import type { Connect } from "./runtime.js";
 
 /** Counts what happens during one call, and says it in one line of the log. */
 export class Trace {
@@ -17,9 +17,9 @@ export class Trace {
   readonly #start = Date.now();
 
   /** The same connection, each batch of which counts. */
-  counting(database: () => DatabaseStub): () => DatabaseStub {
-    return () => {
-      const stub = database();
+  counting(database: Connect): Connect {
+    return (contested) => {
+      const stub = database(contested);
       return {
         run: (statements) => {
           this.roundTrips += 1;

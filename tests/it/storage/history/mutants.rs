@@ -79,6 +79,10 @@ const MUTANTS: &[Mutant] = &[
             "pg_snapshot_xmax(pg_current_snapshot())",
         )],
     ),
+    of_sql(
+        "snapshots without a session outlive their versions",
+        &[("m.horizon > pg_snapshot_xmin(p_snap)", "false")],
+    ),
     of_core("the core forgets keys", &["r"]),
     of_core("the core forgets predicates", &["q"]),
     of_core("the core forgets deletions", &["del"]),
