@@ -31,9 +31,6 @@ BEGIN
   v_tables := jsonb_array_length(p_payload);
   IF v_alone THEN
     v_owner := kt_priv.caller(p_who);
-    -- A change of rights ends sessions; where there is none, it waits for the commits that know of the old rights. Nobody takes
-    -- this lock who holds another of a commit's.
-    v_void := pg_advisory_xact_lock_shared(19284, 4)::text;
     v_snap := kt_priv.snapshot_of(p_from);
     SELECT r.names, r.rights, r.places INTO v_names, v_rights, v_places FROM kt_priv.rights(v_owner) r;
   ELSE
@@ -109,6 +106,15 @@ BEGIN
       v_void := pg_advisory_xact_lock_shared(v_locks[i])::text;
     END IF;
   END LOOP;
+
+  -- A change of rights ends sessions; where there is none, it waits for the commits that know of the old rights, and those look
+  -- once more behind that. This lock comes after the others, because whoever changes rights may hold those.
+  IF v_alone THEN
+    v_void := pg_advisory_xact_lock_shared(19284, 4)::text;
+    IF EXISTS (SELECT 1 FROM kt_priv.rights(v_owner) r WHERE r.names <> v_names OR r.rights <> v_rights OR r.places <> v_places) THEN
+      RAISE EXCEPTION 'the rights have changed' USING ERRCODE = 'KT409';
+    END IF;
+  END IF;
 
   -- 3. The first write of this transaction gives it its id, and comes after every lock: for two commits that conflict, the
   --    order of _txid is the order of serialization. A second commit of one idempotency key waits here for the first.
