@@ -95,7 +95,7 @@ fn tenants_are_what_the_administrator_says() {
     let project = script::argument(app.path());
     let seen = script::run("tenants.mjs", &[&project, &served.url, &database.url("postgres")]);
     let acme = ["memo ann", "memo carol", "memo dave", "3 rows"];
-    let with = |diary: &str, rest: &[&str]| json!([&[diary], rest].concat());
+    let with = |diary: &str, rest: &[&str]| json!([&[diary][..], rest].concat());
     let expected = |dave: Value, bob: Value| {
         json!({
             "ann": with("diary ann", &acme), "carol": with("diary carol", &acme), "dave": dave, "bob": bob, "nobody": ["0 rows"],
