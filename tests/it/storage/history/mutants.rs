@@ -79,17 +79,6 @@ const MUTANTS: &[Mutant] = &[
             "pg_snapshot_xmax(pg_current_snapshot())",
         )],
     ),
-    of_sql(
-        "snapshots without a session outlive their versions",
-        &[
-            ("m.horizon > pg_snapshot_xmin(p_snap)", "false"),
-            // Most commits are faster than the horizon: hold them up before they lock anything.
-            (
-                "v_snap := kt_priv.snapshot_of(p_from);\n    SELECT",
-                "v_snap := kt_priv.snapshot_of(p_from);\n    PERFORM pg_sleep(0.2 * random());\n    SELECT",
-            ),
-        ],
-    ),
     of_core("the core forgets keys", &["r"]),
     of_core("the core forgets predicates", &["q"]),
     of_core("the core forgets deletions", &["del"]),
