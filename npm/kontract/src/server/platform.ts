@@ -162,11 +162,15 @@ export interface Transaction {
   update(table: string, key: string, patch: string): Step;
   delete(table: string, key: string): Step;
   push(table: string, row: string): Step;
+  /** JSON of a statement that may be sent in place of a step's, alone; no other operation may be started before its answer. */
+  alone(request: number): string | undefined;
   answer(request: number, results: string): Step;
   /** JSON of the statements that commit, or `undefined` when nothing was written. */
   commit(answer: Uint8Array): string | undefined;
   /** The first answer, if the mutation was done before. */
   committed(results: string): Bytes | undefined;
+  /** What the commit conflicted over: `ptr/key`, or a ptr. */
+  readonly contested: string | undefined;
   /** JSON of the statement that tells what became of a commit whose results were lost. */
   resolve(): string;
   /** Whether that commit happened. */

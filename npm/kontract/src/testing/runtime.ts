@@ -154,6 +154,8 @@ export function fakeTransaction(handles: Handles, parts: Partial<Transaction> = 
     resolve: () => 'resolve',
     resolved: () => false,
     alreadyApplied: undefined,
+    alone: () => undefined,
+    contested: undefined,
     free(): void {
       handles.freed(this);
     },
