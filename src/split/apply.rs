@@ -273,7 +273,7 @@ impl Split<'_> {
         for part in kept {
             for local in &part.declares {
                 let names = module.export_names(local).into_iter();
-                for exported in names.filter(|name| !exports_itself(&*part.node, local, name)) {
+                for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
                     let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
                     specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {

@@ -52,9 +52,8 @@ pub(super) fn queried(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> BTr
 /// The interfaces and aliases of that name.
 fn types_named<'p>(parts: &'p Parts<'_>, file: FileId, name: &str) -> impl Iterator<Item = PartId> + use<'p> {
     let name = name.to_owned();
-    let declares = move |node: &ModuleItem| {
-        item_decl(node).is_some_and(|decl| declared_names(decl).iter().any(|declared| *declared == name))
-    };
+    let declares =
+        move |node: &ModuleItem| item_decl(node).is_some_and(|decl| declared_names(decl).contains(&name));
     let own = parts.module(file).iter().enumerate();
     own.filter(move |(_, part)| part.kind == PartKind::Type && declares(&part.node))
         .map(move |(index, _)| (file, index))
