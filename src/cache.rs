@@ -54,16 +54,38 @@ pub(crate) struct KeptFile<'b> {
 pub(crate) struct KeptOutcome {
     /// Of the configuration, and of the path and summary of every file, without places.
     pub(crate) digest: Hash,
-    /// Of the places in all summaries. They only say where diagnostics point.
-    pub(crate) places: Hash,
+    /// The modules that diagnostics point into.
+    pub(crate) pointed: Vec<(FileId, Hash)>,
     /// The modules whose texts were looked at.
-    pub(crate) texts: Vec<(FileId, Hash)>,
+    pub(crate) texts: Vec<KeptText>,
+    /// Whether the client's half was searched for words of the server's.
+    pub(crate) searched: bool,
     pub(crate) trace: Trace,
     /// The files of packages in the order of their ids.
     pub(crate) packages: Vec<String>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What TypeScript knows of the generated code, where somebody asked for it and there are no errors.
     pub(crate) declarations: Option<Artifacts>,
+}
+
+/// A module whose text was looked at beyond its summary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptText {
+    pub(crate) file: FileId,
+    pub(crate) content: Hash,
+    /// What of it counts; `None` where all of it does.
+    pub(crate) gist: Option<Gist>,
+    /// What its imported names mean of the package `kontract`, in the parser's form.
+    pub(crate) own: Vec<u8>,
+}
+
+/// What of a module can matter to an answer, but for places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Gist {
+    /// Of the text outside of bodies, and of what bodies mention.
+    pub(crate) shape: Hash,
+    /// Of all words in bodies, which only the search for words of the server's looks at.
+    pub(crate) words: Hash,
 }
 
 impl<'b> Kept<'b> {
@@ -98,6 +120,7 @@ enum Question {
     List(String, Vec<String>),
     PackageText(String),
     PackagePath(String),
+    PackageFolders(String),
 }
 
 impl Trace {
@@ -113,6 +136,7 @@ impl Trace {
                 }
                 Question::PackageText(path) => of_text(packages.read(path).as_deref()),
                 Question::PackagePath(path) => of_text(packages.real(path).as_deref()),
+                Question::PackageFolders(path) => of_names(&packages.folders(path)),
             };
             now == *answer
         })
@@ -185,6 +209,12 @@ impl Reader for TracedPackages {
         self.notes.note(Question::PackagePath(path.to_owned()), of_text(answer.as_deref()));
         answer
     }
+
+    fn folders(&self, path: &str) -> Vec<String> {
+        let answer = self.packages.folders(path);
+        self.notes.note(Question::PackageFolders(path.to_owned()), of_names(&answer));
+        answer
+    }
 }
 
 fn of_read(answer: &Result<Vec<u8>, SystemError>) -> Hash {
@@ -196,9 +226,13 @@ fn of_read(answer: &Result<Vec<u8>, SystemError>) -> Hash {
 
 fn of_list(answer: &Result<Vec<String>, SystemError>) -> Hash {
     match answer {
-        Ok(paths) => hash(paths.join("\0").as_bytes()),
+        Ok(paths) => of_names(paths),
         Err(error) => hash(format!("error: {error}").as_bytes()) ^ 1,
     }
+}
+
+fn of_names(names: &[String]) -> Hash {
+    hash(names.join("\0").as_bytes())
 }
 
 fn of_text(answer: Option<&str>) -> Hash {
@@ -206,4 +240,4 @@ fn of_text(answer: Option<&str>) -> Hash {
 }
 
 /// Changes with the form of what is kept.
-const FORMAT: &str = "kontract cache 2 ";
+const FORMAT: &str = "kontract cache 3 ";

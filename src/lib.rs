@@ -22,6 +22,7 @@ pub mod cookbook;
 pub mod dev;
 pub mod diag;
 pub mod emit;
+mod gist;
 pub mod migrate;
 pub mod parse;
 pub mod project;
@@ -40,14 +41,33 @@ use migrate::compat::Break;
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use parse::ModuleGraph;
 use project::{Loaded, Project};
-use source::Sources;
+use source::{FileId, Sources};
 use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use stubgen::{ChainRef, ClientRest, Identity, PinnedKey, Pins, StubError, StubInput, WireSchema};
 use system::{System, SystemError};
 
 /// A project that has no errors: its client's half, and the way of its databases.
 pub struct Checked(Halves);
+
+impl Checked {
+    /// Whether clients get statements, which are searched for what is the server's.
+    fn has_client_statements(&self) -> bool {
+        self.0.modules.client.values().any(|client| !client.statements.is_empty())
+    }
+
+    /// The modules of which every word was looked at: those that middlewares are written in, and of which clients get more
+    /// than stubs.
+    fn read_whole(&self, graph: &ModuleGraph) -> BTreeSet<FileId> {
+        let Halves { contract, modules, .. } = &self.0;
+        let middleware = contract.contract().middleware.iter().map(|middleware| middleware.file);
+        let printed = |file: &FileId| {
+            let client = modules.client.get(&graph.output_of(*file));
+            client.is_some_and(|client| !client.statements.is_empty())
+        };
+        middleware.chain(graph.with_trees().filter(printed)).collect()
+    }
+}
 
 /// [`Checked`], or with the server's half what a build is made of.
 struct Halves {
@@ -83,7 +103,8 @@ fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Spl
     let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
     contract.stop_on_errors().and_then(|contract| {
         let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
-        let options = SplitOptions { optimize: project.optimize, stubs };
+        let pages = project.ssr.as_deref().and_then(|path| graph.sources().id(path));
+        let options = SplitOptions { optimize: project.optimize, stubs, pages };
         split(graph, &contract, options).and_then(|modules| {
             plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
         })
@@ -206,6 +227,7 @@ pub fn declarations(sources: &Sources, checked: Checked) -> Artifacts {
         client_modules: &client_modules(modules.client),
         chains: &BTreeMap::new(),
         eager: project.eager,
+        pages: project.ssr.as_deref(),
     };
     stubgen::declarations(&contract, sources, &input)
 }
@@ -300,6 +322,7 @@ fn generate(
         client_modules: &client_modules,
         chains: &chains,
         eager: project.eager,
+        pages: project.ssr.as_deref(),
     };
     let mut artifacts = stubgen::generate(&contract, &schema, sources, &input)?;
     for (path, mut map) in modules.maps {

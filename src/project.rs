@@ -28,10 +28,23 @@ pub struct Project {
     pub suite: u8,
     /// Whether the Worker loads every endpoint's module when it starts.
     pub eager: bool,
+    /// The module that draws pages in the Worker, relative to the project.
+    pub ssr: Option<String>,
     /// Whose limits the Worker has to keep.
     pub plan: Plan,
     /// `compilerOptions.paths` of `tsconfig.json`, patterns to project-relative targets.
     pub paths: Vec<PathAlias>,
+    /// Whose types are in force without an import, by `types` and `typeRoots` of `tsconfig.json`.
+    pub types: TypesInForce,
+}
+
+/// Packages whose types are in force without an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypesInForce {
+    /// Their names; `None` for all in the folders.
+    pub names: Option<Vec<String>>,
+    /// The folders that they are in, relative to the project; `None` for `node_modules/@types` here and above.
+    pub roots: Option<Vec<String>>,
 }
 
 /// The frontend's own build.
@@ -133,8 +146,11 @@ pub fn load_known(system: &dyn System, known: &(dyn Fn(&str) -> Option<Text> + S
         diagnostics.extend(tsconfig.diagnostics(&sources));
         if let Some(project) = &mut project {
             project.paths = tsconfig.aliases;
+            project.types = tsconfig.types;
         }
     }
+    let pages = project.as_ref().and_then(|project| project.ssr.as_deref());
+    diagnostics.extend(pages.filter(|path| !is_source(path) || sources.id(path).is_none()).map(no_pages));
     Loaded { project, sources, diagnostics }
 }
 
@@ -244,7 +260,10 @@ impl Config {
     fn project(&mut self, object: &Object<'_>) -> Project {
         self.refuse_unknown(
             object,
-            &["$schema", "name", "source", "frontend", "cookbook", "optimize", "suite", "eager", "plan"],
+            &[
+                "$schema", "name", "source", "frontend", "cookbook", "optimize", "suite", "eager", "plan",
+                "ssr",
+            ],
         );
         let suite = match object.get("suite") {
             Some(prop) => self.suite(prop),
@@ -262,8 +281,10 @@ impl Config {
             optimize: object.get("optimize").is_none_or(|prop| self.boolean(prop)),
             suite,
             eager: object.get("eager").is_some_and(|prop| self.boolean(prop)),
+            ssr: self.path(object, "ssr"),
             plan: object.get("plan").map_or(Plan::Paid, |prop| self.plan(prop)),
             paths: Vec::new(),
+            types: TypesInForce::default(),
         }
     }
 
@@ -365,6 +386,14 @@ fn bad_value(key: &str, fault: &str, wanted: &str) -> Diagnostic {
     Diagnostic::error(Code::KT0603, format!("`{key}` in kontract.json {fault}"))
         .why(format!("`{key}` is {wanted}"))
         .help("correct the value in kontract.json")
+}
+
+fn no_pages(path: &str) -> Diagnostic {
+    bad_value(
+        "ssr",
+        &format!("names `{path}`, which is no source"),
+        "a TypeScript or JavaScript file below the sources",
+    )
 }
 
 fn no_config(message: &str) -> Diagnostic {

@@ -2,30 +2,33 @@
 //!
 //! ```text
 //! sources, cache → files whose content is another one: parsed
-//!                  their summaries and all that the last check looked at are as they were: it says what it said;
-//!                  where that is nothing, places do not count
+//!                  their summaries are as they were, and so is what the last check looked at besides, or of a module's
+//!                  text what can matter, its gist: it says what it said
 //!                  else: linked, extracted and split as ever, from summaries that are kept or new
 //! ```
+//!
+//! Where something stands counts only in files that something points into, and for declarations, whose maps say it.
 //!
 //! The answer is that of [`check`](crate::check), always. A file is not read where the file system says that it is as it was;
 //! should its text turn out to be another one all the same, everything is done again without the cache.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::Checked;
 use crate::artifact::Artifacts;
-use crate::cache::{Hash, Kept, KeptFile, KeptOutcome, Traced, hash};
+use crate::cache::{Gist, Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
 use crate::parse::summary::Encoded;
-use crate::parse::{self, ModuleSummary, Summarized};
+use crate::parse::{self, ModuleGraph, ModuleSummary, Summarized, in_parallel};
 use crate::project::{Loaded, Project, load, load_known};
-use crate::source::{FileId, Reader, Sources, Text};
-use crate::system::{Stamp, System, SystemError};
+use crate::source::{FileId, Reader, SourceFile, Sources, Text};
+use crate::system::{FILE_BYTES_MAX, Stamp, System, SystemError};
 
 /// Where the cache is kept.
 pub trait Store {
@@ -88,7 +91,7 @@ struct Run<'r> {
     by_path: HashMap<&'r str, &'r KeptFile<'r>>,
     began_ns: i64,
     wanted: Wanted,
-    stamps: Mutex<Vec<(String, Stamp)>>,
+    seen: Mutex<HashMap<String, Seen>>,
     /// Set when a file turns out not to be what its stamp said.
     deceived: Arc<AtomicBool>,
     texts: Arc<dyn Reader>,
@@ -99,10 +102,18 @@ struct Done {
     to_keep: Option<Vec<u8>>,
 }
 
+/// A file whose text is read on demand.
+struct Seen {
+    stamp: Stamp,
+    /// Known without reading it, or once it has been read.
+    content: Arc<OnceLock<Hash>>,
+}
+
 /// A module of this run.
 struct Module<'k> {
     file: FileId,
     content: Hash,
+    is_read: bool,
     /// Of a file that was parsed, until the graph has it.
     parsed: Option<ModuleSummary>,
     /// Or why there is none.
@@ -119,7 +130,7 @@ impl<'r> Run<'r> {
             by_path: files.map(|file| (file.path, file)).collect(),
             began_ns,
             wanted,
-            stamps: Mutex::default(),
+            seen: Mutex::default(),
             deceived: Arc::default(),
             texts: system.packages(),
         }
@@ -127,7 +138,7 @@ impl<'r> Run<'r> {
 
     /// `None` when what is kept turned out to be wrong.
     fn finish(&self, key: &str) -> Option<Done> {
-        let loaded = load_known(&Loading(self), &|path| self.unchanged(path));
+        let loaded = load_known(&Loading(self), &|path| self.on_demand(path));
         let done = match &loaded.project {
             Some(project) if !has_errors(&loaded.diagnostics) => self.checked(&loaded, project, key)?,
             Some(_) | None => {
@@ -140,32 +151,18 @@ impl<'r> Run<'r> {
 
     fn checked(&self, loaded: &Loaded, project: &Project, key: &str) -> Option<Done> {
         let sources = &loaded.sources;
-        let mut modules = self.modules(sources, project);
-        let digests = Digests::of(loaded, &modules);
-        let contents: HashMap<FileId, Hash> =
-            modules.iter().map(|module| (module.file, module.content)).collect();
-        let kept = self.kept.and_then(|kept| kept.outcome.as_ref());
-        let holds = |outcome: &&KeptOutcome| {
-            let same = |(file, content): &(FileId, Hash)| contents.get(file) == Some(content);
-            let in_place = outcome.diagnostics.is_empty() || outcome.places == digests.places;
-            let enough = self.wanted == Wanted::Diagnostics
-                || outcome.declarations.is_some()
-                || has_errors(&outcome.diagnostics);
-            outcome.digest == digests.links
-                && enough
-                && in_place
-                && outcome.texts.iter().all(same)
-                && outcome.trace.holds(self.system)
-        };
-        let (outcome, is_new) = match kept.filter(holds) {
+        let mut modules = self.modules(sources, project)?;
+        let contents: Contents = modules.iter().map(|module| (module.file, module.content)).collect();
+        let digest = digest(loaded, &modules);
+        let (outcome, is_new) = match self.taken_over(sources, &contents, digest) {
             Some(outcome) => {
                 // The diagnostics may point into packages.
                 for path in &outcome.packages {
                     sources.add(path);
                 }
-                (outcome.clone(), false)
+                (outcome, false)
             }
-            None => (self.outcome(loaded, project, &mut modules, &digests)?, true),
+            None => (self.outcome(loaded, project, &mut modules, (&contents, digest))?, true),
         };
         let rechecked = Rechecked {
             sources: sources.clone(),
@@ -173,60 +170,99 @@ impl<'r> Run<'r> {
             declarations: outcome.declarations.clone(),
         };
         let whole = modules.iter().all(|module| module.summary.is_ok());
-        let to_keep = (is_new || self.has_read(sources, &modules))
+        let to_keep = (is_new || self.has_read(&modules))
             .then(|| self.encode(sources, &modules, whole.then_some(outcome), key))
             .flatten();
         Some(Done { rechecked, to_keep })
     }
 
-    /// The text of a file that is as the last check saw it.
-    fn unchanged(&self, path: &str) -> Option<Text> {
-        let stamp = self.system.stamp(path)?;
-        self.stamps.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), stamp));
-        let (kept, file) = (self.kept?, self.by_path.get(path)?);
-        // What changed while it was looked at, or right before, may have changed once more without a trace.
-        let settled = stamp.modified_ns.max(stamp.changed_ns).checked_add(SETTLED_NS)? <= kept.began_ns;
-        let reader = Arc::new(Expected {
-            texts: Arc::clone(&self.texts),
-            content: file.content,
-            deceived: Arc::clone(&self.deceived),
-        });
-        (settled && file.stamp == Some(stamp)).then(|| Text::on_demand(reader, path.to_owned()))
+    /// What the last check said, where it holds for these contents.
+    fn taken_over(&self, sources: &Sources, contents: &Contents, digest: Hash) -> Option<KeptOutcome> {
+        let outcome = self.kept?.outcome.as_ref()?;
+        let is_same = |file: &FileId, content: &Hash| contents.get(file) == Some(content);
+        let edited: Vec<&KeptText> =
+            outcome.texts.iter().filter(|text| !is_same(&text.file, &text.content)).collect();
+        let suffices = match self.wanted {
+            Wanted::Diagnostics => true,
+            Wanted::Declarations if has_errors(&outcome.diagnostics) => true,
+            Wanted::Declarations => outcome.declarations.is_some() && edited.is_empty(),
+        };
+        let holds = outcome.digest == digest
+            && suffices
+            && outcome.pointed.iter().all(|(file, content)| is_same(file, content))
+            && outcome.trace.holds(self.system);
+        if !holds || any_counts(sources, &edited, outcome.searched) {
+            return None;
+        }
+        let mut taken = outcome.clone();
+        if !edited.is_empty() {
+            taken.declarations = None;
+        }
+        for text in &mut taken.texts {
+            text.content = *contents.get(&text.file)?;
+        }
+        Some(taken)
     }
 
-    fn modules(&self, sources: &Sources, project: &Project) -> Vec<Module<'r>> {
-        let files: Vec<FileId> = parse::modules(sources, project).collect();
-        let known = |file: &FileId| {
-            let source = sources.file(*file);
-            let kept = self.by_path.get(source.path.as_str());
-            let content = match kept.filter(|_| source.text.is_on_demand()) {
-                Some(kept) => kept.content,
-                None => hash(source.text.as_bytes()),
-            };
-            let same = kept.filter(|kept| kept.content == content);
-            let borrowed = |kept: &&'r KeptFile<'r>| Encoded {
-                links: Cow::Borrowed(kept.links),
-                places: Cow::Borrowed(kept.places),
-            };
-            (*file, content, same.map(borrowed))
-        };
-        let known: Vec<_> = files.par_iter().map(known).collect();
-        let changed: Vec<FileId> =
-            known.iter().filter(|(_, _, summary)| summary.is_none()).map(|(file, ..)| *file).collect();
-        let mut parsed: HashMap<FileId, _> =
-            parse::summarize(sources, &changed, encoded).into_iter().collect();
-        let module = |(file, content, summary): (FileId, Hash, Option<Encoded<Cow<'r, [u8]>>>)| match (
-            summary,
-            parsed.remove(&file),
-        ) {
-            (Some(summary), _) => Module { file, content, parsed: None, summary: Ok(summary) },
-            (None, Some(Ok((parsed, summary)))) => {
-                Module { file, content, parsed: Some(parsed), summary: Ok(summary) }
+    /// The text of a file, which is read when somebody looks at it: seldom where the last check saw the file as it is, and
+    /// otherwise for its summary, after which most texts are not needed any more.
+    fn on_demand(&self, path: &str) -> Option<Text> {
+        let stamp = self.system.stamp(path).filter(|stamp| stamp.len <= FILE_BYTES_MAX)?;
+        let content = Arc::new(OnceLock::new());
+        if let (Some(kept), Some(file)) = (self.kept, self.by_path.get(path)) {
+            // What changed while it was looked at, or right before, may have changed once more without a trace.
+            let settled = stamp.modified_ns.max(stamp.changed_ns).checked_add(SETTLED_NS)? <= kept.began_ns;
+            if settled && file.stamp == Some(stamp) {
+                content.get_or_init(|| file.content);
             }
-            (None, Some(Err(errors))) => Module { file, content, parsed: None, summary: Err(errors) },
-            (None, None) => Module { file, content, parsed: None, summary: Err(Vec::new()) },
+        }
+        let (texts, deceived) = (Arc::clone(&self.texts), Arc::clone(&self.deceived));
+        let reader = Arc::new(Expected { texts, content: Arc::clone(&content), deceived });
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(path.to_owned(), Seen { stamp, content });
+        Some(Text::on_demand(reader, path.to_owned()))
+    }
+
+    /// `None` when a file cannot be read.
+    fn modules(&self, sources: &Sources, project: &Project) -> Option<Vec<Module<'r>>> {
+        let files: Vec<FileId> = parse::modules(sources, project).collect();
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        in_parallel(|| files.par_iter().map(|file| self.module(*file, sources, &seen)).collect())
+    }
+
+    fn module(&self, file: FileId, sources: &Sources, seen: &HashMap<String, Seen>) -> Option<Module<'r>> {
+        let source = sources.file(file);
+        let kept = self.by_path.get(source.path.as_str()).copied();
+        let borrowed = |kept: &KeptFile<'r>| Encoded {
+            links: Cow::Borrowed(kept.links),
+            places: Cow::Borrowed(kept.places),
         };
-        known.into_iter().map(module).collect()
+        let seen = seen.get(&source.path);
+        if let (Some(content), Some(kept)) = (seen.and_then(|seen| seen.content.get()), kept)
+            && *content == kept.content
+        {
+            let summary = Ok(borrowed(kept));
+            return Some(Module { file, content: *content, is_read: false, parsed: None, summary });
+        }
+        let text = match seen {
+            Some(_) => Text::from(String::from_utf8(self.system.read(&source.path).ok()?).ok()?),
+            None => source.text.clone(),
+        };
+        let content = hash(text.as_bytes());
+        if seen.is_some_and(|seen| *seen.content.get_or_init(|| content) != content) {
+            return None;
+        }
+        let made = |parsed, summary| Module { file, content, is_read: true, parsed, summary };
+        if let Some(kept) = kept.filter(|kept| kept.content == content) {
+            return Some(made(None, Ok(borrowed(kept))));
+        }
+        Some(match parse::summarize(file, &SourceFile { path: source.path.clone(), text }) {
+            Ok(mut summary) => {
+                let Encoded { links, places } = summary.encode();
+                made(Some(summary), Ok(Encoded { links: links.into(), places: places.into() }))
+            }
+            Err(errors) => made(None, Err(errors)),
+        })
     }
 
     /// Everything behind the summaries. `None` when one cannot be decoded.
@@ -235,7 +271,7 @@ impl<'r> Run<'r> {
         loaded: &Loaded,
         project: &Project,
         modules: &mut [Module<'_>],
-        digests: &Digests,
+        (contents, digest): (&Contents, Hash),
     ) -> Option<KeptOutcome> {
         let sources = &loaded.sources;
         let summarized = |module: &mut Module<'_>| -> Option<Summarized> {
@@ -248,23 +284,24 @@ impl<'r> Run<'r> {
         };
         let summaries: Option<Vec<Summarized>> = modules.par_iter_mut().map(summarized).collect();
         let summaries = summaries?;
-        let mut looked_at = Vec::new();
+        let (mut texts, mut searched) = (Vec::new(), false);
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
         let outcome = project_read.and_then(|project| {
             parse::link(sources, &project, summaries).and_then(|graph| {
                 let checked = crate::check_graph(&self.traced, project, &graph);
-                looked_at = graph.with_trees().collect();
+                texts = looked_at(&graph, checked.value.as_ref(), contents);
+                searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
                 checked
             })
         });
         // Before the trace is taken: their maps look at texts, too.
         let checked = outcome.value.filter(|_| self.wanted == Wanted::Declarations);
         let declarations = checked.map(|checked| crate::declarations(sources, checked));
-        let texts = modules.iter().filter(|module| looked_at.binary_search(&module.file).is_ok());
         Some(KeptOutcome {
-            digest: digests.links,
-            places: digests.places,
-            texts: texts.map(|module| (module.file, module.content)).collect(),
+            digest,
+            pointed: pointed_at(&outcome.diagnostics, contents),
+            texts,
+            searched,
             trace: self.traced.trace(),
             packages: sources.of_packages().map(|file| file.path.clone()).collect(),
             diagnostics: outcome.diagnostics,
@@ -273,9 +310,9 @@ impl<'r> Run<'r> {
     }
 
     /// Whether anything about the files is new to the cache.
-    fn has_read(&self, sources: &Sources, modules: &[Module<'_>]) -> bool {
-        let read = |module: &Module<'_>| !sources.file(module.file).text.is_on_demand();
-        self.kept.is_none_or(|kept| kept.files.len() != modules.len()) || modules.iter().any(read)
+    fn has_read(&self, modules: &[Module<'_>]) -> bool {
+        self.kept.is_none_or(|kept| kept.files.len() != modules.len())
+            || modules.iter().any(|module| module.is_read)
     }
 
     fn encode(
@@ -285,14 +322,13 @@ impl<'r> Run<'r> {
         outcome: Option<KeptOutcome>,
         key: &str,
     ) -> Option<Vec<u8>> {
-        let stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamps: HashMap<&str, Stamp> =
-            stamps.iter().map(|(path, stamp)| (path.as_str(), *stamp)).collect();
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let files = modules.iter().filter_map(|module| {
             let path = sources.file(module.file).path.as_str();
             let summary = module.summary.as_ref().ok()?;
             let Encoded { links, places } = summary;
-            Some(KeptFile { path, stamp: stamps.get(path).copied(), content: module.content, links, places })
+            let stamp = seen.get(path).map(|seen| seen.stamp);
+            Some(KeptFile { path, stamp, content: module.content, links, places })
         });
         Kept { began_ns: self.began_ns, files: files.collect(), outcome }.encode(key)
     }
@@ -315,17 +351,21 @@ impl System for Loading<'_> {
     }
 }
 
-/// Reads texts that have been compared by their stamps only.
+/// Reads texts again, or those that have been compared by their stamps only.
 struct Expected {
     texts: Arc<dyn Reader>,
-    content: Hash,
+    content: Arc<OnceLock<Hash>>,
     deceived: Arc<AtomicBool>,
 }
 
 impl Reader for Expected {
     fn read(&self, path: &str) -> Option<String> {
         let text = self.texts.read(path);
-        if text.as_ref().is_none_or(|text| hash(text.as_bytes()) != self.content) {
+        let is_expected = |text: &String| {
+            let content = hash(text.as_bytes());
+            *self.content.get_or_init(|| content) == content
+        };
+        if !text.as_ref().is_some_and(is_expected) {
             self.deceived.store(true, Ordering::Relaxed);
         }
         text
@@ -334,38 +374,66 @@ impl Reader for Expected {
     fn real(&self, path: &str) -> Option<String> {
         self.texts.real(path)
     }
-}
 
-/// What an answer depends on, but for the texts and other answers that it was made from.
-struct Digests {
-    links: Hash,
-    places: Hash,
-}
-
-impl Digests {
-    fn of(loaded: &Loaded, modules: &[Module<'_>]) -> Self {
-        let (mut links, mut places) = (Xxh3::new(), Xxh3::new());
-        links.update(format!("{:?} {:?}", loaded.project, loaded.diagnostics).as_bytes());
-        for (_, source) in loaded.sources.iter() {
-            links.update(source.path.as_bytes());
-            links.update(&[0]);
-        }
-        for module in modules {
-            match &module.summary {
-                Ok(summary) => {
-                    links.update(&hash(&summary.links).to_le_bytes());
-                    places.update(&hash(&summary.places).to_le_bytes());
-                }
-                Err(_) => links.update(&module.content.to_le_bytes()),
-            }
-        }
-        Self { links: links.digest128(), places: places.digest128() }
+    fn folders(&self, path: &str) -> Vec<String> {
+        self.texts.folders(path)
     }
 }
 
-fn encoded(mut summary: ModuleSummary) -> (ModuleSummary, Encoded<Cow<'static, [u8]>>) {
-    let Encoded { links, places } = summary.encode();
-    (summary, Encoded { links: links.into(), places: places.into() })
+/// A hash of the content of every module.
+type Contents = HashMap<FileId, Hash>;
+
+/// Of what an answer depends on, but for texts, places, and other answers that it was made from.
+fn digest(loaded: &Loaded, modules: &[Module<'_>]) -> Hash {
+    let mut links = Xxh3::new();
+    links.update(format!("{:?} {:?}", loaded.project, loaded.diagnostics).as_bytes());
+    for (_, source) in loaded.sources.iter() {
+        links.update(source.path.as_bytes());
+        links.update(&[0]);
+    }
+    for module in modules {
+        match &module.summary {
+            Ok(summary) => links.update(&hash(&summary.links).to_le_bytes()),
+            Err(_) => links.update(&module.content.to_le_bytes()),
+        }
+    }
+    links.digest128()
+}
+
+/// The modules that diagnostics point into. Files of packages are noted by who read them.
+fn pointed_at(diagnostics: &[Diagnostic], contents: &Contents) -> Vec<(FileId, Hash)> {
+    let labels = diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels);
+    let files: BTreeSet<FileId> = labels.map(|label| label.location.file).collect();
+    files.into_iter().filter_map(|file| Some((file, *contents.get(&file)?))).collect()
+}
+
+/// The modules whose texts were looked at. A project with errors gives no whole answer that an edit could leave as it is.
+fn looked_at(graph: &ModuleGraph, checked: Option<&Checked>, contents: &Contents) -> Vec<KeptText> {
+    let whole = checked.map(|checked| checked.read_whole(graph));
+    let text = |file: &FileId| {
+        let module =
+            graph.module(*file).filter(|_| whole.as_ref().is_some_and(|whole| !whole.contains(file)));
+        let gist = module.map(|module| Gist::of(module, &graph.sources().file(*file).text));
+        Some(KeptText { file: *file, content: *contents.get(file)?, gist, own: graph.encoded_own(*file) })
+    };
+    let files: Vec<FileId> = graph.with_trees().collect();
+    in_parallel(|| files.par_iter().filter_map(text).collect())
+}
+
+/// Whether any of these modules, which have other texts, is another one where it can matter.
+fn any_counts(sources: &Sources, edited: &[&KeptText], searched: bool) -> bool {
+    if edited.iter().any(|text| text.gist.is_none()) {
+        return true;
+    }
+    let counts = |text: &&KeptText| {
+        let module = parse::again(sources, text.file, &text.own);
+        let gist = module.map(|module| Gist::of(&module, &sources.file(text.file).text));
+        match (text.gist, gist) {
+            (Some(old), Some(new)) => old.shape != new.shape || (searched && old.words != new.words),
+            (_, _) => true,
+        }
+    };
+    !edited.is_empty() && in_parallel(|| edited.par_iter().any(counts))
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {

@@ -50,17 +50,15 @@ pub trait Reader: Send + Sync {
 
     /// Where a file really lies, links followed, in the form of [`SourceFile::path`]; `None` when there is no such file.
     fn real(&self, path: &str) -> Option<String>;
+
+    /// The names of the folders in a folder, links to folders included, in order; none where there is no such folder.
+    fn folders(&self, path: &str) -> Vec<String>;
 }
 
 impl Text {
     /// A text to be read from `path`; empty when that fails.
     pub fn on_demand(reader: Arc<dyn Reader>, path: String) -> Self {
         Self { read: OnceLock::new(), from: Some((reader, path)) }
-    }
-
-    /// Whether it was not given, but is read when somebody looks.
-    pub fn is_on_demand(&self) -> bool {
-        self.from.is_some()
     }
 }
 
@@ -262,6 +260,9 @@ mod tests {
             }
             fn real(&self, path: &str) -> Option<String> {
                 Some(path.to_owned())
+            }
+            fn folders(&self, _: &str) -> Vec<String> {
+                Vec::new()
             }
         }
         let own = SourceFile { path: "src/a.ts".to_owned(), text: "own".to_owned().into() };

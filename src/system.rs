@@ -1,6 +1,6 @@
 //! The compiler's only view of files: [`System`], and [`MemorySystem`] for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::source::{Reader, lexical_path};
@@ -108,5 +108,12 @@ impl Reader for MemorySystem {
 
     fn real(&self, path: &str) -> Option<String> {
         Some(lexical_path(path)).filter(|path| self.files.contains_key(path))
+    }
+
+    fn folders(&self, path: &str) -> Vec<String> {
+        let prefix = format!("{}/", lexical_path(path));
+        let below = self.files.keys().filter_map(|file| file.strip_prefix(&prefix)?.split_once('/'));
+        let names: BTreeSet<&str> = below.map(|(name, _)| name).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 }

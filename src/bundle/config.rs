@@ -81,8 +81,9 @@ fn bindings() -> impl Iterator<Item = String> {
 /// The variable whose being there makes the Worker tell about each call.
 pub const TRACE: &str = "KONTRACT_TRACE";
 
-/// The configuration for wrangler: the same Worker with Cloudflare's bindings.
-pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {
+/// The configuration for wrangler: the same Worker with Cloudflare's bindings. `pages` says whether the Worker draws them: it then
+/// gets every request but those for files by their names.
+pub fn wrangler_json(app: &str, assets: Option<&str>, pages: bool) -> String {
     let bindings: Vec<_> =
         OBJECTS.iter().map(|(name, class)| json!({ "name": name, "class_name": class })).collect();
     let classes: Vec<_> = OBJECTS.iter().map(|(_, class)| *class).collect();
@@ -100,10 +101,15 @@ pub fn wrangler_json(app: &str, assets: Option<&str>) -> String {
         "migrations": [{ "tag": "kontract-1", "new_sqlite_classes": classes }],
     });
     if let (Some(folder), Some(config)) = (assets, config.as_object_mut()) {
-        config.insert(
-            "assets".to_owned(),
-            json!({ "directory": folder, "binding": "ASSETS", "run_worker_first": ["/raystream", "/stream", "/health"] }),
-        );
+        let mut assets = json!({
+            "directory": folder,
+            "binding": "ASSETS",
+            "run_worker_first": ["/raystream", "/stream", "/health"],
+        });
+        if let (true, Some(assets)) = (pages, assets.as_object_mut()) {
+            assets.insert("html_handling".to_owned(), "none".into());
+        }
+        config.insert("assets".to_owned(), assets);
     }
     format!("{config:#}\n")
 }

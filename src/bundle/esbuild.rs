@@ -3,6 +3,7 @@
 use super::metafile::Metafile;
 use super::{maps, node, tools};
 use crate::cli::error::CliError;
+use rayon::iter::{IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -20,12 +21,25 @@ pub enum Bundled {
     Refused(String),
 }
 
-/// Bundles `entry`, a path below the project. `environment` is what packages read from `process.env.NODE_ENV`.
+/// What is bundled, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The project's folder.
+    pub project: &'a Path,
+    /// A path below the project.
+    pub entry: &'a str,
+    /// What packages read from `process.env.NODE_ENV`.
+    pub environment: &'a str,
+    /// Where page code finds its stubs, below the project, if pages are drawn in the Worker.
+    pub stubs: Option<&'a str>,
+}
+
+/// Bundles the Worker.
 ///
 /// # Errors
 /// When esbuild is missing, or the file system refuses.
-pub fn bundle(project: &Path, entry: &str, environment: &str) -> Result<Bundled, CliError> {
-    let bundled = run(project, entry, environment, &[])?;
+pub fn bundle(input: Input<'_>) -> Result<Bundled, CliError> {
+    let bundled = run(input, &[])?;
     let Bundled::Modules { meta, .. } = &bundled else { return Ok(bundled) };
     let asked = meta.of_the_platform();
     let packages: Vec<&str> = node::THERE
@@ -33,7 +47,7 @@ pub fn bundle(project: &Path, entry: &str, environment: &str) -> Result<Bundled,
         .copied()
         .filter(|name| asked.keys().any(|path| is_of_package(path, name)))
         .collect();
-    if packages.is_empty() { Ok(bundled) } else { run(project, entry, environment, &packages) }
+    if packages.is_empty() { Ok(bundled) } else { run(input, &packages) }
 }
 
 /// Whether a path means a package that has the name of a Node.js module, as `punycode/` does. esbuild's command line
@@ -43,7 +57,8 @@ fn is_of_package(path: &str, name: &str) -> bool {
 }
 
 /// Runs esbuild once; `packages` are Node.js modules of which the project's own packages take the place.
-fn run(project: &Path, entry: &str, environment: &str, packages: &[&str]) -> Result<Bundled, CliError> {
+fn run(input: Input<'_>, packages: &[&str]) -> Result<Bundled, CliError> {
+    let Input { project, entry, environment, stubs } = input;
     let esbuild = tools::find(project, ".bin/esbuild")?;
     let out = tempfile::tempdir_in(project.join(".kontract"))
         .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
@@ -60,6 +75,8 @@ fn run(project: &Path, entry: &str, environment: &str, packages: &[&str]) -> Res
                 .filter(|name| !packages.contains(name))
                 .map(|name| format!("--external:{name}")),
         )
+        .args(stubs.iter().map(|folder| format!("--alias:{CLIENT}=./{folder}")))
+        .args(stubs.iter().flat_map(|_| PAGE_OPTIONS))
         .args(OPTIONS)
         .output()
         .map_err(|error| {
@@ -68,8 +85,7 @@ fn run(project: &Path, entry: &str, environment: &str, packages: &[&str]) -> Res
     if !output.status.success() {
         return Ok(Bundled::Refused(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
     }
-    let mut files = BTreeMap::new();
-    collect(out.path(), "", &mut files)
+    let mut files = collect(out.path())
         .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
     let meta = files.remove(METAFILE).unwrap_or_default();
     let meta = Metafile::parse(&meta).map_err(|error| {
@@ -79,9 +95,9 @@ fn run(project: &Path, entry: &str, environment: &str, packages: &[&str]) -> Res
         )
     })?;
     let folder = out.path().file_name().unwrap_or_default().to_string_lossy();
-    for (name, bytes) in files.iter_mut().filter(|(name, _)| name.ends_with(".map")) {
+    files.par_iter_mut().filter(|(name, _)| name.ends_with(".map")).for_each(|(name, bytes)| {
         maps::relocate(bytes, &format!(".kontract/{folder}/{name}"), &format!("{OUT}/{name}"));
-    }
+    });
     give_require(&mut files);
     Ok(Bundled::Modules { files, meta })
 }
@@ -108,14 +124,21 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     memchr::memmem::find(bytes, wanted).is_some()
 }
 
-fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {
+/// The files below a folder, by their paths in it.
+fn collect(folder: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut paths = Vec::new();
+    list(folder, "", &mut paths)?;
+    paths.into_par_iter().map(|path| std::fs::read(folder.join(&path)).map(|bytes| (path, bytes))).collect()
+}
+
+fn list(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
-            collect(&entry.path(), &format!("{name}/"), files)?;
+            list(&entry.path(), &format!("{path}/"), paths)?;
         } else {
-            files.insert(name, std::fs::read(entry.path())?);
+            paths.push(path);
         }
     }
     Ok(())
@@ -127,6 +150,10 @@ const METAFILE: &str = "metafile";
 const NO_REQUIRE: &str = "Dynamic require of";
 /// In front of the file that has it. One line, so that maps are moved by one.
 const REQUIRE: &str = "import { createRequire as $kontractRequire } from \"node:module\"; const require = $kontractRequire(\"/\");\n";
+/// What page code calls its stubs.
+const CLIENT: &str = "@/client";
+/// Styles are the frontend's own build's; a tsconfig that says what JSX becomes goes before this.
+const PAGE_OPTIONS: &[&str] = &["--loader:.css=empty", "--jsx=automatic"];
 /// Where the files go.
 const OUT: &str = "dist/server";
 /// Conditions and externals of workerd; chunks are named by content, so that equal input makes equal names.

@@ -5,6 +5,7 @@
 use crate::diag::{Code, Diagnostic};
 use crate::project::Plan;
 use flate2::{Compression, write::GzEncoder};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
@@ -20,11 +21,12 @@ pub struct WorkerSize {
 impl WorkerSize {
     /// Counts the modules among the files of `dist/server`.
     pub fn of(files: &BTreeMap<String, Vec<u8>>) -> Self {
-        let modules = files.iter().filter(|(name, _)| name.ends_with(".js") || name.ends_with(".wasm"));
-        modules.fold(Self { raw: 0, gzip: 0 }, |sum, (_, bytes)| Self {
-            raw: sum.raw + bytes.len() as u64,
-            gzip: sum.gzip + gzip_len(bytes),
-        })
+        let modules = files.par_iter().filter(|(name, _)| name.ends_with(".js") || name.ends_with(".wasm"));
+        let sizes = modules.map(|(_, bytes)| Self { raw: bytes.len() as u64, gzip: gzip_len(bytes) });
+        sizes.reduce(
+            || Self { raw: 0, gzip: 0 },
+            |sum, size| Self { raw: sum.raw + size.raw, gzip: sum.gzip.saturating_add(size.gzip) },
+        )
     }
 
     /// What is wrong with it on `plan`; `parts` are the modules, from which the largest are named.

@@ -3,9 +3,10 @@ import * as gateway from "./gateway.js";
 import wasm from "./kontract.wasm";
 import identity from "./identity.json";
 import { createWorker } from "kontract/server";
+import { pages } from "./pages.js";
 import { routes } from "./routes.js";
 import { tables } from "./tables.js";
 
-const worker = createWorker({ gateway, wasm, identity, routes, tables });
+const worker = createWorker({ gateway, wasm, identity, routes, tables, pages });
 export default worker.handler;
 export const { KontractDatabase, KontractSession, KontractKeys } = worker.objects;

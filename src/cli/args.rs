@@ -121,6 +121,20 @@ pub enum MigrateCommand {
     Grants(DatabaseArgs),
     /// Remove versions of rows that no live session can see.
     Gc(GcArgs),
+    /// Put an owner into a tenant, or take it out.
+    Tenant(TenantArgs),
+}
+
+/// A database, and who belongs to which tenant from now on.
+#[derive(Debug, Args)]
+pub struct TenantArgs {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The owner, as `ctx.owner` has it.
+    pub owner: String,
+    /// The tenant, any name; without it, the owner is a tenant of its own again.
+    pub tenant: Option<String>,
 }
 
 /// A database, and how far back its history goes.

@@ -13,7 +13,7 @@ use crate::diag::Severity;
 use crate::migrate::Lock;
 use crate::project::{Loaded, Project, load};
 use crate::stubgen::PinnedKey;
-use crate::{CompileInput, Places};
+use crate::{CompileInput, Places, stubgen};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
@@ -101,13 +101,13 @@ pub(super) fn build(
     let mut files = artifacts;
     stage_gateway(&mut files)?;
     // Only what esbuild reads is written before it has succeeded.
-    let mut changed = write::write_all(folder, &parts(&files, |path| path.starts_with(STAGE)))?;
+    let mut changed = write::write_all(folder, &files, is_staged)?;
     let (sources, mode) = (&loaded.sources, options.mode);
     worker::add(&worker::Build { folder, project: &project, sources, mode, reporter }, &mut files)?;
     // The lock says what databases are given, so it comes last.
-    changed.extend(write::write_all(folder, &parts(&files, |path| !is_history(path)))?);
+    changed.extend(write::write_all(folder, &files, |path| !is_history(path) && !is_staged(path))?);
     write::remove_stale(folder, &files)?;
-    changed.extend(write::write_all(folder, &parts(&files, is_history))?);
+    changed.extend(write::write_all(folder, &files, is_history)?);
     if mode == Mode::Production {
         say_client_size(folder, &keys, reporter)?;
     }
@@ -196,12 +196,14 @@ pub(super) fn is_history(path: &str) -> bool {
     path == "kontract.lock.json" || path.starts_with("migrations/")
 }
 
-fn parts(files: &Files, wanted: impl Fn(&str) -> bool) -> Files {
-    files.iter().filter(|(path, _)| wanted(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
+fn is_staged(path: &str) -> bool {
+    STAGED.iter().any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
 }
 
 pub(super) type Files = std::collections::BTreeMap<String, Vec<u8>>;
 
+/// What esbuild reads.
+const STAGED: &[&str] = &[STAGE, stubgen::DIRECT];
 /// Where esbuild finds the server.
 pub(super) const STAGE: &str = ".kontract/server";
 /// Tells the frontend's build that the compiler has run: `kontract/vite` would otherwise run it.

@@ -40,6 +40,7 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
         inspect: args.inspect,
         frontend: !args.no_frontend,
         unserved: false,
+        migrated: false,
     };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
@@ -68,6 +69,8 @@ struct Server {
     frontend: bool,
     /// Whether files of the Worker changed since it was started.
     unserved: bool,
+    /// Whether the database has every migration of the last build.
+    migrated: bool,
 }
 
 impl Server {
@@ -133,6 +136,7 @@ impl Server {
         check::refuse_errors(&self.folder, self.reporter)?;
         // A build that fails may have written files before.
         let unserved = std::mem::replace(&mut self.unserved, true);
+        let migrated = std::mem::replace(&mut self.migrated, false);
         let options = build::Options {
             mode: build::Mode::Development,
             frontend: self.frontend,
@@ -141,12 +145,17 @@ impl Server {
         let build::Built { project, changed } =
             build::build(&self.folder, &self.secrets, options, self.reporter)?;
         self.unserved = unserved || changed.iter().any(|path| path.starts_with("dist/server/"));
+        // The lock has the hash of every migration.
+        self.migrated = migrated && !changed.iter().any(|path| build::is_history(path));
         if self.workerd.is_some() && !self.unserved {
             return Ok(changed);
         }
-        let (url, refuse) = (self.database.admin_url(), migrate::Restored::Refuse);
-        migrate::up(&self.folder, url, &self.secrets, refuse, self.reporter)?;
-        migrate::gc(self.database.admin_url(), self.reporter)?;
+        if !self.migrated {
+            let (url, refuse) = (self.database.admin_url(), migrate::Restored::Refuse);
+            migrate::up(&self.folder, url, &self.secrets, refuse, self.reporter)?;
+            migrate::gc(self.database.admin_url(), self.reporter)?;
+            self.migrated = true;
+        }
         // The port has to be free before the next process can take it.
         self.workerd = None;
         let workerd = Workerd::start(self.workerd_options(&project)?)?;

@@ -1,6 +1,6 @@
 //! `kontract migrate`: brings a database to the project's state, and tells where it stands.
 
-use super::args::{DatabaseArgs, MigrateCommand};
+use super::args::{DatabaseArgs, MigrateCommand, TenantArgs};
 use super::error::CliError;
 use super::report::Reporter;
 use super::secrets::Secrets;
@@ -25,6 +25,7 @@ pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), Cl
             }
             gc(&args.database.database_url, reporter)
         }
+        MigrateCommand::Tenant(args) => tenant(args, reporter),
     }
 }
 
@@ -89,6 +90,21 @@ fn keep_history(database_url: &str, keep: &str) -> Result<(), CliError> {
     let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
     run::keep_history(&mut client, keep)
         .map_err(|error| CliError::environment(error, "give a time such as '7 days', at most ten years"))
+}
+
+/// Decides whose rows of tenants' tables an owner sees. Its open calls run again.
+fn tenant(args: &TenantArgs, reporter: Reporter) -> Result<(), CliError> {
+    let TenantArgs { database, owner, tenant } = args;
+    let mut client = run::connect(&database.database_url).map_err(|error| failed(&error))?;
+    run::set_tenant(&mut client, owner, tenant.as_deref()).map_err(|error| {
+        CliError::environment(error, "name an owner, and a tenant unless it is to be one of its own")
+    })?;
+    match tenant {
+        Some(tenant) => reporter.say(format!("{owner} belongs to {tenant}")),
+        None => reporter.say(format!("{owner} is a tenant of its own")),
+    }
+    reporter.event("tenant", json!({ "owner": owner, "tenant": tenant }));
+    Ok(())
 }
 
 /// Removes versions of rows that no live session can see.

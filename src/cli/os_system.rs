@@ -137,6 +137,17 @@ impl Reader for OsSystem {
     fn real(&self, path: &str) -> Option<String> {
         self.relative(&self.real_of_package(path)?)
     }
+
+    fn folders(&self, path: &str) -> Vec<String> {
+        let real = self.root.join(path).canonicalize().ok();
+        let entries =
+            real.filter(|real| real.starts_with(&self.workspace)).and_then(|real| real.read_dir().ok());
+        let folders = entries.into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
+        let mut names: Vec<String> =
+            folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
 }
 
 /// The nearest folder, the project's own or above, that says it is a workspace's root; the project's without one.

@@ -11,6 +11,7 @@ use crate::bundle::{config, gateway};
 use crate::diag::{Diagnostic, Severity};
 use crate::project::{Plan, Project};
 use crate::source::Sources;
+use crate::stubgen;
 use serde_json::json;
 use std::path::Path;
 
@@ -31,7 +32,9 @@ pub(super) fn add(build: &Build<'_>, files: &mut Files) -> Result<(), CliError> 
         Mode::Development => "development",
         Mode::Production => "production",
     };
-    let (mut modules, meta) = match esbuild::bundle(build.folder, &entry, environment)? {
+    let stubs = build.project.ssr.as_ref().map(|_| stubgen::DIRECT);
+    let input = esbuild::Input { project: build.folder, entry: &entry, environment, stubs };
+    let (mut modules, meta) = match esbuild::bundle(input)? {
         Bundled::Modules { files, meta } => (files, meta),
         Bundled::Refused(words) => {
             build.reporter.diagnostics(build.sources, &findings::refused(&words, &stage));
@@ -50,7 +53,8 @@ pub(super) fn add(build: &Build<'_>, files: &mut Files) -> Result<(), CliError> 
     modules.insert("workerd.capnp".to_owned(), capnp.into_bytes());
     modules.insert(
         "wrangler.json".to_owned(),
-        config::wrangler_json(&build.project.name, assets.as_deref()).into_bytes(),
+        config::wrangler_json(&build.project.name, assets.as_deref(), build.project.ssr.is_some())
+            .into_bytes(),
     );
     files.extend(modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes)));
     Ok(())

@@ -4,19 +4,33 @@
 //! does not; whatever else lies in the same folders is its owner's.
 
 use super::error::CliError;
-use std::collections::BTreeMap;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
-/// Writes the files below `project`; the paths of those that differed.
+/// Writes the wanted files below `project`; the paths of those that differed.
 ///
 /// # Errors
 /// When a path would leave the project, a link leads out of it, or the file system refuses.
-pub(super) fn write_all(project: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>, CliError> {
+pub(super) fn write_all(
+    project: &Path,
+    files: &BTreeMap<String, Vec<u8>>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, CliError> {
     let root = project.canonicalize().map_err(|error| refused(project, &error))?;
+    let files: Vec<(&String, &Vec<u8>)> = files.iter().filter(|(path, _)| wanted(path)).collect();
+    let targets = files.iter().map(|(path, _)| target(&root, path)).collect::<Result<Vec<_>, _>>()?;
+    let folders: BTreeSet<&Path> = targets.iter().filter_map(|target| target.parent()).collect();
+    for folder in folders {
+        make_folder(&root, folder)?;
+    }
+    // Most of the time goes into waiting for the file system.
+    let differed: Vec<Result<bool, CliError>> =
+        files.par_iter().zip(&targets).map(|((_, bytes), target)| replace(target, bytes)).collect();
     let mut written = Vec::new();
-    for (path, bytes) in files {
-        if write_one(&root, path, bytes)? {
+    for ((path, _), differed) in files.into_iter().zip(differed) {
+        if differed? {
             written.push(path.clone());
         }
     }
@@ -41,7 +55,9 @@ pub(super) fn remove_stale(project: &Path, files: &BTreeMap<String, Vec<u8>>) ->
     }
     let kept = files.keys().filter(|path| !is_kept_for_ever(path)).collect::<Vec<_>>();
     let list = serde_json::to_vec_pretty(&kept).expect("invariant: paths are strings");
-    write_one(&root, OUTPUTS, &list).map(drop)
+    let target = target(&root, OUTPUTS)?;
+    make_folder(&root, target.parent().unwrap_or(&root))?;
+    replace(&target, &list).map(drop)
 }
 
 /// What the last build made; nothing when there was none, or its list cannot be read.
@@ -59,26 +75,39 @@ fn is_inside(path: &str) -> bool {
     Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// Whether the file differed.
-fn write_one(root: &Path, path: &str, bytes: &[u8]) -> Result<bool, CliError> {
-    if !is_inside(path) {
-        return Err(CliError::Environment(format!("{path} would be written outside of the project")));
+fn target(root: &Path, path: &str) -> Result<PathBuf, CliError> {
+    if is_inside(path) {
+        return Ok(root.join(path));
     }
-    let target = root.join(path);
-    let folder = target.parent().unwrap_or(root);
+    Err(CliError::Environment(format!("{path} would be written outside of the project")))
+}
+
+fn make_folder(root: &Path, folder: &Path) -> Result<(), CliError> {
     stay_inside(root, folder)?;
-    std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
-    if std::fs::read(&target).is_ok_and(|present| present == bytes) {
+    std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))
+}
+
+/// Whether the file differed.
+fn replace(target: &Path, bytes: &[u8]) -> Result<bool, CliError> {
+    if holds(target, bytes) {
         return Ok(false);
     }
-    let replace = || -> std::io::Result<()> {
+    let folder = target.parent().unwrap_or(target);
+    let write = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().permissions(public()).tempfile_in(folder)?;
         file.write_all(bytes)?;
-        file.persist(&target)?;
+        file.persist(target)?;
         Ok(())
     };
-    replace().map_err(|error| refused(&target, &error))?;
+    write().map_err(|error| refused(target, &error))?;
     Ok(true)
+}
+
+/// Whether a file has this content. One of another length is not read.
+fn holds(target: &Path, bytes: &[u8]) -> bool {
+    let has_len = |data: std::fs::Metadata| data.is_file() && usize::try_from(data.len()) == Ok(bytes.len());
+    std::fs::metadata(target).is_ok_and(has_len)
+        && std::fs::read(target).is_ok_and(|present| present == bytes)
 }
 
 /// Refuses a folder that exists, or would come to be, behind a link out of the project.

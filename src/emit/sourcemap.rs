@@ -96,13 +96,6 @@ impl SourceMap {
         Some(Original { source, line: segment.source_line, column: segment.source_column })
     }
 
-    /// The map after a line was put in front of the output.
-    pub fn move_down(&mut self) {
-        for segment in &mut self.segments {
-            segment.line = segment.line.saturating_add(1);
-        }
-    }
-
     fn mappings(&self) -> String {
         let mut text = String::new();
         let mut last = Segment { line: 0, column: 0, source: 0, source_line: 0, source_column: 0 };

@@ -210,7 +210,7 @@ pub fn collect_garbage(client: &mut Client) -> Result<u64, RunError> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        match client.execute("SELECT kt.gc_horizon()", &[]) {
+        match client.execute("SELECT kt.gc_horizon('0')", &[]) {
             // Somebody begins a transaction at every moment.
             Err(error)
                 if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) && attempts < HORIZON_ATTEMPTS_MAX => {
@@ -224,7 +224,7 @@ pub fn collect_garbage(client: &mut Client) -> Result<u64, RunError> {
     let mut collected = 0;
     loop {
         let step = client
-            .query_one("SELECT removed, more FROM kt.collect($1)", &[&GARBAGE_BATCH])
+            .query_one("SELECT removed, more FROM kt.collect($1, '0')", &[&GARBAGE_BATCH])
             .and_then(|row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, bool>(1)?)));
         let (removed, more) = step.map_err(failed)?;
         collected += removed.unsigned_abs();
@@ -232,6 +232,15 @@ pub fn collect_garbage(client: &mut Client) -> Result<u64, RunError> {
             return Ok(collected);
         }
     }
+}
+
+/// Puts an owner into a tenant; without one, it is a tenant of its own.
+///
+/// # Errors
+/// [`RunError::Sql`], also for what cannot be an owner or a tenant.
+pub fn set_tenant(client: &mut Client, owner: &str, tenant: Option<&str>) -> Result<(), RunError> {
+    let failed = |source| RunError::Sql { what: "the tenant of an owner", source };
+    client.execute("SELECT kt.set_tenant($1, $2)", &[&owner, &tenant]).map(drop).map_err(failed)
 }
 
 /// Says how far back earlier versions are kept for `history` and `at`; `keep` is an interval of PostgreSQL's, such as `7 days`.

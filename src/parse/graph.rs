@@ -1,11 +1,12 @@
 //! All modules of a project and the imports between them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use elsa::sync::FrozenMap;
 use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 
+use super::global_types;
 use super::involved::involved;
 use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
 use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule};
@@ -14,7 +15,7 @@ use super::resolve::{Resolution, alias_paths, resolve};
 use super::session;
 use super::summary::{Exported, ModuleSummary, SpecifierUse};
 use crate::diag::Diagnostic;
-use crate::project::{PathAlias, Project};
+use crate::project::{PathAlias, Project, TypesInForce};
 use crate::source::{FileId, Sources};
 
 /// Every module, by file. Its summary is always there, its tree is made when it is asked for.
@@ -26,9 +27,13 @@ pub struct ModuleGraph {
     found: FrozenMap<String, Box<Option<FileId>>>,
     /// See [`Self::modules`].
     involved: Vec<FileId>,
+    /// Those by where their JavaScript goes.
+    outputs: HashMap<String, FileId>,
     sources: Sources,
     aliases: Vec<PathAlias>,
     source_folder: String,
+    types: TypesInForce,
+    global_types: OnceLock<Vec<FileId>>,
 }
 
 struct Entry {
@@ -71,12 +76,18 @@ impl ModuleGraph {
             packages: FrozenMap::new(),
             found: FrozenMap::new(),
             involved: Vec::new(),
+            outputs: HashMap::new(),
             sources: sources.clone(),
             aliases: project.paths.clone(),
             source_folder: project.source.clone(),
+            types: project.types.clone(),
+            global_types: OnceLock::new(),
         };
         graph.link();
         graph.involved = involved(&graph);
+        // Of two files with one output the first counts.
+        let outputs = graph.involved.iter().rev().map(|file| (graph.output_of(*file), *file));
+        graph.outputs = outputs.collect();
         graph
     }
 
@@ -158,10 +169,15 @@ impl ModuleGraph {
         format!("{stem}.js")
     }
 
-    /// The output path of the module whose client half a specifier such as `@/client/api/entries` names.
+    /// The output path of the module that [`Self::client_source`] looks for.
     pub(crate) fn client_output(specifier: &str) -> Option<String> {
         let path = specifier.strip_prefix(CLIENT_ALIAS)?;
         Some(path.strip_suffix(".js").unwrap_or(path).to_owned() + ".js")
+    }
+
+    /// The module whose client half a specifier such as `@/client/api/entries` names.
+    pub(crate) fn client_source(&self, specifier: &str) -> Option<FileId> {
+        self.outputs.get(&Self::client_output(specifier)?).copied()
     }
 
     /// The texts the modules were parsed from.
@@ -201,6 +217,12 @@ impl ModuleGraph {
     /// The imported names of a module that lead to the package `kontract`.
     pub(super) fn own_imports(&self, file: FileId) -> impl Iterator<Item = &OwnName> {
         self.modules.get(&file).into_iter().flat_map(|entry| entry.own.values())
+    }
+
+    /// What the imported names of a module mean of the package `kontract`, for [`parse::again`](super::again).
+    pub(crate) fn encoded_own(&self, file: FileId) -> Vec<u8> {
+        let own = self.modules.get(&file).map(|entry| &entry.own);
+        postcard::to_allocvec(&own).expect("invariant: names have no form that postcard cannot write")
     }
 
     /// The module of a file; `None` for files that are not parsed, and for those in [`Self::failures`].
@@ -288,6 +310,15 @@ impl ModuleGraph {
             .find_map(|path| packages::file_at(&**packages, &path))
             .or_else(|| packages::types_of(&**packages, importer, specifier));
         *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
+    }
+
+    /// The files of packages whose declarations are in force without an import.
+    pub(crate) fn global_types(&self) -> &[FileId] {
+        self.global_types.get_or_init(|| {
+            let Some(packages) = self.sources.packages() else { return Vec::new() };
+            let files = global_types::files(&**packages, &self.types);
+            files.iter().filter_map(|path| self.sources.add(path)).collect()
+        })
     }
 
     /// The file behind a specifier. Those of packages are found when they are asked for.

@@ -7,9 +7,11 @@
 //! Knows TypeScript and the forms of kontract. Nothing outside of this module and the split sees syntax nodes.
 
 mod blanked;
+pub(crate) mod bodies;
 pub(crate) mod comments;
 mod diagnostics;
 pub mod extract;
+mod global_types;
 pub mod graph;
 pub mod inspect;
 mod involved;
@@ -31,9 +33,12 @@ pub use graph::ModuleGraph;
 pub use module::ParsedModule;
 pub use summary::ModuleSummary;
 
+use std::collections::BTreeMap;
+
 use crate::diag::{Diagnostic, Outcome};
 use crate::project::{Project, is_source};
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, SourceFile, Sources};
+use module::OwnName;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 /// Reads every source file of the project and links the imports between them.
@@ -41,7 +46,9 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 /// Without a value when a file has syntax errors, because its missing declarations would be reported everywhere else.
 pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
     let files: Vec<FileId> = modules(sources, project).collect();
-    link(sources, project, summarize(sources, &files, |summary| summary))
+    let summary = |file: &FileId| (*file, summarize(*file, sources.file(*file)));
+    let summaries = in_parallel(|| files.par_iter().map(summary).collect());
+    link(sources, project, summaries)
 }
 
 /// The files of the project that are modules, in order.
@@ -54,17 +61,18 @@ pub fn modules(sources: &Sources, project: &Project) -> impl Iterator<Item = Fil
 /// What a module is to the others, or why it cannot be read.
 pub type Summarized = (FileId, Result<ModuleSummary, Vec<Diagnostic>>);
 
-/// Reads modules, each by itself, and makes something of the summary of each; in the order given.
-pub(crate) fn summarize<S: Send>(
-    sources: &Sources,
-    files: &[FileId],
-    made: impl Fn(ModuleSummary) -> S + Sync,
-) -> Vec<(FileId, Result<S, Vec<Diagnostic>>)> {
-    if files.is_empty() {
-        return Vec::new();
-    }
-    let summary = |file: &FileId| (*file, session::summarize(*file, sources.file(*file)).map(&made));
-    in_parallel(|| files.par_iter().map(summary).collect())
+/// Reads a module by itself. Runs [`in_parallel`].
+pub(crate) fn summarize(file: FileId, source: &SourceFile) -> Result<ModuleSummary, Vec<Diagnostic>> {
+    session::summarize(file, source)
+}
+
+/// A module whose text is another one than when the graph was made of which `own` is, by [`ModuleGraph::encoded_own`]; its
+/// imports are as they were, and lead nowhere here.
+pub(crate) fn again(sources: &Sources, file: FileId, own: &[u8]) -> Option<ParsedModule> {
+    let own: Option<BTreeMap<String, OwnName>> = postcard::from_bytes(own).ok()?;
+    let mut module = on_deep_stack(|| session::parse_file(file, sources.file(file))).ok()?;
+    module.own = own.unwrap_or_default();
+    Some(module)
 }
 
 /// Links the imports between all modules of a project.

@@ -38,7 +38,7 @@ pub struct ParsedModule {
 }
 
 /// What a name or member expression means, where it leads to the package `kontract`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum OwnName {
     /// An export of the package.
     Export(String),

@@ -60,11 +60,12 @@ fn types_name(name: &str) -> String {
 }
 
 /// A folder and those above it, beyond the project's as well.
-fn folders_above(folder: &str) -> Vec<String> {
+pub(super) fn folders_above(folder: &str) -> Vec<String> {
     (0..=ABOVE_MAX).map(|up| lexical_path(&format!("{folder}/{}", "../".repeat(up)))).collect()
 }
 
-fn in_package(packages: &dyn Reader, folder: &str, subpath: &str) -> Option<String> {
+/// The file with the types that a path in a package means; the package itself by an empty path.
+pub(super) fn in_package(packages: &dyn Reader, folder: &str, subpath: &str) -> Option<String> {
     let real = packages.real(&format!("{folder}/package.json"))?;
     let folder = real.strip_suffix("/package.json").unwrap_or("");
     let manifest: Value = serde_json::from_str(&packages.read(&real)?).ok()?;

@@ -8,6 +8,7 @@
 //! Positions are those of the file as the user wrote it: decorators are blanked at equal length and a byte order mark
 //! becomes three spaces. Nothing here panics on any text: swc's own panics become a diagnostic.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -70,7 +71,7 @@ pub(super) struct Session<'s> {
     file: FileId,
     source: &'s SourceFile,
     tsx: bool,
-    text: String,
+    text: Cow<'s, str>,
     /// Whether anybody asks for comments.
     with_comments: bool,
 }
@@ -93,7 +94,7 @@ impl<'s> Session<'s> {
         let text = source
             .text
             .strip_prefix('\u{feff}')
-            .map_or_else(|| source.text.to_string(), |rest| format!("   {rest}"));
+            .map_or_else(|| Cow::Borrowed(&*source.text), |rest| Cow::Owned(format!("   {rest}")));
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
         let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
         Self { file, source, tsx, text, with_comments: true }
@@ -125,7 +126,7 @@ impl<'s> Session<'s> {
             path: self.source.path.clone(),
             module,
             comments,
-            text: self.text,
+            text: self.text.into_owned(),
             globals,
             decorators,
             scopes,
@@ -215,7 +216,7 @@ impl<'s> Session<'s> {
         let text = scanner::blank(&self.text, &found);
         let decorators = self.attach(found)?;
         let Tree { module, comments, .. } = tree;
-        Ok(Inspected::new(&self.source.path, self.text, module, comments, text, decorators))
+        Ok(Inspected::new(&self.source.path, self.text.into_owned(), module, comments, text, decorators))
     }
 
     /// Parses with the decorators blanked, and without those that turn out to be text or to be someone else's.

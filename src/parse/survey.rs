@@ -11,7 +11,8 @@ use swc_atoms::Atom;
 use swc_common::{Span, Spanned, SyntaxContext};
 use swc_ecma_ast::{
     CallExpr, Callee, Decorator, Expr, FnDecl, Ident, ImportDecl, JSXObject, Lit, Module, ModuleDecl,
-    ModuleItem, Pat, Stmt, TsEntityName, TsExternalModuleRef, TsInterfaceDecl, TsNamespaceBody, TsType,
+    ModuleItem, NewExpr, Pat, Stmt, TsEntityName, TsExternalModuleRef, TsInterfaceDecl, TsNamespaceBody,
+    TsType,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
@@ -25,7 +26,7 @@ use crate::diag::nearest;
 pub(super) struct Survey {
     /// A node nested deeper than [`NESTING_MAX`].
     pub(super) exceeded: Option<Span>,
-    /// Constant arguments of `import(…)` and `require(…)`, and `import x = require(…)`.
+    /// Constant arguments of `import(…)` and `require(…)`, `import x = require(…)`, and `new URL(…, import.meta.url)`.
     pub(super) loads: Vec<(String, Span)>,
     /// Local names of imports that stand outside of types.
     pub(super) used: Vec<Atom>,
@@ -147,6 +148,17 @@ impl Visit for Survey {
         call.visit_children_with(self);
     }
 
+    fn visit_new_expr(&mut self, new: &NewExpr) {
+        // Bundlers copy such a file, or make a worker of it.
+        let is_url = unwrapped(&new.callee).as_ident().is_some_and(|ident| ident.sym == *"URL");
+        if let (true, Some([file, base])) = (is_url, new.args.as_deref())
+            && is_own_url(&base.expr)
+        {
+            self.loads.extend(constant_text(&file.expr));
+        }
+        new.visit_children_with(self);
+    }
+
     fn visit_ts_external_module_ref(&mut self, loaded: &TsExternalModuleRef) {
         self.loads.push((loaded.expr.value.to_string_lossy().into_owned(), loaded.expr.span));
     }
@@ -182,6 +194,12 @@ impl Visit for Injected {
             || (ident.ctxt == self.top_level && self.ambient.contains(&ident.sym));
         self.occurs |= unbound && matches!(&*ident.sym, "ctx" | "env");
     }
+}
+
+/// `import.meta.url`
+fn is_own_url(expr: &Expr) -> bool {
+    let Expr::Member(member) = unwrapped(expr) else { return false };
+    matches!(&*member.obj, Expr::MetaProp(_)) && member.prop.is_ident_with("url")
 }
 
 /// A text that is written out, whatever stands around it: `'./a'`, `` `./a` ``, `('./a' as string)`.

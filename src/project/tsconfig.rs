@@ -1,4 +1,5 @@
-//! `tsconfig.json`, as far as it says where imports lead: `paths`, `baseUrl`, `extends` and `references`.
+//! `tsconfig.json`, as far as it says where imports and names lead: `paths`, `baseUrl`, `types`, `typeRoots`, `extends` and
+//! `references`.
 //!
 //! ```text
 //! tsconfig.json { extends: './base.json', references: ['./tsconfig.app.json'] }
@@ -13,13 +14,14 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::{Array, Object, ObjectProp, StringLit, Value};
 use jsonc_parser::common::Ranged;
 
-use super::{PathAlias, first_lower, json_options, without_bom};
+use super::{PathAlias, TypesInForce, first_lower, json_options, without_bom};
 use crate::diag::{Code, Diagnostic};
 use crate::source::{Location, Reader, SourceFile, Sources, lexical_path};
 
 /// What was read.
 pub(super) struct TsConfig {
     pub(super) aliases: Vec<PathAlias>,
+    pub(super) types: TypesInForce,
     /// The configurations besides `tsconfig.json` itself.
     pub(super) files: Vec<SourceFile>,
     faults: Vec<Fault>,
@@ -48,6 +50,7 @@ impl TsConfig {
         loader.texts.insert(TSCONFIG.to_owned(), text.to_owned());
         let root = loader.load(TSCONFIG, &mut Vec::new());
         let mut aliases = root.aliases();
+        let mut types = root.types;
         // The configuration of an editor's project often is a list of others.
         for (reference, place) in &root.references {
             let folder = lexical_path(reference);
@@ -58,7 +61,9 @@ impl TsConfig {
                 continue;
             }
             if loader.text(&names).is_some() {
-                aliases.extend(loader.load(&names, &mut Vec::new()).aliases());
+                let options = loader.load(&names, &mut Vec::new());
+                aliases.extend(options.aliases());
+                types = with(types, options.types);
             } else {
                 let kind = FaultKind::NotFound(reference.clone());
                 loader.faults.push(Fault { path: TSCONFIG.to_owned(), start: place.0, end: place.1, kind });
@@ -67,7 +72,7 @@ impl TsConfig {
         let Loader { mut texts, faults, .. } = loader;
         texts.remove(TSCONFIG);
         let files = texts.into_iter().map(|(path, text)| SourceFile { path, text: text.into() });
-        Self { aliases, files: files.collect(), faults }
+        Self { aliases, types, files: files.collect(), faults }
     }
 
     /// What is wrong, in the files as they are known now.
@@ -129,6 +134,7 @@ struct Options {
     base_url: Option<String>,
     /// The folder of the configuration that says so, and each pattern with its targets.
     paths: Option<(String, Vec<Pattern>)>,
+    types: TypesInForce,
     /// With the place of each.
     references: Vec<(String, (usize, usize))>,
 }
@@ -154,6 +160,10 @@ impl Options {
         Self {
             base_url: later.base_url.or(self.base_url),
             paths: later.paths.or(self.paths),
+            types: TypesInForce {
+                names: later.types.names.or(self.types.names),
+                roots: later.types.roots.or(self.types.roots),
+            },
             references: later.references,
         }
     }
@@ -276,6 +286,9 @@ impl Loader<'_> {
                     None
                 }
             });
+            options.types.names = self.list(path, compiler, "types");
+            let roots = self.list(path, compiler, "typeRoots");
+            options.types.roots = roots.map(|roots| roots.iter().map(|root| below(folder, root)).collect());
         }
         let references = root.get_array("references").map_or(&[][..], |array| &array.elements);
         let references = references.iter().filter_map(|reference| {
@@ -285,6 +298,23 @@ impl Loader<'_> {
         });
         options.references = references.collect();
         options
+    }
+
+    /// A list of strings, where there is one.
+    fn list(&mut self, path: &str, options: &Object<'_>, key: &'static str) -> Option<Vec<String>> {
+        let wanted = match key {
+            "types" => "`types` is a list of packages",
+            _ => "`typeRoots` is a list of folders",
+        };
+        match &options.get(key)?.value {
+            Value::Array(list) => {
+                Some(self.strings(path, list, wanted).iter().map(|text| text.value.to_string()).collect())
+            }
+            other => {
+                self.fault(path, other.range(), FaultKind::WrongType(wanted));
+                None
+            }
+        }
     }
 
     fn path(&mut self, path: &str, prop: &ObjectProp<'_>) -> Pattern {
@@ -318,6 +348,15 @@ impl Loader<'_> {
     fn fault(&mut self, path: &str, range: jsonc_parser::common::Range, kind: FaultKind) {
         self.faults.push(Fault { path: path.to_owned(), start: range.start, end: range.end, kind });
     }
+}
+
+/// What is in force in one configuration or the other: names and folders of both, where both say something.
+fn with(one: TypesInForce, other: TypesInForce) -> TypesInForce {
+    let both = |one: Option<Vec<String>>, other: Option<Vec<String>>| match (one, other) {
+        (Some(one), Some(other)) => Some([one, other].concat()),
+        (one, other) => one.or(other),
+    };
+    TypesInForce { names: both(one.names, other.names), roots: both(one.roots, other.roots) }
 }
 
 /// A path of a configuration, relative to the project. `${configDir}` is the folder of the project's own configuration.

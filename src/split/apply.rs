@@ -8,59 +8,56 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_common::{DUMMY_SP, SyntaxContext};
-use swc_ecma_ast::{
-    CallExpr, Callee, ExportSpecifier, Expr, Ident, ImportDecl, ImportDefaultSpecifier, ImportNamedSpecifier,
-    ImportPhase, ImportSpecifier, ImportStarAsSpecifier, Lit, ModuleDecl, ModuleExportName, ModuleItem, Str,
-};
+use swc_ecma_ast::{CallExpr, ExportSpecifier, Expr, Ident, ModuleDecl, ModuleExportName, ModuleItem};
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use super::finish::{Printed, text_of};
+use super::imports::{Imports, named_import, plain_ident};
 use super::inline::Chains;
-use super::optimize::KnownPerms;
-use super::parts::{Part, Parts};
-use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound};
+use super::optimize::{Calls, KnownPerms};
+use super::parts::{Part, PartId, PartKind, Parts};
+use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound, has_endpoints};
 use super::{ClientModule, SplitModules, SplitOptions, Wanted, diagnostics};
-use crate::artifact::specifier;
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
 use crate::emit::sourcemap::SourceMap;
-use crate::parse::ModuleGraph;
 use crate::parse::extract::is_call_of;
-use crate::parse::graph::Binding;
-use crate::parse::module::{Imported, ParsedModule};
+use crate::parse::module::ParsedModule;
 use crate::parse::resolve::Resolution;
 use crate::parse::types::flat::{FlatModule, flat_modules};
-use crate::source::FileId;
+use crate::parse::{ModuleGraph, in_parallel};
+use crate::source::{FileId, Location};
 
 pub(super) fn apply(
     graph: &ModuleGraph,
     contract: &Contract,
-    parts: &Parts,
+    parts: &Parts<'_>,
     reach: &Reach,
     (options, wanted): (SplitOptions, Wanted),
 ) -> (SplitModules, Vec<Diagnostic>) {
     let chains = Chains::of(graph, contract);
-    let split = Split { graph, contract, parts, reach, chains: &chains, options };
+    let calls = match wanted {
+        Wanted::Both if options.optimize => Calls::of(graph, parts),
+        Wanted::Both | Wanted::Client => Calls::default(),
+    };
+    let split = Split { graph, contract, parts, reach, chains: &chains, calls: &calls, options };
     let mut modules =
         SplitModules { chains: chains.of_endpoints(graph, contract), ..SplitModules::default() };
     let mut found = Vec::new();
     let mut exporting = Vec::new();
-    for module in graph.modules() {
+    let all: Vec<&ParsedModule> = graph.modules().collect();
+    let made = |module: &&ParsedModule| module.in_globals(|| split.module(module, wanted));
+    let made: Vec<Made> = in_parallel(|| all.par_iter().map(made).collect());
+    for (module, Made { server, client, wrong }) in all.into_iter().zip(made) {
         let path = graph.output_path(module);
-        let on_server = reach.server_modules.contains(&module.file);
-        // What is wrong with the chains is seen where they are written.
-        if on_server && wanted == Wanted::Client && chains.are_in(module.file) {
-            module.in_globals(|| split.server(module, &mut found));
-        }
-        if on_server && wanted == Wanted::Both {
-            let printed = module.in_globals(|| split.server(module, &mut found));
-            let source = &graph.sources().file(module.file).text;
-            let map = SourceMap::of(module.path.clone(), source, &printed.places);
+        found.extend(wrong);
+        if let Some((text, map)) = server {
             modules.maps.insert(path.clone(), map);
-            modules.server.insert(path.clone(), printed.text);
+            modules.server.insert(path.clone(), text);
         }
-        if let Some(client) = module.in_globals(|| split.client(module, contract)) {
+        if let Some(client) = client {
             let exports = split.client_names(module);
             if !exports.is_empty() {
                 exporting.push((path.clone(), (module.file, exports)));
@@ -70,6 +67,13 @@ pub(super) fn apply(
     }
     found.extend(declare(graph, contract, exporting, &mut modules));
     (modules, found)
+}
+
+/// What becomes of one module.
+struct Made {
+    server: Option<(String, SourceMap)>,
+    client: Option<ClientModule>,
+    wrong: Vec<Diagnostic>,
 }
 
 /// Says what the exports of the client's statements are, as types.
@@ -91,11 +95,11 @@ fn declare(
 }
 
 /// Relative imports of server code that lead nowhere.
-pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
+pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for module in graph.modules().filter(|module| reach.server_modules.contains(&module.file)) {
         for part in parts.module(module.file) {
-            let source = match &part.node {
+            let source = match &*part.node {
                 ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if !import.type_only => &import.src,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) => &export.src,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => match &export.src {
@@ -113,26 +117,59 @@ pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts, reach: &Rea
     found
 }
 
+/// Modules that would be printed to the path of another one.
+pub(super) fn collisions(graph: &ModuleGraph, reach: &Reach) -> Vec<Diagnostic> {
+    let in_client: BTreeSet<FileId> = reach.client.iter().map(|(file, _)| *file).collect();
+    let is_printed = |file: FileId| reach.server_modules.contains(&file) || in_client.contains(&file);
+    let mut printed: BTreeMap<String, &ParsedModule> = BTreeMap::new();
+    let mut found = Vec::new();
+    for module in graph.modules().filter(|module| is_printed(module.file)) {
+        if let Some(first) = printed.insert(graph.output_path(module), module) {
+            let at = Location { file: module.file, start: 0, end: 0 };
+            found.push(diagnostics::one_path(&first.path, &module.path, at));
+        }
+    }
+    found
+}
+
 struct Split<'g> {
     graph: &'g ModuleGraph,
-    parts: &'g Parts,
+    parts: &'g Parts<'g>,
     reach: &'g Reach,
     chains: &'g Chains,
+    calls: &'g Calls,
     contract: &'g Contract,
     options: SplitOptions,
 }
 
 impl Split<'_> {
+    fn imports(&self) -> Imports<'_> {
+        Imports { graph: self.graph, parts: self.parts, client: &self.reach.client }
+    }
+
+    fn module(&self, module: &ParsedModule, wanted: Wanted) -> Made {
+        let mut wrong = Vec::new();
+        let on_server = self.reach.server_modules.contains(&module.file);
+        // What is wrong with the chains is seen where they are written.
+        let is_printed = on_server && (wanted == Wanted::Both || self.chains.are_in(module.file));
+        let printed = is_printed.then(|| self.server(module, &mut wrong));
+        let server = printed.filter(|_| wanted == Wanted::Both).map(|printed| {
+            let source = &self.graph.sources().file(module.file).text;
+            (printed.text, SourceMap::of(module.path.clone(), source, &printed.places))
+        });
+        Made { server, client: self.client(module, self.contract), wrong }
+    }
+
     fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> Printed {
         let parts = self.parts.module(module.file).iter().enumerate();
-        let kept: Vec<&Part> = parts
-            .filter(|(index, _)| !self.reach.client.contains(&(module.file, *index)))
+        let kept: Vec<&Part<'_>> = parts
+            .filter(|(index, _)| self.is_on_server((module.file, *index)))
             .map(|(_, part)| part)
             .collect();
         let mut body: Vec<ModuleItem> =
             kept.iter().filter_map(|part| self.server_item(module, part)).collect();
         body.visit_mut_with(&mut Unwrap { module });
-        body.visit_mut_with(&mut Redirect { split: self, module });
+        self.imports().redirect(module, &mut body);
         let injected: BTreeSet<&str> = kept
             .iter()
             .flat_map(|part| &part.unresolved)
@@ -142,7 +179,8 @@ impl Split<'_> {
         let optimize = self.options.optimize;
         let inline = |body: &mut Vec<ModuleItem>| {
             if optimize {
-                KnownPerms::of(self.graph, self.parts, self.contract, module).fold(module, body);
+                KnownPerms::of(self.graph, self.parts, self.contract, (module, self.calls))
+                    .fold(module, body);
             }
             let again = self.chains.write(module.file, body, optimize);
             found.extend(again.into_iter().map(|span| diagnostics::next_again(module.location(span))));
@@ -154,10 +192,15 @@ impl Split<'_> {
         })
     }
 
+    /// Whether the server's half of a module has a part.
+    fn is_on_server(&self, id: PartId) -> bool {
+        !(has_endpoints(self.parts, id.0) && self.reach.client.contains(&id))
+    }
+
     /// The item without exports of types, which have no value, and of what only the client has.
-    fn server_item(&self, module: &ParsedModule, part: &Part) -> Option<ModuleItem> {
-        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &part.node else {
-            return Some(part.node.clone());
+    fn server_item(&self, module: &ParsedModule, part: &Part<'_>) -> Option<ModuleItem> {
+        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &*part.node else {
+            return Some((*part.node).clone());
         };
         let mut export = export.clone();
         export.specifiers.retain(|specifier| {
@@ -175,7 +218,7 @@ impl Split<'_> {
                 };
             match bound(self.graph, self.parts, binding) {
                 // Types have no parts.
-                Target::Parts(ids) => ids.iter().any(|id| !self.reach.client.contains(id)),
+                Target::Parts(ids) => ids.iter().any(|id| self.is_on_server(*id)),
                 Target::Module(_) | Target::Outside => true,
             }
         });
@@ -193,7 +236,7 @@ impl Split<'_> {
             .map(|(index, _)| index)
             .collect();
         let parts = self.parts.module(module.file).iter().enumerate();
-        let kept: Vec<&Part> = parts
+        let kept: Vec<&Part<'_>> = parts
             .filter(|(index, _)| self.reach.client.contains(&(module.file, *index)))
             .map(|(_, part)| part)
             .collect();
@@ -201,8 +244,9 @@ impl Split<'_> {
             let stubs = ClientModule { endpoints, ..ClientModule::default() };
             return (!stubs.endpoints.is_empty()).then_some(stubs);
         }
-        let mut body = self.client_imports(module, &kept);
-        body.extend(kept.iter().map(|part| part.node.clone()));
+        let mut body = self.imports().of_client(module, &kept);
+        let statements = kept.iter().filter(|part| part.kind != PartKind::Import);
+        body.extend(statements.map(|part| (*part.node).clone()));
         body.extend(self.client_exports(module, &kept));
         let statements = text_of(module, body, |_| {}, false, |_| {}).text;
         Some(ClientModule { endpoints, statements, declarations: FlatModule::default() })
@@ -214,7 +258,7 @@ impl Split<'_> {
         let kept = parts.filter(|(index, _)| self.reach.client.contains(&(module.file, *index)));
         let names = kept.flat_map(|(_, part)| {
             let default = matches!(
-                part.node,
+                *part.node,
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_))
             );
             let declared = part.declares.iter().flat_map(|local| module.export_names(local));
@@ -224,7 +268,7 @@ impl Split<'_> {
     }
 
     /// `export { local as name }` for what parts do not export by themselves.
-    fn client_exports(&self, module: &ParsedModule, kept: &[&Part]) -> Option<ModuleItem> {
+    fn client_exports(&self, module: &ParsedModule, kept: &[&Part<'_>]) -> Option<ModuleItem> {
         let mut specifiers = Vec::new();
         for part in kept {
             for local in &part.declares {
@@ -244,35 +288,6 @@ impl Split<'_> {
         let export =
             swc_ecma_ast::NamedExport { span: DUMMY_SP, specifiers, src: None, type_only: false, with: None };
         (!export.specifiers.is_empty()).then_some(ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)))
-    }
-
-    /// Imports of exactly what the kept parts use, from where it is declared.
-    fn client_imports(&self, module: &ParsedModule, kept: &[&Part]) -> Vec<ModuleItem> {
-        let used: BTreeSet<&str> = kept.iter().flat_map(|part| &part.refers).map(String::as_str).collect();
-        let mut by_source: BTreeMap<String, Vec<ImportSpecifier>> = BTreeMap::new();
-        for import in module.imports.iter().filter(|import| used.contains(&*import.local.sym)) {
-            let binding = self.graph.lookup(module.file, &import.local.sym);
-            let (source, imported) = match binding {
-                Binding::Declared { file, name } => {
-                    let exported = self.graph.module(file).and_then(|module| module.exported_as(&name));
-                    let Some(exported) = exported else { continue };
-                    (self.output_specifier(module, file), Imported::Name(exported.to_owned()))
-                }
-                Binding::Item { file, .. } => {
-                    (self.output_specifier(module, file), Imported::Name("default".to_owned()))
-                }
-                Binding::Namespace { file } => (self.output_specifier(module, file), Imported::Namespace),
-                Binding::External { package, name, .. } => (package, name),
-                Binding::Missing => continue,
-            };
-            by_source.entry(source).or_default().push(import_specifier(import.local.clone(), &imported));
-        }
-        by_source.into_iter().flat_map(|(source, specifiers)| import_items(specifiers, &source)).collect()
-    }
-
-    fn output_specifier(&self, from: &ParsedModule, to: FileId) -> String {
-        let target = self.graph.module(to).map(|module| self.graph.output_path(module)).unwrap_or_default();
-        specifier(&self.graph.output_path(from), &target)
     }
 
     fn top_level_ident(&self, module: &ParsedModule, name: &str) -> Ident {
@@ -312,99 +327,6 @@ impl Unwrap<'_> {
         let ours = WRAPPERS.iter().any(|name| is_call_of(self.module, call, name));
         if ours { call.args.pop().map(|argument| *argument.expr) } else { None }
     }
-}
-
-/// Lets imports lead to the printed files.
-struct Redirect<'s> {
-    split: &'s Split<'s>,
-    module: &'s ParsedModule,
-}
-
-impl Redirect<'_> {
-    fn redirect(&self, source: &mut Str) {
-        if let Resolution::File(file) = self.split.graph.resolve(self.module, &source.value.to_string_lossy())
-        {
-            *source = Str::from(self.split.output_specifier(self.module, file));
-        }
-    }
-}
-
-impl VisitMut for Redirect<'_> {
-    noop_visit_mut_type!();
-
-    fn visit_mut_import_decl(&mut self, import: &mut ImportDecl) {
-        self.redirect(&mut import.src);
-    }
-
-    fn visit_mut_export_all(&mut self, export: &mut swc_ecma_ast::ExportAll) {
-        self.redirect(&mut export.src);
-    }
-
-    fn visit_mut_named_export(&mut self, export: &mut swc_ecma_ast::NamedExport) {
-        if let Some(source) = &mut export.src {
-            self.redirect(source);
-        }
-    }
-
-    fn visit_mut_call_expr(&mut self, call: &mut CallExpr) {
-        if matches!(call.callee, Callee::Import(_))
-            && let Some(Expr::Lit(Lit::Str(source))) =
-                call.args.first_mut().map(|argument| &mut *argument.expr)
-        {
-            self.redirect(source);
-        }
-        call.visit_mut_children_with(self);
-    }
-}
-
-/// `import { name as local } from 'kontract/server'`
-pub(super) fn import_of(local: Ident, name: &str) -> ModuleItem {
-    import_item(vec![import_specifier(local, &Imported::Name(name.to_owned()))], SERVER_RUNTIME)
-}
-
-fn named_import<'n>(names: impl Iterator<Item = &'n str>, source: &str) -> ModuleItem {
-    let specifiers = names.map(|name| import_specifier(plain_ident(name), &Imported::Name(name.to_owned())));
-    import_item(specifiers.collect(), source)
-}
-
-/// Named exports stand in one import, a namespace and a default export each in one of their own.
-fn import_items(specifiers: Vec<ImportSpecifier>, source: &str) -> Vec<ModuleItem> {
-    let (names, others): (Vec<_>, Vec<_>) = specifiers.into_iter().partition(ImportSpecifier::is_named);
-    let groups = others.into_iter().map(|other| vec![other]).chain([names]);
-    groups.filter(|group| !group.is_empty()).map(|group| import_item(group, source)).collect()
-}
-
-fn import_item(specifiers: Vec<ImportSpecifier>, source: &str) -> ModuleItem {
-    ModuleItem::ModuleDecl(ModuleDecl::Import(ImportDecl {
-        span: DUMMY_SP,
-        specifiers,
-        src: Box::new(Str::from(source)),
-        type_only: false,
-        with: None,
-        phase: ImportPhase::Evaluation,
-    }))
-}
-
-fn import_specifier(local: Ident, imported: &Imported) -> ImportSpecifier {
-    match imported {
-        Imported::Namespace => ImportSpecifier::Namespace(ImportStarAsSpecifier { span: DUMMY_SP, local }),
-        Imported::Name(name) if name == "default" => {
-            ImportSpecifier::Default(ImportDefaultSpecifier { span: DUMMY_SP, local })
-        }
-        Imported::Name(name) => {
-            let imported = (*name != *local.sym).then(|| ModuleExportName::Ident(plain_ident(name)));
-            ImportSpecifier::Named(ImportNamedSpecifier {
-                span: DUMMY_SP,
-                local,
-                imported,
-                is_type_only: false,
-            })
-        }
-    }
-}
-
-fn plain_ident(name: &str) -> Ident {
-    Ident::new_no_ctxt(name.into(), DUMMY_SP)
 }
 
 /// Functions of `kontract` whose calls vanish.

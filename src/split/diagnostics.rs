@@ -47,9 +47,13 @@ pub(super) fn leaked(module: &str, what: &str, at: Option<Location>) -> Diagnost
         Some(at) => diagnostic.at(at, "server code"),
         None => diagnostic,
     };
-    diagnostic
-        .why("client output was searched for text that occurs in server code only")
-        .help("nothing was written; this is an error of the compiler, please report it with these lines")
+    diagnostic.why("client output was searched for text that occurs in server code only").help(
+        if module.ends_with(".d.ts") {
+            "the type of something that the client has says it: give that a type of its own"
+        } else {
+            "nothing was written; this is an error of the compiler, please report it with these lines"
+        },
+    )
 }
 
 pub(super) fn jsx(module: &str, has_endpoints: bool, at: Location) -> Diagnostic {
@@ -70,6 +74,34 @@ pub(super) fn jsx(module: &str, has_endpoints: bool, at: Location) -> Diagnostic
             "both halves are written as JavaScript; only the frontend's own build knows what elements become",
         )
         .help(help)
+}
+
+pub(super) fn one_path(first: &str, second: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0406, format!("`{first}` and `{second}` would become one file"))
+        .at(at, "the second of them")
+        .why("what is printed of a module has its path with the extension `.js`")
+        .help("give one of them another name")
+}
+
+pub(super) fn no_render(module: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0405, format!("`{module}` exports no `render`"))
+        .at(at, "draws the pages")
+        .why("`ssr` in kontract.json names the module whose `render` answers requests for pages")
+        .help("export it: `export function render(request: Request, page: PageContext): Response | Promise<Response>`")
+}
+
+pub(super) fn pages_in_frontend(importer: &str, module: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0401, format!("`{importer}` imports server code"))
+        .at(at, "leads to the server")
+        .why(format!("`{module}` draws pages in the Worker, as `ssr` in kontract.json says"))
+        .help("move what the browser needs as well to a module of its own")
+}
+
+pub(super) fn endpoint_of_page(module: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0405, format!("page code imports `{module}`, which has endpoints"))
+        .at(at, "is the endpoint itself here")
+        .why("pages that the Worker draws are bundled as they are, without stubs in the place of endpoints")
+        .help("import the endpoint from '@/client', which browsers and the Worker both have")
 }
 
 pub(super) fn next_again(at: Location) -> Diagnostic {

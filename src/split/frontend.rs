@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use swc_common::Span;
-use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem};
+use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem, Str};
 
 use super::diagnostics;
 use super::parts::{Part, PartKind, Parts};
@@ -13,7 +12,7 @@ use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 use crate::parse::module::{Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
-use crate::parse::summary::ImportedName;
+use crate::parse::summary::{ImportedName, SpecifierKind};
 use crate::source::{FileId, Location};
 
 /// Where the frontend ends: what its bundler must not follow. Paths are relative to the project.
@@ -32,8 +31,15 @@ impl Frontier {
     }
 }
 
-pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Frontier {
+/// `pages` is what draws pages in the Worker.
+pub(super) fn frontier(
+    graph: &ModuleGraph,
+    parts: &Parts<'_>,
+    reach: &Reach,
+    pages: Option<FileId>,
+) -> Frontier {
     let mut frontier = Frontier::default();
+    frontier.server.extend(pages.map(|file| graph.sources().file(file).path.clone()));
     for file in reach.server_only.keys().filter(|file| !is_frontend(reach, **file)) {
         let path = graph.sources().file(*file).path.clone();
         if has_endpoints(parts, *file) {
@@ -46,18 +52,20 @@ pub(super) fn frontier(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Fro
 }
 
 /// `stubs` says whether the frontend's bundler puts stubs in the place of modules with endpoints.
-pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach, stubs: bool) -> Vec<Diagnostic> {
+pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach, stubs: bool) -> Vec<Diagnostic> {
     let has_stub = |file: FileId| stubs && has_endpoints(parts, file);
     let mut found = Vec::new();
     for module in graph.modules().filter(|module| is_frontend(reach, module.file)) {
         let values = value_names(parts.module(module.file));
-        for part in parts.module(module.file) {
-            for (specifier, span) in value_specifiers(part, &values) {
-                let Resolution::File(file) = graph.resolve(module, &specifier) else { continue };
-                if !has_stub(file) {
-                    check_import(graph, reach, module, file, span, &mut found);
-                }
-            }
+        let statements = parts.module(module.file).iter().filter_map(|part| value_specifier(part, &values));
+        let statements = statements.filter_map(|source| {
+            let Resolution::File(file) = graph.resolve(module, &source.value.to_string_lossy()) else {
+                return None;
+            };
+            Some((file, module.location(source.span)))
+        });
+        for (file, at) in statements.chain(loaded(graph, module.file)).filter(|(file, _)| !has_stub(*file)) {
+            check_import(graph, reach, module, file, at, &mut found);
         }
     }
     for (file, summary) in graph.summaries().filter(|(file, _)| is_frontend(reach, *file)) {
@@ -85,7 +93,7 @@ fn check_import(
     reach: &Reach,
     module: &ParsedModule,
     file: FileId,
-    span: Span,
+    at: Location,
     found: &mut Vec<Diagnostic>,
 ) {
     // A frontend module on the way reports its own import.
@@ -107,14 +115,14 @@ fn check_import(
         };
     }
     if let Some(reason) = last {
-        found.push(diagnostics::server_code_in_frontend(&chain, reason, module.location(span)));
+        found.push(diagnostics::server_code_in_frontend(&chain, reason, at));
     }
 }
 
 /// `import { x } from '@/client/api/entries'`, or straight from `source`, where `x` stays on the server.
 fn client_import(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     reach: &Reach,
     source: &ParsedModule,
     file: FileId,
@@ -135,26 +143,31 @@ fn client_import(
 }
 
 /// Every name that any part of a module uses as a value.
-fn value_names(parts: &[Part]) -> BTreeSet<&str> {
+fn value_names<'p>(parts: &'p [Part<'_>]) -> BTreeSet<&'p str> {
     parts.iter().flat_map(|part| &part.refers).map(String::as_str).collect()
 }
 
-/// The specifiers from which a part takes values, with their places.
-fn value_specifiers(part: &Part, values: &BTreeSet<&str>) -> Vec<(String, Span)> {
-    let mut found = part.dynamic_imports.clone();
-    let ModuleItem::ModuleDecl(decl) = &part.node else { return found };
-    let source = match decl {
+/// What a module loads inside of its code, by `import(…)`, `require(…)` or as `new URL(…, import.meta.url)`.
+fn loaded(graph: &ModuleGraph, file: FileId) -> impl Iterator<Item = (FileId, Location)> {
+    let specifiers = graph.summary(file).into_iter().flat_map(|summary| &summary.specifiers);
+    specifiers.filter(|specifier| specifier.kind == SpecifierKind::Load).filter_map(move |specifier| {
+        Some((specifier.target?, Location { file, start: specifier.start, end: specifier.end }))
+    })
+}
+
+/// What a statement takes values from.
+fn value_specifier<'p>(part: &'p Part<'_>, values: &BTreeSet<&str>) -> Option<&'p Str> {
+    let ModuleItem::ModuleDecl(decl) = &*part.node else { return None };
+    match decl {
         ModuleDecl::Import(import) if !import.type_only => {
             let used = |specifier: &ImportSpecifier| {
                 !specifier.is_type_only() && values.contains(&*specifier.local().sym)
             };
             let by_value = import.specifiers.is_empty() || import.specifiers.iter().any(used);
-            Some(&import.src).filter(|_| by_value)
+            by_value.then_some(&*import.src)
         }
-        ModuleDecl::ExportNamed(export) if !export.type_only => export.src.as_ref(),
-        ModuleDecl::ExportAll(export) if !export.type_only => Some(&export.src),
+        ModuleDecl::ExportNamed(export) if !export.type_only => export.src.as_deref(),
+        ModuleDecl::ExportAll(export) if !export.type_only => Some(&*export.src),
         _ => None,
-    };
-    found.extend(source.map(|source| (source.value.to_string_lossy().into_owned(), source.span)));
-    found
+    }
 }

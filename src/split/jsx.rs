@@ -11,11 +11,11 @@ use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 
 /// Reports the first element of each module that either half has.
-pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Diagnostic> {
+pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for module in graph.modules() {
         let on_server = reach.server_modules.contains(&module.file);
-        let mut elements = Elements { first: None };
+        let mut elements = Elements::default();
         for (index, part) in parts.module(module.file).iter().enumerate() {
             if on_server || reach.client.contains(&(module.file, index)) {
                 part.node.visit_with(&mut elements);
@@ -29,8 +29,10 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Vec<Di
     found
 }
 
-struct Elements {
-    first: Option<Span>,
+/// Looks for the first element.
+#[derive(Default)]
+pub(super) struct Elements {
+    pub(super) first: Option<Span>,
 }
 
 impl Visit for Elements {

@@ -6,16 +6,17 @@
 //! leak       what evidence has, public has not, and a file below dist/client has
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Match};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::json;
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Regex, Str, TplElement};
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::parts::{Part, Parts};
-use super::reach::{Reach, server_closure, uses_injected};
+use super::reach::{Reach, is_for_both, server_closure, uses_injected};
 use super::{ClientModule, diagnostics};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
@@ -49,7 +50,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts, reach: &Reach) -> Self {
+    pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts<'_>, reach: &Reach) -> Self {
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
         // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
         let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
@@ -62,7 +63,9 @@ impl Evidence {
             }
             for (index, part) in parts.module(module.file).iter().enumerate() {
                 let id = (module.file, index);
-                let servers = used.contains(&id) || uses_injected(part);
+                let shared = is_for_both(parts, &reach.server_only, module.file);
+                let servers =
+                    (used.contains(&id) && !(shared && reach.client.contains(&id))) || uses_injected(part);
                 if reach.client.contains(&id) && !servers {
                     evidence.add_client_part(graph, module, part);
                 } else if servers || reach.server_modules.contains(&module.file) {
@@ -81,7 +84,7 @@ impl Evidence {
         }
     }
 
-    fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part) {
+    fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) {
         let imports = part.refers.iter().filter_map(|name| module.import(name));
         let imports: Vec<String> = imports.map(|import| format!("'{}'", import.from.text)).collect();
         let declaration = graph.sources().slice(module.location(part.node.span()));
@@ -96,14 +99,24 @@ impl Evidence {
         found.texts.iter().for_each(|(text, _)| self.public.push_str(&format!("\n{text}")));
     }
 
-    fn add_server_part(&mut self, module: &ParsedModule, part: &Part) {
-        if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = &part.node {
-            let specifier = import.src.value.to_string_lossy().into_owned();
-            self.imports.entry(specifier).or_insert_with(|| module.location(import.src.span));
+    fn add_server_part(&mut self, module: &ParsedModule, part: &Part<'_>) {
+        let (source, whole) = match &*part.node {
+            ModuleItem::ModuleDecl(ModuleDecl::Import(import)) => (Some(&*import.src), true),
+            ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) => (Some(&*export.src), true),
+            ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => (export.src.as_deref(), false),
+            ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => (None, false),
+        };
+        if let Some(source) = source {
+            let specifier = source.value.to_string_lossy().into_owned();
+            self.imports.entry(specifier).or_insert_with(|| module.location(source.span));
+        }
+        if whole {
             return;
         }
         let mut found = Found::default();
         part.node.visit_with(&mut found);
+        // Where names come from is an import's text.
+        found.texts.retain(|(_, span)| source.is_none_or(|source| source.span != *span));
         for (text, span) in found.texts {
             if text.trim().chars().count() >= TEXT_CHARS_MIN {
                 self.texts.entry(text).or_insert_with(|| module.location(span));
@@ -133,20 +146,26 @@ impl Evidence {
         vocabulary: &[&str],
     ) -> Result<LeakFree<ClientFiles>, Vec<Diagnostic>> {
         let unique = self.unique(vocabulary);
-        let mut leaks = Vec::new();
-        let mut searched = BTreeMap::new();
-        for (path, bytes) in &files {
-            leaks.extend(unique.search(path, &String::from_utf8_lossy(bytes)));
-            searched.insert(path.clone(), bytes.len());
-        }
+        // The same files lie in more than one folder.
+        let contents: BTreeMap<&[u8], &String> =
+            files.iter().rev().map(|(path, bytes)| (bytes.as_slice(), path)).collect();
+        let mut contents: Vec<(&String, &[u8])> =
+            contents.into_iter().map(|(bytes, path)| (path, bytes)).collect();
+        contents.sort_unstable();
+        let leaks: Vec<Diagnostic> = contents
+            .par_iter()
+            .flat_map_iter(|(path, bytes)| unique.search(path, &String::from_utf8_lossy(bytes)))
+            .collect();
         if !leaks.is_empty() {
             return Err(leaks);
         }
+        let searched: BTreeMap<&String, usize> =
+            files.iter().map(|(path, bytes)| (path, bytes.len())).collect();
         let report = json!({
             "searchedFor": {
-                "texts": unique.texts.len(),
+                "texts": unique.texts,
                 "names": unique.names.len(),
-                "imports": unique.imports.len(),
+                "imports": unique.imports,
                 "always": NEVER_PUBLIC,
             },
             "files": searched,
@@ -158,28 +177,33 @@ impl Evidence {
     /// What only the server has.
     fn unique(&self, vocabulary: &[&str]) -> Unique<'_> {
         let public: Vec<&str> = vocabulary.iter().copied().chain([self.public.as_str()]).collect();
-        let known: BTreeSet<&str> = public.iter().flat_map(|text| words(text)).collect();
-        let texts: Vec<(&String, &Location)> = self.texts.iter().collect();
-        let mut seen = BTreeSet::new();
-        if let Some(search) = automaton(texts.iter().map(|(text, _)| text.as_str())) {
-            for text in &public {
-                seen.extend(search.find_overlapping_iter(text).map(|found| found.pattern().as_usize()));
-            }
+        let known: HashSet<&str> = public.iter().flat_map(|text| words(text)).collect();
+        let texts = self.texts.iter().map(|(text, at)| (text.clone(), Wanted::Text(text, *at)));
+        let imports = self.imports.iter().flat_map(|(specifier, at)| {
+            quoted(specifier).map(|quoted| (quoted, Wanted::Import(specifier, *at)))
+        });
+        let all = Patterns::of(texts.chain(imports));
+        let mut seen: BTreeSet<Wanted<'_>> = BTreeSet::new();
+        for text in &public {
+            seen.extend(all.hits(text).map(|(_, wanted)| wanted));
         }
-        let unseen = texts.into_iter().enumerate().filter(|(index, _)| !seen.contains(index));
-        let texts: Vec<(String, Location)> =
-            unseen.flat_map(|(_, (text, at))| spellings(text).into_iter().map(|text| (text, *at))).collect();
+        let unseen: BTreeSet<Wanted<'_>> =
+            all.wanted.iter().map(|(_, wanted)| *wanted).filter(|wanted| !seen.contains(wanted)).collect();
+        let counts =
+            |text: bool| unseen.iter().filter(|wanted| matches!(wanted, Wanted::Text(..)) == text).count();
+        let (texts, imports) = (counts(true), counts(false));
+        let patterns = Patterns::of(unseen.into_iter().flat_map(|wanted| {
+            let spelt: Vec<String> = match wanted {
+                Wanted::Text(text, _) => spellings(text).into_iter().collect(),
+                Wanted::Import(specifier, _) => quoted(specifier).into(),
+            };
+            spelt.into_iter().map(move |text| (text, wanted))
+        }));
         let names = self.names.iter().filter(|(name, _)| !known.contains(name.as_str()));
-        let mut names: BTreeMap<&str, Option<Location>> =
+        let mut names: HashMap<&str, Option<Location>> =
             names.map(|(name, at)| (name.as_str(), Some(*at))).collect();
         names.extend(NEVER_PUBLIC.iter().map(|name| (*name, None)));
-        let quoted = |specifier: &str| [format!("'{specifier}'"), format!("\"{specifier}\"")];
-        let imports = self.imports.iter().filter(|(specifier, _)| {
-            quoted(specifier).iter().all(|quoted| public.iter().all(|text| !text.contains(quoted.as_str())))
-        });
-        let imports = imports.map(|(specifier, at)| (specifier.as_str(), *at)).collect();
-        let search = automaton(texts.iter().map(|(text, _)| text.as_str()));
-        Unique { search, texts, names, imports, anywhere: self.somewhere() }
+        Unique { patterns, texts, imports, names, anywhere: self.somewhere() }
     }
 
     /// A place for what no source has.
@@ -199,11 +223,38 @@ pub struct ClientFiles {
 
 /// What is searched for.
 struct Unique<'e> {
-    search: Option<AhoCorasick>,
-    texts: Vec<(String, Location)>,
-    names: BTreeMap<&'e str, Option<Location>>,
-    imports: BTreeMap<&'e str, Location>,
+    patterns: Patterns<'e>,
+    /// How many different texts and imports that are.
+    texts: usize,
+    imports: usize,
+    names: HashMap<&'e str, Option<Location>>,
     anywhere: Option<Location>,
+}
+
+/// A text of the server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wanted<'e> {
+    Text(&'e str, Location),
+    Import(&'e str, Location),
+}
+
+/// Texts that are searched for at once, each for the sake of something.
+struct Patterns<'e> {
+    search: Option<AhoCorasick>,
+    wanted: Vec<(String, Wanted<'e>)>,
+}
+
+impl<'e> Patterns<'e> {
+    fn of(wanted: impl Iterator<Item = (String, Wanted<'e>)>) -> Self {
+        let wanted: Vec<(String, Wanted<'e>)> = wanted.collect();
+        Self { search: automaton(wanted.iter().map(|(text, _)| text.as_str())), wanted }
+    }
+
+    /// Every place of a text in which one occurs, overlapping ones as well.
+    fn hits<'t>(&'t self, text: &'t str) -> impl Iterator<Item = (Match, Wanted<'e>)> + 't {
+        let found = self.search.iter().flat_map(move |search| search.find_overlapping_iter(text));
+        found.filter_map(|hit| Some((hit, self.wanted.get(hit.pattern().as_usize())?.1)))
+    }
 }
 
 impl Unique<'_> {
@@ -213,12 +264,16 @@ impl Unique<'_> {
             let leak = diagnostics::leaked(path, &what, at.or(self.anywhere));
             leaks.entry((what, at)).or_insert(leak);
         };
-        if let Some(search) = &self.search {
-            for hit in search.find_overlapping_iter(text) {
-                let Some((wanted, at)) = self.texts.get(hit.pattern().as_usize()) else { continue };
-                let certain = wanted.chars().count() >= CERTAIN_CHARS_MIN;
-                if certain || stands_alone(text, hit.start(), hit.end()) {
-                    found("a string".to_owned(), Some(*at));
+        for (hit, wanted) in self.patterns.hits(text) {
+            match wanted {
+                Wanted::Text(_, at) => {
+                    let certain = text[hit.range()].chars().count() >= CERTAIN_CHARS_MIN;
+                    if certain || stands_alone(text, hit.start(), hit.end()) {
+                        found("a string".to_owned(), Some(at));
+                    }
+                }
+                Wanted::Import(specifier, at) => {
+                    found(format!("the import of `{specifier}`"), Some(at));
                 }
             }
         }
@@ -227,14 +282,13 @@ impl Unique<'_> {
                 found(format!("the name `{word}`"), *at);
             }
         }
-        for (specifier, at) in &self.imports {
-            let quoted = [format!("'{specifier}'"), format!("\"{specifier}\"")];
-            if quoted.iter().any(|quoted| text.contains(quoted.as_str())) {
-                found(format!("the import of `{specifier}`"), Some(*at));
-            }
-        }
         leaks.into_values().collect()
     }
+}
+
+/// A specifier as it stands in an import.
+fn quoted(specifier: &str) -> [String; 2] {
+    [format!("'{specifier}'"), format!("\"{specifier}\"")]
 }
 
 /// Overlapping matches are found by the standard kind only; `None` when there is nothing to search for, or too much.
@@ -287,9 +341,9 @@ fn public_text(contract: &Contract) -> String {
 
 /// Texts and names of a part.
 #[derive(Default)]
-struct Found {
-    texts: Vec<(String, Span)>,
-    names: Vec<(String, Span)>,
+pub(super) struct Found {
+    pub(super) texts: Vec<(String, Span)>,
+    pub(super) names: Vec<(String, Span)>,
 }
 
 impl Visit for Found {

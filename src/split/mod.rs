@@ -15,12 +15,16 @@ mod apply;
 mod diagnostics;
 mod finish;
 mod frontend;
+mod imports;
 mod inline;
 mod jsx;
 mod leak;
+mod mentions;
 mod optimize;
+mod pages;
 mod parts;
 mod plan;
+mod queried;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -28,6 +32,7 @@ use std::collections::BTreeMap;
 pub use frontend::Frontier;
 pub use inline::Chain;
 pub use leak::{ClientFiles, Evidence, LeakFree};
+pub(crate) use mentions::{Mentions, words};
 pub use plan::{Side, SplitPlan};
 
 use crate::contract::CheckedContract;
@@ -35,6 +40,7 @@ use crate::diag::Outcome;
 use crate::emit::sourcemap::SourceMap;
 use crate::parse::types::flat::FlatModule;
 use crate::parse::{ModuleGraph, on_deep_stack};
+use crate::source::FileId;
 use parts::Parts;
 use reach::Reach;
 
@@ -73,6 +79,8 @@ pub struct SplitOptions {
     pub optimize: bool,
     /// Whether the frontend's bundler puts stubs in the place of modules with endpoints.
     pub stubs: bool,
+    /// The module that draws pages in the Worker.
+    pub pages: Option<FileId>,
 }
 
 /// Splits all modules, and searches the client's half for what is the server's.
@@ -112,11 +120,13 @@ fn halves(
         let reach = Reach::of(graph, &parts);
         let mut found = frontend::check(graph, &parts, &reach, options.stubs);
         found.extend(apply::unresolved_imports(graph, &parts, &reach));
+        found.extend(options.pages.iter().flat_map(|pages| pages::check(graph, &parts, *pages)));
+        found.extend(apply::collisions(graph, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
         let (mut modules, wrong) =
             apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
-        modules.frontier = frontend::frontier(graph, &parts, &reach);
+        modules.frontier = frontend::frontier(graph, &parts, &reach, options.pages);
         // Without a statement for clients there is nothing to search before the files are made.
         if wanted == Wanted::Both || modules.client.values().any(|client| !client.statements.is_empty()) {
             modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);

@@ -71,23 +71,37 @@ fn compress() -> CompressOptions {
 /// The permission bits of endpoints that nothing else on the server calls, by the place of their functions.
 pub(super) struct KnownPerms(BTreeMap<Span, Perms>);
 
+/// What any part of the project refers to, itself left out.
+#[derive(Default)]
+pub(super) struct Calls(BTreeSet<PartId>);
+
+impl Calls {
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
+        let ids = graph.modules().flat_map(|module| {
+            let count = parts.module(module.file).len();
+            (0..count).map(|index| (module.file, index))
+        });
+        Self(
+            ids.flat_map(|id| neighbours(graph, parts, id).into_iter().filter(move |other| *other != id))
+                .collect(),
+        )
+    }
+}
+
 impl KnownPerms {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts, contract: &Contract, module: &ParsedModule) -> Self {
-        // Called by another endpoint, a function runs with that one's permissions.
-        let called: BTreeSet<PartId> = graph
-            .modules()
-            .flat_map(|module| {
-                let count = parts.module(module.file).len();
-                (0..count).map(|index| (module.file, index))
-            })
-            .flat_map(|id| neighbours(graph, parts, id).into_iter().filter(move |other| *other != id))
-            .collect();
+    pub(super) fn of(
+        graph: &ModuleGraph,
+        parts: &Parts<'_>,
+        contract: &Contract,
+        (module, calls): (&ParsedModule, &Calls),
+    ) -> Self {
         let own: Vec<Span> = parts
             .module(module.file)
             .iter()
             .enumerate()
             .filter(|(index, part)| {
-                part.kind == PartKind::Endpoint && !called.contains(&(module.file, *index))
+                // Called by another endpoint, a function runs with that one's permissions.
+                part.kind == PartKind::Endpoint && !calls.0.contains(&(module.file, *index))
             })
             .map(|(_, part)| part.span)
             .collect();

@@ -1,13 +1,15 @@
 //! Top-level statements as the parts that a split moves, with what each declares and refers to.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_common::Span;
 use swc_ecma_ast::{
-    AssignTarget, BindingIdent, CallExpr, Callee, ClassDecl, Decl, ExportDecl, ExportSpecifier, Expr, FnDecl,
-    Ident, ImportDecl, Lit, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, SimpleAssignTarget, Stmt,
-    TsEntityName, TsImportEqualsDecl, TsModuleRef, VarDecl,
+    AssignTarget, BindingIdent, CallExpr, Callee, Class, ClassDecl, ClassMember, Decl, ExportDecl,
+    ExportSpecifier, Expr, FnDecl, Ident, ImportDecl, Lit, ModuleDecl, ModuleExportName, ModuleItem,
+    NamedExport, Prop, PropOrSpread, SimpleAssignTarget, Stmt, TsEntityName, TsImportEqualsDecl, TsModuleRef,
+    VarDecl,
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
@@ -20,13 +22,13 @@ use crate::source::FileId;
 pub(super) type PartId = (FileId, usize);
 
 /// The parts of all modules.
-pub(super) struct Parts {
-    modules: BTreeMap<FileId, Vec<Part>>,
+pub(super) struct Parts<'g> {
+    modules: BTreeMap<FileId, Vec<Part<'g>>>,
 }
 
 /// One top-level statement; a declaration of several variables makes several parts.
-pub(super) struct Part {
-    pub(super) node: ModuleItem,
+pub(super) struct Part<'g> {
+    pub(super) node: Cow<'g, ModuleItem>,
     /// The whole item in the source.
     pub(super) span: Span,
     pub(super) kind: PartKind,
@@ -40,6 +42,80 @@ pub(super) struct Part {
     pub(super) unresolved: BTreeSet<String>,
     /// String arguments of `import(…)`.
     pub(super) dynamic_imports: Vec<(String, Span)>,
+}
+
+impl Part<'_> {
+    /// Whether a module without it would be another one, though nothing refers to it.
+    pub(super) fn has_effect(&self) -> bool {
+        match (self.kind, &*self.node) {
+            (PartKind::Effect, _) => true,
+            (PartKind::Import, ModuleItem::ModuleDecl(ModuleDecl::Import(import))) => {
+                import.specifiers.is_empty() && !import.type_only
+            }
+            (PartKind::Declaration, node) => !is_inert(node),
+            (
+                PartKind::Import
+                | PartKind::ReExport
+                | PartKind::Endpoint
+                | PartKind::EndpointBase
+                | PartKind::Middleware
+                | PartKind::Type,
+                _,
+            ) => false,
+        }
+    }
+}
+
+/// Whether a declaration does nothing until it is used.
+fn is_inert(node: &ModuleItem) -> bool {
+    let class_is_inert = |class: &Class| {
+        let method =
+            |member: &ClassMember| matches!(member, ClassMember::Method(_) | ClassMember::Constructor(_));
+        class.decorators.is_empty() && class.super_class.is_none() && class.body.iter().all(method)
+    };
+    if let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(export)) = node {
+        return is_inert_value(&export.expr);
+    }
+    match item_decl(node) {
+        Some(Decl::Var(vars)) => {
+            vars.decls.iter().all(|var| var.name.is_ident() && var.init.as_deref().is_none_or(is_inert_value))
+        }
+        Some(Decl::Class(class)) => class_is_inert(&class.class),
+        Some(Decl::TsModule(_) | Decl::Using(_)) => false,
+        Some(Decl::Fn(_) | Decl::TsEnum(_) | Decl::TsInterface(_) | Decl::TsTypeAlias(_)) | None => true,
+    }
+}
+
+fn is_inert_value(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(_) | Expr::Arrow(_) | Expr::Fn(_) | Expr::Ident(_) => true,
+        Expr::Tpl(template) => template.exprs.iter().all(|part| part.is_lit()),
+        Expr::Unary(unary) => unary.arg.is_lit(),
+        Expr::Paren(inner) => is_inert_value(&inner.expr),
+        Expr::TsAs(inner) => is_inert_value(&inner.expr),
+        Expr::TsSatisfies(inner) => is_inert_value(&inner.expr),
+        Expr::TsConstAssertion(inner) => is_inert_value(&inner.expr),
+        Expr::Array(array) => array
+            .elems
+            .iter()
+            .flatten()
+            .all(|element| element.spread.is_none() && is_inert_value(&element.expr)),
+        Expr::Object(object) => object.props.iter().all(|prop| match prop {
+            PropOrSpread::Prop(prop) => match &**prop {
+                Prop::KeyValue(pair) => !pair.key.is_computed() && is_inert_value(&pair.value),
+                Prop::Method(method) => !method.key.is_computed(),
+                Prop::Shorthand(_) => true,
+                Prop::Getter(_) | Prop::Setter(_) | Prop::Assign(_) => false,
+            },
+            PropOrSpread::Spread(_) => false,
+        }),
+        // An empty collection; what fills it is an effect of its own.
+        Expr::New(made) => {
+            let collection = made.callee.as_ident().is_some_and(|name| COLLECTIONS.contains(&&*name.sym));
+            collection && made.args.iter().flatten().next().is_none()
+        }
+        _ => false,
+    }
 }
 
 /// What a part is to the split.
@@ -61,19 +137,19 @@ pub(super) enum PartKind {
     Effect,
 }
 
-impl Parts {
-    pub(super) fn of(graph: &ModuleGraph) -> Self {
-        let modules: Vec<&ParsedModule> = graph.modules().collect();
-        let parts = |module: &&ParsedModule| (module.file, module_parts(graph, module));
+impl<'g> Parts<'g> {
+    pub(super) fn of(graph: &'g ModuleGraph) -> Self {
+        let modules: Vec<&'g ParsedModule> = graph.modules().collect();
+        let parts = |module: &&'g ParsedModule| (module.file, module_parts(graph, module));
         Self { modules: in_parallel(|| modules.par_iter().map(parts).collect()) }
     }
 
     /// The parts of a module, in source order.
-    pub(super) fn module(&self, file: FileId) -> &[Part] {
+    pub(super) fn module(&self, file: FileId) -> &[Part<'g>] {
         self.modules.get(&file).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn part(&self, (file, index): PartId) -> Option<&Part> {
+    pub(super) fn part(&self, (file, index): PartId) -> Option<&Part<'g>> {
         self.module(file).get(index)
     }
 
@@ -87,7 +163,7 @@ impl Parts {
     }
 }
 
-fn module_parts(graph: &ModuleGraph, module: &ParsedModule) -> Vec<Part> {
+fn module_parts<'g>(graph: &'g ModuleGraph, module: &'g ParsedModule) -> Vec<Part<'g>> {
     let forms = endpoint_forms(graph, module);
     let endpoints = forms.endpoints.iter().map(|form| (form.name_span, PartKind::Endpoint));
     let bases = forms.bases.iter().map(|base| (base.name_span, PartKind::EndpointBase));
@@ -104,47 +180,46 @@ fn module_parts(graph: &ModuleGraph, module: &ParsedModule) -> Vec<Part> {
     parts
 }
 
-fn part(module: &ParsedModule, node: ModuleItem, span: Span, kind: PartKind) -> Part {
+fn part<'g>(module: &'g ParsedModule, node: Cow<'g, ModuleItem>, span: Span, kind: PartKind) -> Part<'g> {
     let declares = match item_decl(&node) {
         Some(decl) if is_value(decl) => declared_names(decl),
         Some(_) | None => default_name(&node).into_iter().collect(),
     };
     let directly = matches!(
-        node,
+        *node,
         ModuleItem::ModuleDecl(
             ModuleDecl::ExportDecl(_) | ModuleDecl::ExportDefaultDecl(_) | ModuleDecl::ExportDefaultExpr(_)
         )
     );
     let exported = directly || declares.iter().any(|name| module.exported_as(name).is_some());
-    let mut references = References {
-        module,
-        refers: BTreeSet::new(),
-        unresolved: BTreeSet::new(),
-        dynamic_imports: Vec::new(),
-    };
+    let mut references = References::of(module);
     node.visit_with(&mut references);
     let References { refers, unresolved, dynamic_imports, .. } = references;
     Part { node, span, kind, declares, exported, refers, unresolved, dynamic_imports }
 }
 
 /// A declaration of several variables as several declarations.
-fn separated(item: &ModuleItem) -> Vec<ModuleItem> {
+fn separated(item: &ModuleItem) -> Vec<Cow<'_, ModuleItem>> {
     let single = |vars: &VarDecl, wrap: &dyn Fn(Decl) -> ModuleItem| {
         let one = |declarator: &swc_ecma_ast::VarDeclarator| {
-            wrap(Decl::Var(Box::new(VarDecl { decls: vec![declarator.clone()], ..vars.clone() })))
+            let decls = vec![declarator.clone()];
+            let (span, ctxt, kind, declare) = (vars.span, vars.ctxt, vars.kind, vars.declare);
+            Cow::Owned(wrap(Decl::Var(Box::new(VarDecl { span, ctxt, kind, declare, decls }))))
         };
         vars.decls.iter().map(one).collect()
     };
     match item {
-        ModuleItem::Stmt(Stmt::Decl(Decl::Var(vars))) => {
+        ModuleItem::Stmt(Stmt::Decl(Decl::Var(vars))) if vars.decls.len() > 1 => {
             single(vars, &|decl| ModuleItem::Stmt(Stmt::Decl(decl)))
         }
-        ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(ExportDecl { span, decl: Decl::Var(vars) })) => {
+        ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(ExportDecl { span, decl: Decl::Var(vars) }))
+            if vars.decls.len() > 1 =>
+        {
             single(vars, &|decl| {
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(ExportDecl { span: *span, decl }))
             })
         }
-        other => vec![other.clone()],
+        other => vec![Cow::Borrowed(other)],
     }
 }
 
@@ -202,11 +277,18 @@ fn default_name(node: &ModuleItem) -> Option<String> {
 }
 
 /// Collects references to values; types and declarations are none.
-struct References<'m> {
+pub(super) struct References<'m> {
     module: &'m ParsedModule,
-    refers: BTreeSet<String>,
-    unresolved: BTreeSet<String>,
-    dynamic_imports: Vec<(String, Span)>,
+    pub(super) refers: BTreeSet<String>,
+    pub(super) unresolved: BTreeSet<String>,
+    pub(super) dynamic_imports: Vec<(String, Span)>,
+}
+
+impl<'m> References<'m> {
+    pub(super) fn of(module: &'m ParsedModule) -> Self {
+        let (refers, unresolved) = (BTreeSet::new(), BTreeSet::new());
+        Self { module, refers, unresolved, dynamic_imports: Vec::new() }
+    }
 }
 
 impl Visit for References<'_> {
@@ -299,3 +381,6 @@ fn constant_text(expr: &Expr) -> Option<(String, Span)> {
         _ => None,
     }
 }
+
+/// Making these has no effect.
+const COLLECTIONS: &[&str] = &["Map", "Set", "WeakMap", "WeakSet"];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::parts::{PartKind, Parts};
-use super::reach::Reach;
+use super::reach::{Reach, has_endpoints};
 use crate::parse::ModuleGraph;
 
 /// Where a statement goes.
@@ -12,6 +12,8 @@ use crate::parse::ModuleGraph;
 pub enum Side {
     /// Only the client's half has it.
     Client,
+    /// Both halves have it.
+    Both,
     /// Only the server's half has it.
     Server,
     /// The server's half has it; a stub takes its place in the client's.
@@ -26,7 +28,7 @@ pub struct SplitPlan {
 }
 
 impl SplitPlan {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts, reach: &Reach) -> Self {
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Self {
         let mut modules = BTreeMap::new();
         for module in graph.modules() {
             let mut statements = Vec::new();
@@ -36,6 +38,7 @@ impl SplitPlan {
                 let side = match (part.kind, reach.client.contains(&id), on_server) {
                     (PartKind::Import | PartKind::ReExport | PartKind::Type, _, _) => continue,
                     (PartKind::Endpoint, _, _) => Side::Stub,
+                    (_, true, true) if !has_endpoints(parts, module.file) => Side::Both,
                     (_, true, _) => Side::Client,
                     (_, false, true) => Side::Server,
                     // Frontend modules are the frontend's own build's business.

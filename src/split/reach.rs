@@ -2,27 +2,30 @@
 //!
 //! ```text
 //! server = closure of endpoints, middlewares and whatever else server modules run, over value references
-//! client = what a frontend asks of `@/client/<module>`, where its closure never meets server
+//! client = what a frontend asks of `@/client/<module>`, where its closure never meets what is the server's alone
 //! ```
 //!
 //! Each depends on the other: what is not client is run by the server, and what that refers to is not client. A module
-//! without endpoints that the server imports is run as a whole, and nothing of it is client. The least such `server` is
-//! found by repetition, so that the two are disjoint and the server's half lacks nothing it uses.
+//! without endpoints that the server imports is run as a whole; unless only the server can run it, clients may have parts of
+//! it as well. The least such `server` is found by repetition, so that in modules with endpoints the two are disjoint, and the
+//! server's half lacks nothing it uses.
 //!
 //! Dead-code elimination would not do: it keeps `const db = new Database('sk-live-…')`, because that has an effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::parts::{Part, PartId, PartKind, Parts};
+use super::queried::queried;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
 use crate::parse::module::{Export, Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
+use crate::parse::summary::{Exported, SpecifierKind};
 use crate::source::FileId;
 
 /// The result of following references.
 pub(super) struct Reach {
-    /// Parts that client output contains, and the server's half does not.
+    /// Parts that client output contains. In a module with endpoints, the server's half does not.
     pub(super) client: BTreeSet<PartId>,
     /// Modules that run on the server.
     pub(super) server_modules: BTreeSet<FileId>,
@@ -51,15 +54,16 @@ pub(super) enum Target {
 }
 
 impl Reach {
-    pub(super) fn of(graph: &ModuleGraph, parts: &Parts) -> Self {
+    pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
         let demanded = demanded(graph, parts);
+        let server_only = server_only(graph, parts);
         let mut server = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         loop {
-            let client = client_closure(graph, parts, &demanded, &server);
+            let secret = |id: &PartId| server.contains(id) && !is_for_both(parts, &server_only, id.0);
+            let client = client_closure(graph, parts, &demanded, &secret);
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
-                let server_only = server_only(graph, parts);
                 return Self { client, server_modules, server_only };
             }
             server = grown;
@@ -67,18 +71,28 @@ impl Reach {
     }
 }
 
+/// Whether a module is one that either side may have: it has no endpoints, and nothing that only the server can run. Frontends
+/// import such modules by themselves.
+pub(super) fn is_for_both(
+    parts: &Parts<'_>,
+    server_only: &BTreeMap<FileId, ServerOnly>,
+    file: FileId,
+) -> bool {
+    !has_endpoints(parts, file) && !server_only.contains_key(&file)
+}
+
 /// Whether a module has endpoints.
-pub(super) fn has_endpoints(parts: &Parts, file: FileId) -> bool {
+pub(super) fn has_endpoints(parts: &Parts<'_>, file: FileId) -> bool {
     parts.module(file).iter().any(|part| part.kind == PartKind::Endpoint)
 }
 
 /// What a top-level name means, as parts.
-pub(super) fn target(graph: &ModuleGraph, parts: &Parts, file: FileId, name: &str) -> Target {
+pub(super) fn target(graph: &ModuleGraph, parts: &Parts<'_>, file: FileId, name: &str) -> Target {
     bound(graph, parts, graph.lookup(file, name))
 }
 
 /// What a binding leads to.
-pub(super) fn bound(graph: &ModuleGraph, parts: &Parts, binding: Binding) -> Target {
+pub(super) fn bound(graph: &ModuleGraph, parts: &Parts<'_>, binding: Binding) -> Target {
     match binding {
         Binding::Declared { file, name } => Target::Parts(parts.declaring(file, &name)),
         Binding::Item { file, index } => {
@@ -95,7 +109,7 @@ pub(super) fn bound(graph: &ModuleGraph, parts: &Parts, binding: Binding) -> Tar
 }
 
 /// The files that a part imports as values, with the specifiers: through its names, statically, or dynamically.
-pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Vec<FileId> {
+pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) -> Vec<FileId> {
     let mut files = Vec::new();
     for name in &part.refers {
         files.extend(
@@ -112,9 +126,9 @@ pub(super) fn imported_files(graph: &ModuleGraph, module: &ParsedModule, part: &
 }
 
 /// The file of `import './x'` and `export … from './x'`.
-fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Option<FileId> {
+fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) -> Option<FileId> {
     use swc_ecma_ast::{ModuleDecl, ModuleItem};
-    let ModuleItem::ModuleDecl(decl) = &part.node else { return None };
+    let ModuleItem::ModuleDecl(decl) = &*part.node else { return None };
     let source = match decl {
         ModuleDecl::Import(import) if import.specifiers.is_empty() && !import.type_only => &import.src,
         ModuleDecl::ExportNamed(export) if !export.type_only => export.src.as_ref()?,
@@ -130,7 +144,7 @@ fn direct_import(graph: &ModuleGraph, module: &ParsedModule, part: &Part) -> Opt
 /// Everything that endpoints, middlewares and the server modules' own statements refer to, themselves included.
 pub(super) fn server_closure(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     server_modules: &BTreeSet<FileId>,
     client: &BTreeSet<PartId>,
 ) -> BTreeSet<PartId> {
@@ -158,7 +172,7 @@ pub(super) fn server_closure(
 }
 
 /// The parts that a part refers to.
-pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<PartId> {
+pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> Vec<PartId> {
     let Some(part) = parts.part(id) else { return Vec::new() };
     let mut found = Vec::new();
     for name in &part.refers {
@@ -179,7 +193,7 @@ pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts, id: PartId) -> Vec<
 }
 
 /// Every part behind the exports of a module, re-exports included.
-fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartId> {
+pub(super) fn exported_parts(graph: &ModuleGraph, parts: &Parts<'_>, file: FileId) -> Vec<PartId> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let mut files = vec![file];
@@ -198,78 +212,130 @@ fn exported_parts(graph: &ModuleGraph, parts: &Parts, file: FileId) -> Vec<PartI
 
 /// The module whose client half a specifier such as `@/client/api/entries` names.
 pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Option<&'g ParsedModule> {
-    let output = ModuleGraph::client_output(specifier)?;
-    graph.modules().find(|module| graph.output_path(module) == output)
+    graph.module(graph.client_source(specifier)?)
 }
 
 /// The parts that modules take as values from `@/client/<module>`. Nothing else of a module with endpoints leaves the
 /// server: an export that nobody asks for may be a secret as well.
-fn demanded(graph: &ModuleGraph, parts: &Parts) -> BTreeSet<PartId> {
+fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
     let mut found = BTreeSet::new();
     for (_, importer) in graph.summaries() {
-        for import in importer.imports.iter().filter(|import| !import.type_only) {
-            let Some(source) = client_source(graph, &importer.specifiers[import.from].text) else { continue };
-            match &import.imported {
-                Imported::Name(name) => match source.exports.get(name) {
-                    Some(Export::Local(local)) => found.extend(parts.declaring(source.file, local)),
-                    Some(Export::Item(index)) => {
-                        let item = Binding::Item { file: source.file, index: *index };
-                        if let Target::Parts(ids) = bound(graph, parts, item) {
-                            found.extend(ids);
-                        }
-                    }
-                    Some(Export::From(..)) | None => {}
-                },
-                Imported::Namespace => found.extend(exported_parts(graph, parts, source.file)),
+        let imports = importer.imports.iter().filter(|import| !import.type_only);
+        let imports = imports.map(|import| (import.from, &import.imported));
+        let exports = importer.exports.values().filter_map(|export| match export {
+            Exported::From(from, imported) => {
+                importer.specifiers[*from].by_value.then_some((*from, imported))
             }
+            Exported::Local(_) | Exported::Item(_) => None,
+        });
+        for (from, imported) in imports.chain(exports) {
+            if let Some(source) = client_source(graph, &importer.specifiers[from].text) {
+                found.extend(asked_for(graph, parts, source, imported));
+            }
+        }
+        let stars = importer.stars.iter().map(|from| &importer.specifiers[*from]);
+        let loads = importer.specifiers.iter().filter(|from| from.kind == SpecifierKind::Load);
+        for from in stars.chain(loads) {
+            let source = client_source(graph, &from.text);
+            found.extend(source.into_iter().flat_map(|source| exported_parts(graph, parts, source.file)));
         }
     }
     found
 }
 
+/// What a name of a module's client half means.
+fn asked_for(
+    graph: &ModuleGraph,
+    parts: &Parts<'_>,
+    source: &ParsedModule,
+    imported: &Imported,
+) -> Vec<PartId> {
+    match imported {
+        Imported::Name(name) => match source.exports.get(name) {
+            Some(Export::Local(local)) => parts.declaring(source.file, local),
+            Some(Export::Item(index)) => {
+                let item = Binding::Item { file: source.file, index: *index };
+                match bound(graph, parts, item) {
+                    Target::Parts(ids) => ids,
+                    Target::Module(_) | Target::Outside => Vec::new(),
+                }
+            }
+            Some(Export::From(..)) | None => Vec::new(),
+        },
+        Imported::Namespace => exported_parts(graph, parts, source.file),
+    }
+}
+
+/// `secret` says what no client may have.
 fn client_closure(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     demanded: &BTreeSet<PartId>,
-    server: &BTreeSet<PartId>,
+    secret: &dyn Fn(&PartId) -> bool,
 ) -> BTreeSet<PartId> {
     let is_declaration =
         |id: &&PartId| parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
     let closures =
-        demanded.iter().filter(is_declaration).filter_map(|id| closure_without(graph, parts, *id, server));
+        demanded.iter().filter(is_declaration).filter_map(|id| closure_without(graph, parts, *id, secret));
     closures.flatten().collect()
 }
 
 /// The closure of a part, stubs not entered; `None` when it meets server code.
 fn closure_without(
     graph: &ModuleGraph,
-    parts: &Parts,
+    parts: &Parts<'_>,
     root: PartId,
-    server: &BTreeSet<PartId>,
+    secret: &dyn Fn(&PartId) -> bool,
 ) -> Option<BTreeSet<PartId>> {
     let mut reached = BTreeSet::new();
     let mut queue = vec![root];
     while let Some(id) = queue.pop() {
         let part = parts.part(id)?;
-        if part.kind == PartKind::Endpoint {
+        if is_endpoint(parts, id) {
             continue;
         }
         let module = graph.module(id.0)?;
         let injected = uses_injected(part) || imports_server_runtime(module, part);
-        if server.contains(&id) || injected || !part.dynamic_imports.is_empty() {
+        if secret(&id) || injected || !part.dynamic_imports.is_empty() {
+            return None;
+        }
+        let described = queried(graph, parts, id);
+        if described.iter().any(|id| secret(id) && !is_endpoint(parts, *id)) {
             return None;
         }
         if reached.insert(id) {
             queue.extend(neighbours(graph, parts, id));
+            queue.extend(effects_with(graph, parts, id));
         }
     }
     Some(reached)
 }
 
-fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
+fn is_endpoint(parts: &Parts<'_>, id: PartId) -> bool {
+    parts.part(id).is_some_and(|part| part.kind == PartKind::Endpoint)
+}
+
+/// What else runs where a part of the client does: the effects of its module, of those that its names come through, and of
+/// what it imports for nothing else. In a module with endpoints these are the server's.
+fn effects_with(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> Vec<PartId> {
+    let (Some(module), Some(part)) = (graph.module(id.0), parts.part(id)) else { return Vec::new() };
+    let imports = part.refers.iter().filter_map(|name| module.import(name));
+    let through = imports.filter(|import| !import.type_only).filter_map(|import| import.from.target);
+    let files = [id.0].into_iter().chain(through).chain(direct_import(graph, module, part));
+    let without_endpoints = files.filter(|file| !has_endpoints(parts, *file));
+    without_endpoints.flat_map(|file| effects(parts, file)).collect()
+}
+
+fn effects(parts: &Parts<'_>, file: FileId) -> impl Iterator<Item = PartId> {
+    let own = parts.module(file).iter().enumerate();
+    own.filter(|(_, part)| part.has_effect()).map(move |(index, _)| (file, index))
+}
+
+fn server_modules(graph: &ModuleGraph, parts: &Parts<'_>, client: &BTreeSet<PartId>) -> BTreeSet<FileId> {
     let mut reached = BTreeSet::new();
-    let starts =
-        |part: &Part| matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware);
+    let starts = |part: &Part<'_>| {
+        matches!(part.kind, PartKind::Endpoint | PartKind::EndpointBase | PartKind::Middleware)
+    };
     let roots = graph.modules().filter(|module| parts.module(module.file).iter().any(starts));
     let mut queue: Vec<FileId> = roots.map(|module| module.file).collect();
     while let Some(file) = queue.pop() {
@@ -284,7 +350,7 @@ fn server_modules(graph: &ModuleGraph, parts: &Parts, client: &BTreeSet<PartId>)
     reached
 }
 
-fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnly> {
+fn server_only(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeMap<FileId, ServerOnly> {
     let mut found: BTreeMap<FileId, ServerOnly> = BTreeMap::new();
     for module in graph.modules() {
         let own = parts.module(module.file);
@@ -318,11 +384,11 @@ fn server_only(graph: &ModuleGraph, parts: &Parts) -> BTreeMap<FileId, ServerOnl
 }
 
 /// Whether a part uses `ctx` or `env`.
-pub(super) fn uses_injected(part: &Part) -> bool {
+pub(super) fn uses_injected(part: &Part<'_>) -> bool {
     INJECTED.iter().any(|name| part.unresolved.contains(*name))
 }
 
-fn imports_server_runtime(module: &ParsedModule, part: &Part) -> bool {
+fn imports_server_runtime(module: &ParsedModule, part: &Part<'_>) -> bool {
     part.refers.iter().any(|name| {
         module.import(name).is_some_and(|import| import.from.text == SERVER_RUNTIME && !import.type_only)
     })

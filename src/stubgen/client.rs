@@ -40,6 +40,12 @@ pub(super) fn connection_text(pins: &Pins) -> String {
     ])
 }
 
+/// `kontract.js` for page code in the Worker, where endpoints are called without a connection.
+pub(super) fn direct_text() -> String {
+    let names = [("kontract", "kontract")];
+    module_text(vec![import_named(names, "kontract/server"), export_names(names)])
+}
+
 /// Every stub module: those with endpoints, and those of which something else is left for the client.
 pub(super) fn stub_texts(
     contract: &Contract,

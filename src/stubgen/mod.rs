@@ -50,6 +50,8 @@ pub struct StubInput<'a> {
     pub chains: &'a BTreeMap<usize, ChainRef>,
     /// Whether the Worker loads every module when it starts, in place of each on its first call.
     pub eager: bool,
+    /// The module that draws pages in the Worker, relative to the project.
+    pub pages: Option<&'a str>,
 }
 
 /// What is left of a module for the client.
@@ -105,7 +107,7 @@ pub fn generate(
     let mut put = |path: String, text: String| artifacts.insert(path, text.into_bytes());
 
     let mut client = BTreeMap::from([
-        ("kontract.js".to_owned(), client::connection_text(input.pins)),
+        (CONNECTION.to_owned(), client::connection_text(input.pins)),
         ("codecs.js".to_owned(), codecs_text(schema, &contract.endpoints, Side::Client)),
         ("index.js".to_owned(), client::index_text(contract, sources, input)),
         ("lazy.js".to_owned(), client::lazy_text(contract, schema)),
@@ -114,6 +116,10 @@ pub fn generate(
     client.extend(client::stub_texts(contract, sources, schema, input));
     client.extend(dts::client_texts(contract, sources, input));
     for (path, text) in client {
+        if input.pages.is_some() && path.ends_with(".js") {
+            let text = if path == CONNECTION { client::direct_text() } else { text.clone() };
+            put(format!("{DIRECT}/{path}"), text);
+        }
         put(format!("dist/client/{path}"), text.clone());
         put(format!(".kontract/client/{path}"), text);
     }
@@ -121,6 +127,7 @@ pub fn generate(
     let mut server = routes::module_texts(contract, sources, schema, input);
     server.insert("codecs.js".to_owned(), codecs_text(schema, &contract.endpoints, Side::Server));
     server.insert("routes.js".to_owned(), routes::routes_text(contract, sources, input));
+    server.insert("pages.js".to_owned(), routes::pages_text(input.pages));
     server.insert("tables.js".to_owned(), routes::tables_text(contract, input)?);
     for (path, text) in server {
         put(format!(".kontract/server/{path}"), text);
@@ -170,3 +177,8 @@ pub fn declarations(contract: &CheckedContract, sources: &Sources, input: &StubI
     let files = client.chain(dts::ambient_texts(contract, sources));
     files.map(|(path, text)| (format!(".kontract/{path}"), text.into_bytes())).collect()
 }
+
+/// Stubs for page code that runs in the Worker.
+pub const DIRECT: &str = ".kontract/direct";
+/// The module of clients that connects them.
+const CONNECTION: &str = "kontract.js";

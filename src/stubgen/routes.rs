@@ -61,6 +61,12 @@ pub(super) fn routes_text(contract: &Contract, sources: &Sources, input: &StubIn
     module_text(items)
 }
 
+/// `pages.js`: how the Worker loads what draws pages. Generated code lies two folders below the project.
+pub(super) fn pages_text(pages: Option<&str>) -> String {
+    let load = pages.map(|path| arrow(&[], import_call(&format!("../../{path}"))));
+    module_text(vec![export_const("pages", load.unwrap_or_else(|| ident("undefined")))])
+}
+
 /// `tables.js`
 pub(super) fn tables_text(contract: &Contract, input: &StubInput<'_>) -> Result<String, StubError> {
     let table = |table: &'_ Table| {

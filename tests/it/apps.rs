@@ -12,6 +12,7 @@ mod peer;
 mod plain;
 mod restart;
 mod serve;
+mod ssr;
 mod streams;
 mod tables;
 mod traces;

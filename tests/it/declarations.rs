@@ -21,6 +21,7 @@ fn every_type_and_every_export_is_valid_typescript() {
         client_modules: &BTreeMap::new(),
         chains: &BTreeMap::new(),
         eager: false,
+        pages: None,
     };
     let folder = tempfile::tempdir().expect("a folder");
     let write = |path: &str, bytes: &[u8]| {

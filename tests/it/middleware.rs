@@ -63,7 +63,7 @@ fn write_program(sandbox: &Sandbox, program: &Program, name: &str) -> Option<Val
         return None;
     };
     let modules = &halves;
-    let optimized = compile_with(&system, SplitOptions { optimize: true, stubs: false })
+    let optimized = compile_with(&system, SplitOptions { optimize: true, ..SplitOptions::default() })
         .value
         .expect("it compiled before")
         .2;

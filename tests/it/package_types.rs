@@ -11,17 +11,43 @@ use kontract::system::MemorySystem;
 
 #[test]
 fn types_of_packages_are_what_typescript_says() {
+    let (theirs, differ) = compared(FILES, USE, None);
+    assert!(theirs >= USES_MIN, "only {theirs}");
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// Packages below `@types`, or those that the tsconfig names, declare for everybody.
+#[test]
+fn types_in_force_are_what_typescript_says() {
+    let cases = [
+        ("{}", USE_ALL, 6),
+        ("{ \"compilerOptions\": { \"types\": [\"tool/client\"] } }", "export type A0 = FromTool;\n", 1),
+        ("{ \"compilerOptions\": { \"typeRoots\": [\"./own\"] } }", "export type A0 = Mine['mine'];\n", 1),
+    ];
+    for (config, uses, count) in cases {
+        let (theirs, differ) = compared(IN_FORCE, uses, Some(config));
+        assert_eq!(theirs, count, "{config}");
+        assert!(differ.is_empty(), "{config}\n{}", differ.join("\n"));
+    }
+}
+
+/// How many types TypeScript knows, and those for which the compiler says something else.
+fn compared(files: &[(&str, &str)], uses: &str, tsconfig: Option<&str>) -> (usize, Vec<String>) {
     let folder = tempfile::tempdir().expect("a folder");
-    let own = [("kontract.json", "{ \"name\": \"packages\" }"), ("src/use.ts", USE)];
-    let files: BTreeMap<String, String> =
-        FILES.iter().chain(&own).map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let own = [("kontract.json", "{ \"name\": \"packages\" }"), ("src/use.ts", uses)];
+    let config = tsconfig.map(|text| (TSCONFIG, text));
+    let files: BTreeMap<String, String> = files
+        .iter()
+        .chain(&own)
+        .chain(&config)
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+        .collect();
     for (path, text) in &files {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     }
-    let theirs = typescript(folder.path());
-    assert!(theirs.len() >= USES_MIN, "only {theirs:?}");
+    let theirs = typescript(folder.path(), tsconfig.is_some());
 
     let loaded = project::load(&MemorySystem::new(files));
     let project = loaded.project.expect("a project");
@@ -32,15 +58,17 @@ fn types_of_packages_are_what_typescript_says() {
         .filter(|(name, form)| ours.get(*name) != Some(form))
         .map(|(name, form)| format!("{name}\n  typescript: {form}\n  kontract:   {:?}", ours.get(name)))
         .collect();
-    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    (theirs.len(), differ)
 }
 
-fn typescript(folder: &Path) -> BTreeMap<String, String> {
+fn typescript(folder: &Path, configured: bool) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = ["src/use.ts", "src/globals.d.ts", "src/augment.ts"].map(|path| folder.join(path));
+    let config = configured.then(|| format!("--project={}", folder.join(TSCONFIG).display()));
     let output = Command::new("node")
         .arg(root.join("tests/js/types.mjs"))
         .arg(root)
+        .args(config)
         .args(sources)
         .current_dir(root)
         .output()
@@ -53,6 +81,52 @@ fn typescript(folder: &Path) -> BTreeMap<String, String> {
 }
 
 const USES_MIN: usize = 30;
+const TSCONFIG: &str = "tsconfig.json";
+
+const USE_ALL: &str = r#"
+export type A0 = FromTypes;
+export type A1 = GlobNs.Inner;
+export type A2 = typeof GlobNs;
+export type A4 = InBuiltin;
+export type A5 = Umd.Node;
+export type A7 = [Mod.Of, InModule];
+"#;
+
+const IN_FORCE: &[(&str, &str)] = &[
+    ("src/globals.d.ts", "interface FromTypes { added: 2 }\n"),
+    ("src/augment.ts", "export {};\n"),
+    ("node_modules/@types/glob/package.json", "{ \"types\": \"index.d.ts\" }"),
+    (
+        "node_modules/@types/glob/index.d.ts",
+        "// Types of glob.
+/// <reference path=\"more.d.ts\" />
+/// <reference types='referred' />
+interface FromTypes { a: 1 }
+declare namespace GlobNs { interface Inner { b: FromMore } const v: 'v' }
+declare module 'builtin' {
+  export interface Built { c: 3; r: Referred }
+  interface Later { l: FromMore }
+  global { interface InBuiltin { d: 4 } }
+}
+declare module 'node:builtin' { export * from 'builtin' }
+",
+    ),
+    ("node_modules/@types/glob/more.d.ts", "interface FromMore { m: 'more' }\n"),
+    ("node_modules/@types/referred/index.d.ts", "interface Referred { r: 5 }\n"),
+    (
+        "node_modules/@types/umd/index.d.ts",
+        "export = Umd;\nexport as namespace Umd;\ndeclare namespace Umd { interface Node { u: 1 } }\n",
+    ),
+    (
+        "node_modules/@types/mod/index.d.ts",
+        "declare global { namespace Mod { interface Of { o: 6 } } interface InModule { i: 7 } }
+export {};
+",
+    ),
+    ("node_modules/tool/package.json", "{ \"name\": \"tool\" }"),
+    ("node_modules/tool/client.d.ts", "interface FromTool { t: 1 }\n"),
+    ("own/mine/index.d.ts", "interface Mine { mine: 1 }\n"),
+];
 
 const USE: &str = r#"
 import called from 'called'; import made from 'made'; import value from 'value';
@@ -96,6 +170,8 @@ export type D2 = import('ambient').Row[];
 export type D3 = Deep;
 export type D4 = Loop;
 export type D5 = Patterned;
+export type D6 = typeof Tools;
+export type D7 = typeof Tools.inner;
 "#;
 
 const FILES: &[(&str, &str)] = &[
@@ -104,6 +180,7 @@ const FILES: &[(&str, &str)] = &[
         "interface ProjectGlobal { pg: string; w?: Win }
 declare namespace Spaces { type N = { n: 1 } }
 type Win = { win: boolean };
+declare namespace Tools { const limit: 5; const name: string; namespace inner { let z: 'z' } }
 declare module '*.svg' { const path: string; export default path; }
 declare module 'nothing-installed' { import { Row } from 'ambient'; interface Own { own: Local; row: Row } interface Local { l: 1 } }
 declare module 'virtual:*' { export interface V { v: 1 } }

@@ -120,7 +120,8 @@ impl Edited<'_> {
     /// Does one thing and says what.
     fn edit(&mut self) -> String {
         let file = FILES[self.random.below(FILES.len())];
-        match self.random.below(12) {
+        match self.random.below(16) {
+            12..=15 => self.compose(),
             0 => String::new(),
             1 => {
                 let _absent: std::io::Result<()> = fs::remove_file(self.root.join(file.0));
@@ -140,6 +141,40 @@ impl Edited<'_> {
             }
             _ => self.rewrite(&file),
         }
+    }
+
+    /// Writes a module whose functions do something else: mostly what is of no account to anybody.
+    fn compose(&mut self) -> String {
+        let mut part = |parts: &[&'static str]| parts[self.random.below(parts.len())];
+        let result = part(&["", ": Promise<string>", ": Promise<string>", ": Promise<string>"]);
+        let (body, label, rest) = (part(BODIES), part(LABELS), part(REST));
+        let (path, text) = match part(&["api", "api", "api", "helper", "middleware"]) {
+            "api" => (
+                "src/api.ts",
+                format!(
+                    "import {{ backend }} from 'kontract';\nimport * as k from 'kontract';\nimport {{ help }} from \
+                     './helper';\nexport const secret = 'sk-live';\n{label}{rest}export const load = backend({{}}, async \
+                     (id: string){result} => {{ {body} }});\n"
+                ),
+            ),
+            "helper" => (
+                "src/helper.ts",
+                format!(
+                    "export const secret = 'sk-test';\n{rest}export async function help(id: string | number){result} {{ \
+                     {body} }}\n"
+                ),
+            ),
+            _ => (
+                "src/middleware.ts",
+                format!(
+                    "import {{ defineMiddleware }} from 'kontract';\n{rest}async function one(ctx: unknown, next: () => \
+                     Promise<unknown>): Promise<unknown> {{ await next(); {body} }}\nexport default \
+                     defineMiddleware([one]);\n"
+                ),
+            ),
+        };
+        put(self.root, path, &text);
+        format!("compose {path}: {text}")
     }
 
     fn rewrite(&mut self, (path, texts): &(&str, &[&str])) -> String {
@@ -239,6 +274,7 @@ const FILES: &[(&str, &[&str])] = &[
             "import { secret } from '@/client/api';\nexport const Page = () => <p>{secret}</p>;\n",
             "import type { Row } from './model';\nexport const Page = (row: Row) => <p>{row.id}</p>;\n",
             "import { load } from './api';\nexport const Page = () => <p>{load}</p>;\n",
+            "import { label } from '@/client/api';\nexport const Page = () => <p>{label(1)}</p>;\n",
             "\n\n  import { load } from '@/client/api';\nexport const Page = () => <p onClick={() => load('y')} />;\n",
             "// Moved.\nimport { secret } from '@/client/api';\nexport const Page = () => <p>{secret}</p>;\n",
         ],
@@ -282,6 +318,52 @@ const FILES: &[(&str, &[&str])] = &[
         &["{ \"name\": \"edited\" }", "{ \"name\": \"edited\", \"cookbook\": false }", "{ \"nam\": 1 }"],
     ),
     ("kontract.lock.json", &["{}", "not json"]),
+];
+
+/// What functions may do. Some of it counts.
+const BODIES: &[&str] = &[
+    "return id;",
+    "void 1; return id;",
+    "void 2;\n\n return id;",
+    "return secret + id;",
+    "const secret = 'sk-live'; return secret + id;",
+    "const other = 'sk-other'; return other + id;",
+    "return String(await help(1)) + id;",
+    "const help = (n: number) => n; return String(help(1)) + id;",
+    "await env.storage.rows.get(id); return id;",
+    "await env.storage.rows.delete(id); return id;",
+    "await env.storage.roows.get(id); return id;",
+    "const more = await import('./deep/again'); return String(more.k) + id;",
+    "const more = await import('./page'); return String(more) + id;",
+    "backend({}, async (): Promise<void> => {}); return id;",
+    "k.perms.R; return id;",
+    "k.backend; return id;",
+    "use(k); return id;",
+    "return ctx.user + id;",
+    "const ctx = { user: '' }; return ctx.user + id;",
+    "function inner(@int32 n: number): void { void n; } inner(1); return id;",
+    "/** @table rows */ interface Row { id: string } return id;",
+    "return await next();",
+    "return (1 as unknown as Row);",
+    "class Inner { @backend({}) async sign(): Promise<void> {} } return id;",
+];
+/// What clients may ask for.
+const LABELS: &[&str] = &[
+    "",
+    "",
+    "",
+    "export const label = (n: number): string => { return 'n' + n; };\n",
+    "export const label = (n: number): string => { return 'sk-live' + n; };\n",
+    "export const label = (n: number): string => { return String(help(n)); };\n",
+    "export const label = (n: number) => { return 'n' + n; };\n",
+];
+const REST: &[&str] = &[
+    "",
+    "",
+    "const guess = () => { return 1; };\n",
+    "const guess = () => { return env.storage.rows; };\n",
+    "class Row { id = 1; constructor() { this.id = 2; } get name(): string { return 'row'; } }\n",
+    "/** @table rows */\nexport interface Row { @primkey id: string }\n",
 ];
 
 const API: &[&str] = &[

@@ -176,6 +176,7 @@ fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
         client_modules: &rest.into_iter().collect(),
         chains: &chains(draft),
         eager: false,
+        pages: None,
     };
     generate(&draft.checked(), &schema, &draft.sources, &input)
 }

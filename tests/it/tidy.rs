@@ -21,6 +21,7 @@ const MODULE_RULES: &[ModuleRule] = &[
     ModuleRule { module: "source", modules: &[], crates: &[] },
     ModuleRule { module: "diag", modules: &["source"], crates: &["miette"] },
     ModuleRule { module: "system", modules: &["source", "diag"], crates: &[] },
+    ModuleRule { module: "gist", modules: &["cache", "parse", "split"], crates: &[] },
     ModuleRule { module: "cache", modules: &["source", "diag", "system", "artifact"], crates: &[] },
     ModuleRule { module: "project", modules: &["source", "diag", "system"], crates: &[] },
     ModuleRule { module: "artifact", modules: &["source", "diag"], crates: &[] },

@@ -10,6 +10,14 @@ export async function client(project, url, options = {}, instance = "one") {
   return module;
 }
 
+/** The endpoints whose results are read where they are looked at, over a connection of their own. */
+export async function lazyClient(project, options) {
+  const load = (name) => import(pathToFileURL(join(project, `dist/client/${name}.js`)).href);
+  const { kontract } = await load("kontract");
+  kontract.configure(options);
+  return { ...(await load("lazy")), kontract };
+}
+
 /** The error that a promise rejects with, as plain data. */
 export async function rejection(promise) {
   try {

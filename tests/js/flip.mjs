@@ -4,7 +4,7 @@ import { client, print, rejection } from "./app.mjs";
 
 const [project, url] = process.argv.slice(2);
 
-/** The bodies of a full handshake and of a call under its ticket. */
+/** The bodies of a full handshake with a first call inside, and of a call under its ticket. */
 async function recordPosts() {
   const bodies = [];
   const recording = (input, init) => {
@@ -12,6 +12,7 @@ async function recordPosts() {
     return fetch(input, init);
   };
   const { kontract, listEntries } = await client(project, url, { transport: "post", fetch: recording });
+  await listEntries();
   await listEntries();
   kontract.close();
   return { handshake: bodies[0], call: bodies.at(-1) };

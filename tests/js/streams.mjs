@@ -55,7 +55,7 @@ const ids = ["1", "2", "3"].map((id) => name(id));
 const stored = await all(store(ids, false));
 await rejection(all(store([name("failed")], true)));
 for await (const _ of unfinished(name("unfinished"))) break;
-await until(`${name("unfinished")}: left`);
+const unfinishedLeft = await until(`${name("unfinished")}: left`);
 const kept = (await all(notes())).filter((id) => id.endsWith(transport));
 
 const long = "y".repeat(5_000_000);
@@ -85,6 +85,7 @@ print({
   failure,
   stored: stored.length,
   kept: kept.length,
+  unfinishedLeft,
   echoed,
   tooLong,
   shortTooLong,

@@ -3,7 +3,10 @@
 import path from 'node:path';
 import ts from 'typescript5';
 
-const [root, ...files] = process.argv.slice(2);
+const [root, ...given] = process.argv.slice(2);
+// `--project=PATH`: whose types are in force says that tsconfig; otherwise nobody's are.
+const configured = given.filter((word) => word.startsWith('--project='))[0]?.slice('--project='.length);
+const files = given.filter((word) => !word.startsWith('--'));
 const options = {
   strict: true,
   noEmit: true,
@@ -16,6 +19,11 @@ const options = {
   esModuleInterop: true,
   paths: { kontract: [path.join(root, 'npm/kontract/src/index.ts')] },
 };
+if (configured) {
+  const { config } = ts.readConfigFile(configured, ts.sys.readFile);
+  const own = ts.convertCompilerOptionsFromJson(config.compilerOptions, path.dirname(configured)).options;
+  Object.assign(options, { types: own.types, typeRoots: own.typeRoots, configFilePath: configured });
+}
 const program = ts.createProgram(files, options);
 const checker = program.getTypeChecker();
 const TYPE_DEPTH_MAX = 12;

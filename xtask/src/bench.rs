@@ -50,6 +50,16 @@ pub(crate) fn raystream(tree: &Tree) -> Result<(), Error> {
     process::run(NODE, &["--experimental-websocket", "benches/raystream/bench.mjs", &program], &tree.root)
 }
 
+/// Builds the program as it ships, and prints what builds of a generated app cost, cold and after an edit, beside bundlers.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn build_beside_bundlers(tree: &Tree) -> Result<(), Error> {
+    let program = build::build(tree, Profile::Release)?.display().to_string();
+    let folder = tree.root.join("target/bench-build").display().to_string();
+    process::run(NODE, &["benches/build/bench.mjs", &program, &folder, "5000", "5"], &tree.root)
+}
+
 /// Builds the program, and prints how long Workers with many endpoints take to their first answer.
 ///
 /// # Errors
@@ -68,7 +78,8 @@ pub(crate) fn wire(tree: &Tree) -> Result<(), Error> {
     let program = build::build(tree, Profile::Release)?.display().to_string();
     process::run(
         NPM,
-        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        // Not `ci`, which wants optional packages for other platforms in the lock that not every registry has.
+        &["install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund"],
         &tree.root.join("benches/wire"),
     )?;
     process::run(NODE, &["benches/wire/run.mjs", &program], &tree.root)

@@ -63,10 +63,11 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         ("bench", [what]) if what == "storage" => bench::storage(&Tree::find()?, "beside_others"),
         ("bench", [what]) if what == "bloat" => bench::storage(&Tree::find()?, "bloat"),
         ("bench", [what]) if what == "raystream" => bench::raystream(&Tree::find()?),
+        ("bench", [what]) if what == "build" => bench::build_beside_bundlers(&Tree::find()?),
         ("bench", [what]) if what == "start" => bench::start(&Tree::find()?),
         ("bench", [what]) if what == "wire" => bench::wire(&Tree::find()?),
         ("bench", _) => Err(Error::Usage(
-            "bench needs what to measure: check, storage, bloat, raystream, start or wire".to_owned(),
+            "bench needs what to measure: check, build, storage, bloat, raystream, start or wire".to_owned(),
         )),
         ("fuzz", [what, flag, seconds]) if flag == "--seconds" => fuzz(what, seconds, None),
         ("fuzz", [what, flag, seconds, seed_flag, seed]) if flag == "--seconds" && seed_flag == "--seed" => {
@@ -118,6 +119,7 @@ cargo xtask <command>
   build [--release]     build npm/kontract, the gateway and the kontract program
   dev DIR [ARGUMENTS]   build, then run `kontract dev --project DIR ARGUMENTS`
   bench check           measure `kontract check` beside parsers and esbuild
+  bench build           measure `kontract build` and `dev` beside esbuild and Vite
   bench storage         measure storage beside plain SQL, Prisma and Drizzle
   bench bloat           measure how tables grow under a million updates
   bench raystream       measure encrypted calls beside plain ones through the same workerd

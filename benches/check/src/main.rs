@@ -17,6 +17,10 @@ mod table;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// That of kontract, so that parsing and not allocating is compared.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

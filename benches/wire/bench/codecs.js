@@ -6,6 +6,7 @@ import * as flatbuffers from 'flatbuffers';
 import { Packr } from 'msgpackr';
 import superjson from 'superjson';
 import * as client from '../.kontract/client/codecs.js';
+import * as lazy from '../.kontract/client/lazy-codecs.js';
 import * as server from '../.kontract/server/codecs.js';
 import * as fb from '../made/messages_generated.ts';
 import * as pb from '../made/messages_pb.js';
@@ -37,7 +38,15 @@ const names = Object.keys(messages);
 const each = (make) => Object.fromEntries(names.map((name) => [name, make(name)]));
 const upper = (name) => name[0].toUpperCase() + name.slice(1);
 
-/** flatc's object API, which makes objects as the others do; `lazy` reads through its accessors. */
+/** One number of each of the rows, and all of the first few: what a sum and what a page of a list need. */
+const sum = (list) => {
+  let total = 0;
+  for (const row of list) total += row.score;
+  return total;
+};
+const page = (list) => list.slice(0, 20).map((row) => [row.id, row.author, row.text, row.score, row.likes, row.pinned].join());
+
+/** flatc's object API, which makes objects as the others do; `sum` and `page` read through its accessors. */
 function flatc(name) {
   const { [upper(name)]: table } = fb;
   const root = table[`getRootAs${upper(name)}`];
@@ -49,11 +58,15 @@ function flatc(name) {
       return builder.asUint8Array();
     },
     decode: (bytes) => root(new flatbuffers.ByteBuffer(bytes)).unpack(),
-    lazy: (bytes) => {
+    sum: (bytes) => {
       const list = root(new flatbuffers.ByteBuffer(bytes));
-      let sum = 0;
-      for (let i = 0, n = list.rowsLength(); i < n; i++) sum += list.rows(i).score();
-      return sum;
+      let total = 0;
+      for (let i = 0, n = list.rowsLength(); i < n; i++) total += list.rows(i).score();
+      return total;
+    },
+    page: (bytes) => {
+      const list = root(new flatbuffers.ByteBuffer(bytes));
+      return Array.from({ length: 20 }, (_, i) => list.rows(i)).map((row) => [row.id(), row.author(), row.text(), row.score(), row.likes(), row.pinned()].join());
     },
   };
 }
@@ -89,8 +102,15 @@ export const peers = {
     encode: server[`encode${upper(name)}Response`],
     decode: client[`decode${upper(name)}Response`],
     equal: true,
+    ...(name === 'rows' && { sum: (bytes) => sum(lazy.lazyRowsResponse(bytes)), page: (bytes) => page(lazy.lazyRowsResponse(bytes)) }),
   })),
-  JSON: each(() => ({ encode: jsonEncode, decode: jsonDecode, equal: true })),
+  JSON: each(() => ({
+    encode: jsonEncode,
+    decode: jsonDecode,
+    equal: true,
+    sum: (bytes) => sum(jsonDecode(bytes)),
+    page: (bytes) => page(jsonDecode(bytes)),
+  })),
   'JSON, text only': each(() => ({ encode: (v) => JSON.stringify(v), decode: (t) => JSON.parse(t), equal: true })),
   'JSON + checks': each((name) => ({ ...checkedJson(checks[name]), equal: true })),
   superjson: each(() => ({ encode: (v) => utf8.encode(superjson.stringify(v)), decode: (b) => superjson.parse(text.decode(b)), equal: true })),

@@ -14,13 +14,18 @@ let sink = 0;
 for (const [name, value] of Object.entries(messages)) {
   const runs = [];
   for (const [peer, codecs] of Object.entries(peers).filter(([peer]) => ONLY === undefined || ONLY.includes(peer))) {
-    const { encode, decode, lazy, equal } = codecs[name];
+    const { encode, decode, equal } = codecs[name];
     const made = encode(value);
     const bytes = typeof made === 'string' ? made : Uint8Array.from(made);
     if (equal) assert.deepStrictEqual(JSON.parse(JSON.stringify(decode(bytes))), value, `${peer} gives back what it was given`);
     runs.push({ peer, op: 'encode', size: bytes.length, run: () => encode(value) });
     runs.push({ peer, op: 'decode', size: bytes.length, run: () => decode(bytes) });
-    if (lazy !== undefined && name === 'rows') runs.push({ peer, op: 'lazy', size: bytes.length, run: () => lazy(bytes) });
+    for (const op of ['sum', 'page']) {
+      const part = codecs[name][op];
+      if (part === undefined || name !== 'rows') continue;
+      assert.deepStrictEqual(part(bytes), peers.JSON.rows[op](peers.JSON.rows.encode(value)), `${peer} reads the same`);
+      runs.push({ peer, op, size: bytes.length, run: () => part(bytes) });
+    }
   }
   for (const run of runs) {
     timed(run.run, 1);

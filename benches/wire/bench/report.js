@@ -3,15 +3,18 @@
 export function report(title, runs) {
   const peers = [...new Set(runs.map((run) => run.peer))];
   const of = (peer, op) => runs.find((run) => run.peer === peer && run.op === op);
-  const base = (op) => quantile(of('JSON', op === 'lazy' ? 'decode' : op).samples, 0.5);
-  console.log(`\n${title}\n\n| | bytes | encode µs | ×JSON | decode µs | ×JSON | lazily, one field µs |\n|---|---|---|---|---|---|---|`);
+  const base = (op) => quantile(of('JSON', op).samples, 0.5);
+  const ops = ['encode', 'decode', 'sum', 'page'].filter((op) => runs.some((run) => run.op === op));
+  const heads = { encode: 'encode µs', decode: 'decode µs', sum: 'one field of each row µs', page: '20 rows µs' };
+  const columns = ops.flatMap((op) => [heads[op], '×JSON']);
+  console.log(`\n${title}\n\n| | bytes | ${columns.join(' | ')} |\n|---|---${'|---'.repeat(columns.length)}|`);
   for (const peer of peers) {
-    const cells = ['encode', 'decode'].flatMap((op) => {
+    const cells = ops.flatMap((op) => {
       const run = of(peer, op);
+      if (run === undefined) return ['', ''];
       return [spread(run.samples), (quantile(run.samples, 0.5) / base(op)).toFixed(2)];
     });
-    const lazy = of(peer, 'lazy');
-    console.log(`| ${peer} | ${of(peer, 'encode').size} | ${cells.join(' | ')} | ${lazy === undefined ? '' : spread(lazy.samples)} |`);
+    console.log(`| ${peer} | ${of(peer, 'encode').size} | ${cells.join(' | ')} |`);
   }
 }
 

@@ -8,7 +8,7 @@ export default {
     const value = messages[message];
     const made = codecs.encode(value);
     const bytes = typeof made === 'string' ? made : Uint8Array.from(made);
-    const run = { encode: () => codecs.encode(value), decode: () => codecs.decode(bytes), lazy: () => codecs.lazy(bytes) }[op];
+    const run = { encode: () => codecs.encode(value), decode: () => codecs.decode(bytes), sum: () => codecs.sum(bytes), page: () => codecs.page(bytes) }[op];
     let sink = 0;
     for (let i = 0; i < count; i++) if (run() !== undefined) sink++;
     return Response.json({ size: bytes.length, sink });

@@ -27,8 +27,8 @@ try {
   });
   for (const [message, value] of Object.entries(messages)) {
     const runs = Object.entries(peers).filter(([peer]) => ONLY === undefined || ONLY.includes(peer)).flatMap(([peer, codecs]) =>
-      ['encode', 'decode', 'lazy']
-        .filter((op) => op !== 'lazy' || (codecs[message].lazy !== undefined && message === 'rows'))
+      ['encode', 'decode', 'sum', 'page']
+        .filter((op) => op in codecs[message] && (message === 'rows' || op === 'encode' || op === 'decode'))
         .map((op) => ({ peer, message, op, samples: [] })),
     );
     for (const run of runs) {

@@ -70,6 +70,12 @@ export function backend(first: unknown, second?: unknown): unknown {
   return typeof first === 'function' ? first : () => undefined;
 }
 
+/** What drawing a page in the Worker may need besides its request: the second argument of `render` in the `ssr` module. */
+export interface PageContext {
+  /** A file of the frontend by its path, such as the `/index.html` that its build made. */
+  asset(path: string): Promise<Response>;
+}
+
 /** Restricts a middleware to the endpoints that the filter names. */
 export function mwfilter(_filter: MiddlewareFilter, middleware: Middleware): Middleware {
   return middleware;

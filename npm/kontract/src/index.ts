@@ -1,6 +1,6 @@
 // What applications import from 'kontract', on the server and in the client: no part of it does anything when imported.
 export { backend, defineMiddleware, mwfilter } from './define.js';
-export type { BackendDecorator, BackendOptions, Context, Middleware, MiddlewareFilter } from './define.js';
+export type { BackendDecorator, BackendOptions, Context, Middleware, MiddlewareFilter, PageContext } from './define.js';
 export {
   ConflictError,
   ForbiddenError,

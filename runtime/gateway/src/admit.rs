@@ -149,7 +149,8 @@ fn ledger_key(IdempotencyKey(key): IdempotencyKey, call: &Call<'_>) -> Idempoten
     IdempotencyKey(*first)
 }
 
-fn unknown_route() -> WireError {
+/// What a caller of an endpoint that is not there is told.
+pub(crate) fn unknown_route() -> WireError {
     WireError::new(ErrorCode::NotFound, "no such endpoint in this build")
 }
 

@@ -77,12 +77,17 @@ impl Gateway {
         now: UnixSeconds,
         entropy: &mut dyn Entropy,
     ) -> (Identity, Vec<u8>) {
-        let mut random = [0; 16];
-        entropy.fill(&mut random);
-        let identity = Identity::anonymous(random);
+        let identity = new_anonymous(entropy);
         let result = pair(&identity, &self.authority.issue(&identity, session, now));
         (identity, result)
     }
+}
+
+/// Somebody whom nobody knows yet.
+pub(crate) fn new_anonymous(entropy: &mut dyn Entropy) -> Identity {
+    let mut random = [0; 16];
+    entropy.fill(&mut random);
+    Identity::anonymous(random)
 }
 
 fn refresh_refused() -> WireError {

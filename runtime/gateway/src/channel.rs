@@ -189,6 +189,14 @@ impl Channel {
         self.session.seal(FrameType::RpcError, sequence, &error.encode())
     }
 
+    /// A frame that says nothing but that the connection lives.
+    ///
+    /// # Errors
+    /// [`SealError`] as for a result.
+    pub fn heartbeat(&mut self) -> Result<Vec<u8>, SealError> {
+        self.session.seal(FrameType::Heartbeat, 0, &[])
+    }
+
     /// Keeps the first part of a call if the call may run at all: nobody else fills the memory.
     fn begin(
         &mut self,

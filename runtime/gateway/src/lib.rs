@@ -15,6 +15,7 @@ mod chunk;
 mod early;
 pub mod limits;
 mod message;
+mod page;
 mod routes;
 
 pub use admit::AdmittedCall;

@@ -205,6 +205,46 @@ fn unknown_routes_and_short_envelopes_are_errors_of_that_call_only() {
 }
 
 #[test]
+fn a_page_is_for_whom_its_refresh_token_names_and_its_calls_are_checked_as_all_are() {
+    let peers = Peers::connect();
+    let authority = Authority::new(&IdentityKey::new(IDENTITY));
+    let session = SessionBinding::of(peers.client.id().as_bytes());
+    let admin = Identity { owner: "user_1".into(), groups: vec!["admin".into()], mask: 7 };
+    let reader = Identity { owner: "user_2".into(), groups: Vec::new(), mask: 4 };
+    let visitor = |token: Option<&str>, now| peers.gateway.visitor(token, now, &mut entropy(40));
+    let call = |visitor: &Identity, name: &str, arguments: &[u8]| {
+        let route = RouteId::of(name);
+        let called = peers.gateway.call_of_page(visitor, route, arguments, NOW, &mut entropy(50));
+        called.map_err(|error| (error.status, error.code))
+    };
+
+    let issued = authority.issue(&admin, &session, AuthSeconds(NOW.0));
+    let known = visitor(Some(&issued.refresh_token), NOW);
+    assert_eq!(known, admin);
+    let admitted = call(&known, "close", b"args").expect("a member");
+    assert_eq!((admitted.arguments(), admitted.credential().owner.as_str()), (&b"args"[..], "user_1"));
+    assert!(admitted.idempotency_key().is_some(), "a mutation is in the ledger");
+    assert_eq!(call(&known, "read", b"").expect("open").idempotency_key(), None);
+
+    // An access token names nobody outside of its session.
+    for token in [None, Some(""), Some("forged"), Some(issued.access_token.as_str())] {
+        let anonymous = visitor(token, NOW);
+        assert!(anonymous.owner.starts_with("anon_"), "{token:?}");
+        assert!(call(&anonymous, "open", b"").is_ok());
+        let refused = call(&anonymous, "close", b"").err().expect("not a member");
+        assert_eq!(refused, (403, "PERMISSION_DENIED".to_owned()));
+    }
+    let expired = UnixSeconds(NOW.0 + 400 * 24 * 3600);
+    assert!(visitor(Some(&issued.refresh_token), expired).owner.starts_with("anon_"));
+
+    let refused = call(&reader, "open", b"").err().expect("beyond the mask");
+    assert_eq!(refused, (403, "PERMISSION_DENIED".to_owned()));
+    assert_eq!(call(&known, "nothing", b"").err().expect("unknown"), (404, "NOT_FOUND".to_owned()));
+    let long = vec![0; (4 << 20) + 1];
+    assert_eq!(call(&known, "open", &long).err().expect("too long").0, 413);
+}
+
+#[test]
 fn a_session_without_traffic_ends() {
     let mut peers = Peers::connect();
     let late = UnixSeconds(NOW.0 + IDLE_TIMEOUT_SECS);
@@ -437,6 +477,14 @@ fn a_stream_that_flows_keeps_its_session_and_a_dead_session_has_no_streams() {
         assert_eq!((opened.ty, &opened.payload[..]), (FrameType::RpcChunk, &b"\0\0\0item"[..]));
     }
     assert!(peers.channel.chunk(1, 0, data(), later(5)).is_err());
+}
+
+#[test]
+fn an_answer_that_is_awaited_shows_life() {
+    let mut peers = Peers::connect();
+    let frame = peers.channel.heartbeat().expect("sealed");
+    let opened = peers.client.open(&frame).expect("authentic");
+    assert_eq!((opened.ty, opened.sequence, &opened.payload[..]), (FrameType::Heartbeat, 0, &b""[..]));
 }
 
 #[test]

@@ -37,6 +37,11 @@ CREATE UNLOGGED TABLE IF NOT EXISTS kt.trxs (
 ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS born xid8 NOT NULL DEFAULT pg_current_xact_id();
 ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS places jsonb NOT NULL DEFAULT '{}';   -- ptr of a tenants' table → that of this tenant
 
+-- Names the history of transaction ids that a snapshot without a session speaks of. UNLOGGED, so that it ends where that does.
+CREATE UNLOGGED TABLE IF NOT EXISTS kt_priv.life (
+  one bool PRIMARY KEY DEFAULT true CHECK (one), token uuid NOT NULL DEFAULT gen_random_uuid());
+INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT DO NOTHING;
+
 GRANT SELECT ON kt.storage TO kt_gateway, kt_deploy;
 GRANT SELECT (owner, create_txid, snap, expires_at) ON kt.trxs TO kt_gateway;   -- no use for the hash of a session id
 
@@ -44,6 +49,9 @@ GRANT SELECT (owner, create_txid, snap, expires_at) ON kt.trxs TO kt_gateway;   
 CREATE TABLE IF NOT EXISTS kt_priv.meta (
   one bool PRIMARY KEY DEFAULT true CHECK (one), system_id bigint NOT NULL, horizon xid8 NOT NULL DEFAULT '0');
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS keep interval NOT NULL DEFAULT '0';      -- how far back old versions are kept
+-- The horizon to come, and since when: snapshots without a session are that long safe.
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_horizon xid8 NOT NULL DEFAULT '0';
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_since timestamptz NOT NULL DEFAULT '-infinity';
 INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_system() ON CONFLICT DO NOTHING;
 
 -- The identity key, already combined with the two pads of HMAC (RFC 2104).

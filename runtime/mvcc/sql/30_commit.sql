@@ -1,5 +1,8 @@
 -- Commit: one call, at READ COMMITTED, with locks that are held until it is durable.
 --
+-- Of an open session p_sid, or without one, of the caller that p_who proves: then p_from is what kt.here said beside the one read
+-- before, or null where nothing was read. p_sid names the commit in both, and does so once.
+--
 -- Payload: an array in order of ptr, one element for each table:
 --   {"t": name, "r": [keys read], "q": [predicates read],
 --    "del": [keys], "put": [[key, row]…], "upd": [[key, patch]…], "push": [[key, row]…]}
@@ -7,10 +10,13 @@
 -- or {"k": "a"} (the whole table).
 SET LOCAL ROLE kt_owner;
 
-CREATE OR REPLACE FUNCTION kt.commit(p_sid uuid, p_payload jsonb, p_idem bytea DEFAULT NULL, p_answer bytea DEFAULT NULL) RETURNS text
+DROP FUNCTION IF EXISTS kt.commit(uuid, jsonb, bytea, bytea);
+CREATE OR REPLACE FUNCTION kt.commit(
+  p_sid uuid, p_payload jsonb, p_idem bytea DEFAULT NULL, p_answer bytea DEFAULT NULL,
+  p_who text DEFAULT NULL, p_from text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_hash bytea := sha256(uuid_send(p_sid));
+  v_hash bytea := sha256(uuid_send(p_sid)); v_alone bool := p_who IS NOT NULL;
   v_owner text; v_snap pg_snapshot; v_names jsonb; v_rights jsonb; v_places jsonb;      -- the session
   v_tables int; v_table jsonb; v_name text; v_ptr text; v_need int; v_named text[] := '{}'; v_ptrs text[] := '{}'; v_absent bool;
   v_op text; v_keys jsonb; v_count int; v_salt int; v_changes jsonb := '{}'; v_conflict jsonb; v_answer text; v_void text;
@@ -19,14 +25,20 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'kt.commit needs read committed' USING ERRCODE = 'KT500';
   END IF;
-  IF jsonb_typeof(p_payload) IS DISTINCT FROM 'array' OR p_payload = '[]' THEN
+  IF p_sid IS NULL OR jsonb_typeof(p_payload) IS DISTINCT FROM 'array' OR p_payload = '[]' THEN
     RAISE EXCEPTION 'nothing to commit' USING ERRCODE = 'KT400';
   END IF;
   v_tables := jsonb_array_length(p_payload);
-  SELECT a.owner, a.snap, a.names, a.rights, a.places INTO v_owner, v_snap, v_names, v_rights, v_places FROM kt.trxs a
-   WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
+  IF v_alone THEN
+    v_owner := kt_priv.caller(p_who);
+    v_snap := kt_priv.snapshot_of(p_from);
+    SELECT r.names, r.rights, r.places INTO v_names, v_rights, v_places FROM kt_priv.rights(v_owner) r;
+  ELSE
+    SELECT a.owner, a.snap, a.names, a.rights, a.places INTO v_owner, v_snap, v_names, v_rights, v_places FROM kt.trxs a
+     WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
+    END IF;
   END IF;
 
   -- 1. For each table: ptr, permissions, and its lock: shared, or exclusive where a predicate has to hold, keys are many or a
@@ -39,7 +51,14 @@ BEGIN
             | (CASE WHEN v_table ?| array['put', 'upd', 'push'] THEN 2 ELSE 0 END)
             | (CASE WHEN v_table ? 'del' THEN 1 ELSE 0 END);
     IF v_ptr IS NULL OR ((v_rights -> v_ptr)::int & v_need) <> v_need THEN
-      PERFORM kt_priv.deny(p_sid, v_ptr, v_need);
+      IF v_alone THEN
+        PERFORM kt_priv.allow(v_owner, v_name, v_need);
+      ELSE
+        PERFORM kt_priv.deny(p_sid, v_ptr, v_need);
+      END IF;
+    END IF;
+    IF v_snap IS NULL AND v_table ?| array['r', 'q'] THEN
+      RAISE EXCEPTION 'what was read, was read at a snapshot' USING ERRCODE = 'KT400';
     END IF;
     -- The same order for all tenants: their parts of a table stand where the table does.
     IF i > 0 AND v_name COLLATE "C" <= v_named[i] THEN
@@ -88,6 +107,15 @@ BEGIN
     END IF;
   END LOOP;
 
+  -- A change of rights ends sessions; where there is none, it waits for the commits that know of the old rights, and those look
+  -- once more behind that. This lock comes after the others, because whoever changes rights may hold those.
+  IF v_alone THEN
+    v_void := pg_advisory_xact_lock_shared(19284, 4)::text;
+    IF EXISTS (SELECT 1 FROM kt_priv.rights(v_owner) r WHERE r.names <> v_names OR r.rights <> v_rights OR r.places <> v_places) THEN
+      RAISE EXCEPTION 'the rights have changed' USING ERRCODE = 'KT409';
+    END IF;
+  END IF;
+
   -- 3. The first write of this transaction gives it its id, and comes after every lock: for two commits that conflict, the
   --    order of _txid is the order of serialization. A second commit of one idempotency key waits here for the first.
   IF p_idem IS NOT NULL THEN
@@ -109,9 +137,13 @@ BEGIN
     END IF;
   END LOOP;
 
+  IF v_alone AND v_snap IS NOT NULL THEN
+    PERFORM kt_priv.still_kept(v_snap, p_from);
+  END IF;
+
   -- 4. The session is used up, exactly once: its row in the log comes first, as in abort, so that the two never deadlock.
   INSERT INTO kt_priv.log (sid, owner, changes) VALUES (v_hash, v_owner, v_changes) ON CONFLICT (sid) DO NOTHING;
-  IF FOUND THEN
+  IF FOUND AND NOT v_alone THEN
     DELETE FROM kt.trxs a WHERE a.sid = v_hash AND a.expires_at > statement_timestamp() AND a.xmin = a.born::xid;
   END IF;
   IF NOT FOUND THEN
@@ -121,4 +153,4 @@ BEGIN
 END $$;
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.commit(uuid, jsonb, bytea, bytea) TO kt_gateway;
+GRANT EXECUTE ON FUNCTION kt.commit(uuid, jsonb, bytea, bytea, text, text) TO kt_gateway;

@@ -19,12 +19,22 @@ CREATE INDEX IF NOT EXISTS @P@_d ON kt_data.@P@ (_deleted_txid) WHERE _deleted_t
 CREATE INDEX IF NOT EXISTS @P@_h ON kt_data.@P@ (@KEY@id, _deleted_txid) WHERE _deleted_txid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS @P@_g ON kt_data.@P@ USING gin (data jsonb_path_ops) WITH (fastupdate = off) WHERE _deleted_txid IS NULL;
 
+-- Reads of a caller: of an open session, or where p_sid is null of p_who (15_callers.sql).
+DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.last_@P@(uuid, int),
+  kt.history_@P@(uuid, text, int), kt.query_@P@(uuid, jsonb, int), kt.query_@P@(uuid, jsonb, jsonb, text, bool, text, int),
+  kt.count_@P@(uuid, jsonb), kt.count_@P@(uuid, jsonb, jsonb);
+
 -- One row, or null.
-CREATE OR REPLACE FUNCTION kt.get_@P@(p_sid uuid, p_id text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION kt.get_@P@(p_sid uuid, p_id text, p_who text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   @WHOSE@s pg_snapshot; d jsonb; x xid8;
 BEGIN
+  IF p_sid IS NULL THEN                                            -- the snapshot is the statement's own, so what lives is visible
+    s := kt_priv.open(p_sid, '@P@', 4, p_who);
+    SELECT t.data INTO d FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL;
+    RETURN d;
+  END IF;
   SELECT a.snap, t.data, t._txid INTO s, d, x
     FROM kt.trxs a LEFT JOIN kt_data.@P@ t ON @MINE@t.id = p_id AND t._deleted_txid IS NULL
    WHERE a.sid = sha256(uuid_send(p_sid)) AND a.expires_at > statement_timestamp() AND ((a.rights -> '@P@')::int & 4) = 4;
@@ -38,12 +48,31 @@ BEGIN
   RETURN d;
 END $f$;
 
+-- One row without a session, as most calls begin and many end: what kt.here says, and on the next line the row, if there is one.
+-- Everything is asked in one statement, because each costs as much as the row; whatever is not as usual (an owner with rights
+-- of its own, a connection that is new, a credential that is wrong) is asked again, one by one, with the same snapshot.
+CREATE OR REPLACE FUNCTION kt.look_@P@(p_id text, p_who text, p_idem bytea DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  whose text := left(substr(p_who, 65), -11); said text;
+BEGIN
+  SELECT concat(pg_current_snapshot()::text, '/', l.token::text, '/',
+                (SELECT encode(e.answer, 'hex') FROM kt_priv.ledger e WHERE e.owner = whose AND e.key = p_idem), E'\n',
+                (SELECT t.data::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL))
+    INTO said FROM kt_priv.meta m, kt_priv.secret k, kt_priv.life l, kt.storage g
+   WHERE sha256(sha256(k.outer_key || sha256(k.inner_key || convert_to(substr(p_who, 65), 'UTF8')))) = sha256(decode(left(p_who, 64), 'hex'))
+     AND whose <> '' AND left(right(p_who, 11), 1) = '.' AND right(p_who, 10)::bigint > extract(epoch FROM clock_timestamp())
+     AND m.system_id::text = current_setting('kontract.cluster', true) AND m.horizon <= pg_snapshot_xmax(pg_current_snapshot())
+     AND g.owner = '*' AND g.ptr = '@P@' AND g.permissions & 4 = 4 AND NOT EXISTS (SELECT FROM kt.storage o WHERE o.owner = whose);
+  RETURN coalesce(said, concat(kt.here(p_who, p_idem), E'\n', kt.get_@P@(NULL, p_id, p_who)::text));
+END $f$;
+
 -- Those of the named rows that exist, in no order.
-CREATE OR REPLACE FUNCTION kt.mget_@P@(p_sid uuid, p_ids text[]) RETURNS TABLE (id text, data jsonb)
+CREATE OR REPLACE FUNCTION kt.mget_@P@(p_sid uuid, p_ids text[], p_who text DEFAULT NULL) RETURNS TABLE (id text, data jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); n int;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); n int;
 BEGIN
   RETURN QUERY SELECT t.id, t.data FROM kt_data.@P@ t
     WHERE @MINE@t.id = ANY (p_ids) AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
@@ -56,12 +85,12 @@ BEGIN
 END $f$;
 
 -- Rows in the order in which they were added, after the named one. _after is that row's place; nothing comes when it is absent.
-CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int)
+CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int, p_who text DEFAULT NULL)
 RETURNS TABLE (id text, data jsonb, _order bigint, _after bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); o bigint := -1;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s); o bigint := -1;
 BEGIN
   IF p_after IS NOT NULL THEN
     SELECT u._order INTO o FROM (
@@ -81,11 +110,11 @@ BEGIN
 END $f$;
 
 -- Rows from the end of the list, backwards.
-CREATE OR REPLACE FUNCTION kt.last_@P@(p_sid uuid, p_limit int) RETURNS TABLE (id text, data jsonb, _order bigint)
+CREATE OR REPLACE FUNCTION kt.last_@P@(p_sid uuid, p_limit int, p_who text DEFAULT NULL) RETURNS TABLE (id text, data jsonb, _order bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s);
 BEGIN
   RETURN QUERY SELECT u.id, u.data, u._order FROM (
     (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
@@ -97,12 +126,12 @@ BEGIN
 END $f$;
 
 -- The versions of a row that the snapshot knows of, the latest first; _at and _until as far as the log reaches back.
-CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int)
+CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL)
 RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4);
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who);
 BEGIN
   RETURN QUERY SELECT v._version, v.data, a.at, u.at, u.ended
     FROM (SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL
@@ -119,14 +148,13 @@ END $f$;
 -- Rows that contain a pattern and match the rest of a filter: in the order in which they were added, or by a field (numbers,
 -- then text, then what is neither), after the named one. MATERIALIZED, because with a LIMIT the planner would rather walk the
 -- whole table in order than use the index on the content.
-DROP FUNCTION IF EXISTS kt.query_@P@(uuid, jsonb, int);
 CREATE OR REPLACE FUNCTION kt.query_@P@(
-  p_sid uuid, p_pattern jsonb, p_rest jsonb, p_field text, p_descending bool, p_after text, p_limit int)
+  p_sid uuid, p_pattern jsonb, p_rest jsonb, p_field text, p_descending bool, p_after text, p_limit int, p_who text DEFAULT NULL)
 RETURNS TABLE (id text, data jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s);
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s);
 BEGIN
   IF p_rest IS NULL AND p_field IS NULL AND p_after IS NULL THEN
     RETURN QUERY WITH hit AS MATERIALIZED (
@@ -163,11 +191,10 @@ BEGIN
 END $f$;
 
 -- How many rows contain a pattern and match the rest of a filter; all rows where the pattern is null.
-DROP FUNCTION IF EXISTS kt.count_@P@(uuid, jsonb);
-CREATE OR REPLACE FUNCTION kt.count_@P@(p_sid uuid, p_pattern jsonb, p_rest jsonb) RETURNS bigint
+CREATE OR REPLACE FUNCTION kt.count_@P@(p_sid uuid, p_pattern jsonb, p_rest jsonb, p_who text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4); m xid8 := pg_snapshot_xmin(s); live bigint; dead bigint;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s); live bigint; dead bigint;
 BEGIN
   IF p_pattern IS NULL THEN
     SELECT count(*) INTO live FROM kt_data.@P@ t WHERE @MINE@t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
@@ -189,12 +216,14 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   m xid8 := pg_snapshot_xmin(s); k text; q jsonb;
 BEGIN
-  SELECT r.id INTO k FROM jsonb_array_elements_text(p_keys) r(id)
-   WHERE EXISTS (SELECT 1 FROM kt_data.@P@ t
-                  WHERE @MINE@t.id = r.id AND t._deleted_txid IS NULL AND NOT pg_visible_in_snapshot(t._txid, s))
-      OR EXISTS (SELECT 1 FROM kt_data.@P@ t
-                  WHERE @MINE@t.id = r.id AND t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
-                    AND pg_visible_in_snapshot(t._txid, s))
+  -- LIMIT, because the planner takes so few keys for many, and would read the whole table once rather than look each of them up.
+  SELECT r.id INTO k FROM jsonb_array_elements_text(p_keys) r(id) CROSS JOIN LATERAL (
+      (SELECT 1 FROM kt_data.@P@ t
+        WHERE @MINE@t.id = r.id AND t._deleted_txid IS NULL AND NOT pg_visible_in_snapshot(t._txid, s) LIMIT 1)
+      UNION ALL
+      (SELECT 1 FROM kt_data.@P@ t
+        WHERE @MINE@t.id = r.id AND t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
+          AND pg_visible_in_snapshot(t._txid, s) LIMIT 1)) changed
    LIMIT 1;
   IF FOUND THEN RETURN jsonb_build_object('t', '@P@', 'key', k); END IF;
   IF p_predicates IS NOT NULL THEN
@@ -241,7 +270,7 @@ BEGIN
     SELECT jsonb_build_object('t', '@P@', 'key', t.id, 'field', f.name) INTO refused
       FROM (SELECT false AS merge, e FROM jsonb_array_elements(coalesce(p_part -> 'put', '[]') || coalesce(p_part -> 'push', '[]')) e
             UNION ALL SELECT true, e FROM jsonb_array_elements(coalesce(p_part -> 'upd', '[]')) e) w
-      JOIN kt_data.@P@ t ON @MINE@t.id = w.e ->> 0 AND t._deleted_txid IS NULL
+      CROSS JOIN LATERAL (SELECT t.id, t.data FROM kt_data.@P@ t WHERE @MINE@t.id = w.e ->> 0 AND t._deleted_txid IS NULL LIMIT 1) t
       CROSS JOIN unnest(fixed) f(name)
      WHERE t.data -> f.name IS DISTINCT FROM w.e -> 1 -> f.name AND NOT (w.merge AND NOT w.e -> 1 ? f.name)
      LIMIT 1;
@@ -274,6 +303,4 @@ BEGIN
   RETURN NULL;
 END $f$;
 
-GRANT EXECUTE ON FUNCTION kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int),
-  kt.last_@P@(uuid, int),
-  kt.query_@P@(uuid, jsonb, jsonb, text, bool, text, int), kt.count_@P@(uuid, jsonb, jsonb), kt.history_@P@(uuid, text, int) TO kt_gateway;
+GRANT EXECUTE ON FUNCTION kt.look_@P@, kt.get_@P@, kt.mget_@P@, kt.list_@P@, kt.last_@P@, kt.query_@P@, kt.count_@P@, kt.history_@P@ TO kt_gateway;

@@ -10,7 +10,7 @@ BEGIN
   IF p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' THEN
     RAISE EXCEPTION 'bad ptr' USING ERRCODE = 'KT400';
   END IF;
-  v_sql := replace(v_sql, '@WHOSE@', CASE WHEN v_own THEN 'whose text := kt_priv.whose(p_sid); ' ELSE '' END);
+  v_sql := replace(v_sql, '@WHOSE@', CASE WHEN v_own THEN 'whose text := kt_priv.whose(p_sid, p_who); ' ELSE '' END);
   v_sql := replace(v_sql, '@MINE@', CASE WHEN v_own THEN 't._owner = whose AND ' ELSE '' END);
   v_sql := replace(v_sql, '@KEY@', CASE WHEN v_own THEN '_owner, ' ELSE '' END);
   EXECUTE replace(v_sql, '@P@', p_ptr);
@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION kt_priv.renew(p_ptr text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM kt_priv.generate(p_ptr, 'shared');
-  EXECUTE format('REVOKE EXECUTE ON FUNCTION kt.get_%1$s, kt.mget_%1$s, kt.list_%1$s, kt.last_%1$s, kt.query_%1$s, kt.count_%1$s, '
+  EXECUTE format('REVOKE EXECUTE ON FUNCTION kt.look_%1$s, kt.get_%1$s, kt.mget_%1$s, kt.list_%1$s, kt.last_%1$s, kt.query_%1$s, kt.count_%1$s, '
                  'kt.history_%1$s FROM kt_gateway', p_ptr);
 END $$;
 
@@ -101,8 +101,10 @@ BEGIN
   RETURN FOUND;
 END $$;
 
--- Moves the horizon: no live snapshot, and none to come, needs a version that died below it.
-CREATE OR REPLACE FUNCTION kt.gc_horizon() RETURNS text
+-- Moves the horizon: no live snapshot, and none to come, needs a version that died below it. Snapshots without a session are
+-- not known, so it follows p_grace behind; those that are older find out (kt_priv.still_kept).
+DROP FUNCTION IF EXISTS kt.gc_horizon();
+CREATE OR REPLACE FUNCTION kt.gc_horizon(p_grace interval DEFAULT '10 seconds') RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
   v_horizon xid8; v_kept xid8;
@@ -117,6 +119,14 @@ BEGIN
   DELETE FROM kt.trxs a WHERE a.expires_at < clock_timestamp();
   SELECT least((SELECT a.create_txid FROM kt.trxs a ORDER BY a.create_txid LIMIT 1), pg_snapshot_xmin(pg_current_snapshot()))
     INTO v_horizon;
+  IF p_grace > '0' THEN
+    UPDATE kt_priv.meta m SET next_horizon = v_horizon, next_since = now()
+     WHERE m.next_since NOT BETWEEN now() - p_grace AND now()
+     RETURNING least(v_horizon, (SELECT o.next_horizon FROM kt_priv.meta o)) INTO v_horizon;
+    IF NOT FOUND THEN
+      SELECT m.horizon INTO v_horizon FROM kt_priv.meta m;
+    END IF;
+  END IF;
   -- What is kept for `history` and `at`: versions that died since the last commit before that time.
   SELECT least(v_horizon, coalesce((SELECT l.txid FROM kt_priv.log l WHERE l.at < now() - m.keep ORDER BY l.at DESC LIMIT 1), '0'))
     INTO v_kept FROM kt_priv.meta m WHERE m.keep > '0';
@@ -176,7 +186,8 @@ BEGIN
     EXECUTE format('DELETE FROM kt_data.%I WHERE _deleted_txid IS NOT NULL', v_ptr);
     EXECUTE format('ALTER TABLE kt_data.%I ALTER COLUMN _txid TYPE xid8 USING ''3''::xid8', v_ptr);   -- one rewrite, no dead rows
   END LOOP;
-  UPDATE kt_priv.meta SET system_id = (SELECT c.system_identifier FROM pg_control_system() c), horizon = '0';
+  UPDATE kt_priv.meta SET system_id = (SELECT c.system_identifier FROM pg_control_system() c), horizon = '0',
+    next_horizon = '0', next_since = '-infinity';
 END $$;
 
 -- Tables that an earlier version of this file made get the functions of this one.
@@ -185,5 +196,5 @@ SELECT kt_priv.generate(p.ptr, 'tenant') FROM kt_priv.templates p ORDER BY p.ptr
 SELECT kt_priv.renew(t.ptr) FROM kt_priv.tables t WHERE t.template IS NOT NULL ORDER BY t.ptr;
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text), kt.withdraw(text, text), kt.set_tenant(text, text), kt.gc_horizon(),
+GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text), kt.withdraw(text, text), kt.set_tenant(text, text), kt.gc_horizon(interval),
   kt.gc_table(text, int), kt.gc_log(interval), kt.keep_history(interval), kt.rebase() TO kt_deploy;

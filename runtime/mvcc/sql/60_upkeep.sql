@@ -18,7 +18,8 @@ END $$;
 -- One step of garbage collection: up to p_batch dead versions and old log rows, then the horizon for the next step. Whoever
 -- serves calls may do a step between them: it locks nothing that a call needs but, for the horizon, the begins, for the time
 -- of one look at the open sessions, and does not wait for them longer than lock_timeout. One step runs at a time.
-CREATE OR REPLACE FUNCTION kt.collect(p_batch int DEFAULT 1000, OUT removed bigint, OUT more bool)
+DROP FUNCTION IF EXISTS kt.collect(int);
+CREATE OR REPLACE FUNCTION kt.collect(p_batch int DEFAULT 1000, p_grace interval DEFAULT '10 seconds', OUT removed bigint, OUT more bool)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
   v_batch bigint := least(greatest(p_batch, 1), 10000); v_from text; v_ptr text; v_seen int := 0; v_count bigint; v_keep interval;
@@ -54,11 +55,11 @@ BEGIN
   END IF;
 
   BEGIN
-    PERFORM kt.gc_horizon();
+    PERFORM kt.gc_horizon(p_grace);
   EXCEPTION WHEN lock_not_available THEN
     NULL;                                          -- the next step tries again
   END;
 END $$;
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.collect(int) TO kt_gateway, kt_deploy;
+GRANT EXECUTE ON FUNCTION kt.collect(int, interval) TO kt_gateway, kt_deploy;

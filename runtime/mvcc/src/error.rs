@@ -152,6 +152,7 @@ impl TransactionError {
 
     fn of(error: DbError, table: &str, needed: Perms) -> Self {
         match error.sqlstate.as_str() {
+            "KT401" if error.detail.as_deref() == Some("credential") => Self::Unauthenticated,
             "KT401" => Self::SessionEnded,
             "KT403" => Self::PermissionDenied { table: table.to_owned(), needed },
             "KT404" => Self::NoTable(table.to_owned()),
@@ -164,6 +165,20 @@ impl TransactionError {
             _ => Self::Unexpected(error),
         }
     }
+}
+
+/// What a conflict was about: `ptr/key`, or the ptr where it was not about one row.
+pub(crate) fn contested(error: &DbError) -> Option<String> {
+    let Met { t, key } =
+        serde_json::from_str(error.detail.as_deref().filter(|_| error.sqlstate == "KT409")?).ok()?;
+    Some(key.map_or(t.clone(), |key| format!("{t}/{key}")))
+}
+
+/// DETAIL of a conflict.
+#[derive(Deserialize)]
+struct Met {
+    t: String,
+    key: Option<String>,
 }
 
 /// DETAIL of a refused read-only field.

@@ -20,6 +20,7 @@ pub fn install() -> String {
         include_str!("../sql/00_roles.sql"),
         include_str!("../sql/05_restored.sql"),
         include_str!("../sql/10_tables.sql"),
+        include_str!("../sql/15_callers.sql"),
         include_str!("../sql/20_session.sql"),
         include_str!("../sql/25_filter.sql"),
         include_str!("../sql/30_commit.sql"),
@@ -32,15 +33,48 @@ pub fn install() -> String {
     .concat()
 }
 
+/// Whom a read is for: an open session, or the owner that a credential proves, at the state at which the statement runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reader<'a> {
+    Session(Sid),
+    Alone(&'a Credential),
+}
+
+impl Reader<'_> {
+    /// Calls a read function: `columns` is SQL with `@` for the call, each argument is SQL with `$` for its parameter.
+    fn read(self, columns: &str, function: &str, ptr: &Ptr, args: Vec<(&str, Option<String>)>) -> Statement {
+        let places: String = (2..)
+            .zip(&args)
+            .map(|(at, (cast, _))| format!(", {}", cast.replace('$', &format!("${at}"))))
+            .collect();
+        let (sid, who) = match self {
+            Self::Session(sid) => (Some(sid.to_string()), None),
+            Self::Alone(credential) => (None, Some(who(credential))),
+        };
+        let alone = who.as_ref().map_or_else(String::new, |_| format!(", ${}::text", args.len() + 2));
+        let call = format!("kt.{function}_{ptr}($1::text::uuid{places}{alone})");
+        let sql = format!("SELECT {}", columns.replace('@', &call));
+        let params = std::iter::once(sid).chain(args.into_iter().map(|(_, value)| value));
+        Statement::new(sql, params.chain(who.map(Some)).collect())
+    }
+}
+
+/// A credential in one piece.
+fn who(Credential { owner, expires_at_s, mac }: &Credential) -> String {
+    format!("{}{owner}.{expires_at_s}", hex(mac))
+}
+
+/// `from` is what a read without a session said, with which this one goes on.
 pub(crate) fn begin(
     credential: &Credential,
     sid: Sid,
     idempotency_key: Option<&[u8; 16]>,
     at: Option<&str>,
+    from: Option<&str>,
 ) -> Statement {
     Statement::new(
         "SELECT snap, answer FROM kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, \
-         decode($5::text, 'hex'), p_at => $6::text)",
+         decode($5::text, 'hex'), p_at => $6::text, p_from => $7::text)",
         vec![
             Some(credential.owner.clone()),
             Some(credential.expires_at_s.to_string()),
@@ -48,7 +82,41 @@ pub(crate) fn begin(
             Some(sid.to_string()),
             idempotency_key.map(|key| hex(key)),
             at.map(str::to_owned),
+            from.map(str::to_owned),
         ],
+    )
+}
+
+/// One row without a session. One column: what `kt.here` says, and on the next line the row or nothing.
+pub(crate) fn look(
+    credential: &Credential,
+    ptr: &Ptr,
+    key: &str,
+    idempotency_key: Option<&[u8; 16]>,
+) -> Statement {
+    let mut params = vec![Some(key.to_owned()), Some(who(credential))];
+    let known = idempotency_key.map_or("", |key| {
+        params.push(Some(hex(key)));
+        ", decode($3::text, 'hex')"
+    });
+    Statement::new(format!("SELECT kt.look_{ptr}($1::text, $2::text{known})"), params)
+}
+
+/// A read without a session, after a first row that has what `kt.here` says in its first column.
+pub(crate) fn look_with(
+    read: Statement,
+    columns: usize,
+    credential: &Credential,
+    idempotency_key: Option<&[u8; 16]>,
+) -> Statement {
+    let Statement { sql, mut params } = read;
+    params.push(Some(who(credential)));
+    params.push(idempotency_key.map(|key| hex(key)));
+    let (who, key) = (params.len() - 1, params.len());
+    let rest = ", NULL".repeat(columns.saturating_sub(1));
+    Statement::new(
+        format!("SELECT kt.here(${who}::text, decode(${key}::text, 'hex')){rest} UNION ALL {sql}"),
+        params,
     )
 }
 
@@ -60,33 +128,21 @@ pub(crate) fn get(sid: Sid, ptr: &Ptr, key: &str) -> Statement {
 }
 
 /// `keys` is a JSON array of strings. Columns: id, row.
-pub(crate) fn mget(sid: Sid, ptr: &Ptr, keys: String) -> Statement {
-    Statement::new(
-        format!(
-            "SELECT id, data::text FROM kt.mget_{ptr}($1::text::uuid, \
-             ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb)))"
-        ),
-        vec![Some(sid.to_string()), Some(keys)],
-    )
+pub(crate) fn mget(reader: Reader<'_>, ptr: &Ptr, keys: String) -> Statement {
+    let array = "ARRAY(SELECT jsonb_array_elements_text($::text::jsonb))";
+    reader.read("id, data::text FROM @", "mget", ptr, vec![(array, Some(keys))])
 }
 
 /// Columns: id, row, its place, the place it was read after.
-pub(crate) fn list(sid: Sid, ptr: &Ptr, after: Option<&str>, limit: usize) -> Statement {
-    Statement::new(
-        format!(
-            "SELECT id, data::text, _order::text, _after::text \
-             FROM kt.list_{ptr}($1::text::uuid, $2::text, $3::text::int)"
-        ),
-        vec![Some(sid.to_string()), after.map(str::to_owned), Some(limit.to_string())],
-    )
+pub(crate) fn list(reader: Reader<'_>, ptr: &Ptr, after: Option<&str>, limit: usize) -> Statement {
+    let args = vec![("$::text", after.map(str::to_owned)), ("$::text::int", Some(limit.to_string()))];
+    reader.read("id, data::text, _order::text, _after::text FROM @", "list", ptr, args)
 }
 
 /// From the end. Columns: id, row, its place.
-pub(crate) fn last(sid: Sid, ptr: &Ptr, limit: usize) -> Statement {
-    Statement::new(
-        format!("SELECT id, data::text, _order::text FROM kt.last_{ptr}($1::text::uuid, $2::text::int)"),
-        vec![Some(sid.to_string()), Some(limit.to_string())],
-    )
+pub(crate) fn last(reader: Reader<'_>, ptr: &Ptr, limit: usize) -> Statement {
+    let args = vec![("$::text::int", Some(limit.to_string()))];
+    reader.read("id, data::text, _order::text FROM @", "last", ptr, args)
 }
 
 /// One column: versions as a JSON array, the latest first.
@@ -102,31 +158,23 @@ pub(crate) fn history(sid: Sid, ptr: &Ptr, key: &str, limit: usize) -> Statement
 }
 
 /// Columns: id, row.
-pub(crate) fn query(sid: Sid, ptr: &Ptr, find: &Find, limit: usize) -> Statement {
-    Statement::new(
-        format!(
-            "SELECT id, data::text FROM kt.query_{ptr}($1::text::uuid, $2::text::jsonb, $3::text::jsonb, $4::text, \
-             $5::text::bool, $6::text, $7::text::int)"
-        ),
-        vec![
-            Some(sid.to_string()),
-            Some(find.filter.pattern().to_string()),
-            find.filter.rest().map(|rest| rest.to_string()),
-            find.order.as_ref().map(|order| order.field.clone()),
-            Some(find.order.as_ref().is_some_and(|order| order.descending).to_string()),
-            find.after.clone(),
-            Some(limit.to_string()),
-        ],
-    )
+pub(crate) fn query(reader: Reader<'_>, ptr: &Ptr, find: &Find, limit: usize) -> Statement {
+    let args = vec![
+        ("$::text::jsonb", Some(find.filter.pattern().to_string())),
+        ("$::text::jsonb", find.filter.rest().map(|rest| rest.to_string())),
+        ("$::text", find.order.as_ref().map(|order| order.field.clone())),
+        ("$::text::bool", Some(find.order.as_ref().is_some_and(|order| order.descending).to_string())),
+        ("$::text", find.after.clone()),
+        ("$::text::int", Some(limit.to_string())),
+    ];
+    reader.read("id, data::text FROM @", "query", ptr, args)
 }
 
-pub(crate) fn count(sid: Sid, ptr: &Ptr, filter: &Filter) -> Statement {
+/// One column, a number.
+pub(crate) fn count(reader: Reader<'_>, ptr: &Ptr, filter: &Filter) -> Statement {
     let pattern = (!filter.is_all()).then(|| filter.pattern().to_string());
     let rest = filter.rest().map(|rest| rest.to_string());
-    Statement::new(
-        format!("SELECT kt.count_{ptr}($1::text::uuid, $2::text::jsonb, $3::text::jsonb)::text"),
-        vec![Some(sid.to_string()), pattern, rest],
-    )
+    reader.read("@::text", "count", ptr, vec![("$::text::jsonb", pattern), ("$::text::jsonb", rest)])
 }
 
 /// A statement of the application's on the table it calls `name`. `args` is a JSON array of texts and nulls, `own` an object of
@@ -154,16 +202,27 @@ pub(crate) fn exec(
     )
 }
 
-pub(crate) fn commit(sid: Sid, payload: String, ledger: Option<(&[u8; 16], &[u8])>) -> Statement {
-    Statement::new(
-        "SELECT kt.commit($1::text::uuid, $2::text::jsonb, decode($3::text, 'hex'), decode($4::text, 'hex'))",
-        vec![
-            Some(sid.to_string()),
-            Some(payload),
-            ledger.map(|(key, _)| hex(key)),
-            ledger.map(|(_, answer)| hex(answer)),
-        ],
-    )
+/// `alone` where no session is open: whose commit it is, and what the read before said if there was one.
+pub(crate) fn commit(
+    sid: Sid,
+    payload: String,
+    ledger: Option<(&[u8; 16], &[u8])>,
+    alone: Option<(&Credential, Option<&str>)>,
+) -> Statement {
+    let mut params = vec![
+        Some(sid.to_string()),
+        Some(payload),
+        ledger.map(|(key, _)| hex(key)),
+        ledger.map(|(_, answer)| hex(answer)),
+    ];
+    let rest = alone.map_or("", |(credential, from)| {
+        params.extend([Some(who(credential)), from.map(str::to_owned)]);
+        ", $5::text, $6::text"
+    });
+    let sql = format!(
+        "SELECT kt.commit($1::text::uuid, $2::text::jsonb, decode($3::text, 'hex'), decode($4::text, 'hex'){rest})"
+    );
+    Statement::new(sql, params)
 }
 
 pub(crate) fn abort(sid: Sid) -> Statement {

@@ -1,9 +1,10 @@
 //! One transaction: the state machine between an endpoint's storage operations and the database.
 //!
 //! An operation that can be answered from what is known is [`Step::Ready`]; otherwise [`Step::Send`] names statements to run.
-//! The first statement of a transaction is `begin`; it travels together with the first read, or with the commit when nothing
-//! was read. Statements of one transaction must reach **one** connection in the order in which they were handed out, because
-//! a second read may be under way before `begin` was answered.
+//! The first statement of a transaction is `begin`; it travels together with the first read. A read that is alone goes without
+//! ([`Transaction::alone`]), and so does a commit after no read or after such a one: a session is for what takes longer. Statements of
+//! one transaction must reach **one** connection in the order in which they were handed out, because a second read may be
+//! under way before `begin` was answered.
 
 mod exec;
 mod reads;
@@ -16,7 +17,7 @@ use kontract_wire::perm::Perms;
 
 use self::reads::{End, Pending, Read, array, text_of};
 use crate::credential::{Credential, Sid};
-use crate::error::TransactionError;
+use crate::error::{TransactionError, contested};
 use crate::filter::Find;
 use crate::limits::{ANSWER_LEN_MAX, ROWS_PER_READ_MAX, VERSIONS_PER_READ_MAX};
 use crate::payload::payload;
@@ -74,19 +75,24 @@ pub struct Transaction {
     states: BTreeMap<String, TableState>,
     pending: BTreeMap<RequestId, Pending>,
     requests: u64,
+    contested: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Session {
     NotBegun,
+    /// A read without a session is under way.
+    Looking,
+    /// A read without a session said where the transaction goes on.
+    Looked {
+        from: String,
+    },
     /// `begin` was handed out; statements after it on the same connection find the session.
     Begun,
     /// Every later operation fails in the same way.
     Failed(TransactionError),
     /// The commit was handed out.
-    Committing {
-        begins: bool,
-    },
+    Committing,
     Ended,
 }
 
@@ -115,6 +121,7 @@ impl Transaction {
             states: BTreeMap::new(),
             pending: BTreeMap::new(),
             requests: 0,
+            contested: None,
         }
     }
 
@@ -358,6 +365,10 @@ impl Transaction {
     pub fn answer(&mut self, id: RequestId, results: Vec<StatementResult>) -> Result<Step, TransactionError> {
         let pending = self.pending.remove(&id).ok_or(TransactionError::Misuse("no such request"))?;
         let mut results = results.into_iter();
+        if pending.is_alone {
+            let rows = self.looked(&pending, results.next())?;
+            return self.finish(pending, rows).map(Step::Ready);
+        }
         if pending.begins {
             self.begun(results.next())?;
         }
@@ -394,15 +405,15 @@ impl Transaction {
             self.session = Session::Ended;
             return Ok(None);
         };
-        let begins = self.session == Session::NotBegun;
         let ledger = self.idempotency_key.as_ref().map(|key| (&key.0, answer));
-        let mut statements = Vec::with_capacity(2);
-        if begins {
-            statements.push(self.begin());
-        }
-        statements.push(sql::commit(self.sid, payload, ledger));
-        self.session = Session::Committing { begins };
-        Ok(Some(statements))
+        let alone = match &self.session {
+            Session::NotBegun => Some((&self.credential, None)),
+            Session::Looked { from } => Some((&self.credential, Some(from.as_str()))),
+            _ => None,
+        };
+        let statement = sql::commit(self.sid, payload, ledger, alone);
+        self.session = Session::Committing;
+        Ok(Some(vec![statement]))
     }
 
     /// Takes the results of the commit's statements.
@@ -411,26 +422,23 @@ impl Transaction {
     /// [`TransactionError::Conflict`]: run the whole call again. [`TransactionError::Unavailable`]: the outcome is unknown
     /// until [`resolve`](Self::resolve).
     pub fn committed(&mut self, results: Vec<StatementResult>) -> Result<CommitOutcome, TransactionError> {
-        let Session::Committing { begins } = self.session else {
+        if self.session != Session::Committing {
             return Err(TransactionError::Misuse("no commit is under way"));
-        };
+        }
         self.session = Session::Ended;
         let mut results = results.into_iter();
-        if begins {
-            match self.begun(results.next()) {
-                Err(TransactionError::AlreadyApplied(answer)) => {
-                    return Ok(CommitOutcome::AlreadyApplied(answer));
-                }
-                begun => begun?,
-            }
-            self.session = Session::Ended;
-        }
         let result = results.next().ok_or(TransactionError::Misuse("a result is missing"))?;
+        self.contested = result.as_ref().err().and_then(contested);
         match result.map_err(TransactionError::of_commit) {
             Ok(_) => Ok(CommitOutcome::Committed),
             Err(TransactionError::AlreadyApplied(answer)) => Ok(CommitOutcome::AlreadyApplied(answer)),
             Err(error) => Err(error),
         }
+    }
+
+    /// What the commit conflicted over: `ptr/key`, or the ptr where it was not about one row.
+    pub fn contested(&self) -> Option<&str> {
+        self.contested.as_deref()
     }
 
     /// The statement that ends the session, and with it says what became of a commit whose result was lost. It may go over
@@ -464,9 +472,9 @@ impl Transaction {
 
     fn check_open(&self) -> Result<(), TransactionError> {
         match &self.session {
-            Session::NotBegun | Session::Begun => Ok(()),
+            Session::NotBegun | Session::Looking | Session::Looked { .. } | Session::Begun => Ok(()),
             Session::Failed(error) => Err(error.clone()),
-            Session::Committing { .. } | Session::Ended => {
+            Session::Committing | Session::Ended => {
                 Err(TransactionError::Misuse("the transaction has ended"))
             }
         }
@@ -478,7 +486,11 @@ impl Transaction {
 
     fn begin(&self) -> Statement {
         let key = self.idempotency_key.as_ref().map(|key| &key.0);
-        sql::begin(&self.credential, self.sid, key, self.at.as_deref())
+        let from = match &self.session {
+            Session::Looked { from } => Some(from.as_str()),
+            _ => None,
+        };
+        sql::begin(&self.credential, self.sid, key, self.at.as_deref(), from)
     }
 
     /// Takes the result of `begin`; its failure is the transaction's.

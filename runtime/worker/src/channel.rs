@@ -20,8 +20,8 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 /// The gateway of a build with its secrets.
 #[wasm_bindgen]
 pub struct Gateway {
-    gateway: kontract_gateway::Gateway,
-    tables: Arc<Tables>,
+    pub(crate) gateway: kontract_gateway::Gateway,
+    pub(crate) tables: Arc<Tables>,
 }
 
 /// What the build knows: written by the compiler, read once when the Worker starts.
@@ -171,6 +171,14 @@ impl Channel {
     ) -> Result<Vec<u8>, JsError> {
         Ok(self.channel.fail(sequence, &WireError { status, code, message })?)
     }
+
+    /// A frame that says nothing but that the connection lives.
+    ///
+    /// # Errors
+    /// When the session has run out of numbers.
+    pub fn heartbeat(&mut self) -> Result<Vec<u8>, JsError> {
+        Ok(self.channel.heartbeat()?)
+    }
 }
 
 /// What a frame led to: a call, a frame to send, a cancelled call, a chunk, the end, or nothing.
@@ -288,8 +296,8 @@ impl StreamChunk {
 /// An admitted call.
 #[wasm_bindgen]
 pub struct Call {
-    call: AdmittedCall,
-    tables: Arc<Tables>,
+    pub(crate) call: AdmittedCall,
+    pub(crate) tables: Arc<Tables>,
 }
 
 #[wasm_bindgen]

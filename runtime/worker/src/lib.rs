@@ -3,6 +3,7 @@
 //! The only crate that knows JavaScript. Its exports are used by `npm/kontract/src/server`, which runs the endpoints.
 
 pub mod channel;
+pub mod page;
 mod platform;
 pub mod postgres;
 mod statements;

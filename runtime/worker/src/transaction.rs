@@ -186,11 +186,17 @@ impl Transaction {
         self.step(step)
     }
 
+    /// The one statement, as JSON, that may be sent in place of a step's when nothing else is sent before its answer;
+    /// `undefined` when there is none. See `kontract_mvcc::transaction::Transaction::alone`.
+    pub fn alone(&mut self, request: f64) -> Option<String> {
+        let statement = self.transaction.alone(request_id(request))?;
+        Some(statements::to_json(&[statement]))
+    }
+
     /// Takes the results of a step's statements.
     pub fn answer(&mut self, request: f64, results: &str) -> Result<Step, JsError> {
         let results = statements::results(results)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "made by Step::request")]
-        let step = self.transaction.answer(RequestId(request as u64), results);
+        let step = self.transaction.answer(request_id(request), results);
         self.step(step)
     }
 
@@ -208,6 +214,12 @@ impl Transaction {
             Ok(CommitOutcome::AlreadyApplied(answer)) => Ok(Some(answer)),
             Err(error) => Err(self.thrown(error)),
         }
+    }
+
+    /// What the commit conflicted over, as far as that is known.
+    #[wasm_bindgen(getter)]
+    pub fn contested(&self) -> Option<String> {
+        self.transaction.contested().map(str::to_owned)
     }
 
     /// The statement that tells what became of a commit whose results were lost, as JSON.
@@ -230,6 +242,11 @@ impl Transaction {
     pub fn already_applied(&self) -> Option<Vec<u8>> {
         self.already_applied.clone()
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "made by Step::request")]
+fn request_id(request: f64) -> RequestId {
+    RequestId(request as u64)
 }
 
 /// The statement that does one step of garbage collection, as JSON.

@@ -18,6 +18,7 @@ mod signature;
 mod sql;
 mod storage_use;
 mod table;
+mod uses;
 
 use std::collections::BTreeSet;
 
@@ -34,6 +35,7 @@ use form::{ClassKey, ClassSite};
 pub(crate) use forms::endpoint_forms;
 pub(crate) use middleware::middleware_call;
 pub(crate) use table::table_declarations;
+pub(crate) use uses::Uses;
 
 /// Everything the modules promise, in the order of files and then of positions.
 pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {

@@ -18,6 +18,7 @@ use super::diagnostics;
 use super::forms::Forms;
 use super::middleware::middleware_call;
 use crate::diag::Diagnostic;
+use crate::parse::bodies::Body;
 use crate::parse::literal::unwrapped;
 use crate::parse::module::{OWN_FUNCTIONS, OWN_PACKAGE, OwnName, ParsedModule};
 use crate::source::Location;
@@ -30,7 +31,7 @@ pub(super) fn check(
     found: &mut Vec<Diagnostic>,
 ) {
     let middleware = middleware_call(module).map(|(_, call)| call.span);
-    let mut uses = Uses { module, calls: Vec::new(), values: Vec::new(), whole: Vec::new() };
+    let mut uses = Uses::of(module);
     module.module.visit_with(&mut uses);
     for (name, span) in uses.calls {
         let at = module.location(span);
@@ -50,6 +51,13 @@ pub(super) fn check(
     found.extend(uses.whole.iter().map(|span| diagnostics::own_package(module.location(*span))));
 }
 
+/// Whether a body has any of them.
+pub(super) fn are_in(module: &ParsedModule, body: &Body<'_>) -> bool {
+    let mut uses = Uses::of(module);
+    body.visit_with(&mut uses);
+    !(uses.calls.is_empty() && uses.values.is_empty() && uses.whole.is_empty())
+}
+
 struct Uses<'m> {
     module: &'m ParsedModule,
     calls: Vec<(String, Span)>,
@@ -59,7 +67,11 @@ struct Uses<'m> {
     whole: Vec<Span>,
 }
 
-impl Uses<'_> {
+impl<'m> Uses<'m> {
+    fn of(module: &'m ParsedModule) -> Self {
+        Self { module, calls: Vec::new(), values: Vec::new(), whole: Vec::new() }
+    }
+
     fn value(&mut self, name: OwnName, span: Span) {
         match name {
             OwnName::Export(name) if OWN_FUNCTIONS.contains(&name.as_str()) => self.values.push((name, span)),

@@ -14,11 +14,12 @@ use swc_ecma_visit::{Visit, VisitWith};
 
 use super::{Extraction, sql};
 use crate::contract::{Perms, StorageOperation, StorageUse};
+use crate::parse::bodies::Body;
 use crate::parse::literal::unwrapped;
 use crate::parse::module::{ParsedModule, property};
 
 pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
-    let mut uses = Uses { module, found: Vec::new(), operations: Vec::new() };
+    let mut uses = Uses::of(module);
     module.module.visit_with(&mut uses);
     if uses.found.is_empty() {
         return;
@@ -39,9 +40,21 @@ pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
     }
 }
 
+/// The tables that a body visibly uses, and what it does with them.
+pub(super) fn in_body(module: &ParsedModule, body: &Body<'_>) -> Vec<(String, Option<StorageOperation>)> {
+    let mut uses = Uses::of(module);
+    body.visit_with(&mut uses);
+    let operation = |span: Span| uses.operations.iter().find(|(at, _)| *at == span);
+    let found = uses
+        .found
+        .iter()
+        .map(|(table, span)| (table.clone(), operation(*span).map(|(_, operation)| operation.clone())));
+    found.collect()
+}
+
 /// The tables that a module visibly uses.
 pub(super) fn tables_used(module: &ParsedModule) -> impl Iterator<Item = String> {
-    let mut uses = Uses { module, found: Vec::new(), operations: Vec::new() };
+    let mut uses = Uses::of(module);
     module.module.visit_with(&mut uses);
     uses.found.into_iter().map(|(table, _)| table)
 }
@@ -53,7 +66,11 @@ struct Uses<'m> {
     operations: Vec<(Span, StorageOperation)>,
 }
 
-impl Uses<'_> {
+impl<'m> Uses<'m> {
+    fn of(module: &'m ParsedModule) -> Self {
+        Self { module, found: Vec::new(), operations: Vec::new() }
+    }
+
     /// The table's name in `env.storage.<table>`.
     fn table(&self, expr: &Expr) -> Option<(String, Span)> {
         let member = unwrapped(expr).as_member()?;

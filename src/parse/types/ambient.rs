@@ -10,6 +10,7 @@ use swc_ecma_ast::{
     Expr, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem, TsModuleName, TsNamespaceBody,
 };
 
+use super::augmentations::Block;
 use super::evaluator::Evaluator;
 use super::model::{Env, ModuleRef, Target};
 use super::symbols::DEFAULT;
@@ -25,8 +26,6 @@ struct Ambient<'g> {
     specifier: String,
     blocks: Vec<Block<'g>>,
 }
-
-type Block<'g> = (ModuleRef<'g>, &'g [ModuleItem]);
 
 impl<'g> AmbientModules<'g> {
     pub(super) fn add(&mut self, specifier: &str, module: ModuleRef<'g>, items: &'g [ModuleItem]) {

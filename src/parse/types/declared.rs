@@ -40,8 +40,10 @@ impl<'g> Evaluator<'g> {
                     return self.declared(symbol, args);
                 }
                 Declared::Enum(_) => return self.enumeration(symbol),
-                Declared::Function(_) | Declared::Variable(..) | Declared::Namespace | Declared::Value(_) => {
-                }
+                Declared::Function(_)
+                | Declared::Variable(..)
+                | Declared::Namespace(_)
+                | Declared::Value(_) => {}
             }
         }
         // `export default Name`, `export = Name`, `export import A = N.B`
@@ -184,6 +186,6 @@ pub(super) fn type_params<'g>(declaration: &Declaration<'g>) -> Option<&'g TsTyp
         Declared::Class(class) => class.type_params.as_deref(),
         Declared::Alias(alias) => alias.type_params.as_deref(),
         Declared::Function(function) => function.type_params.as_deref(),
-        Declared::Enum(_) | Declared::Variable(..) | Declared::Namespace | Declared::Value(_) => None,
+        Declared::Enum(_) | Declared::Variable(..) | Declared::Namespace(_) | Declared::Value(_) => None,
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Evaluator<'g> {
     pub(super) assumed: Vec<(TypeId, TypeId)>,
     pub(super) relation_depth: usize,
     pub(super) locals: Locals<'g>,
-    pub(super) augmentations: Option<super::symbols::Augmentations<'g>>,
+    pub(super) augmentations: Option<super::augmentations::Augmentations<'g>>,
     /// The declaration behind each `env.storage.<table>`.
     pub(super) table_names: Vec<(String, FileId, String)>,
     steps: usize,

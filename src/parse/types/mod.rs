@@ -14,6 +14,7 @@
 
 mod ambient;
 mod annotation;
+mod augmentations;
 mod classes;
 mod conditional;
 mod declared;
@@ -29,6 +30,7 @@ mod matching;
 mod members;
 mod model;
 mod names;
+mod namespaces;
 mod operators;
 mod relation;
 mod replaced;

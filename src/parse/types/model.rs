@@ -9,6 +9,7 @@ use swc_common::Span;
 use swc_ecma_ast::{Class, Function, TsEnumDecl, TsFnParam, TsInterfaceDecl, TsMappedType, TsType};
 use swc_ecma_ast::{Expr, TsTypeAliasDecl, TsTypeElement, VarDecl, VarDeclarator};
 
+use super::namespaces::Namespace;
 use crate::contract::{BigIntWidth, Literal, NumberWidth};
 use crate::parse::module::ParsedModule;
 use crate::source::Location;
@@ -352,7 +353,7 @@ pub(super) enum Declared<'g> {
     Enum(&'g TsEnumDecl),
     Function(&'g Function),
     Variable(&'g VarDecl, &'g VarDeclarator),
-    Namespace,
+    Namespace(Namespace<'g>),
     Value(&'g Expr),
 }
 

@@ -1,38 +1,18 @@
 //! From names to declarations: through namespaces, imports, re-exports, augmentations and the compiler's own library.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use swc_common::Spanned;
-use swc_ecma_ast::{
-    Decl, DefaultDecl, ModuleDecl, ModuleItem, TsEntityName, TsModuleDecl, TsModuleName, TsModuleRef,
-    TsNamespaceBody,
-};
+use swc_ecma_ast::{Decl, DefaultDecl, ModuleDecl, ModuleItem, TsEntityName, TsModuleRef, TsNamespaceBody};
 
-use super::ambient::{self, AmbientModules};
+use super::ambient;
 use super::evaluator::Evaluator;
 use super::model::{Declaration, Declared, Env, ModuleId, ModuleRef, SymbolId, Target};
+use super::namespaces::{Namespace, implied_exports, makes_ambient};
 use crate::parse::graph::Binding;
 use crate::parse::limits::HOPS_MAX;
 use crate::parse::module::{Imported, item_decl};
 use crate::parse::resolve::Resolution;
-use crate::parse::summary::is_script;
-use crate::source::FileId;
-
-/// What modules declare for others: `declare global`, `declare module './x'`, and the top level of scripts.
-#[derive(Default)]
-pub(super) struct Augmentations<'g> {
-    global: Vec<(ModuleRef<'g>, &'g [ModuleItem])>,
-    modules: HashMap<FileId, Vec<(ModuleRef<'g>, &'g [ModuleItem])>>,
-    pub(super) ambient: AmbientModules<'g>,
-}
-
-impl<'g> Augmentations<'g> {
-    /// What others add to a module that is a file.
-    pub(super) fn added_to(&self, file: FileId) -> Option<Vec<(ModuleRef<'g>, &'g [ModuleItem])>> {
-        self.modules.get(&file).cloned()
-    }
-}
 
 impl<'g> Evaluator<'g> {
     /// What a path such as `N.T` means where it stands.
@@ -77,19 +57,34 @@ impl<'g> Evaluator<'g> {
 
     /// A name that no module of the project binds.
     fn global(&mut self, name: &str) -> Target {
-        let places: Vec<ModuleRef<'g>> = {
-            self.load_augmentations();
-            let global = self.augmentations.iter().flat_map(|found| &found.global);
-            global.filter(|(_, items)| declares(items, name)).map(|(module, _)| *module).collect()
-        };
-        if let Some(module) = places.first() {
-            let path = format!("global.{name}");
-            let symbol = self.symbol(module.id, &path);
+        if self.global_place(name).is_none() {
+            let own = self.own(name);
+            if own != Target::Missing {
+                return own;
+            }
+        }
+        // What the project declares may add to what packages declare. Where names are kept as they are, theirs are too.
+        if self.globals.is_none() {
+            self.load_global_types();
+        }
+        if let Some(module) = self.global_place(name) {
+            let symbol = self.symbol(module.id, &format!("global.{name}"));
             if !self.declarations(symbol).is_empty() {
                 return Target::Symbol(symbol);
             }
         }
-        self.own(name)
+        let mut named = self.augmentations.iter().flat_map(|found| &found.named);
+        match named.find(|(known, _)| known == name).map(|(_, module)| *module) {
+            Some(module) => self.assigned_or(module),
+            None => self.own(name),
+        }
+    }
+
+    /// The first module that declares a name for all.
+    fn global_place(&mut self, name: &str) -> Option<ModuleRef<'g>> {
+        self.load_augmentations();
+        let mut global = self.augmentations.iter().flat_map(|found| &found.global);
+        global.find(|(_, items)| declares(items, name)).map(|(module, _)| *module)
     }
 
     /// A name of the compiler's own declarations.
@@ -257,14 +252,14 @@ impl<'g> Evaluator<'g> {
             None if ambient::is_ambient(&path) => {
                 for (module, items) in self.ambient_blocks(&path) {
                     let (space, path) = path.split_once('.').unwrap_or((&path, ""));
-                    collect(module, items, path, space, &mut found);
+                    collect((module, true), items, path, space, &mut found);
                 }
             }
             Some(path) => {
                 self.load_augmentations();
                 let global = self.augmentations.iter().flat_map(|found| &found.global);
                 for (module, items) in global {
-                    collect(*module, items, path, "", &mut found);
+                    collect((*module, false), items, path, "", &mut found);
                 }
             }
             None => {
@@ -275,9 +270,9 @@ impl<'g> Evaluator<'g> {
                 if !module.own {
                     self.load_augmentations();
                     let file = module.module.file;
-                    let added = self.augmentations.iter().filter_map(|found| found.modules.get(&file));
+                    let added = self.augmentations.iter().filter_map(|found| found.added_to(file));
                     for (module, items) in added.flatten() {
-                        collect(*module, items, &path, "", &mut found);
+                        collect((module, true), items, &path, "", &mut found);
                     }
                 }
             }
@@ -287,55 +282,13 @@ impl<'g> Evaluator<'g> {
         found
     }
 
-    pub(super) fn load_augmentations(&mut self) {
-        if self.augmentations.is_some() {
-            return;
-        }
-        self.augmentations = Some(Augmentations::default());
-        let mut found = Augmentations::default();
-        let graph = self.graph;
-        let augmenting = graph.summaries().filter(|(_, summary)| summary.marks.augments);
-        for module in augmenting.filter_map(|(file, _)| graph.module(file)) {
-            let blocks = module.items().iter().filter_map(|item| item_decl(item)?.as_ts_module());
-            let blocks: Vec<&'g TsModuleDecl> = blocks.map(|block| &**block).collect();
-            let script = is_script(module.items());
-            if blocks.is_empty() && !script {
-                continue;
-            }
-            let Some(reference) = self.module_of(module.file) else { continue };
-            if script {
-                found.global.push((reference, module.items()));
-            }
-            for block in blocks {
-                let Some(TsNamespaceBody::TsModuleBlock(body)) = &block.body else { continue };
-                match &block.id {
-                    TsModuleName::Ident(_) if block.global => found.global.push((reference, &body.body)),
-                    TsModuleName::Ident(_) => {}
-                    TsModuleName::Str(specifier) => {
-                        let specifier = specifier.value.to_string_lossy().into_owned();
-                        let file = match graph.resolve(module, &specifier) {
-                            Resolution::File(file) => Some(file),
-                            Resolution::External => graph.types_of(module.file, &specifier),
-                            Resolution::Missing => None,
-                        };
-                        match file {
-                            Some(file) => {
-                                found.modules.entry(file).or_default().push((reference, &body.body));
-                            }
-                            None => found.ambient.add(&specifier, reference, &body.body),
-                        }
-                    }
-                }
-            }
-        }
-        self.augmentations = Some(found);
-    }
-
     /// The names that a module or namespace declares as values, for `typeof` of the whole.
     pub(super) fn exported_values(&mut self, module: ModuleId) -> Vec<String> {
-        let module = self.module_ref(module);
-        let names = module.module.exports.keys().filter(|name| *name != "default").cloned();
-        names.collect()
+        let module = self.module_ref(module).module;
+        let mut names: Vec<String> =
+            module.exports.keys().filter(|name| *name != "default").cloned().collect();
+        names.extend(implied_exports(module).into_iter().filter(|name| !module.exports.contains_key(name)));
+        names
     }
 }
 
@@ -364,14 +317,14 @@ fn collect_top<'g>(module: ModuleRef<'g>, path: &str, found: &mut Vec<Declaratio
     for place in module.module.declaring_items(first) {
         let items = module.module.items();
         if let Some(item) = items.get(place) {
-            collect(module, std::slice::from_ref(item), path, "", found);
+            collect((module, false), std::slice::from_ref(item), path, "", found);
         }
     }
 }
 
-/// The declarations at a path, within items of the namespace `space`.
+/// The declarations at a path, within items of the namespace `space`, which only say what there is if `ambient`.
 fn collect<'g>(
-    module: ModuleRef<'g>,
+    (module, ambient): (ModuleRef<'g>, bool),
     items: &'g [ModuleItem],
     path: &str,
     space: &str,
@@ -387,11 +340,12 @@ fn collect<'g>(
             continue;
         }
         let Some(decl) = item_decl(item).filter(|decl| declared_here(decl, name)) else { continue };
+        let ambient = ambient || makes_ambient(module.module, decl);
         match (rest, decl) {
-            (None, _) => declaration(module, item, decl, name, space, found),
+            (None, _) => declaration((module, ambient), item, decl, name, space, found),
             (Some(rest), Decl::TsModule(block)) => {
                 let Some(body) = &block.body else { continue };
-                inside(module, body, rest, &inner, found);
+                inside((module, ambient), body, rest, &inner, found);
             }
             (Some(_), _) => {}
         }
@@ -399,26 +353,30 @@ fn collect<'g>(
 }
 
 fn inside<'g>(
-    module: ModuleRef<'g>,
+    (module, ambient): (ModuleRef<'g>, bool),
     body: &'g TsNamespaceBody,
     path: &str,
     space: &str,
     found: &mut Vec<Declaration<'g>>,
 ) {
     match body {
-        TsNamespaceBody::TsModuleBlock(block) => collect(module, &block.body, path, space, found),
+        TsNamespaceBody::TsModuleBlock(block) => {
+            collect((module, ambient), &block.body, path, space, found);
+        }
         TsNamespaceBody::TsNamespaceDecl(nested) => {
             let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
             if nested.id.sym != *name {
                 return;
             }
             match rest {
-                Some(rest) => inside(module, &nested.body, rest, &format!("{space}.{name}"), found),
+                Some(rest) => {
+                    inside((module, ambient), &nested.body, rest, &format!("{space}.{name}"), found);
+                }
                 None => found.push(Declaration {
                     env: Env { space: Rc::from(space), ..Env::top(module) },
                     item: nested.span,
                     name: nested.id.span,
-                    node: Declared::Namespace,
+                    node: Declared::Namespace(Namespace { body: Some(&nested.body), ambient }),
                 }),
             }
         }
@@ -426,7 +384,7 @@ fn inside<'g>(
 }
 
 fn declaration<'g>(
-    module: ModuleRef<'g>,
+    (module, ambient): (ModuleRef<'g>, bool),
     item: &'g ModuleItem,
     decl: &'g Decl,
     name: &str,
@@ -439,7 +397,10 @@ fn declaration<'g>(
         Decl::Class(class) => (class.ident.span, Declared::Class(&class.class)),
         Decl::TsEnum(declared) => (declared.id.span, Declared::Enum(declared)),
         Decl::Fn(function) => (function.ident.span, Declared::Function(&function.function)),
-        Decl::TsModule(block) => (block.span, Declared::Namespace),
+        Decl::TsModule(block) => {
+            let namespace = Namespace { body: block.body.as_ref(), ambient };
+            (block.span, Declared::Namespace(namespace))
+        }
         Decl::Var(vars) => {
             let names = |var: &&swc_ecma_ast::VarDeclarator| {
                 var.name.as_ident().is_some_and(|ident| ident.sym == *name)
@@ -521,27 +482,3 @@ pub(super) fn entity_path(name: &TsEntityName) -> Vec<String> {
 
 /// The path of a default export without a name.
 pub(super) const DEFAULT: &str = "default";
-
-/// The names that a namespace at a path exports.
-pub(super) fn exported_names(items: &[ModuleItem], path: &str) -> Vec<String> {
-    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let mut names = Vec::new();
-    for item in items {
-        let Some(Decl::TsModule(module)) = item_decl(item) else { continue };
-        let named = module.id.as_ident().is_some_and(|ident| ident.sym == *name);
-        let Some(TsNamespaceBody::TsModuleBlock(block)) = module.body.as_ref().filter(|_| named) else {
-            continue;
-        };
-        match rest {
-            Some(rest) => names.extend(exported_names(&block.body, rest)),
-            None => {
-                for inner in &block.body {
-                    if let ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) = inner {
-                        names.extend(crate::parse::module::declared_names(&export.decl));
-                    }
-                }
-            }
-        }
-    }
-    names
-}

@@ -68,9 +68,9 @@ impl<'g> Evaluator<'g> {
     fn is_only_namespace(&mut self, symbol: SymbolId) -> bool {
         let declarations = self.declarations(symbol);
         !declarations.is_empty()
-            && declarations
-                .iter()
-                .all(|declaration| matches!(declaration.node, Declared::Namespace | Declared::Interface(_)))
+            && declarations.iter().all(|declaration| {
+                matches!(declaration.node, Declared::Namespace(_) | Declared::Interface(_))
+            })
     }
 
     /// The type of what a name means as a value.
@@ -91,7 +91,7 @@ impl<'g> Evaluator<'g> {
                 Declared::Variable(vars, var) => {
                     return Some(self.variable(vars, var, &declaration.env));
                 }
-                Declared::Function(_) | Declared::Class(_) | Declared::Enum(_) | Declared::Namespace => {
+                Declared::Function(_) | Declared::Class(_) | Declared::Enum(_) | Declared::Namespace(_) => {
                     return Some(self.object(Some(ObjectKey::Value(symbol)), Source::Value(symbol), None));
                 }
                 Declared::Value(expr) => return Some(self.expression(expr, &declaration.env, None)),
@@ -173,7 +173,7 @@ impl<'g> Evaluator<'g> {
                         members.indexes.push(super::model::Index { key, ty, readonly: true });
                     }
                 }
-                Declared::Namespace => self.namespace_values(symbol, &mut members),
+                Declared::Namespace(_) => self.namespace_values(symbol, &mut members),
                 Declared::Interface(_) | Declared::Alias(_) | Declared::Variable(..) | Declared::Value(_) => {
                 }
             }
@@ -182,10 +182,9 @@ impl<'g> Evaluator<'g> {
     }
 
     fn namespace_values(&mut self, symbol: SymbolId, members: &mut Members<'g>) {
-        let symbol = self.symbol_of(symbol).clone();
-        let module = self.module_ref(symbol.module);
-        for name in super::symbols::exported_names(module.module.items(), &symbol.path) {
-            let member = self.symbol(symbol.module, &format!("{}.{name}", symbol.path));
+        for name in self.namespace_names(symbol) {
+            let of = self.symbol_of(symbol).clone();
+            let member = self.symbol(of.module, &format!("{}.{name}", of.path));
             self.exported_member(&name, Target::Symbol(member), members);
         }
     }
@@ -216,10 +215,9 @@ impl<'g> Evaluator<'g> {
         let declarations = self.declarations(symbol);
         declarations.iter().any(|declaration| match declaration.node {
             Declared::Interface(_) | Declared::Alias(_) => false,
-            Declared::Namespace => {
+            Declared::Namespace(_) => {
                 let of = self.symbol_of(symbol).clone();
-                let items = self.module_ref(of.module).module.items();
-                super::symbols::exported_names(items, &of.path).iter().any(|name| {
+                self.namespace_names(symbol).iter().any(|name| {
                     let member = self.symbol(of.module, &format!("{}.{name}", of.path));
                     self.is_value_symbol(member)
                 })

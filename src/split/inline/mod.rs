@@ -135,7 +135,7 @@ impl Chains {
         let (end, taken) = if kept { (place + 1, 0) } else { (place, 1) };
         body.splice(end..end + taken, made);
         if let Some(once) = writer.once {
-            body.insert(0, super::apply::import_of(once, "once"));
+            body.insert(0, super::imports::import_of(once, "once"));
         }
         again
     }

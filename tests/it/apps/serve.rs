@@ -70,6 +70,7 @@ fn check_visit(visit: &Value) {
     assert_eq!(visit["readsBack"], true);
     assert_eq!(visit["likes"], 1);
     assert!(visit["listed"].as_u64().is_some_and(|count| count >= 1));
+    assert_eq!((&visit["viewed"], &visit["viewedWhole"]), (&json!(true), &json!(true)));
     let refusal =
         |name: &str| (visit[name]["status"].as_u64(), visit[name]["code"].as_str().unwrap_or_default());
     assert_eq!(refusal("forbidden"), (Some(403), "PERMISSION_DENIED"));

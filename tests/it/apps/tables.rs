@@ -86,6 +86,27 @@ fn owners_and_tenants_see_their_own() {
     assert_eq!(owners, 1, "one table, one row for each owner");
 }
 
+/// The caller is nobody in particular, a member, one of another tenant, one who was a member and one who changed sides.
+#[test]
+fn tenants_are_what_the_administrator_says() {
+    let database = Database::bare(Server::Debian15);
+    let app = app();
+    let served = app.serve(Some(&database.url("postgres")));
+    let project = script::argument(app.path());
+    let seen = script::run("tenants.mjs", &[&project, &served.url, &database.url("postgres")]);
+    let acme = ["memo ann", "memo carol", "memo dave", "3 rows"];
+    let with = |diary: &str, rest: &[&str]| json!([&[diary][..], rest].concat());
+    let expected = |dave: Value, bob: Value| {
+        json!({
+            "ann": with("diary ann", &acme), "carol": with("diary carol", &acme), "dave": dave, "bob": bob, "nobody": ["0 rows"],
+        })
+    };
+    let bob = with("diary bob", &["memo bob", "1 rows"]);
+    assert_eq!(seen["members"], expected(with("diary dave", &acme), bob.clone()));
+    assert_eq!(seen["revoked"], expected(with("diary dave", &["0 rows"]), bob.clone()));
+    assert_eq!(seen["moved"], expected(with("diary dave again", &["memo bob", "1 rows"]), bob));
+}
+
 #[test]
 fn a_call_takes_no_more_round_trips_than_it_has_to() {
     let database = Database::bare(Server::Debian15);

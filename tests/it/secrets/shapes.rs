@@ -266,6 +266,122 @@ pub(super) const SHAPES: &[Shape] = &[
         page: "import { key } from './vault';\nconsole.log(key);",
         vanishes: false,
     },
+    api(
+        "object with endpoints",
+        "export const api = { key: 'SECRET', a: endpointOf({}, async (): Promise<void> => {}) };",
+    ),
+    api(
+        "namespace with endpoints",
+        "export namespace Api { const key = 'SECRET'; export const a = endpointOf({}, async (): Promise<string> => key); }",
+    ),
+    api(
+        "class with endpoints",
+        "export class Api { private static key = 'SECRET'; @endpointOf({}) static async a(): Promise<string> { return Api.key; } }",
+    ),
+    api(
+        "private name of a class with endpoints",
+        "export class Api { #SECRET = 1; @endpointOf({}) async a(): Promise<number> { return this.#SECRET; } }",
+    ),
+    api(
+        "method beside endpoints",
+        "export class Api { SECRET(): number { return 1; } @endpointOf({}) async a(): Promise<number> { return this.SECRET(); } }",
+    ),
+    api(
+        "base of a class with endpoints",
+        "class Base { protected key = 'SECRET'; }\nexport class Api extends Base { @endpointOf({}) async a(): Promise<string> { return this.key; } }",
+    ),
+    api(
+        "decorator of a class with endpoints",
+        "const named = (name: string) => (value: unknown, _: unknown): void => { console.log(name, value); };\n@named('SECRET')\nexport class Api { @endpointOf({}) async a(): Promise<void> {} }",
+    ),
+    api(
+        "computed method beside endpoints",
+        "export class Api { ['SECRET'](): number { return 1; } @endpointOf({}) async a(): Promise<void> {} }",
+    ),
+    api(
+        "merged function and namespace",
+        "function open(): string { return open.key; }\nnamespace open { export const key = 'SECRET'; }\nexport const a = endpointOf({}, async (): Promise<string> => open());",
+    ),
+    api(
+        "overload",
+        "function open(one: string): string;\nfunction open(one: number): string;\nfunction open(one: unknown): string { return `SECRET${one}`; }\nexport const a = endpointOf({}, async (): Promise<string> => open(1));",
+    ),
+    api(
+        "symbol",
+        "const key = Symbol('SECRET');\nexport const a = endpointOf({}, async (): Promise<string> => String(key));",
+    ),
+    api(
+        "assignment at the top",
+        "let key: string;\nkey = 'SECRET';\nexport const a = endpointOf({}, async (): Promise<string> => key);",
+    ),
+    api("default export beside endpoints", "export default { key: 'SECRET' };"),
+    api(
+        "await at the top",
+        "const key = await Promise.resolve('SECRET');\nexport const a = endpointOf({}, async (): Promise<string> => key);",
+    ),
+    gone(
+        "type of a parameter's default",
+        "const key = 'SECRET';\ntype Key = typeof key;\nconst help = (one: Key | ''): number => one.length;\nexport const a = endpointOf({}, async (): Promise<number> => help(''));",
+    ),
+    asked(
+        "asked for by a re-export",
+        "const key = 'SECRET';\nexport const label = 'label';\nexport const a = endpointOf({}, async (): Promise<string> => key);",
+        "export { label } from '@/client/api';",
+    ),
+    asked(
+        "asked for everything by a re-export",
+        "const key = 'SECRET';\nexport const label = 'label';\nexport const a = endpointOf({}, async (): Promise<string> => key);",
+        "export * from '@/client/api';",
+    ),
+    asked(
+        "comment in what is asked for",
+        "export const label = (n: number): string => { /* SECRET */ return `label ${n}`; }; // SECRET\nexport const a = endpointOf({}, async (): Promise<string> => 'SECRET');",
+        "import { label } from '@/client/api';\nconsole.log(label(1));",
+    ),
+    asked(
+        "type of what is asked for",
+        "const key = 'SECRET' as const;\nexport const label: { at?: typeof key } = {};\nexport const a = endpointOf({}, async (): Promise<string> => key);",
+        "import { label } from '@/client/api';\nconsole.log(label);",
+    ),
+    asked(
+        "inferred type of what is asked for",
+        "const key = { SECRET: 1 };\nexport const label = (): typeof key | undefined => undefined;\nexport const a = endpointOf({}, async (): Promise<number> => key.SECRET);",
+        "import { label } from '@/client/api';\nconsole.log(label());",
+    ),
+    asked(
+        "default from the server in what is asked for",
+        "const key = 'SECRET';\nexport const label = (text = key): string => text;\nexport const a = endpointOf({}, async (): Promise<string> => key);",
+        "import { label } from '@/client/api';\nconsole.log(label());",
+    ),
+    asked(
+        "base class of what is asked for",
+        "class Base { key = 'SECRET'; }\nexport class Label extends Base {}\nexport const a = endpointOf({}, async (): Promise<string> => new Base().key);",
+        "import { Label } from '@/client/api';\nconsole.log(new Label());",
+    ),
+    asked(
+        "what is asked for, filled by an endpoint",
+        "export const seen: string[] = [];\nexport const a = endpointOf({}, async (): Promise<void> => { seen.push('SECRET'); });",
+        "import { seen } from '@/client/api';\nconsole.log(seen);",
+    ),
+    asked(
+        "what is asked for, filled at the top",
+        "export const seen: string[] = [];\nseen.push('SECRET');",
+        "import { seen } from '@/client/api';\nconsole.log(seen);",
+    ),
+    Shape {
+        name: "effect of a helper of what is asked for",
+        api: "import { month } from './vault';\nexport const label = (n: number): string => `${month} ${n}`;\nexport const a = endpointOf({}, async (): Promise<string> => 'SECRET');",
+        vault: "export const months = new Map<number, string>();\nmonths.set(5, 'May');\nexport const month = 'May';",
+        page: "import { label } from '@/client/api';\nconsole.log(label(1));",
+        vanishes: false,
+    },
+    Shape {
+        name: "vault behind the helper of what is asked for",
+        api: "import { label as of } from './vault';\nexport const label = (n: number): string => of(n);\nimport { key } from './vault';\nexport const a = endpointOf({}, async (): Promise<string> => key);",
+        vault: "export const key = 'SECRET';\nexport const label = (n: number): string => `label ${n}`;",
+        page: "import { label } from '@/client/api';\nconsole.log(label(1));",
+        vanishes: false,
+    },
     Shape {
         name: "JSX attribute",
         api: "import { page } from './vault';\nexport const a = endpointOf({}, async (): Promise<string> => page);",

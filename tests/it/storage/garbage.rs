@@ -11,8 +11,9 @@ use crate::support::transactions::{Caller, provision};
 
 /// One step: how many went, and whether there is more.
 fn step(gateway: &mut Client, batch: i32) -> (i64, bool) {
-    let row =
-        gateway.query_one("SELECT removed, more FROM kt.collect($1)", &[&batch]).expect("the gateway may");
+    let row = gateway
+        .query_one("SELECT removed, more FROM kt.collect($1, '0')", &[&batch])
+        .expect("the gateway may");
     (row.get(0), row.get(1))
 }
 

@@ -25,7 +25,7 @@ fn ids(rows: Result<Value, TransactionError>) -> Vec<String> {
 }
 
 fn collect(deploy: &mut Client) {
-    deploy.batch_execute("SELECT kt.gc_horizon(); SELECT kt.gc_table('tbl_marks')").expect("collects");
+    deploy.batch_execute("SELECT kt.gc_horizon('0'); SELECT kt.gc_table('tbl_marks')").expect("collects");
 }
 
 on_each_server! {

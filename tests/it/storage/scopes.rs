@@ -55,6 +55,8 @@ fn row(table: &str, owner: &str, key: &str) -> Value {
 struct Session {
     client: Client,
     sid: String,
+    /// The same without a session.
+    who: String,
 }
 
 impl Session {
@@ -67,14 +69,16 @@ impl Session {
         client
             .query_one(begin, &[&valid.owner, &valid.expires_at_s, &mac, &sid])
             .expect("a valid credential");
-        Self { client, sid }
+        let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let who = format!("{mac}{owner}.{}", valid.expires_at_s);
+        Self { client, sid, who }
     }
 
     /// What a call answers, as text; the SQLSTATE of a refusal.
     fn ask(&mut self, call: &str) -> Result<String, String> {
         let sql = format!(
             "SELECT coalesce(string_agg(a::text, ' '), '') FROM ({}) a",
-            call.replace("$S", &format!("'{}'", self.sid))
+            call.replace("$S", &format!("'{}'", self.sid)).replace("$W", &format!("'{}'", self.who))
         );
         match self.client.query_one(&sql, &[]) {
             Ok(row) => Ok(row.get(0)),
@@ -107,6 +111,15 @@ fn reads(table: &str) -> Vec<String> {
     ] {
         reads.push(format!("SELECT kt.query_tbl_{table}($S, '{pattern}', NULL, NULL, false, NULL, 100)"));
     }
+    // Each without a session as well.
+    let alone: Vec<String> = reads
+        .iter()
+        .filter(|read| !read.contains("exec("))
+        .map(|read| format!("{}, $W)", read.trim_end_matches(')').replace("$S", "NULL")))
+        .collect();
+    reads.extend(alone);
+    reads.push(format!("SELECT kt.look_tbl_{table}('k', $W)"));
+    reads.push(format!("SELECT kt.look_tbl_{table}('alice', $W)"));
     reads
 }
 
@@ -205,7 +218,7 @@ on_each_server! {
         assert_eq!(ptrs.len(), 2, "one for each tenant that has written");
         let mut bob = Session::begin(database, "bob");
         for ptr in &ptrs {
-            for sql in [format!("SELECT kt.get_{ptr}($S, 'k')"), format!("SELECT kt.list_{ptr}($S, NULL, 9)"), format!("SELECT * FROM kt_data.{ptr}")] {
+            for sql in [format!("SELECT kt.get_{ptr}($S, 'k')"), format!("SELECT kt.list_{ptr}($S, NULL, 9)"), format!("SELECT kt.look_{ptr}('k', $W)"), format!("SELECT kt.get_{ptr}(NULL, 'k', $W)"), format!("SELECT * FROM kt_data.{ptr}")] {
                 assert_eq!(bob.ask(&sql), Err("42501".into()), "{sql}");
             }
             for name in [ptr.as_str(), "tbl_tenant"] {
@@ -238,6 +251,7 @@ on_each_server! {
         let mut carol = Session::begin(database, "carol");
         database.connect("kt_deploy").batch_execute("SELECT kt.set_tenant('dave', NULL)").expect("revoked");
         assert_eq!(dave.ask("SELECT kt.get_tbl_tenant($S, 'k')"), Err("KT401".into()));
+        assert_eq!(dave.ask("SELECT kt.get_tbl_tenant(NULL, 'k', $W)"), Ok("()".into()), "a tenant of its own");
         assert_eq!(dave.ask("SELECT kt.commit($S, '[{\"t\":\"tenant\",\"put\":[[\"k\",{}]]}]')"), Err("KT401".into()));
         assert!(carol.ask("SELECT kt.get_tbl_tenant($S, 'k')").is_ok_and(|row| row.contains("secret")), "the others stay");
         assert_eq!(Session::begin(database, "dave").ask("SELECT kt.get_tbl_tenant($S, 'k')"), Ok("()".into()));

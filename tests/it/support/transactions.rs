@@ -32,6 +32,7 @@ pub(crate) struct Caller {
 pub(crate) struct Open<'a> {
     client: &'a mut Client,
     transaction: Transaction,
+    goes_alone: bool,
 }
 
 /// The tables `entries` (read-only field `made`) and `marks`, as a build would list them.
@@ -108,7 +109,7 @@ impl Caller {
         let sid = Sid(random_16());
         let transaction =
             Transaction::new(sid, self.credential.clone(), self.perms, Arc::clone(&self.tables), key);
-        Open { client: &mut self.client, transaction }
+        Open { client: &mut self.client, transaction, goes_alone: false }
     }
 
     /// Opens a transaction that reads an earlier state.
@@ -117,7 +118,7 @@ impl Caller {
         let tables = Arc::clone(&self.tables);
         let transaction =
             Transaction::at(sid, self.credential.clone(), self.perms, tables, snapshot.to_owned());
-        Open { client: &mut self.client, transaction }
+        Open { client: &mut self.client, transaction, goes_alone: false }
     }
 
     /// Runs a call until it does not conflict, as the policy says.
@@ -149,12 +150,32 @@ impl Open<'_> {
         loop {
             match step {
                 Step::Ready(text) => return Ok(serde_json::from_str(&text).expect("answers are JSON")),
-                Step::Send { id, statements } => {
+                Step::Send { id, mut statements } => {
+                    if self.goes_alone {
+                        statements = vec![self.transaction.alone(id).expect("a first read")];
+                        self.goes_alone = false;
+                    }
                     let results = statements.iter().map(|statement| run(self.client, statement)).collect();
                     step = self.transaction.answer(id, results)?;
                 }
             }
         }
+    }
+
+    /// Lets the next read go without a session, as the gateway does with a first one.
+    pub(crate) fn goes_alone(&mut self) {
+        self.goes_alone = true;
+    }
+
+    /// [`get`](Self::get) without a session.
+    pub(crate) fn look(&mut self, table: &str, key: &str) -> Result<Value, TransactionError> {
+        self.goes_alone();
+        self.get(table, key)
+    }
+
+    /// What the commit conflicted over.
+    pub(crate) fn contested(&self) -> Option<String> {
+        self.transaction.contested().map(str::to_owned)
     }
 
     pub(crate) fn get(&mut self, table: &str, key: &str) -> Result<Value, TransactionError> {

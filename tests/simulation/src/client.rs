@@ -59,6 +59,8 @@ impl From<TransactionError> for Ended {
 struct Attempt<'w> {
     world: &'w World,
     transaction: Transaction,
+    /// A first read may go without a session.
+    may_go_alone: bool,
     ops: Vec<Op>,
     sent: bool,
 }
@@ -78,7 +80,8 @@ async fn call(world: &World, name: &str) {
     for number in 0..ATTEMPTS_MAX {
         let credential = Credential { owner: "o".into(), expires_at_s: i64::MAX, mac: [0; 32] };
         let transaction = Transaction::new(Sid(bytes(world)), credential, Perms::ALL, tables(), key);
-        let mut attempt = Attempt { world, transaction, ops: Vec::new(), sent: false };
+        let may_go_alone = number == 0;
+        let mut attempt = Attempt { world, transaction, may_go_alone, ops: Vec::new(), sent: false };
         let (name, begin_ns) = (format!("{name}.{number}"), world.now());
         let ended = match work(&mut attempt, plan).await {
             Ok(()) => attempt.commit(name.as_bytes()).await,
@@ -152,7 +155,12 @@ impl Attempt<'_> {
     async fn one(&mut self, step: Result<Step, TransactionError>) -> Result<Value, Ended> {
         let text = match step? {
             Step::Ready(text) => text,
-            Step::Send { id, statements } => {
+            Step::Send { id, mut statements } => {
+                if self.may_go_alone
+                    && let Some(statement) = self.transaction.alone(id)
+                {
+                    statements = vec![statement];
+                }
                 let results = self.world.send(&statements).await.ok_or(Ended::Lost)?;
                 match self.transaction.answer(id, results)? {
                     Step::Ready(text) => text,

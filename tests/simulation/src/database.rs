@@ -31,6 +31,8 @@ pub(crate) struct Database {
     tables: BTreeMap<String, Vec<Version>>,
     /// Session id to snapshot; empty after a crash.
     sessions: BTreeMap<String, u64>,
+    /// How often it crashed: what a read without a session said is worth nothing afterwards.
+    crashes: u64,
     /// Session id to whether it committed.
     log: BTreeMap<String, bool>,
     /// Idempotency key to answer, both hexadecimal.
@@ -70,6 +72,7 @@ impl Database {
     /// What a crash leaves: everything but the open sessions.
     pub(crate) fn crash(&mut self) {
         self.sessions.clear();
+        self.crashes += 1;
     }
 
     /// Every version of a table in the order of the commits that made them: key, row, and whether it lives.
@@ -92,19 +95,54 @@ impl Database {
 
     /// Runs a statement of the core's.
     pub(crate) fn run(&mut self, statement: &Statement) -> StatementResult {
-        let function =
-            statement.sql.split("kt.").nth(1).and_then(|rest| rest.split('(').next()).unwrap_or("");
         let text = |at: usize| statement.params.get(at).cloned().flatten();
-        let sid = text(if function == "start" { 3 } else { 0 }).ok_or_else(|| error("KT400", None))?;
-        if let "start" | "commit" | "abort" = function {
-            return match function {
-                "start" => self.start(sid, text(4)),
-                "commit" => self.commit(&sid, &json_of(text(1)), text(2), text(3)),
-                _ => Ok(vec![vec![Some(self.abort(&sid).to_owned())]]),
-            };
+        let functions = || statement.sql.split("kt.").skip(1).filter_map(|rest| rest.split('(').next());
+        let function = functions().next().unwrap_or("");
+        match function {
+            "start" => return self.start(text(3).ok_or_else(|| error("KT400", None))?, text(4), text(6)),
+            "commit" => return self.commit(statement),
+            "abort" => {
+                let sid = text(0).ok_or_else(|| error("KT400", None))?;
+                return Ok(vec![vec![Some(self.abort(&sid).to_owned())]]);
+            }
+            "here" => {
+                let key = statement.params.last().cloned().flatten();
+                let read = functions().nth(1).ok_or_else(|| error("42883", None))?;
+                let mut rows = vec![vec![Some(self.here(key))]];
+                rows.extend(self.read(read, self.commits, &text)?);
+                return Ok(rows);
+            }
+            _ => {}
         }
-        let (read, table) = function.split_once("_tbl_").ok_or_else(|| error("42883", None))?;
+        if let Some(table) = function.strip_prefix("look_tbl_") {
+            let here = self.here(text(2));
+            let row = |at: usize| if at == 1 { text(0) } else { None };
+            let found = self.read(&format!("get_tbl_{table}"), self.commits, &row)?;
+            let row = found.into_iter().flatten().flatten().next().unwrap_or_default();
+            return Ok(vec![vec![Some(format!("{here}\n{row}"))]]);
+        }
+        let sid = text(0).ok_or_else(|| error("KT400", None))?;
         let snapshot = *self.sessions.get(&sid).ok_or_else(|| error("KT401", None))?;
+        self.read(function, snapshot, &text)
+    }
+
+    /// What a read without a session says beside its rows.
+    fn here(&self, key: Option<String>) -> String {
+        let answer = key.and_then(|key| self.ledger.get(&key)).filter(|_| self.lacks != Some(Guard::Ledger));
+        format!("{}/{}/{}", self.commits, self.crashes, answer.map_or("", String::as_str))
+    }
+
+    /// The snapshot that such a read named, unless the server crashed since.
+    fn named(&self, from: &str) -> Result<u64, DbError> {
+        match from.split_once('/').map(|(snapshot, crashes)| (snapshot.parse(), crashes)) {
+            Some((Ok(snapshot), crashes)) if crashes == self.crashes.to_string() => Ok(snapshot),
+            _ => Err(error("KT409", None)),
+        }
+    }
+
+    /// Rows of a read function at a snapshot.
+    fn read(&self, function: &str, snapshot: u64, text: &dyn Fn(usize) -> Option<String>) -> StatementResult {
+        let (read, table) = function.split_once("_tbl_").ok_or_else(|| error("42883", None))?;
         let limit = |at: usize| text(at).and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
         let rows = self.visible(table, snapshot);
         Ok(match read {
@@ -147,7 +185,7 @@ impl Database {
         rows
     }
 
-    fn start(&mut self, sid: String, key: Option<String>) -> StatementResult {
+    fn start(&mut self, sid: String, key: Option<String>, from: Option<String>) -> StatementResult {
         if let Some(answer) =
             key.and_then(|key| self.ledger.get(&key)).filter(|_| self.lacks != Some(Guard::Ledger))
         {
@@ -156,8 +194,9 @@ impl Database {
         if self.sessions.contains_key(&sid) {
             return Err(error("KT401", None));
         }
-        self.sessions.insert(sid, self.commits);
-        Ok(vec![vec![Some(self.commits.to_string()), None]])
+        let snapshot = from.map_or(Ok(self.commits), |from| self.named(&from))?;
+        self.sessions.insert(sid, snapshot);
+        Ok(vec![vec![Some(snapshot.to_string()), None]])
     }
 
     fn abort(&mut self, sid: &str) -> &'static str {
@@ -174,14 +213,15 @@ impl Database {
         }
     }
 
-    fn commit(
-        &mut self,
-        sid: &str,
-        payload: &Value,
-        key: Option<String>,
-        answer: Option<String>,
-    ) -> StatementResult {
-        let snapshot = *self.sessions.get(sid).ok_or_else(|| error("KT401", None))?;
+    fn commit(&mut self, statement: &Statement) -> StatementResult {
+        let text = |at: usize| statement.params.get(at).cloned().flatten();
+        let (sid, payload) = (text(0).ok_or_else(|| error("KT400", None))?, json_of(text(1)));
+        let (key, answer, is_alone) = (text(2), text(3), text(4).is_some());
+        let snapshot = match (is_alone, text(5)) {
+            (true, Some(from)) => self.named(&from)?,
+            (true, None) => self.commits,
+            (false, _) => *self.sessions.get(&sid).ok_or_else(|| error("KT401", None))?,
+        };
         let key = key.filter(|_| self.lacks != Some(Guard::Ledger));
         if let Some(first) = key.as_ref().and_then(|key| self.ledger.get(key)) {
             return Err(error("KT208", Some(first.clone())));
@@ -190,15 +230,15 @@ impl Database {
         if parts.iter().any(|part| self.conflicts(part, snapshot)) {
             return Err(error("KT409", None));
         }
-        if self.log.contains_key(sid) {
+        if self.log.contains_key(&sid) {
             return Err(error("KT401", None));
         }
         self.commits += 1;
         parts.iter().for_each(|part| self.apply(part));
         if self.lacks != Some(Guard::Log) {
-            self.log.insert(sid.to_owned(), true);
+            self.log.insert(sid.clone(), true);
         }
-        self.sessions.remove(sid);
+        self.sessions.remove(&sid);
         if let Some(key) = key {
             self.ledger.insert(key, answer.unwrap_or_default());
         }

@@ -1,5 +1,6 @@
 // 'kontract/client': what generated clients import.
 export { createClient } from './client.js';
+export { cookieStorage } from './cookie.js';
 export { NetworkError } from './network-error.js';
 export { streamed } from './stream.js';
 export { uploading } from './upload.js';

@@ -61,8 +61,7 @@ export class Link {
       }
     }
     const sessionId = this.#options.tickets.valid?.sessionId ?? (await this.#handshake());
-    // A socket resumes the session of the POST handshake, so that the access token stays good.
-    if (this.#options.settings.transport === 'both' && this.#maySocket()) this.#open().catch(() => undefined);
+    this.#openBeside();
     return sessionId;
   }
 
@@ -79,6 +78,7 @@ export class Link {
     if (early === undefined) return undefined;
     this.#handshaking = this.#shake(early);
     const { resumption, answers } = await this.#handshaking;
+    this.#openBeside();
     const answerTo = (sequence: number): Opened => {
       const answer = answers.find((opened) => opened.sequence === sequence);
       if (answer === undefined) throw new RefusedError('no answer to the call');
@@ -144,6 +144,11 @@ export class Link {
 
   #openSocket(): Socket | undefined {
     return this.#socket?.isOpen === true ? this.#socket : undefined;
+  }
+
+  /** A socket resumes the session of the POST handshake, so that the access token stays good. */
+  #openBeside(): void {
+    if (this.#options.settings.transport === 'both' && this.#maySocket()) this.#open().catch(() => undefined);
   }
 
   #maySocket(): boolean {

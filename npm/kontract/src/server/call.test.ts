@@ -7,6 +7,7 @@ import { run } from './call.js';
 import { env } from './context.js';
 import type { Outcome } from './outcome.js';
 import type { Step, Transaction } from './platform.js';
+import type { Runtime } from './runtime.js';
 
 /** What the database answers, inside a result, when it is shut down while a statement runs. */
 const SHUT_DOWN = 'shut down';
@@ -176,6 +177,103 @@ test('reads that are started together travel together, each with its own results
   const outcome = await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer());
   assert.equal(described(outcome), '[["row begin","row a"],["row b"],["row c"],["row d"]]');
   assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);
+});
+
+test('a first read goes alone, and what is started meanwhile waits for what it says', async () => {
+  const handles = new Handles();
+  const batches: string[] = [];
+  let isLooking = false;
+  const begin = (): Transaction => {
+    let requests = 0;
+    const ready = (value: unknown): Step => ({ ready: JSON.stringify(value), request: 0, statements: '', free: () => undefined });
+    return fakeTransaction(handles, {
+      get: (_table, key) => {
+        assert.equal(isLooking, false);
+        requests += 1;
+        return { ready: undefined, request: requests, statements: JSON.stringify(['begin', key]), free: () => undefined };
+      },
+      set: () => {
+        assert.equal(isLooking, false);
+        return ready(null);
+      },
+      alone: (request) => {
+        if (request !== 1) return undefined;
+        isLooking = true;
+        return '["look"]';
+      },
+      answer: (_request, results) => {
+        isLooking = false;
+        return ready({ got: JSON.parse(results) as unknown });
+      },
+      commit: () => '["commit"]',
+    });
+  };
+  const endpoint = async (): Promise<string> => {
+    const rows = env.storage['rows'];
+    const first = rows?.get('a');
+    await Promise.resolve().then(() => undefined);
+    await Promise.resolve().then(() => undefined);
+    const [, second] = await Promise.all([rows?.set({ id: 'x' }), rows?.get('b'), first]);
+    return JSON.stringify(second);
+  };
+  const runtime = fakeRuntime({ endpoint }, async (statements) => {
+    batches.push(statements);
+    return statements;
+  });
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
+  assert.equal(described(await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer())), '{"got":["begin","b"]}');
+  assert.deepEqual(batches, ['["look"]', '["begin","b"]', '["commit"]']);
+});
+
+test('calls that met over a row read it one after the other, each behind the commit of the one before', async () => {
+  const handles = new Handles();
+  const batches: string[] = [];
+  const connections = new Set<string | undefined>();
+  let stored = 0;
+  const begin = (): Transaction => {
+    let seen = 0;
+    return fakeTransaction(handles, {
+      get: () => ({ ready: undefined, request: 1, statements: 'read', free: () => undefined }),
+      answer: (_request, results) => {
+        seen = Number(results);
+        return { ready: '{}', request: 0, statements: '', free: () => undefined };
+      },
+      commit: () => `commit ${seen}`,
+      committed: (results) => {
+        if (results === 'conflict') throw new Error('CONFLICT: conflict with another call');
+        return undefined;
+      },
+      contested: 'tbl_rows/k',
+    });
+  };
+  const endpoint = async (): Promise<string> => {
+    await env.storage['rows']?.get('k');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return 'done';
+  };
+  const runtime = fakeRuntime({ endpoint }, async (statements) => {
+    batches.push(statements);
+    if (statements === 'read') return String(stored);
+    if (statements !== `commit ${stored}`) return 'conflict';
+    stored += 1;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return 'committed';
+  });
+  const { database } = runtime;
+  const noticing: Runtime = {
+    ...runtime,
+    database: () => (contested) => {
+      if (batches.length > 0) connections.add(contested);
+      return database()(contested);
+    },
+  };
+  noticing.build.gateway.backoffMs = () => 0;
+  noticing.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
+  const outcomes = await Promise.all(Array.from({ length: 8 }, () => run(noticing, fakeCall(handles, 'endpoint', begin), fakePeer())));
+  assert.deepEqual(outcomes.map(described), Array<string>(8).fill('done'));
+  assert.deepEqual([...connections], ['tbl_rows/k']);
+  const commits = batches.filter((batch) => batch !== 'read');
+  assert.equal(commits.length, 8 + 7, 'seven met the first, and nobody met anybody again');
 });
 
 test('a call that had to run again says so in the log', async (t) => {

@@ -9,8 +9,8 @@ import { type Scope, runInScope } from "./context.js";
 import { type Outcome, failureOf } from "./outcome.js";
 import type { Peer } from "./peer.js";
 import { Patience } from "./patience.js";
-import type { Call, DatabaseStub, Route, RouteEntry, Transaction } from "./platform.js";
-import type { Runtime } from "./runtime.js";
+import type { Call, Route, RouteEntry, Transaction } from "./platform.js";
+import type { Connect, Runtime } from "./runtime.js";
 import { Turn } from "./turns.js";
 import { LostConnection, RetryableConflict, TransactionScope } from "./storage.js";
 import { Trace } from "./trace.js";
@@ -42,7 +42,7 @@ async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace):
   const entry = runtime.build.routes[call.route];
   if (entry === undefined) throw new HttpError(404, "NOT_FOUND", "no such endpoint in this build");
   const route = await loaded(entry);
-  const retries = { patience: new Patience(runtime.build.gateway), turn: new Turn(call.route), trace };
+  const retries = { patience: new Patience(runtime.build.gateway), turn: new Turn(), trace };
   const items = entry.stream === true ? new Items(call, route, peer) : undefined;
   const attempt: Attempt = {
     runtime,
@@ -55,6 +55,7 @@ async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace):
     lenMax: entry.readOnly ? RESULT_LEN_MAX : ANSWER_LEN_MAX,
     items,
     open: (args) => peer.inbox.open(args, entry.uploads ?? []),
+    mayWrite: !entry.readOnly,
     mayRepeat: () => items?.hasSent !== true && !peer.inbox.isRead,
   };
   try {
@@ -86,9 +87,10 @@ async function untilDone<T>(runtime: Runtime, { patience, turn, trace }: Retries
       }
       if (!(error instanceof RetryableConflict)) throw error;
       trace.conflicts += 1;
-      if (await turn.come()) continue;
       const pause = runtime.build.gateway.backoffMs(attempt, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
       if (pause === undefined) throw error;
+      // Whoever finds nobody before it in the line and conflicts again has met somebody who is not in it.
+      if (error.contested !== undefined && ((await turn.come(error.contested)) || attempt === 1)) continue;
       trace.pausedMs += pause;
       await backOff(pause);
     }
@@ -101,7 +103,7 @@ interface Attempt {
   readonly call: Call;
   readonly route: Route;
   readonly context: Context;
-  readonly database: () => DatabaseStub;
+  readonly database: Connect;
   readonly retries: Retries;
   /** What inner transactions derive their idempotency keys from, where the caller gave none. */
   readonly seed: () => Uint8Array;
@@ -111,27 +113,36 @@ interface Attempt {
   readonly items: Items | undefined;
   /** Arguments with the streams that they stand for. */
   open(args: unknown[]): unknown[];
+  readonly mayWrite: boolean;
   /** Whether another attempt could do the same. */
   mayRepeat(): boolean;
 }
 
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
 async function runOnce(attempt: Attempt): Promise<Bytes> {
-  const { runtime, call, route, context, database, retries, seed, lenMax, items, open, mayRepeat } = attempt;
+  const { runtime, call, route, context, database, retries, seed, lenMax, items, open, mayWrite, mayRepeat } = attempt;
   context.signal.throwIfAborted();
   const args = open(decodeArguments(route, call.arguments));
   const past: TransactionScope[] = [];
-  const transaction = new TransactionScope(call.begin(), database, runtime.build.tables, retries.patience, (snapshot) => {
-    const scope = new TransactionScope(call.beginAt(snapshot), database, runtime.build.tables, retries.patience);
-    past.push(scope);
-    return scope.tables;
+  const { patience, turn, trace } = retries;
+  const { tables } = runtime.build;
+  const transaction = new TransactionScope(call.begin(), tables, {
+    connect: database,
+    patience,
+    turn: mayWrite ? turn : undefined,
+    mayLook: trace.attempts === 1,
+    past: (snapshot) => {
+      const scope = new TransactionScope(call.beginAt(snapshot), tables, { connect: database, patience });
+      past.push(scope);
+      return scope.tables;
+    },
   });
   try {
     const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
     let inner = 0;
     offerInner(transaction.tables, (body) => {
       const begin = call.beginInner.bind(call, seed(), inner++);
-      return untilDone(runtime, retries, () => runInner(runtime, begin, database, retries.patience, scope, body));
+      return untilDone(runtime, retries, () => runInner(runtime, begin, database, patience, scope, body));
     });
     const result = await runInScope(scope, async () => {
       const value = await route.run(context, args);
@@ -204,12 +215,12 @@ function offerInner(tables: Record<string, unknown>, transaction: (body: () => u
 async function runInner(
   runtime: Runtime,
   begin: () => Transaction,
-  database: () => DatabaseStub,
+  database: Connect,
   patience: Patience,
   scope: Omit<Scope, "storage">,
   body: () => unknown,
 ): Promise<unknown> {
-  const transaction = new TransactionScope(begin(), database, runtime.build.tables, patience);
+  const transaction = new TransactionScope(begin(), runtime.build.tables, { connect: database, patience });
   try {
     const value = await runInScope({ ...scope, storage: transaction.tables }, async () => body());
     return fromJson(await transaction.commit(new TextEncoder().encode(JSON.stringify(value) ?? "")));
@@ -267,7 +278,17 @@ function once<T>(make: () => T): () => T {
 
 function contextOf(call: Call, { name, perm }: RouteEntry, signal: AbortSignal): Context {
   const { owner, groups } = call;
-  return Object.freeze({ owner, groups: Object.freeze(groups), endpoint: name, perm, requestId: crypto.randomUUID(), signal });
+  const requestId = once(() => crypto.randomUUID());
+  return Object.freeze({
+    owner,
+    groups: Object.freeze(groups),
+    endpoint: name,
+    perm,
+    get requestId() {
+      return requestId();
+    },
+    signal,
+  });
 }
 
 function backOff(ms: number): Promise<void> {

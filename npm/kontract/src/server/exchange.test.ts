@@ -5,7 +5,7 @@ import { HttpError } from '../errors.js';
 import { utf8 } from '../raystream/bytes.js';
 import { FakeChannel, Handles, fakeCall, fakePeer, fakeRuntime } from '../testing/runtime.js';
 import { run } from './call.js';
-import { exchange } from './exchange.js';
+import { type Streaming, exchange } from './exchange.js';
 import { failureOf, seal } from './outcome.js';
 import type { Runtime } from './runtime.js';
 
@@ -31,6 +31,47 @@ test('answers of a body are sealed in the order of its frames, behind what the g
   const frames = ['call slow1', 'call fast2', 'reply'].map(utf8);
   const answers = await answersOf(runtime, new FakeChannel(handles), frames);
   assert.deepEqual(answers.map(text), ['0:reply', '1:1:late', '2:2:early']);
+  assert.equal(handles.open.size, 0);
+});
+
+test('a late answer is a stream that shows life, and whose reader can leave', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const handles = new Handles();
+  let signal: AbortSignal | undefined;
+  let finish = (): void => undefined;
+  const runtime = fakeRuntime({
+    waits1: (context) => {
+      ({ signal } = context);
+      return new Promise<string>((resolve) => (finish = () => resolve('done')));
+    },
+  });
+  const start = async (): Promise<{ channel: FakeChannel; late: Streaming }> => {
+    const channel = new FakeChannel(handles);
+    const frames = [utf8('call waits1')];
+    signal = undefined;
+    const arriving = { next: async () => frames.shift(), cancel: () => undefined, drain: async () => undefined };
+    const answering = exchange(runtime, channel, arriving, new AbortController().signal);
+    while (signal === undefined) await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(1_000);
+    const late = await answering;
+    assert.ok(!Array.isArray(late));
+    return { channel, late };
+  };
+
+  const answered = await start();
+  t.mock.timers.tick(3_000);
+  finish();
+  await answered.late.done;
+  assert.equal(await new Response(answered.late.body).text(), '0:heartbeat1:heartbeat2:1:done');
+  assert.ok(answered.channel.isDead);
+
+  const left = await start();
+  await left.late.body.cancel();
+  assert.equal(signal?.aborted, true);
+  finish();
+  await left.late.done;
+  t.mock.timers.tick(5_000);
+  assert.ok(left.channel.isDead, 'and nothing was sealed after that');
   assert.equal(handles.open.size, 0);
 });
 

@@ -1,6 +1,7 @@
 // The frames of one POST body: every call that is in them, and their answers.
 
 import type { Bytes } from "../raystream/bytes.js";
+import { Answer } from "./answer.js";
 import { run } from "./call.js";
 import { HttpError } from "../index.js";
 import { type Taken, take, takeEarly } from "./frames.js";
@@ -16,7 +17,7 @@ import { MAX_BYTES, type Runtime } from "./runtime.js";
  * itself was sealed while the frames were taken, and comes first.
  *
  * A call with a streamed result or argument has the body to itself. Its answer is sent while it runs, and what follows
- * it in the body is read as it reads.
+ * it in the body is read as it reads. Any other answer is sent so when it is late, so that a caller that leaves is noticed.
  *
  * A request that is safe in the sense of HTTP (RFC 9110, section 9.2.1), because anything on the way may make it again, carries
  * calls that only read.
@@ -31,14 +32,47 @@ export async function exchange(
   const { replies, calls, upload } = await takeAll(runtime, channel, frames, isSafe);
   const [only, ...others] = calls;
   const entry = only && runtime.build.routes[only.call.route];
+  const answer = new Answer(gone, () => channel.heartbeat());
   if (only !== undefined && others.length === 0 && (upload || entry?.stream === true)) {
-    return stream(runtime, channel, replies, only, gone, upload ? frames : undefined);
+    return stream(runtime, channel, replies, only, answer, upload ? frames : undefined);
   }
-  const peer = plainPeer(gone);
-  const outcomes = await Promise.all(
+  const peer = plainPeer(answer.signal);
+  const running = Promise.all(
     calls.map(async ({ call, sequence }) => ({ sequence, outcome: await run(runtime, call, peer) })),
   );
-  return [...replies, ...outcomes.map(({ sequence, outcome }) => seal(channel, sequence, outcome))];
+  const sealed = async (): Promise<Bytes[]> => (await running).map(({ sequence, outcome }) => seal(channel, sequence, outcome));
+  if (await isDoneWithin(WHOLE_MS_MAX, running)) return [...replies, ...(await sealed())];
+  return sent(channel, answer, replies, async () => {
+    for (const frames of await sealed()) if (!answer.signal.aborted) answer.write(frames);
+  });
+}
+
+/** The answer as a stream: the handshake's response, what was answered already, and what `work` writes. */
+function sent(channel: Channel, answer: Answer, replies: readonly Bytes[], work: () => Promise<void>): Streaming {
+  const body = answer.open();
+  const write = async (): Promise<void> => {
+    try {
+      if (!answer.signal.aborted) for (const frames of [channel.takeResponse(), ...replies]) answer.write(frames);
+      await work();
+      answer.close();
+    } catch (error) {
+      answer.fail(error);
+      throw error;
+    } finally {
+      channel.free();
+    }
+  };
+  return { body, done: write() };
+}
+
+async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Frames as they arrive. */
@@ -61,26 +95,22 @@ function stream(
   channel: Channel,
   replies: readonly Bytes[],
   { call, sequence }: Numbered,
-  gone: AbortSignal,
+  answer: Answer,
   rest: Frames | undefined,
 ): Streaming {
   const { maxBytes = MAX_BYTES } = runtime.build.routes[call.route] ?? {};
-  const peer = new BodyPeer(gone, (item) => channel.data(sequence, 0, item), new Inbox(undefined, maxBytes));
-  const work = async (): Promise<void> => {
+  const peer = new BodyPeer(answer, (item) => channel.data(sequence, 0, item), new Inbox(undefined, maxBytes));
+  return sent(channel, answer, replies, async () => {
     const feeding = rest && new Feeding(runtime, channel, rest, peer.inbox);
     try {
-      for (const frames of [channel.takeResponse(), ...replies]) peer.write(frames);
       const outcome = await run(runtime, call, peer);
       feeding?.stop();
-      if (!peer.signal.aborted) peer.write(seal(channel, sequence, outcome));
+      if (!answer.signal.aborted) answer.write(seal(channel, sequence, outcome));
       await feeding?.done;
-      peer.close();
     } finally {
       rest?.cancel();
-      channel.free();
     }
-  };
-  return { body: peer.body, done: work() };
+  });
 }
 
 /** Hands the chunks of a body to the call that reads them. */
@@ -170,3 +200,6 @@ async function takeAll(runtime: Runtime, channel: Channel, frames: Frames, isSaf
 /** Limits of a body without streams, as `docs/raystream.md` has them. */
 const FRAMES_PER_BODY_MAX = 256;
 const BODY_LEN_MAX = 20 << 20;
+
+/** How long an answer is waited for that is then sent whole, in milliseconds. */
+const WHOLE_MS_MAX = 1_000;

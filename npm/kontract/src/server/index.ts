@@ -2,5 +2,6 @@
 
 export { once } from "./chain.js";
 export { ctx, env } from "./context.js";
-export type { Build, Route, RouteEntry, Routes, TableShape } from "./platform.js";
+export { kontract } from "./pages.js";
+export type { Build, PagesModule, Route, RouteEntry, Routes, TableShape } from "./platform.js";
 export { createWorker, type WorkerExports } from "./worker.js";

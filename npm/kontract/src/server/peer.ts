@@ -2,6 +2,7 @@
 
 import { HttpError } from "../index.js";
 import type { Bytes } from "../raystream/bytes.js";
+import type { Answer } from "./answer.js";
 import type { TakenChunk } from "./frames.js";
 import { Inbox } from "./inbox.js";
 
@@ -71,56 +72,22 @@ export class SocketPeer implements Peer {
 
 /** A caller of a POST: items go into the answer's body, and its reader's pace is theirs. */
 export class BodyPeer implements Peer {
-  readonly #abort = new AbortController();
-  readonly body: ReadableStream<Uint8Array>;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #wake: () => void = () => undefined;
-
   constructor(
-    gone: AbortSignal,
+    private readonly answer: Answer,
     private readonly seal: (item: Bytes) => Bytes,
     readonly inbox: Inbox,
   ) {
-    this.body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => void (this.#controller = controller),
-        pull: () => this.#wake(),
-        cancel: () => this.#end(),
-      },
-      { highWaterMark: WINDOW_LEN, size: (chunk) => chunk?.length ?? 0 },
-    );
-    gone.addEventListener("abort", () => this.#end());
-    if (gone.aborted) this.#end();
+    answer.signal.addEventListener("abort", () => inbox.fail(answer.signal.reason as Error));
+    if (answer.signal.aborted) inbox.fail(answer.signal.reason as Error);
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.answer.signal;
   }
 
   async send(item: Bytes): Promise<void> {
-    this.write(this.seal(item));
-    while ((this.#controller?.desiredSize ?? 0) <= 0) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-      this.signal.throwIfAborted();
-    }
-  }
-
-  /** Puts frames into the body. */
-  write(frames: Bytes): void {
-    this.signal.throwIfAborted();
-    this.#controller?.enqueue(frames);
-  }
-
-  close(): void {
-    if (!this.signal.aborted) this.#controller?.close();
-  }
-
-  #end(): void {
-    if (this.signal.aborted) return;
-    const reason = new DOMException("the caller is gone", "AbortError");
-    this.#abort.abort(reason);
-    this.inbox.fail(reason);
-    this.#wake();
+    this.answer.write(this.seal(item));
+    await this.answer.room();
   }
 }
 

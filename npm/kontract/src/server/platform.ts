@@ -1,6 +1,6 @@
 // What the server half needs of workerd and of the gateway's WebAssembly, as types. The bundle's entry brings the values.
 
-import type { Context } from "../define.js";
+import type { Context, PageContext } from "../define.js";
 import type { Bytes } from "../raystream/bytes.js";
 import type { RowShape } from "./rows.js";
 
@@ -62,6 +62,25 @@ export interface GatewayModule {
 
 export interface Gateway {
   accept(init: Uint8Array, tickets: Uint8Array): Channel;
+  /** Whom a refresh token names, or somebody anonymous. */
+  visitor(refreshToken: string | undefined): Visitor;
+  callOfPage(visitor: Visitor, route: number, args: Uint8Array): PageCall;
+}
+
+/** Who a page is drawn for. */
+export interface Visitor {
+  readonly owner: string;
+  free(): void;
+}
+
+/** A call that may run, or why not. */
+export interface PageCall {
+  takeCall(): Call | undefined;
+  /** Of the refusal. */
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  free(): void;
 }
 
 export interface Channel {
@@ -77,6 +96,8 @@ export interface Channel {
   credit(sequence: number, stream: number, bytes: number): Bytes;
   respond(sequence: number, result: Uint8Array): Bytes;
   fail(sequence: number, status: number, code: string, message: string): Bytes;
+  /** A frame that says nothing but that the connection lives. */
+  heartbeat(): Bytes;
   free(): void;
 }
 
@@ -141,11 +162,15 @@ export interface Transaction {
   update(table: string, key: string, patch: string): Step;
   delete(table: string, key: string): Step;
   push(table: string, row: string): Step;
+  /** JSON of a statement that may be sent in place of a step's, alone; no other operation may be started before its answer. */
+  alone(request: number): string | undefined;
   answer(request: number, results: string): Step;
   /** JSON of the statements that commit, or `undefined` when nothing was written. */
   commit(answer: Uint8Array): string | undefined;
   /** The first answer, if the mutation was done before. */
   committed(results: string): Bytes | undefined;
+  /** What the commit conflicted over: `ptr/key`, or a ptr. */
+  readonly contested: string | undefined;
   /** JSON of the statement that tells what became of a commit whose results were lost. */
   resolve(): string;
   /** Whether that commit happened. */
@@ -201,6 +226,11 @@ export interface TableShape {
   row: RowShape;
 }
 
+/** What the project's `ssr` module exports. */
+export interface PagesModule {
+  render(request: Request, page: PageContext): Response | Promise<Response>;
+}
+
 /** Everything a build hands to the server half. */
 export interface Build {
   gateway: GatewayModule;
@@ -208,4 +238,6 @@ export interface Build {
   identity: { suite: number; buildId: number[]; routeHash: number[] };
   routes: Routes;
   tables: Record<string, TableShape>;
+  /** Loads what draws pages, in projects whose Worker does. */
+  pages?: (() => Promise<PagesModule>) | undefined;
 }

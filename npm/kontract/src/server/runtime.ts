@@ -4,6 +4,9 @@ import { CONNECTIONS } from "./database.js";
 import { TICKET_KEYS_FRESH_MS } from "./keys.js";
 import type { Bindings, Build, DatabaseStub, Gateway } from "./platform.js";
 
+/** Takes a stub of a call's connection, or of the one for what calls conflict over. */
+export type Connect = (contested?: string) => DatabaseStub;
+
 /** The gateway and what a call needs beside it. */
 export interface Runtime {
   readonly build: Build;
@@ -13,9 +16,9 @@ export interface Runtime {
   readonly vars: Readonly<Record<string, string>>;
   /**
    * The connection of one call. Each attempt takes a stub of its own: one through which a batch has failed may stay broken,
-   * and statements keep their order only within one.
+   * and statements keep their order only within one. What calls conflict over has a connection that all of them use.
    */
-  database(): () => DatabaseStub;
+  database(): Connect;
 }
 
 /** Most bytes of a call's arguments where the endpoint does not say. */
@@ -60,11 +63,17 @@ async function ticketKeys(bindings: Bindings): Promise<Uint8Array> {
   return tickets.keys;
 }
 
-function connection({ DATABASE }: Bindings): () => DatabaseStub {
-  connections ??= Array.from({ length: CONNECTIONS }, (_, number) => DATABASE.idFromName(`connection-${number}`));
+function connection({ DATABASE }: Bindings): Connect {
+  const ids = (connections ??= Array.from({ length: CONNECTIONS }, (_, number) => DATABASE.idFromName(`connection-${number}`)));
   nextConnection = (nextConnection + 1) % CONNECTIONS;
-  const id = connections[nextConnection];
-  return () => DATABASE.get(id);
+  const own = nextConnection;
+  return (contested) => DATABASE.get(ids[contested === undefined ? own : placeOf(contested)]);
+}
+
+function placeOf(contested: string): number {
+  let hash = 0;
+  for (let at = 0; at < contested.length; at += 1) hash = (Math.imul(hash, 31) + contested.charCodeAt(at)) >>> 0;
+  return hash % CONNECTIONS;
 }
 
 function secret(bindings: Bindings, name: "KONTRACT_KEY" | "KONTRACT_BACKUP_KEY" | "KONTRACT_IDENTITY_KEY"): Uint8Array {

@@ -9,6 +9,8 @@ import { type Row, rowForm } from "./rows.js";
 import { textOf } from "./outcome.js";
 import type { Patience } from "./patience.js";
 import type { DatabaseStub, Step, TableShape, Transaction } from "./platform.js";
+import type { Connect } from "./runtime.js";
+import { type Turn, isContested } from "./turns.js";
 
 /** Operations on one table inside the current call's transaction. */
 export interface TableHandle extends TableReader {
@@ -64,22 +66,35 @@ export interface Version {
 
 type Key = string | number | bigint;
 
+/** How an attempt goes about it. */
+export interface Manner {
+  readonly connect: Connect;
+  readonly patience: Patience;
+  /** Its place among those who conflict, if it may write. */
+  readonly turn?: Turn | undefined;
+  /** Whether a first read may go without a session: what comes later is then a little more likely to be a conflict. */
+  readonly mayLook?: boolean;
+  /** The tables as they were. */
+  readonly past?: (snapshot: string) => Record<string, TableReader>;
+}
+
 /** One attempt's transaction with the database it runs on. */
 export class TransactionScope {
-  private readonly database: DatabaseStub;
+  private database: DatabaseStub;
   private lostConnection: LostConnection | undefined;
   readonly tables: Record<string, TableHandle> = Object.create(null) as Record<string, TableHandle>;
 
   private batch: Batch | undefined;
+  private hasSent = false;
+  /** A read that is under way without a session. */
+  private looking: { readonly ended: Promise<void>; end(): void } | undefined;
 
   constructor(
     private readonly transaction: Transaction,
-    private readonly connect: () => DatabaseStub,
     shapes: Record<string, TableShape>,
-    private readonly patience: Patience,
-    private readonly past: (snapshot: string) => Record<string, TableReader> = () => ({}),
+    private readonly manner: Manner,
   ) {
-    this.database = connect();
+    this.database = manner.connect(manner.turn?.what);
     for (const [name, shape] of Object.entries(shapes)) {
       this.tables[name] = this.handle(name, shape);
     }
@@ -101,9 +116,13 @@ export class TransactionScope {
     if (statements === undefined) return result;
     this.lostConnection = undefined;
     try {
-      const results = await this.reached(this.database, statements);
+      const reached = this.reached(this.database, statements);
+      // Whoever comes next may read behind this commit.
+      this.manner.turn?.leave();
+      const results = await reached;
       return rethrow(() => this.transaction.committed(results)) ?? result;
     } catch (error) {
+      if (error instanceof RetryableConflict) error.contested = this.transaction.contested;
       if (!(error instanceof LostConnection)) throw error;
       if (await this.happened()) return result;
       throw (this.lostConnection = error);
@@ -119,7 +138,9 @@ export class TransactionScope {
     const { json, revive } = rowForm(name, shape.row);
     const row = (value: unknown): Row | undefined => (value === null ? undefined : revive(value as Row));
     const rows = (value: unknown): Row[] => (value as Row[]).map(revive);
-    const settle = (start: () => Step): Promise<unknown> => this.settle(start);
+    const settle = (start: () => Step): Promise<unknown> => this.settle(start, shape.ptr);
+    const settleRow = (key: Key, start: () => Step): Promise<unknown> => this.settle(start, `${shape.ptr}/${text(key)}`);
+    const write = (start: () => Step): Promise<unknown> => this.settle(start);
     const find = (pattern: Row, { after, ...options }: QueryOptions = {}): string => {
       comparable(name, shape, options);
       return json({ ...options, match: pattern, ...(after === undefined ? {} : { after: text(after) }) });
@@ -127,16 +148,16 @@ export class TransactionScope {
     const list = async ({ after, limit }: { after?: Key; limit?: number } = {}): Promise<Row[]> =>
       rows(await settle(() => transaction.list(name, after === undefined ? undefined : text(after), limit)));
     return {
-      get: async (key) => row(await settle(() => transaction.get(name, text(key)))),
+      get: async (key) => row(await settleRow(key, () => transaction.get(name, text(key)))),
       mget: async (keys) => ((await settle(() => transaction.mget(name, keys.map(text)))) as unknown[]).map(row),
       list,
       query: async (pattern, options) => rows(await settle(() => transaction.query(name, find(pattern, options)))),
       count: async (pattern = {}, options) => (await settle(() => transaction.count(name, find(pattern, options)))) as number,
-      set: async (value) => void (await settle(() => transaction.set(name, json(value)))),
+      set: async (value) => void (await write(() => transaction.set(name, json(value)))),
       update: async (key, patch) =>
-        revive((await settle(() => transaction.update(name, text(key), json(patch)))) as Row),
-      delete: async (key) => void (await settle(() => transaction.delete(name, text(key)))),
-      push: async (value) => void (await settle(() => transaction.push(name, json(value)))),
+        revive((await settleRow(key, () => transaction.update(name, text(key), json(patch)))) as Row),
+      delete: async (key) => void (await write(() => transaction.delete(name, text(key)))),
+      push: async (value) => void (await write(() => transaction.push(name, json(value)))),
       pop: async () => row(await settle(() => transaction.pop(name))),
       shift: async () => row(await settle(() => transaction.shift(name))),
       exec: async (statement, params = []) =>
@@ -153,7 +174,7 @@ export class TransactionScope {
         return transaction.snapshot ?? "";
       },
       at: (snapshot) => {
-        const table = this.past(snapshot)[name];
+        const table = this.manner.past?.(snapshot)[name];
         if (table === undefined) throw new TypeError(`${name}: an earlier state has no earlier state`);
         return table;
       },
@@ -169,19 +190,38 @@ export class TransactionScope {
   }
 
   /** Statements of operations that were started together travel together, in the order in which they were started. */
-  private async send(statements: string): Promise<string> {
+  private async send(request: number, statements: string): Promise<string> {
     const batch = (this.batch ??= this.newBatch());
-    const place = batch.statements.push(statements) - 1;
+    const place = batch.requests.push({ request, statements }) - 1;
     return (await batch.results)[place] ?? "";
   }
 
   private newBatch(): Batch {
-    const statements: string[] = [];
+    const requests: Batch["requests"] = [];
     const results = Promise.resolve().then(async () => {
       this.batch = undefined;
-      return runTogether(statements, (all) => this.reached(this.database, all));
+      this.hasSent = true;
+      const lists = requests.map(({ statements }) => statements);
+      return runTogether([this.look(requests) ?? lists].flat(), (all) => this.reached(this.database, all));
     });
-    return { statements, results };
+    return { requests, results };
+  }
+
+  /** The one statement of a first read that is alone. */
+  private look([first, ...others]: Batch["requests"]): string | undefined {
+    if (first === undefined || others.length > 0 || this.manner.mayLook !== true) return undefined;
+    const statement = this.transaction.alone(first.request);
+    if (statement === undefined) return undefined;
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    this.looking = { ended, end };
+    return statement;
+  }
+
+  /** The read that was alone has its answer, or never gets it. */
+  private looked(): void {
+    this.looking?.end();
+    this.looking = undefined;
   }
 
   private async reached(database: DatabaseStub, statements: string): Promise<string> {
@@ -200,36 +240,45 @@ export class TransactionScope {
   private async happened(): Promise<boolean> {
     for (;;) {
       try {
-        const results = await this.reached(this.connect(), this.transaction.resolve());
+        const results = await this.reached(this.manner.connect(), this.transaction.resolve());
         return rethrow(() => this.transaction.resolved(results));
       } catch (error) {
         if (!(error instanceof LostConnection)) throw error;
-        if (!(await this.patience.again())) throw new HttpError(error.status, error.code, error.message);
+        if (!(await this.manner.patience.again())) throw new HttpError(error.status, error.code, error.message);
       }
     }
   }
 
-  /** Sends what the core asks for until it knows the value. */
-  private async settle(start: () => Step): Promise<unknown> {
+  /** Sends what the core asks for until it knows the value. `what` is read, a row or a table, if anything is. */
+  private async settle(start: () => Step, what?: string): Promise<unknown> {
+    const { turn } = this.manner;
+    if (what !== undefined && turn !== undefined && turn.what === undefined && !this.hasSent && isContested(what)) {
+      await turn.come(what);
+      if (!this.hasSent) this.database = this.manner.connect(what);
+    }
+    // What a read without a session says is where the others start.
+    while (this.looking !== undefined) await this.looking.ended;
     let step = rethrow(start);
     for (;;) {
       const { ready, request, statements } = step;
       step.free();
       if (ready !== undefined) return JSON.parse(ready);
       try {
-        const results = await this.send(statements);
+        const results = await this.send(request, statements);
         step = rethrow(() => this.transaction.answer(request, results));
       } catch (error) {
         if (error instanceof LostConnection) this.lostConnection = error;
         throw error;
+      } finally {
+        this.looked();
       }
     }
   }
 }
 
-/** Lists of statements that leave together, and what each list came to. */
+/** Requests whose statements leave together, and what each came to. */
 interface Batch {
-  readonly statements: string[];
+  readonly requests: { readonly request: number; readonly statements: string }[];
   readonly results: Promise<string[]>;
 }
 
@@ -263,7 +312,10 @@ function comparable(name: string, { row }: TableShape, { where = {}, order }: Qu
 }
 
 /** Thrown when another call changed what this one read; the whole call runs again. */
-export class RetryableConflict extends ConflictError {}
+export class RetryableConflict extends ConflictError {
+  /** What the two met over, if that is known. */
+  contested: string | undefined;
+}
 
 /** Thrown when the database was lost and nothing is committed; the whole call may run again. */
 export class LostConnection extends HttpError {

@@ -1,6 +1,7 @@
 // What a call cost: attempts, conflicts, pauses, round trips to the database.
 
 import type { DatabaseStub } from "./platform.js";
+import type { Connect } from "./runtime.js";
 
 /** Counts what happens during one call, and says it in one line of the log. */
 export class Trace {
@@ -17,13 +18,13 @@ export class Trace {
   readonly #start = Date.now();
 
   /** The same connection, each batch of which counts. It is reached for when there is something to send: many calls send nothing. */
-  counting(database: () => DatabaseStub): () => DatabaseStub {
-    return () => {
+  counting(database: Connect): Connect {
+    return (contested) => {
       let stub: DatabaseStub | undefined;
       return {
         run: (statements) => {
           this.roundTrips += 1;
-          stub ??= database();
+          stub ??= database(contested);
           return stub.run(statements);
         },
       };

@@ -1,37 +1,52 @@
-// Calls that met a conflict go on one after the other, for each endpoint: together they would meet again, and again.
+// Calls that conflict over one row, or one table, go on one after the other: together they would meet again, and again.
 //
-// Only calls of this isolate know of each other, which costs nothing; whatever meets in spite of it is retried as before.
+// What calls have met over has a line, for as long as somebody stands in it. Whoever reads that then joins the line first, and goes
+// on when the one before has sent its commit: over the same connection, so that its read follows that commit at once. Only
+// calls of this isolate know of each other, which costs nothing; whatever meets in spite of it is retried as before.
 
 /** How often a call looks whether it is its turn. A promise of another request's would bind the two in workerd. */
-const LOOK_EVERY_MS = 2;
+const LOOK_EVERY_MS = 1;
 
 /** Looks before it goes on anyway: whoever is before it may wait for something slow. */
-const LOOKS_MAX = 250;
+const LOOKS_MAX = 500;
 
-const waiting = new Map<number, Turn[]>();
+const lines = new Map<string, Turn[]>();
 
-/** One call's place among those of its endpoint that met a conflict. */
+/** Whether calls have met over this, and some still stand in line. */
+export function isContested(what: string): boolean {
+  return lines.has(what);
+}
+
+/** One call's place in a line; in one at a time, or two calls could wait for each other. */
 export class Turn {
-  constructor(private readonly route: number) {}
+  #what: string | undefined;
 
-  /** Waits for those who met a conflict before; at once for a call that has waited already. */
-  async come(): Promise<boolean> {
-    let queue = waiting.get(this.route);
-    if (queue === undefined) waiting.set(this.route, (queue = []));
-    if (queue.includes(this)) return false;
-    queue.push(this);
-    for (let looks = 0; queue[0] !== this && looks < LOOKS_MAX; looks += 1) {
+  /** What it stands in line for. */
+  get what(): string | undefined {
+    return this.#what;
+  }
+
+  /** Goes to the end of a line, out of any other, and waits for those before it. Says whether there were any. */
+  async come(what: string): Promise<boolean> {
+    this.leave();
+    let line = lines.get(what);
+    if (line === undefined) lines.set(what, (line = []));
+    line.push(this);
+    this.#what = what;
+    if (line[0] === this) return false;
+    for (let looks = 0; line[0] !== this && looks < LOOKS_MAX; looks += 1) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     return true;
   }
 
-  /** To be called when the call has ended, whether it waited or not. */
+  /** To be called when the commit is on its way, and when the call has ended, whether it stands in a line or not. */
   leave(): void {
-    const queue = waiting.get(this.route);
-    const place = queue?.indexOf(this) ?? -1;
-    if (queue === undefined || place < 0) return;
-    queue.splice(place, 1);
-    if (queue.length === 0) waiting.delete(this.route);
+    const what = this.#what;
+    if (what === undefined) return;
+    this.#what = undefined;
+    const line = lines.get(what);
+    line?.splice(line.indexOf(this), 1);
+    if (line?.length === 0) lines.delete(what);
   }
 }

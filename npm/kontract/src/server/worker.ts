@@ -8,6 +8,7 @@ import { eventStream, eventsOf, requestOf } from "./events.js";
 import { type Frames, type Streaming, exchange } from "./exchange.js";
 import { reportFault } from "./frames.js";
 import { KontractKeys } from "./keys.js";
+import { drawPage } from "./pages.js";
 import type { Bindings, Build, Channel } from "./platform.js";
 import { runtimeOf } from "./runtime.js";
 import { sessionObject } from "./session.js";
@@ -54,8 +55,20 @@ async function route(build: Build, request: Request, bindings: Bindings, context
     case "/health":
       return Response.json({ status: "ok" });
     default:
-      return serveAsset(request, bindings);
+      return pageOrAsset(build, request, bindings);
   }
+}
+
+/** Files of the frontend by their names; where the project draws pages, everything else is one. */
+async function pageOrAsset(build: Build, request: Request, bindings: Bindings): Promise<Response> {
+  const { pages } = build;
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (pages === undefined || !isRead) return serveAsset(request, bindings);
+  if (/\.[a-z0-9]+$/u.test(new URL(request.url).pathname)) {
+    const file = await serveAsset(request, bindings);
+    if (file.status !== 404) return file;
+  }
+  return drawPage(build, pages, request, bindings);
 }
 
 /** Body: a HANDSHAKE_INIT frame, then sealed frames. Answer: the handshake's response, then sealed frames. */

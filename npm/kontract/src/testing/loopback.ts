@@ -91,6 +91,7 @@ export class Loopback {
       respond: (sequence, result) => message(FrameType.RpcResponse, sequence, result),
       fail: (sequence, status, code, text) =>
         message(FrameType.RpcError, sequence, concat(u16(status), Uint8Array.of(code.length), utf8(code), utf8(text))),
+      heartbeat: () => message(FrameType.Heartbeat, 0, new Uint8Array()),
       free: () => undefined,
     };
   }

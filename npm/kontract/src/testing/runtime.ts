@@ -1,4 +1,5 @@
 // The server half without WebAssembly and workerd: calls, channels and transactions that a test scripts.
+import type { Context } from '../define.js';
 import type { Bytes } from '../raystream/bytes.js';
 import { utf8 } from '../raystream/bytes.js';
 import { type Peer, plainPeer } from '../server/peer.js';
@@ -74,6 +75,10 @@ export class FakeChannel implements Channel {
     return this.#seal(`${sequence}!${status}:${code}:${message}`);
   }
 
+  heartbeat(): Bytes {
+    return this.#seal('heartbeat');
+  }
+
   free(): void {
     this.isDead = true;
   }
@@ -92,12 +97,12 @@ export function fakePeer(): Peer {
 /** What the database of a test does with a batch. */
 export type Batch = (statements: string) => Promise<string>;
 
-/** A runtime whose endpoints are functions without arguments; their results are text. */
-export function fakeRuntime(endpoints: Record<string, () => unknown>, batch: Batch = async () => 'done'): Runtime {
+/** A runtime whose endpoints are functions of their context alone; their results are text. */
+export function fakeRuntime(endpoints: Record<string, (context: Context) => unknown>, batch: Batch = async () => 'done'): Runtime {
   const names = Object.keys(endpoints);
   const routes: Record<number, RouteEntry> = {};
   for (const name of names) {
-    const route: Route = { decode: () => [], encode: (value) => utf8(String(value)), run: () => endpoints[name]?.() };
+    const route: Route = { decode: () => [], encode: (value) => utf8(String(value)), run: (context) => endpoints[name]?.(context) };
     routes[routeOf(name)] = { name, perm: 7, ugroup: null, readOnly: false, load: async () => route };
   }
   const build = { routes, tables: {}, gateway: { backoffMs: () => undefined } } as unknown as Build;
@@ -149,6 +154,8 @@ export function fakeTransaction(handles: Handles, parts: Partial<Transaction> = 
     resolve: () => 'resolve',
     resolved: () => false,
     alreadyApplied: undefined,
+    alone: () => undefined,
+    contested: undefined,
     free(): void {
       handles.freed(this);
     },

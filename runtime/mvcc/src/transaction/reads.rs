@@ -9,15 +9,17 @@ use crate::error::TransactionError;
 use crate::filter::{Filter, Find};
 use crate::limits::REQUESTS_PENDING_MAX;
 use crate::row::Row;
-use crate::sql;
+use crate::sql::{self, Reader};
 use crate::state::{Hit, Predicate, TableState, Visible};
-use crate::statement::{Columns, RequestId};
+use crate::statement::{Columns, RequestId, Statement, StatementResult};
 
 /// A read under way.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) table: String,
     pub(super) begins: bool,
+    /// It went without a session.
+    pub(super) is_alone: bool,
     /// Keys whose rows the last statement looks up, for the sake of own writes.
     pub(super) probes: Vec<String>,
     pub(super) read: Read,
@@ -54,29 +56,100 @@ impl Transaction {
         if self.pending.len() >= REQUESTS_PENDING_MAX {
             return Err(TransactionError::LimitExceeded("storage operations at the same time"));
         }
+        if self.session == Session::Looking {
+            return Err(TransactionError::Misuse("a storage operation while a read is alone under way"));
+        }
         let ptr = &self.tables.get(table).ok_or_else(|| TransactionError::NoTable(table.to_owned()))?.ptr;
         let sid = self.sid;
+        let reader = Reader::Session(sid);
         let own_writes = self.states.get(table).map_or(0, TableState::own_writes);
         let lookup =
-            (!probes.is_empty()).then(|| sql::mget(sid, ptr, Value::from(probes.clone()).to_string()));
+            (!probes.is_empty()).then(|| sql::mget(reader, ptr, Value::from(probes.clone()).to_string()));
         let main = match &read {
             Read::Get { key } | Read::Update { key, .. } => Some(sql::get(sid, ptr, key)),
             Read::Mget { .. } => None,
-            Read::List { after, fetched, .. } => Some(sql::list(sid, ptr, after.as_deref(), *fetched)),
-            Read::Query { find } => Some(sql::query(sid, ptr, find, find.limit + own_writes)),
-            Read::Count { filter } => Some(sql::count(sid, ptr, filter)),
-            Read::Take { end: End::First, fetched } => Some(sql::list(sid, ptr, None, *fetched)),
-            Read::Take { end: End::Last, fetched } => Some(sql::last(sid, ptr, *fetched)),
+            Read::List { after, fetched, .. } => Some(sql::list(reader, ptr, after.as_deref(), *fetched)),
+            Read::Query { find } => Some(sql::query(reader, ptr, find, find.limit + own_writes)),
+            Read::Count { filter } => Some(sql::count(reader, ptr, filter)),
+            Read::Take { end: End::First, fetched } => Some(sql::list(reader, ptr, None, *fetched)),
+            Read::Take { end: End::Last, fetched } => Some(sql::last(reader, ptr, *fetched)),
             Read::History { key, limit } => Some(sql::history(sid, ptr, key, *limit)),
             Read::Exec { statement, params } => Some(self.exec_statement(table, statement, params)?),
         };
-        let begins = self.session == Session::NotBegun;
+        let begins = self.session != Session::Begun;
         let statements = begins.then(|| self.begin()).into_iter().chain(main).chain(lookup).collect();
         self.session = Session::Begun;
         self.requests += 1;
         let id = RequestId(self.requests);
-        self.pending.insert(id, Pending { table: table.to_owned(), begins, probes, read });
+        self.pending.insert(id, Pending { table: table.to_owned(), begins, is_alone: false, probes, read });
         Ok(Step::Send { id, statements })
+    }
+
+    /// The one statement of `id` without a session, if it can do so: it must be all that was asked for so far. It may be sent
+    /// in place of the statements of its [`Step::Send`]; then no other operation may be started before its answer.
+    ///
+    /// Nobody knows of its snapshot: what is read or committed after it goes on from there only as long as the garbage
+    /// collector and the server let it, and conflicts otherwise. A call that met a conflict had better not use it again.
+    pub fn alone(&mut self, id: RequestId) -> Option<Statement> {
+        let pending = self.pending.get(&id).filter(|_| self.requests == 1 && self.at.is_none())?;
+        let ptr = &self.tables.get(&pending.table)?.ptr;
+        let credential = &self.credential;
+        let key = self.idempotency_key.as_ref().map(|key| &key.0);
+        let reader = Reader::Alone(credential);
+        let with = |read: Statement, columns| Some(sql::look_with(read, columns, credential, key));
+        let statement = match &pending.read {
+            Read::Mget { .. } => {
+                with(sql::mget(reader, ptr, Value::from(pending.probes.clone()).to_string()), 2)
+            }
+            _ if !pending.probes.is_empty() => None,
+            Read::Get { key: row } | Read::Update { key: row, .. } => {
+                Some(sql::look(credential, ptr, row, key))
+            }
+            Read::List { after, fetched, .. } => with(sql::list(reader, ptr, after.as_deref(), *fetched), 4),
+            Read::Query { find } => {
+                let own_writes = self.states.get(&pending.table).map_or(0, TableState::own_writes);
+                with(sql::query(reader, ptr, find, find.limit + own_writes), 2)
+            }
+            Read::Count { filter } => with(sql::count(reader, ptr, filter), 1),
+            Read::Take { end: End::First, fetched } => with(sql::list(reader, ptr, None, *fetched), 4),
+            Read::Take { end: End::Last, fetched } => with(sql::last(reader, ptr, *fetched), 3),
+            Read::History { .. } | Read::Exec { .. } => None,
+        }?;
+        self.pending.get_mut(&id)?.is_alone = true;
+        self.session = Session::Looking;
+        Some(statement)
+    }
+
+    /// Takes apart what a read without a session came to: its rows, and where the transaction goes on.
+    pub(super) fn looked(
+        &mut self,
+        pending: &Pending,
+        result: Option<StatementResult>,
+    ) -> Result<Vec<Columns>, TransactionError> {
+        self.session = Session::NotBegun;
+        let misread = TransactionError::Misuse("not the result of this statement");
+        let result = result.ok_or(TransactionError::Misuse("a result is missing"))?;
+        let mut rows = result.map_err(|error| TransactionError::of_read(error, &pending.table))?;
+        let first = cell(&rows, 0, 0).ok_or_else(|| misread.clone())?.to_owned();
+        let here = match first.split_once('\n') {
+            Some((here, row)) => {
+                rows = vec![vec![(!row.is_empty()).then(|| row.to_owned())]];
+                here
+            }
+            None => {
+                rows.remove(0);
+                &first
+            }
+        };
+        let Some([snapshot, history, answer]) = parts(here) else { return Err(misread) };
+        if !answer.is_empty() {
+            let error = sql::unhex(answer).map_or(misread, TransactionError::AlreadyApplied);
+            self.session = Session::Failed(error.clone());
+            return Err(error);
+        }
+        self.snapshot = Some(snapshot.to_owned());
+        self.session = Session::Looked { from: format!("{snapshot}/{history}") };
+        Ok(rows)
     }
 
     pub(super) fn see_probes(
@@ -198,6 +271,13 @@ impl Transaction {
         let hits = seen(state, hits(rows)?);
         Ok(array(state.overlay_list(hits, at_end, limit).into_iter()))
     }
+}
+
+/// What `kt.here` says: a snapshot, the history that its ids are of, an answer.
+fn parts(here: &str) -> Option<[&str; 3]> {
+    let mut parts = here.split('/');
+    let found = [parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(found)
 }
 
 /// The number in a column of a row.

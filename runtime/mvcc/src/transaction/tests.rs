@@ -107,16 +107,103 @@ fn the_first_read_takes_begin_along_and_the_next_does_not() {
 }
 
 #[test]
-fn a_blind_write_is_begin_and_commit_together() {
+fn a_blind_write_is_one_statement() {
     let mut transaction = transaction();
     assert_eq!(ready(transaction.set("a", r#"{"id":"k","n":1}"#)), json!({"id": "k", "n": 1}));
     assert_eq!(ready(transaction.get("a", "k")), json!({"id": "k", "n": 1}));
     let statements = transaction.commit(b"").expect("fine").expect("a write");
-    assert_eq!(functions(&statements), ["start", "commit"]);
-    let written: Value =
-        serde_json::from_str(statements[1].params[1].as_deref().expect("payload")).expect("JSON");
+    assert_eq!(functions(&statements), ["commit"]);
+    let params = &statements[0].params;
+    let written: Value = serde_json::from_str(params[1].as_deref().expect("payload")).expect("JSON");
     assert_eq!(written, json!([{"t": "a", "put": [["k", {"id": "k", "n": 1}]]}]));
-    assert_eq!(transaction.committed(vec![began(), rows(&[&["7"]])]), Ok(CommitOutcome::Committed));
+    assert_eq!(params[4..], [Some(format!("{}o.9", "0".repeat(64))), None]);
+    assert_eq!(transaction.committed(vec![rows(&[&["7"]])]), Ok(CommitOutcome::Committed));
+}
+
+/// Starts `get` as the only operation, without a session.
+fn look(transaction: &mut Transaction) -> (RequestId, Statement) {
+    let (id, _) = sent(transaction.get("a", "k"));
+    (id, transaction.alone(id).expect("it is the only one"))
+}
+
+#[test]
+fn a_read_alone_needs_no_session_and_neither_does_the_commit_after_it() {
+    let mut transaction = transaction();
+    let (id, statement) = look(&mut transaction);
+    assert_eq!(functions(&[statement]), ["look_tbl_2"]);
+    assert!(matches!(transaction.get("a", "l"), Err(TransactionError::Misuse(_))), "it is under way");
+    let row = ready(transaction.answer(id, vec![rows(&[&["5:6:/ab/\n{\"id\":\"k\"}"]])]));
+    assert_eq!((row, transaction.snapshot()), (json!({"id": "k"}), Some("5:6:")));
+    ready(transaction.update("a", "k", r#"{"n":1}"#));
+    let statements = transaction.commit(b"").expect("fine").expect("a write");
+    assert_eq!(functions(&statements), ["commit"]);
+    assert_eq!(statements[0].params[5].as_deref(), Some("5:6:/ab"));
+}
+
+#[test]
+fn a_second_read_opens_a_session_where_the_first_left_off() {
+    let mut transaction = transaction();
+    let (id, _) = look(&mut transaction);
+    assert_eq!(ready(transaction.answer(id, vec![rows(&[&["5:6:/ab/\n"]])])), Value::Null);
+    let (id, statements) = sent(transaction.get("a", "l"));
+    assert_eq!(functions(&statements), ["start", "get_tbl_2"]);
+    assert_eq!(statements[0].params[6].as_deref(), Some("5:6:/ab"));
+    let lost = transaction.answer(id, vec![error("KT409", None), error("KT401", None)]);
+    assert_eq!(lost, Err(TransactionError::Conflict));
+    assert_eq!(transaction.get("a", "m"), Err(TransactionError::Conflict), "the transaction is over");
+}
+
+#[test]
+fn rows_read_alone_come_after_where_they_were_read() {
+    let mut transaction = transaction();
+    let (id, _) = sent(transaction.list("a", None, Some(5)));
+    let statement = transaction.alone(id).expect("it is the only one");
+    assert_eq!(functions(&[statement]), ["here"]);
+    let results = vec![
+        vec![Some("5:6:/ab/".to_owned()), None, None, None],
+        vec![
+            Some("k".to_owned()),
+            Some(r#"{"id":"k"}"#.to_owned()),
+            Some("1".to_owned()),
+            Some("-1".to_owned()),
+        ],
+    ];
+    assert_eq!(ready(transaction.answer(id, vec![Ok(results)])), json!([{"id": "k"}]));
+}
+
+#[test]
+fn a_read_alone_finds_the_first_answer() {
+    let mut transaction = transaction_with(Perms::ALL, Some(IdempotencyKey([2; 16])));
+    let (id, statement) = look(&mut transaction);
+    assert_eq!(statement.params[2].as_deref(), Some("02".repeat(16).as_str()));
+    let outcome = transaction.answer(id, vec![rows(&[&["5:6:/ab/01ff\n"]])]);
+    assert_eq!(outcome, Err(TransactionError::AlreadyApplied(vec![1, 255])));
+    assert_eq!(transaction.commit(b"").err(), Some(TransactionError::AlreadyApplied(vec![1, 255])));
+}
+
+#[test]
+fn what_cannot_go_alone_does_not() {
+    let mut two = transaction();
+    let (first, _) = sent(two.get("a", "k"));
+    let (second, _) = sent(two.get("a", "l"));
+    assert_eq!((two.alone(first), two.alone(second)), (None, None), "they travel together");
+    let mut second = transaction();
+    begin_with(&mut second, "k", "{}");
+    let (id, _) = sent(second.get("a", "l"));
+    assert_eq!(second.alone(id), None, "a session is open");
+    let mut exec = transaction();
+    let (id, _) = sent(exec.exec("a", "SELECT 1", Vec::new()));
+    assert_eq!(exec.alone(id), None);
+    let mut refused = transaction();
+    let (id, _) = look(&mut refused);
+    let forged = vec![error("KT401", Some("credential"))];
+    assert_eq!(refused.answer(id, forged), Err(TransactionError::Unauthenticated));
+    for misread in ["", "5:6:", "5:6:/ab", "5:6:/ab/xyz\n", "5:6:/ab//\n"] {
+        let mut transaction = transaction();
+        let (id, _) = look(&mut transaction);
+        let outcome = transaction.answer(id, vec![rows(&[&[misread]])]);
+        assert!(matches!(outcome, Err(TransactionError::Misuse(_))), "{misread}");
+    }
 }
 
 #[test]
@@ -323,14 +410,12 @@ fn a_known_idempotency_key_gives_the_first_answer() {
     let known = reading.answer(id, vec![first_answer(), error("KT401", None)]);
     assert_eq!(known, Err(TransactionError::AlreadyApplied(answer.clone())));
 
-    for results in [vec![first_answer(), error("KT401", None)], vec![began(), error("KT208", Some("c0ffee"))]]
-    {
-        let mut blind = transaction_with(Perms::ALL, key);
-        ready(blind.set("a", r#"{"id":"k"}"#));
-        let statements = blind.commit(b"\x01").expect("fine").expect("a write");
-        assert_eq!(statements[1].params[2..], [Some("09".repeat(16)), Some("01".into())]);
-        assert_eq!(blind.committed(results), Ok(CommitOutcome::AlreadyApplied(answer.clone())));
-    }
+    let mut blind = transaction_with(Perms::ALL, key);
+    ready(blind.set("a", r#"{"id":"k"}"#));
+    let statements = blind.commit(b"\x01").expect("fine").expect("a write");
+    assert_eq!(statements[0].params[2..4], [Some("09".repeat(16)), Some("01".into())]);
+    let known = blind.committed(vec![error("KT208", Some("c0ffee"))]);
+    assert_eq!(known, Ok(CommitOutcome::AlreadyApplied(answer)));
 }
 
 #[test]
@@ -339,7 +424,7 @@ fn errors_of_a_commit_are_told_apart() {
         let mut transaction = transaction();
         ready(transaction.set("a", r#"{"id":"k"}"#));
         transaction.commit(b"").expect("fine");
-        transaction.committed(vec![began(), error(sqlstate, detail)]).expect_err("an error")
+        transaction.committed(vec![error(sqlstate, detail)]).expect_err("an error")
     };
     for sqlstate in ["KT409", "40001", "40P01", "55P03"] {
         assert!(outcome(sqlstate, None).is_retryable(), "{sqlstate}");
@@ -349,11 +434,26 @@ fn errors_of_a_commit_are_told_apart() {
     assert_eq!(outcome("KT403", Some(refused)), readonly);
     assert_eq!(outcome("KT403", None), TransactionError::CommitDenied);
     assert_eq!(outcome("KT401", None), TransactionError::SessionEnded);
+    assert_eq!(outcome("KT401", Some("credential")), TransactionError::Unauthenticated);
     assert!(matches!(outcome("KT404", None), TransactionError::NoTable(_)));
     assert!(matches!(outcome("KT503", None), TransactionError::NotReady(_)));
     assert!(matches!(outcome("08006", None), TransactionError::Unavailable(_)));
     assert!(matches!(outcome("XX000", None), TransactionError::Unexpected(_)));
     assert!(matches!(outcome("KT208", Some("zz")), TransactionError::Unexpected(_)));
+}
+
+#[test]
+fn a_conflict_names_what_it_was_about() {
+    let about = |sqlstate: &str, detail: Option<&str>| {
+        let mut transaction = transaction();
+        ready(transaction.set("a", r#"{"id":"k"}"#));
+        transaction.commit(b"").expect("fine");
+        transaction.committed(vec![error(sqlstate, detail)]).expect_err("an error");
+        transaction.contested().map(str::to_owned)
+    };
+    assert_eq!(about("KT409", Some(r#"{"t":"tbl_2","key":"k"}"#)).as_deref(), Some("tbl_2/k"));
+    assert_eq!(about("KT409", Some(r#"{"t":"tbl_2","predicate":{"k":"a"}}"#)).as_deref(), Some("tbl_2"));
+    assert_eq!((about("KT409", None), about("40P01", Some(r#"{"t":"tbl_2"}"#))), (None, None));
 }
 
 #[test]

@@ -223,7 +223,7 @@ impl<'e, 'g> Flat<'e, 'g> {
             | Declared::Alias(_)
             | Declared::Function(_)
             | Declared::Variable(..)
-            | Declared::Namespace
+            | Declared::Namespace(_)
             | Declared::Value(_) => {}
         }
     }
@@ -271,7 +271,7 @@ fn value_span(declared: &Declaration<'_>) -> swc_common::Span {
         | Declared::Enum(_)
         | Declared::Function(_)
         | Declared::Variable(..)
-        | Declared::Namespace => declared.name,
+        | Declared::Namespace(_) => declared.name,
     }
 }
 

@@ -124,6 +124,8 @@ pub(super) struct Attempt<'g> {
     gateway: &'g Gateway,
     connection: usize,
     transaction: Transaction,
+    /// A first read goes without a session.
+    may_go_alone: bool,
     /// The commit's statements, once they were sent.
     sent: Vec<Statement>,
     pub(super) ops: Vec<Op>,
@@ -184,7 +186,8 @@ impl Gateway {
                 outcome: Outcome::Unknown,
                 ops: Vec::new(),
             };
-            let mut running = self.open(connection, key);
+            // Half of the attempts that could, so that both ways meet.
+            let mut running = self.open(connection, key, attempt == 1 && random.one_in(2));
             let body = plan.run(&mut running, random).await;
             txn.ops = std::mem::take(&mut running.ops);
             let ended = match body {
@@ -255,10 +258,10 @@ impl Gateway {
         }
     }
 
-    fn open(&self, connection: usize, key: Option<IdempotencyKey>) -> Attempt<'_> {
+    fn open(&self, connection: usize, key: Option<IdempotencyKey>, may_go_alone: bool) -> Attempt<'_> {
         let tables: Arc<Tables> = workload::tables();
         let transaction = Transaction::new(Sid(random_16()), credential("history"), Perms::ALL, tables, key);
-        Attempt { gateway: self, connection, transaction, sent: Vec::new(), ops: Vec::new() }
+        Attempt { gateway: self, connection, transaction, may_go_alone, sent: Vec::new(), ops: Vec::new() }
     }
 
     /// Writes down what became of an attempt.
@@ -352,6 +355,11 @@ impl Attempt<'_> {
                 Step::Ready(text) => answers[place] = json(&text),
                 Step::Send { id, statements } => sent.push((place, id, statements)),
             }
+        }
+        if let ([(_, id, statements)], true) = (sent.as_mut_slice(), self.may_go_alone)
+            && let Some(statement) = self.transaction.alone(*id)
+        {
+            *statements = vec![statement];
         }
         let batch: Vec<Statement> = sent.iter().flat_map(|(_, _, statements)| statements.clone()).collect();
         let mut results = self.gateway.run(self.connection, &batch).await?.into_iter();

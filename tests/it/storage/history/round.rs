@@ -155,7 +155,7 @@ pub(super) fn journal_of(journal: &Path) -> Vec<Txn> {
 
 /// Old versions go while transactions run; those of the registers stay, because they tell their order.
 pub(super) fn collect(deploy: &mut Client) {
-    let sql = "SELECT kt.gc_horizon(); SELECT kt.gc_table('tbl_la'), kt.gc_table('tbl_l0'), kt.gc_table('tbl_l1'), kt.gc_table('tbl_ph'), kt.gc_table('tbl_queue')";
+    let sql = "SELECT kt.gc_horizon('0'); SELECT kt.gc_table('tbl_la'), kt.gc_table('tbl_l0'), kt.gc_table('tbl_l1'), kt.gc_table('tbl_ph'), kt.gc_table('tbl_queue')";
     // A server that is being killed collects nothing.
     let _ = deploy.batch_execute(sql);
 }

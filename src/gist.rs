@@ -1,0 +1,57 @@
+//! What of a module can matter to an answer beyond its summary, as hashes: where they are the same, an edit is of no account.
+//!
+//! ```text
+//! text without bodies, and of each body what it mentions → Gist::shape
+//! every word of the bodies                               → Gist::words
+//! ```
+//!
+//! Places are not part of it: they matter only where something is pointed at.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::cache::{Gist, hash};
+use crate::parse::bodies::each_body;
+use crate::parse::extract::Uses;
+use crate::parse::module::ParsedModule;
+use crate::split::{Mentions, words};
+
+impl Gist {
+    /// That of a module, whose text is given.
+    pub(crate) fn of(module: &ParsedModule, text: &str) -> Self {
+        let mut bodies: Vec<(usize, usize, Seen, BTreeSet<String>)> = Vec::new();
+        each_body(module, &mut |body| {
+            let (start, end) = (body.at.start as usize, body.at.end as usize);
+            let inside = text.get(start..end);
+            // Marks, decorators and their misspellings count wherever they stand.
+            if inside.is_some_and(|inside| !inside.contains('@'))
+                && let Some(uses) = Uses::of(module, body)
+            {
+                let seen = Seen { uses, mentions: Mentions::of(module, body) };
+                bodies.push((start, end, seen, words(body)));
+            }
+        });
+        bodies.sort_by_key(|(start, ..)| *start);
+        let (mut outside, mut last) = (Vec::new(), 0);
+        for (start, end, ..) in &bodies {
+            outside.push(&text[last..*start]);
+            last = *end;
+        }
+        outside.push(&text[last..]);
+        let seen: Vec<&Seen> = bodies.iter().map(|(_, _, seen, _)| seen).collect();
+        let words: Vec<&BTreeSet<String>> = bodies.iter().map(|(_, _, _, words)| words).collect();
+        Self { shape: hash_of(&(outside, seen)), words: hash_of(&words) }
+    }
+}
+
+/// What phases see in a body.
+#[derive(Serialize)]
+struct Seen {
+    uses: Uses,
+    mentions: Mentions,
+}
+
+fn hash_of(value: &impl Serialize) -> crate::cache::Hash {
+    hash(&postcard::to_allocvec(value).expect("invariant: texts and numbers can be written"))
+}
