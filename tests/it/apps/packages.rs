@@ -1,6 +1,7 @@
 //! npm packages on the server: what runs, and what is refused with the reason.
 
 use super::build::DEV_VARS;
+use super::frontends::CLIENT_GZIP_LEN_MAX;
 use crate::support::app::App;
 use crate::support::script;
 use serde_json::{Value, json};
@@ -16,6 +17,14 @@ fn packages_of_every_style_run_in_the_worker() {
     );
     assert!(worker["startUpMs"].is_u64(), "{worker}");
     assert!(words.contains("gzip, starts in"), "{words}");
+
+    let client = event(&value, "client").unwrap_or_else(|| panic!("no client in {value:?}: {words}"));
+    let gzip = client["gzipBytes"].as_u64().expect("a length");
+    assert!((5_000..CLIENT_GZIP_LEN_MAX).contains(&gzip), "{client}");
+    let later: Vec<&str> =
+        client["later"].as_array().expect("parts").iter().filter_map(|part| part["for"].as_str()).collect();
+    assert!(later.iter().any(|name| name.starts_with("ML-KEM-768")), "{later:?}");
+    assert!(words.contains("gzip before the first call"), "{words}");
 
     let served = app.serve(None);
     let report = script::run("packages.mjs", &[&script::argument(app.path()), &served.url]);
