@@ -132,7 +132,7 @@ fn say_client_size(folder: &Path, keys: &[PinnedKey], reporter: Reporter) -> Res
         }
         // Its bundler may know what to do with what esbuild alone does not take.
         Err(words) => {
-            reporter.say(format!("client: of unknown size, because esbuild alone cannot bundle it\n{words}"))
+            reporter.say(format!("client: of unknown size, because esbuild alone cannot bundle it\n{words}"));
         }
     }
     Ok(())
