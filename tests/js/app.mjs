@@ -1,11 +1,17 @@
 // Loads the generated client of a project and points it at a server.
 
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** The client's module, as a Node program would import it. Each `instance` is a client of its own, with its own session. */
-export async function client(project, url, options = {}, instance = "one") {
-  const module = await import(`${pathToFileURL(join(project, "dist/client/index.js")).href}?${instance}`);
+/**
+ * The client's module, as a Node program would import it. Each `instance` is a client of its own, with its own session: a copy,
+ * because a module's files share what they import.
+ */
+export async function client(project, url, options = {}, instance = undefined) {
+  const folder = join(project, "dist", instance === undefined ? "client" : join("instances", encodeURIComponent(instance)));
+  if (instance !== undefined) cpSync(join(project, "dist/client"), folder, { recursive: true });
+  const module = await import(pathToFileURL(join(folder, "index.js")).href);
   module.kontract.configure({ url, ...options });
   return module;
 }

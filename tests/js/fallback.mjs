@@ -70,7 +70,7 @@ const noHeaders = counting((address, init) => {
   headers.delete("raystream");
   return fetch(address, { ...init, headers });
 });
-const noGet = counting((address, init) => (address.endsWith("/stream") ? new Response("<html>", { headers: { "content-type": "text/html" } }) : fetch(address, init)));
+const noGet = counting(async (address, init) => (address.endsWith("/stream") ? new Response("<html>", { headers: { "content-type": "text/html" } }) : fetch(address, init)));
 const cut = counting();
 
 const outcomes = {

@@ -73,8 +73,12 @@ export class Socket {
       let opened: Socket | undefined;
       // Messages are taken one after the other: the handshake's is worked on asynchronously.
       let turn = Promise.resolve();
+      let isOver = false;
       const aborted = (): void => fail(signal.reason as Error);
       const fail = (error: Error): void => {
+        // To close a socket that was never open is an error of it.
+        if (isOver) return;
+        isOver = true;
         signal.removeEventListener('abort', aborted);
         opened?.fail(error);
         reject(error);
