@@ -20,7 +20,7 @@ fn types_of_packages_are_what_typescript_says() {
 #[test]
 fn types_in_force_are_what_typescript_says() {
     let cases = [
-        ("{}", USE_ALL, 6),
+        ("{}", USE_ALL, 15),
         ("{ \"compilerOptions\": { \"types\": [\"tool/client\"] } }", "export type A0 = FromTool;\n", 1),
         ("{ \"compilerOptions\": { \"typeRoots\": [\"./own\"] } }", "export type A0 = Mine['mine'];\n", 1),
     ];
@@ -84,12 +84,24 @@ const USES_MIN: usize = 30;
 const TSCONFIG: &str = "tsconfig.json";
 
 const USE_ALL: &str = r#"
+import type { Built } from 'builtin'; import { Built as Again, stat } from 'node:builtin';
+import * as whole from 'node:builtin'; import made, { type Made } from 'node:made'; import * as sub from 'made/promises'; import merged from 'merged';
 export type A0 = FromTypes;
 export type A1 = GlobNs.Inner;
 export type A2 = typeof GlobNs;
 export type A4 = InBuiltin;
 export type A5 = Umd.Node;
 export type A7 = [Mod.Of, InModule];
+export type B0 = [Built, Again];
+export type B1 = ReturnType<typeof stat>;
+export type B2 = whole.Built['c'];
+export type B3 = ReturnType<typeof made>;
+export type B4 = Made;
+export type B5 = typeof sub.later;
+const viaSpace = () => sub.later.q, viaStar = () => whole.stat('/').l, viaConst = () => merged.merge(1);
+export type B6 = ReturnType<typeof viaSpace>;
+export type B7 = ReturnType<typeof viaStar>;
+export type B8 = ReturnType<typeof viaConst>;
 "#;
 
 const IN_FORCE: &[(&str, &str)] = &[
@@ -106,9 +118,25 @@ declare namespace GlobNs { interface Inner { b: FromMore } const v: 'v' }
 declare module 'builtin' {
   export interface Built { c: 3; r: Referred }
   interface Later { l: FromMore }
+  function stat(path: string): Later;
   global { interface InBuiltin { d: 4 } }
 }
 declare module 'node:builtin' { export * from 'builtin' }
+declare module 'made' {
+  import { Later } from 'node:builtin';
+  import * as promises from 'node:made/promises';
+  function made(): Later;
+  namespace made { interface Made { p: promises.Promised } }
+  export = made;
+}
+declare module 'node:made' { import made = require('made'); export = made; }
+declare module 'merged' {
+  namespace merged { interface Merged { merge(of: number): { m: 'erged' } } }
+  const merged: merged.Merged;
+  export = merged;
+}
+declare module 'made/promises' { export interface Promised { q: 8 } export const later: Promised; }
+declare module 'node:made/promises' { export * from 'made/promises' }
 ",
     ),
     ("node_modules/@types/glob/more.d.ts", "interface FromMore { m: 'more' }\n"),

@@ -1,10 +1,13 @@
 //! Exports of packages: those of their declaration files, `export =` included, and of `declare module 'name' { … }`, which
-//! a file of the project or of the package itself may hold.
+//! a file of the project, of the package itself or of a package in force without an import may hold.
 //!
 //! ```text
 //! declare module 'table' { export interface Row { … } }
 //!   import { Row } from 'table'   →   the symbol `ambient:0.Row` of the module in which the block stands
 //! ```
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use swc_ecma_ast::{
     Expr, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem, TsModuleName, TsNamespaceBody,
@@ -13,6 +16,7 @@ use swc_ecma_ast::{
 use super::augmentations::Block;
 use super::evaluator::Evaluator;
 use super::model::{Env, ModuleRef, Target};
+use super::namespaces::exported;
 use super::symbols::DEFAULT;
 use crate::parse::module::{Imported, item_decl};
 use crate::source::FileId;
@@ -50,9 +54,14 @@ impl<'g> AmbientModules<'g> {
     }
 }
 
-/// Whether a symbol's path lies in a module that is no file.
+/// Whether a symbol's path is that of a module that is no file, or of something in it.
 pub(super) fn is_ambient(path: &str) -> bool {
     path.starts_with(AMBIENT)
+}
+
+/// Whether a symbol's path is that of a module that is no file.
+pub(super) fn is_module(path: &str) -> bool {
+    is_ambient(path) && !path.contains('.')
 }
 
 impl<'g> Evaluator<'g> {
@@ -78,6 +87,11 @@ impl<'g> Evaluator<'g> {
         let module = self.graph.types_of(from, package).and_then(|file| self.module_of(file));
         if let Some(module) = module {
             self.read_blocks(module, package);
+        }
+        let known = self.ambient_place(package);
+        if known.is_none() && module.is_none() {
+            // `node:fs` is declared by what is in force without an import.
+            self.load_global_types();
         }
         match (self.ambient_place(package), module) {
             (Some(place), _) => self.of_blocks(&format!("{AMBIENT}{place}"), wanted),
@@ -208,6 +222,39 @@ impl<'g> Evaluator<'g> {
         Target::Missing
     }
 
+    /// The names that such a module exports, but for `default`.
+    pub(super) fn ambient_names(&mut self, space: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        self.add_ambient_names(space, &mut names, &mut BTreeSet::new());
+        names
+    }
+
+    fn add_ambient_names(
+        &mut self,
+        space: &str,
+        names: &mut BTreeSet<String>,
+        entered: &mut BTreeSet<String>,
+    ) {
+        if !entered.insert(space.to_owned()) {
+            return;
+        }
+        for (module, items) in self.ambient_blocks(space) {
+            let env = Env { space: space.into(), ..Env::top(module) };
+            for item in items {
+                names.extend(exported(item, true));
+                let ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) = item else { continue };
+                match self.imported(&export.src.value.to_string_lossy(), &env) {
+                    Target::Module(module) => names.extend(self.exported_values(module)),
+                    Target::Symbol(symbol) => {
+                        let path = Rc::clone(&self.symbol_of(symbol).path);
+                        self.add_ambient_names(&path, names, entered);
+                    }
+                    Target::External { .. } | Target::Missing => {}
+                }
+            }
+        }
+    }
+
     /// What `export =` in such a module assigns.
     fn ambient_assigned(&mut self, space: &str) -> Target {
         for (module, items) in self.ambient_blocks(space) {
@@ -228,6 +275,13 @@ impl<'g> Evaluator<'g> {
         for (module, items) in self.ambient_blocks(space) {
             let env = Env::top(module);
             for item in items {
+                if let ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(import)) = item
+                    && import.id.sym == *name
+                {
+                    return self.sought_once(module.id, &format!("{space}.{name}="), |types| {
+                        types.import_equals_of(&import.module_ref, &Env { space: space.into(), ..env })
+                    });
+                }
                 let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = item else { continue };
                 let Some(specifier) = import.specifiers.iter().find(|found| found.local().sym == *name)
                 else {

@@ -22,9 +22,9 @@ pub(super) fn unknown_type(name: &str, at: Location) -> Diagnostic {
 
 pub(super) fn type_of_package(name: &str, package: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0304, format!("the type `{name}` comes from the package `{package}`"))
-        .at(at, "not a type of this project")
-        .why("the compiler does not read the types of packages")
-        .help("declare an interface with the fields that are sent")
+        .at(at, "not declared there, as far as the compiler can see")
+        .why("it reads the declarations that packages bring along, and those of packages below `@types`")
+        .help("install what declares it, or declare an interface with the fields that are sent")
 }
 
 pub(super) fn width_of_other(width: &str, name: &str, at: Location) -> Diagnostic {

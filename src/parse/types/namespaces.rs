@@ -58,15 +58,15 @@ fn is_export_list(item: &ModuleItem) -> bool {
     )
 }
 
-fn exported(item: &ModuleItem, implied: bool) -> Vec<String> {
+/// The names that one item exports; those that it only declares as well, if that is `implied`.
+pub(super) fn exported(item: &ModuleItem, implied: bool) -> Vec<String> {
     match item {
         ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => declared_names(&export.decl),
-        ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) if export.src.is_none() => {
+        ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => {
             let named = export.specifiers.iter().filter_map(|specifier| match specifier {
-                ExportSpecifier::Named(named) if named.exported.is_none() => Some(&named.orig),
-                ExportSpecifier::Named(_) | ExportSpecifier::Namespace(_) | ExportSpecifier::Default(_) => {
-                    None
-                }
+                ExportSpecifier::Named(named) => Some(named.exported.as_ref().unwrap_or(&named.orig)),
+                ExportSpecifier::Namespace(space) => Some(&space.name),
+                ExportSpecifier::Default(_) => None,
             });
             let idents = named.filter_map(|name| match name {
                 ModuleExportName::Ident(ident) => Some(ident.sym.to_string()),

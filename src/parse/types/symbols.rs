@@ -33,7 +33,7 @@ impl<'g> Evaluator<'g> {
             if !self.declarations(symbol).is_empty() {
                 return Target::Symbol(symbol);
             }
-            if ambient::is_ambient(space) && !space.contains('.') {
+            if ambient::is_module(space) {
                 match self.ambient_import(space, name) {
                     Target::Missing => {}
                     found => return found,
@@ -123,7 +123,7 @@ impl<'g> Evaluator<'g> {
         match target {
             Target::Symbol(symbol) => {
                 let symbol = self.symbol_of(*symbol).clone();
-                if ambient::is_ambient(&symbol.path) && !symbol.path.contains('.') {
+                if ambient::is_module(&symbol.path) {
                     return self.ambient_export(&symbol.path, name);
                 }
                 Target::Symbol(self.symbol(symbol.module, &format!("{}.{name}", symbol.path)))

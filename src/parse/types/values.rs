@@ -6,6 +6,7 @@ use std::rc::Rc;
 use swc_common::Span;
 use swc_ecma_ast::{ArrowExpr, Class, Expr, Function, Id, Pat, TsType, VarDecl, VarDeclKind, VarDeclarator};
 
+use super::ambient;
 use super::evaluator::{Evaluator, ObjectKey};
 use super::infer::Body;
 use super::model::{
@@ -66,6 +67,9 @@ impl<'g> Evaluator<'g> {
     }
 
     fn is_only_namespace(&mut self, symbol: SymbolId) -> bool {
+        if ambient::is_module(&self.symbol_of(symbol).path) {
+            return true;
+        }
         let declarations = self.declarations(symbol);
         !declarations.is_empty()
             && declarations.iter().all(|declaration| {
@@ -85,17 +89,23 @@ impl<'g> Evaluator<'g> {
     }
 
     fn symbol_value(&mut self, symbol: SymbolId) -> Option<TypeId> {
+        if ambient::is_module(&self.symbol_of(symbol).path) {
+            return Some(self.object(Some(ObjectKey::Value(symbol)), Source::Value(symbol), None));
+        }
         let declarations = self.declarations(symbol);
+        // A namespace of the same name has no values then.
+        for declaration in declarations.iter() {
+            if let Declared::Variable(vars, var) = declaration.node {
+                return Some(self.variable(vars, var, &declaration.env));
+            }
+        }
         for declaration in declarations.iter() {
             match declaration.node {
-                Declared::Variable(vars, var) => {
-                    return Some(self.variable(vars, var, &declaration.env));
-                }
                 Declared::Function(_) | Declared::Class(_) | Declared::Enum(_) | Declared::Namespace(_) => {
                     return Some(self.object(Some(ObjectKey::Value(symbol)), Source::Value(symbol), None));
                 }
                 Declared::Value(expr) => return Some(self.expression(expr, &declaration.env, None)),
-                Declared::Interface(_) | Declared::Alias(_) => {}
+                Declared::Interface(_) | Declared::Alias(_) | Declared::Variable(..) => {}
             }
         }
         if let Some(member) = self.enum_member_type(symbol) {
@@ -144,6 +154,14 @@ impl<'g> Evaluator<'g> {
     /// The members of a class, function, enum or namespace as a value.
     pub(super) fn value_members(&mut self, symbol: SymbolId) -> Members<'g> {
         let mut members = Members::default();
+        let path = Rc::clone(&self.symbol_of(symbol).path);
+        if ambient::is_module(&path) {
+            for name in self.ambient_names(&path) {
+                let target = self.ambient_export(&path, &name);
+                self.exported_member(&name, target, &mut members);
+            }
+            return members;
+        }
         let declarations = self.declarations(symbol);
         let overloaded = declarations.iter().any(
             |declaration| matches!(declaration.node, Declared::Function(function) if function.body.is_none()),

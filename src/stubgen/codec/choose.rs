@@ -82,6 +82,7 @@ impl Chooser<'_> {
         let def = schema.union(id);
         let shares = self.shares(def);
         let literal = self.discriminant(def);
+        let has_float = def.members.iter().any(|member| is_float(member.kind));
         let mut body = Vec::new();
         if let Some((name, _)) = &literal {
             body.push(constant("o", call(ident("plain"), vec![ident("value")])));
@@ -98,10 +99,17 @@ impl Chooser<'_> {
                 }
                 (None, _) => self.test(kind, ident("value")),
             };
+            let test =
+                if has_float && self.is_integer(kind) { and(not(is_minus_zero()), test) } else { test };
             body.push(if_else(test, vec![ret(number(count(index + 1)))], Vec::new()));
         }
         body.push(ret(number(0)));
         function(&names::pick(schema, id), &["value", "depth"], body)
+    }
+
+    /// Whether values are numbers of which none is -0.
+    fn is_integer(&self, kind: Kind) -> bool {
+        !is_float(kind) && self.categories(kind) == Some(BTreeSet::from([Category::Number]))
     }
 
     /// How many members there are in each category; a member of no particular one counts in all.
@@ -371,6 +379,15 @@ impl Chooser<'_> {
         });
         all(tests.collect::<Vec<_>>())
     }
+}
+
+fn is_float(kind: Kind) -> bool {
+    matches!(kind, Kind::Scalar(Scalar::Number(NumberWidth::Float32 | NumberWidth::Float64)))
+}
+
+/// `Object.is(value, -0)`: a zero that only a float can be, which every comparison takes for 0.
+fn is_minus_zero() -> Expr {
+    call(member(ident("Object"), "is"), vec![ident("value"), number_of("-0")])
 }
 
 /// The enum of a property that is always there.
