@@ -25,7 +25,7 @@ use crate::artifact::Artifacts;
 use crate::cache::{Gist, Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
 use crate::parse::summary::Encoded;
-use crate::parse::{self, ModuleGraph, ModuleSummary, Summarized, in_parallel};
+use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
 use crate::system::{FILE_BYTES_MAX, Stamp, System, SystemError};
@@ -114,8 +114,8 @@ struct Module<'k> {
     file: FileId,
     content: Hash,
     is_read: bool,
-    /// Of a file that was parsed, until the graph has it.
-    parsed: Option<ModuleSummary>,
+    /// What was read from a file's text, until the graph has it.
+    read: Option<Read>,
     /// Or why there is none.
     summary: Result<Encoded<Cow<'k, [u8]>>, Vec<Diagnostic>>,
 }
@@ -242,7 +242,7 @@ impl<'r> Run<'r> {
             && *content == kept.content
         {
             let summary = Ok(borrowed(kept));
-            return Some(Module { file, content: *content, is_read: false, parsed: None, summary });
+            return Some(Module { file, content: *content, is_read: false, read: None, summary });
         }
         let text = match seen {
             Some(_) => Text::from(String::from_utf8(self.system.read(&source.path).ok()?).ok()?),
@@ -252,14 +252,14 @@ impl<'r> Run<'r> {
         if seen.is_some_and(|seen| *seen.content.get_or_init(|| content) != content) {
             return None;
         }
-        let made = |parsed, summary| Module { file, content, is_read: true, parsed, summary };
+        let made = |read, summary| Module { file, content, is_read: true, read, summary };
         if let Some(kept) = kept.filter(|kept| kept.content == content) {
             return Some(made(None, Ok(borrowed(kept))));
         }
         Some(match parse::summarize(file, &SourceFile { path: source.path.clone(), text }) {
-            Ok(mut summary) => {
-                let Encoded { links, places } = summary.encode();
-                made(Some(summary), Ok(Encoded { links: links.into(), places: places.into() }))
+            Ok(mut read) => {
+                let Encoded { links, places } = read.summary.encode();
+                made(Some(read), Ok(Encoded { links: links.into(), places: places.into() }))
             }
             Err(errors) => made(None, Err(errors)),
         })
@@ -275,12 +275,12 @@ impl<'r> Run<'r> {
     ) -> Option<KeptOutcome> {
         let sources = &loaded.sources;
         let summarized = |module: &mut Module<'_>| -> Option<Summarized> {
-            let summary = match (module.parsed.take(), &module.summary) {
-                (Some(parsed), _) => Ok(parsed),
-                (None, Ok(encoded)) => Ok(ModuleSummary::decode(encoded)?),
+            let read = match (module.read.take(), &module.summary) {
+                (Some(read), _) => Ok(read),
+                (None, Ok(encoded)) => Ok(Read::from(ModuleSummary::decode(encoded)?)),
                 (None, Err(errors)) => Err(errors.clone()),
             };
-            Some((module.file, summary))
+            Some((module.file, read))
         };
         let summaries: Option<Vec<Summarized>> = modules.par_iter_mut().map(summarized).collect();
         let summaries = summaries?;
@@ -291,6 +291,7 @@ impl<'r> Run<'r> {
                 let checked = crate::check_graph(&self.traced, project, &graph);
                 texts = looked_at(&graph, checked.value.as_ref(), contents);
                 searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
+                parse::drop_elsewhere(graph);
                 checked
             })
         });

@@ -5,6 +5,7 @@ use crate::project::SKIPPED_FOLDERS;
 use crate::source::Reader;
 use crate::system::{FILE_BYTES_MAX, Stamp, System, SystemError};
 use std::collections::{BTreeSet, HashMap};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -41,10 +42,10 @@ impl OsSystem {
         &self.root
     }
 
-    /// The real path of a file that a package has.
-    fn real_of_package(&self, path: &str) -> Option<PathBuf> {
-        let real = self.root.join(path).canonicalize().ok()?;
-        (real.starts_with(&self.workspace) && real.is_file()).then_some(real)
+    /// The real path of a file that a package has, and its length.
+    fn file_of_package(&self, path: &str) -> Option<(PathBuf, u64)> {
+        let (real, meta) = self.file_below(&self.workspace, path).ok()?;
+        meta.is_file().then_some((real, meta.len()))
     }
 
     /// A real path relative to the project, with `..` where it lies above.
@@ -62,48 +63,52 @@ impl OsSystem {
         files.into_iter().filter(|path| path.ends_with("/tsconfig.json")).collect()
     }
 
-    /// The real path behind one of the project's; links may not lead out of it.
-    fn real_inside(&self, path: &str) -> Result<PathBuf, SystemError> {
+    /// The real path behind one of the project's; links may not lead out of `limit`.
+    fn real_below(&self, limit: &Path, path: &str) -> Result<PathBuf, SystemError> {
         let real = self.root.join(path).canonicalize().map_err(system_error)?;
-        if real.starts_with(&self.root) { Ok(real) } else { Err(SystemError::Outside) }
+        if real.starts_with(limit) { Ok(real) } else { Err(SystemError::Outside) }
     }
 
-    /// [`Self::real_inside`] of a file, and its length. Folders have many files, and each is resolved once.
-    fn file_inside(&self, path: &str) -> Result<(PathBuf, u64), SystemError> {
+    /// [`Self::real_below`] of a file, and what it is. Folders have many files, and each is resolved once.
+    fn file_below(&self, limit: &Path, path: &str) -> Result<(PathBuf, Metadata), SystemError> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let plain = self.folder_inside(folder)?.join(name);
+        let plain = self.folder_below(limit, folder)?.join(name);
         let meta = std::fs::symlink_metadata(&plain).map_err(system_error)?;
         if !meta.is_symlink() && !matches!(name, "" | "." | "..") {
-            return Ok((plain, meta.len()));
+            return Ok((plain, meta));
         }
-        let real = self.real_inside(path)?;
-        let len = std::fs::metadata(&real).map_err(system_error)?.len();
-        Ok((real, len))
+        let real = self.real_below(limit, path)?;
+        let meta = std::fs::metadata(&real).map_err(system_error)?;
+        Ok((real, meta))
     }
 
-    fn folder_inside(&self, folder: &str) -> Result<PathBuf, SystemError> {
+    fn folder_below(&self, limit: &Path, folder: &str) -> Result<PathBuf, SystemError> {
         let known = || self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(real) = known().get(folder) {
-            return Ok(real.clone());
-        }
-        let real = self.real_inside(folder)?;
-        known().insert(folder.to_owned(), real.clone());
-        Ok(real)
+        let found = known().get(folder).cloned();
+        let real = match found {
+            Some(real) => real,
+            None => {
+                let real = self.root.join(folder).canonicalize().map_err(system_error)?;
+                known().insert(folder.to_owned(), real.clone());
+                real
+            }
+        };
+        if real.starts_with(limit) { Ok(real) } else { Err(SystemError::Outside) }
     }
 }
 
 impl System for OsSystem {
     fn read(&self, path: &str) -> Result<Vec<u8>, SystemError> {
-        let (real, len) = self.file_inside(path)?;
-        if len > FILE_BYTES_MAX {
-            return Err(SystemError::TooLarge(len));
+        let (real, meta) = self.file_below(&self.root, path)?;
+        if meta.len() > FILE_BYTES_MAX {
+            return Err(SystemError::TooLarge(meta.len()));
         }
         std::fs::read(real).map_err(system_error)
     }
 
     fn list(&self, folder: &str, skip: &[&str]) -> Result<Vec<String>, SystemError> {
         let mut listing = Listing { system: self, skip, entered: BTreeSet::new(), files: Vec::new() };
-        listing.enter(folder, self.real_inside(folder)?)?;
+        listing.enter(folder, self.real_below(&self.root, folder)?)?;
         listing.files.sort();
         Ok(listing.files)
     }
@@ -129,13 +134,12 @@ impl System for OsSystem {
 /// Their types and sources may be read, as far up as the workspace goes.
 impl Reader for OsSystem {
     fn read(&self, path: &str) -> Option<String> {
-        let real = self.real_of_package(path)?;
-        let len = std::fs::metadata(&real).ok()?.len();
+        let (real, len) = self.file_of_package(path)?;
         if len > FILE_BYTES_MAX { None } else { String::from_utf8(std::fs::read(real).ok()?).ok() }
     }
 
     fn real(&self, path: &str) -> Option<String> {
-        self.relative(&self.real_of_package(path)?)
+        self.relative(&self.file_of_package(path)?.0)
     }
 
     fn folders(&self, path: &str) -> Vec<String> {
@@ -191,7 +195,11 @@ impl Listing<'_> {
             if !is_folder {
                 self.files.push(path);
             } else if !self.skip.contains(&name) {
-                let inside = if kind.is_dir() { real.join(name) } else { self.system.real_inside(&path)? };
+                let inside = if kind.is_dir() {
+                    real.join(name)
+                } else {
+                    self.system.real_below(&self.system.root, &path)?
+                };
                 self.enter(&path, inside)?;
             }
         }

@@ -12,7 +12,7 @@ use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
 use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule};
 use super::packages;
 use super::resolve::{Resolution, alias_paths, resolve};
-use super::session;
+use super::session::{self, Read};
 use super::summary::{Exported, ModuleSummary, SpecifierUse};
 use crate::diag::Diagnostic;
 use crate::project::{PathAlias, Project, TypesInForce};
@@ -44,8 +44,9 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(summary: ModuleSummary) -> Self {
-        Self { summary, own: BTreeMap::new(), tree: OnceLock::new() }
+    fn of(read: Read) -> Self {
+        let tree = read.module.map_or_else(OnceLock::new, |module| OnceLock::from(Ok(module)));
+        Self { summary: read.summary, own: BTreeMap::new(), tree }
     }
 }
 
@@ -68,9 +69,9 @@ impl ModuleGraph {
     pub(super) fn new(
         sources: &Sources,
         project: &Project,
-        summaries: impl IntoIterator<Item = (FileId, ModuleSummary)>,
+        modules: impl IntoIterator<Item = (FileId, Read)>,
     ) -> Self {
-        let modules = summaries.into_iter().map(|(file, summary)| (file, Entry::of(summary)));
+        let modules = modules.into_iter().map(|(file, read)| (file, Entry::of(read)));
         let mut graph = Self {
             modules: modules.collect(),
             packages: FrozenMap::new(),
@@ -105,8 +106,10 @@ impl ModuleGraph {
         let files: Vec<FileId> = self.modules.keys().copied().collect();
         let own: Vec<_> = files.par_iter().map(|file| (*file, self.own_names(*file))).collect();
         for (file, own) in own {
-            if let Some(entry) = self.modules.get_mut(&file) {
-                entry.own = own;
+            let Some(entry) = self.modules.get_mut(&file) else { continue };
+            entry.own = own;
+            if let Some(Ok(module)) = entry.tree.get_mut() {
+                module.linked(&entry.summary, &entry.own);
             }
         }
     }
@@ -211,7 +214,8 @@ impl ModuleGraph {
 
     fn entry_of_package(&self, file: FileId) -> Option<Entry> {
         let summarize = || session::summarize(file, self.sources.file(file));
-        stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, summarize).ok().map(Entry::of)
+        let read = stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, summarize).ok()?;
+        Some(Entry::of(Read::from(read.summary)))
     }
 
     /// The imported names of a module that lead to the package `kontract`.
@@ -234,14 +238,18 @@ impl ModuleGraph {
     fn tree(&self, file: FileId, entry: &Entry) -> Result<ParsedModule, Vec<Diagnostic>> {
         let parse = || session::parse_file(file, self.sources.file(file));
         let mut module = stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, parse)?;
-        module.link(|specifier| entry.summary.target(specifier));
-        module.own.clone_from(&entry.own);
+        module.linked(&entry.summary, &entry.own);
         Ok(module)
     }
 
-    /// Makes the trees that [`Self::modules`] is going to ask for, and says what is wrong with them.
+    /// Makes the trees that [`Self::modules`] is going to ask for, and says what is wrong with them. What endpoints import
+    /// are the types that they speak, which extraction would ask for one by one.
     pub(super) fn parse_involved(&self) -> Vec<Diagnostic> {
-        let failed = self.involved.par_iter().filter(|file| self.module(**file).is_none()).count();
+        let endpoints = self.involved.iter().filter_map(|file| self.modules.get(file));
+        let endpoints = endpoints.filter(|entry| entry.summary.marks.forms || !entry.own.is_empty());
+        let types = endpoints.flat_map(|entry| &entry.summary.specifiers).filter_map(|used| used.target);
+        let files: BTreeSet<FileId> = self.involved.iter().copied().chain(types).collect();
+        let failed = files.par_iter().filter(|file| self.module(**file).is_none()).count();
         if failed > 0 { self.failures() } else { Vec::new() }
     }
 

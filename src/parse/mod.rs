@@ -31,6 +31,7 @@ pub use blanked::blanked;
 pub use extract::extract;
 pub use graph::ModuleGraph;
 pub use module::ParsedModule;
+pub use session::Read;
 pub use summary::ModuleSummary;
 
 use std::collections::BTreeMap;
@@ -46,9 +47,9 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 /// Without a value when a file has syntax errors, because its missing declarations would be reported everywhere else.
 pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
     let files: Vec<FileId> = modules(sources, project).collect();
-    let summary = |file: &FileId| (*file, summarize(*file, sources.file(*file)));
-    let summaries = in_parallel(|| files.par_iter().map(summary).collect());
-    link(sources, project, summaries)
+    let read = |file: &FileId| (*file, summarize(*file, sources.file(*file)));
+    let modules = in_parallel(|| files.par_iter().map(read).collect());
+    link(sources, project, modules)
 }
 
 /// The files of the project that are modules, in order.
@@ -59,10 +60,10 @@ pub fn modules(sources: &Sources, project: &Project) -> impl Iterator<Item = Fil
 }
 
 /// What a module is to the others, or why it cannot be read.
-pub type Summarized = (FileId, Result<ModuleSummary, Vec<Diagnostic>>);
+pub type Summarized = (FileId, Result<Read, Vec<Diagnostic>>);
 
 /// Reads a module by itself. Runs [`in_parallel`].
-pub(crate) fn summarize(file: FileId, source: &SourceFile) -> Result<ModuleSummary, Vec<Diagnostic>> {
+pub(crate) fn summarize(file: FileId, source: &SourceFile) -> Result<Read, Vec<Diagnostic>> {
     session::summarize(file, source)
 }
 
@@ -78,15 +79,15 @@ pub(crate) fn again(sources: &Sources, file: FileId, own: &[u8]) -> Option<Parse
 /// Links the imports between all modules of a project.
 pub fn link(sources: &Sources, project: &Project, modules: Vec<Summarized>) -> Outcome<ModuleGraph> {
     in_parallel(|| {
-        let mut summaries = Vec::with_capacity(modules.len());
+        let mut readable = Vec::with_capacity(modules.len());
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
-        for (file, summary) in modules {
-            match summary {
-                Ok(summary) => summaries.push((file, summary)),
+        for (file, read) in modules {
+            match read {
+                Ok(read) => readable.push((file, read)),
                 Err(errors) => diagnostics.extend(errors),
             }
         }
-        let graph = ModuleGraph::new(sources, project, summaries);
+        let graph = ModuleGraph::new(sources, project, readable);
         if diagnostics.is_empty() {
             diagnostics.extend(graph.parse_involved());
         }
@@ -102,6 +103,13 @@ pub(crate) fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
         // Without threads of its own, rayon does the work on this one.
         Err(_) => on_deep_stack(pass),
     }
+}
+
+/// Drops on a thread of its own what nobody needs any more. Trees take a while, for which a program need not wait to end.
+pub(crate) fn drop_elsewhere<T: Send + 'static>(value: T) {
+    let thread = std::thread::Builder::new().stack_size(limits::STACK_BYTES);
+    // Without a thread, it has been dropped here.
+    let _dropped_later: std::io::Result<_> = thread.spawn(|| drop(value));
 }
 
 /// Runs a recursive pass with stack enough for trees of the greatest nesting that [`parse`] lets through.

@@ -11,6 +11,7 @@ use swc_ecma_ast::{
 };
 
 use super::literal::unwrapped;
+use super::summary::ModuleSummary;
 use crate::source::{FileId, Location};
 
 /// One source file after parsing and scope resolution.
@@ -183,15 +184,16 @@ impl ParsedModule {
         source_map
     }
 
-    /// Gives every specifier its file.
-    pub(super) fn link(&mut self, target: impl Fn(&str) -> Option<FileId>) {
+    /// Gives every specifier its file, and imported names their meaning.
+    pub(super) fn linked(&mut self, summary: &ModuleSummary, own: &BTreeMap<String, OwnName>) {
+        self.own.clone_from(own);
         let re_exports = self.exports.values_mut().filter_map(|export| match export {
             Export::From(from, _) => Some(from),
             Export::Local(_) | Export::Item(_) => None,
         });
         let imports = self.imports.iter_mut().map(|import| &mut import.from);
         for from in imports.chain(&mut self.star_exports).chain(re_exports) {
-            from.target = target(&from.text);
+            from.target = summary.target(&from.text);
         }
     }
 

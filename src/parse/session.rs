@@ -1,7 +1,7 @@
 //! One source file through swc: scan → blank → parse → verify → resolve scopes.
 //!
 //! ```text
-//! SourceFile → ModuleSummary { what other files see }, the tree is gone
+//! SourceFile → Read { what other files see, and the tree if it is of a module that everything else will look at }
 //! SourceFile → ParsedModule { tree after swc's resolver, comments, decorators by the node they precede }
 //! ```
 //!
@@ -27,16 +27,16 @@ use swc_ecma_visit::{Visit, VisitWith};
 use super::extract::diagnostics::illegal_decorator;
 use super::inspect::Inspected;
 use super::limits::{BLAMED_MAX, REPARSES_MAX, SYNTAX_ERRORS_MAX};
-use super::module::{DecoratorUse, Decorators, LeadingComments, ParsedModule, Scopes, Tables};
+use super::module::{DecoratorUse, Decorators, LeadingComments, OWN_PACKAGE, ParsedModule, Scopes, Tables};
 use super::scanner::{self, FoundDecorator, Refused};
-use super::summary::{ModuleSummary, SummaryParts};
+use super::summary::{Marks, ModuleSummary, SummaryParts};
 use super::survey::{Injected, Survey};
 use super::{diagnostics, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
-/// What a file is to the others, without its tree.
-pub(super) fn summarize(file: FileId, source: &SourceFile) -> Result<ModuleSummary, Vec<Diagnostic>> {
+/// What a file is to the others.
+pub(super) fn summarize(file: FileId, source: &SourceFile) -> Result<Read, Vec<Diagnostic>> {
     guarded(file, source, Session::summary)
 }
 
@@ -65,6 +65,20 @@ fn guarded<'s, T>(
         let start = Location { file, start: 0, end: 0 };
         Err(vec![diagnostics::parser_failed(&source.path).at(start, "somewhere in this file")])
     })
+}
+
+/// A file that has been read.
+pub struct Read {
+    /// What it is to the others.
+    pub(crate) summary: ModuleSummary,
+    /// Its tree, which takes a moment to make and much memory; kept where it is certain that somebody will ask for it.
+    pub(crate) module: Option<ParsedModule>,
+}
+
+impl From<ModuleSummary> for Read {
+    fn from(summary: ModuleSummary) -> Self {
+        Self { summary, module: None }
+    }
 }
 
 pub(super) struct Session<'s> {
@@ -116,26 +130,16 @@ impl<'s> Session<'s> {
 
     fn parse(self) -> Result<ParsedModule, Vec<Diagnostic>> {
         let (tree, decorators) = self.decorated_tree()?;
-        let comments = LeadingComments::of(&tree.comments);
-        let (globals, scopes, module) = resolved(tree.module);
-        let Some(module) = module else {
-            return Err(vec![diagnostics::parser_failed(&self.source.path)]);
-        };
-        Ok(ParsedModule::new(module::Parts {
-            file: self.file,
-            path: self.source.path.clone(),
-            module,
-            comments,
-            text: self.text.into_owned(),
-            globals,
-            decorators,
-            scopes,
-        }))
+        let path = self.source.path.clone();
+        self.module(tree.module, &tree.comments, decorators)
+            .ok_or_else(|| vec![diagnostics::parser_failed(&path)])
     }
 
-    fn summary(mut self) -> Result<ModuleSummary, Vec<Diagnostic>> {
-        // Only those of the vocabulary may turn out to lie in a comment.
-        self.with_comments = scanner::mentions_vocabulary(&self.text);
+    fn summary(mut self) -> Result<Read, Vec<Diagnostic>> {
+        let mentions_vocabulary = scanner::mentions_vocabulary(&self.text);
+        // Besides, only decorators of the vocabulary may turn out to lie in a comment.
+        let is_looked_at = mentions_vocabulary || names_own_package(&self.text);
+        self.with_comments = is_looked_at;
         let (tree, decorators) = self.decorated_tree()?;
         let Tree { module, comments, survey } = tree;
         let tables = Tables::of(&module);
@@ -147,14 +151,36 @@ impl<'s> Session<'s> {
             decorators: &decorators,
         };
         let mut summary = ModuleSummary::of(&parts);
-        drop(comments);
-        if summary.marks.injected {
-            // Canvases have a `ctx` as well; only scopes tell.
-            let (globals, scopes, module) = resolved(module);
-            summary.marks.injected =
-                module.is_none_or(|module| GLOBALS.set(&globals, || Injected::occurs(&module, scopes)));
+        let Marks { forms, own, injected, .. } = summary.marks;
+        if !injected && !(is_looked_at && (forms || own)) {
+            return Ok(Read { summary, module: None });
         }
-        Ok(summary)
+        let module = self.module(module, &comments, decorators);
+        // Canvases have a `ctx` as well; only scopes tell.
+        summary.marks.injected =
+            injected && module.as_ref().is_none_or(|module| module.in_globals(|| Injected::occurs(module)));
+        Ok(Read { summary, module: module.filter(|_| is_looked_at) })
+    }
+
+    /// `None` when swc makes something else of a tree.
+    fn module(
+        self,
+        module: Module,
+        comments: &SingleThreadedComments,
+        decorators: Decorators,
+    ) -> Option<ParsedModule> {
+        let comments = LeadingComments::of(comments);
+        let (globals, scopes, module) = resolved(module);
+        Some(ParsedModule::new(module::Parts {
+            file: self.file,
+            path: self.source.path.clone(),
+            module: module?,
+            comments,
+            text: self.text.into_owned(),
+            globals,
+            decorators,
+            scopes,
+        }))
     }
 
     /// The tree, and the decorators by the node they precede.
@@ -414,6 +440,12 @@ impl<'s> Session<'s> {
     fn location(&self, start: usize, end: usize) -> Location {
         Location { file: self.file, start: offset(start), end: offset(end.min(self.text.len())) }
     }
+}
+
+/// Whether a text may import the package `kontract`.
+fn names_own_package(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), OWN_PACKAGE)
+        .any(|at| matches!(text.as_bytes().get(at + OWN_PACKAGE.len()), Some(b'\'' | b'"' | b'`')))
 }
 
 /// Value names that the module declares, or imports from another package than `kontract`.

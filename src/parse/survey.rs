@@ -18,7 +18,7 @@ use swc_ecma_visit::{Visit, VisitWith};
 
 use super::limits::NESTING_MAX;
 use super::literal::unwrapped;
-use super::module::{OWN_FUNCTIONS, Scopes, declared_names, is_value, item_decl};
+use super::module::{OWN_FUNCTIONS, ParsedModule, declared_names, is_value, item_decl};
 use super::scanner::VOCABULARY;
 use crate::diag::nearest;
 
@@ -175,15 +175,15 @@ pub(super) struct Injected {
 
 impl Injected {
     /// Runs inside of the tree's globals.
-    pub(super) fn occurs(module: &Module, scopes: Scopes) -> bool {
-        let declared = module.body.iter().filter_map(item_decl).filter(|decl| !is_value(decl));
+    pub(super) fn occurs(module: &ParsedModule) -> bool {
+        let declared = module.items().iter().filter_map(item_decl).filter(|decl| !is_value(decl));
         let mut injected = Self {
-            unresolved: SyntaxContext::empty().apply_mark(scopes.unresolved),
-            top_level: SyntaxContext::empty().apply_mark(scopes.top_level),
+            unresolved: SyntaxContext::empty().apply_mark(module.scopes.unresolved),
+            top_level: SyntaxContext::empty().apply_mark(module.scopes.top_level),
             ambient: declared.flat_map(declared_names).map(Atom::from).collect(),
             occurs: false,
         };
-        module.visit_with(&mut injected);
+        module.module.visit_with(&mut injected);
         injected.occurs
     }
 }

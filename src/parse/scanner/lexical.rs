@@ -279,7 +279,7 @@ impl<'s> Lexical<'s> {
         }
         let after_else = self.previous == Previous::Operator && self.previous_byte == b'E';
         let condition = matches!(word, b"if" | b"while" | b"for" | b"with");
-        let operator = OPERATOR_WORDS.iter().any(|operator| operator.as_bytes() == word);
+        let operator = is_operator_word(word);
         if operator {
             self.operator()?;
         }
@@ -470,32 +470,46 @@ fn is_space(byte: u8) -> bool {
 }
 
 /// Every non-ASCII byte counts as part of an identifier; an escape such as `\u0061` may start one.
-pub(super) fn is_identifier_start(byte: u8) -> bool {
+pub(super) const fn is_identifier_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$' | b'\\') || !byte.is_ascii()
 }
 
 pub(in super::super) fn is_identifier_part(byte: u8) -> bool {
-    is_identifier_start(byte) || byte.is_ascii_digit()
+    IDENTIFIER_PARTS[byte as usize]
 }
 
-/// Words behind which an operand follows.
-const OPERATOR_WORDS: &[&str] = &[
-    "return",
-    "typeof",
-    "case",
-    "in",
-    "of",
-    "instanceof",
-    "new",
-    "delete",
-    "void",
-    "throw",
-    "await",
-    "yield",
-    "else",
-    "do",
-    "extends",
-    "default",
-    "as",
-    "satisfies",
-];
+/// For each byte. Every byte of every text is looked up here.
+const IDENTIFIER_PARTS: [bool; 256] = {
+    let mut parts = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        parts[byte] = is_identifier_start(byte as u8) || (byte as u8).is_ascii_digit();
+        byte += 1;
+    }
+    parts
+};
+
+/// Whether an operand follows a word.
+fn is_operator_word(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"return"
+            | b"typeof"
+            | b"case"
+            | b"in"
+            | b"of"
+            | b"instanceof"
+            | b"new"
+            | b"delete"
+            | b"void"
+            | b"throw"
+            | b"await"
+            | b"yield"
+            | b"else"
+            | b"do"
+            | b"extends"
+            | b"default"
+            | b"as"
+            | b"satisfies"
+    )
+}
