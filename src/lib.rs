@@ -96,7 +96,11 @@ fn read(loaded: &Loaded) -> Outcome<Project> {
 
 /// [`check`] from where the modules are known.
 fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
-    halves(system, project, graph, split::check).and_then(|halves| Outcome::of(Checked(halves)))
+    halves(system, project, graph, split::check).and_then(|halves| {
+        // A build would find out that something has no layout.
+        lay_out(&halves.contract, &halves.plan.lock.wire, &CompileInput::default())
+            .and_then(|_| Outcome::of(Checked(halves)))
+    })
 }
 
 fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split) -> Outcome<Halves> {
@@ -165,7 +169,7 @@ fn lay_out(contract: &CheckedContract, locked: &WireIds, input: &CompileInput<'_
     let contract = contract.contract();
     let (schema, ids) = match WireSchema::with_ids(contract, &renamed) {
         Ok(made) => made,
-        Err(error) => return Outcome::failed(vec![stub_diagnostic(&error)]),
+        Err(errors) => return Outcome::failed(errors.iter().map(stub_diagnostic).collect()),
     };
     let lost = input.renames.iter().filter(|rename| !ids.has(rename));
     faults.extend(lost.map(|rename| rename_diagnostic(rename, RenameFault::NotInSource)));

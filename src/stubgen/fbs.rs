@@ -43,33 +43,35 @@ fn union_text(schema: &WireSchema, def: &UnionDef) -> String {
 
 fn table_text(schema: &WireSchema, table: &TableDef) -> String {
     let mut text = format!("\ntable {} {{\n", table.name);
-    let mut line = |slot: usize, ty: &str, attributes: &[&str]| {
+    let mut line = |slot: usize, ty: &str, attributes: &[&str], comment: &str| {
         let name = &table.slots[slot].name;
         let attributes: String = attributes.iter().map(|attribute| format!("{attribute}, ")).collect();
-        writeln!(text, "  {name}: {ty} ({attributes}id: {slot});")
+        writeln!(text, "  {name}: {ty} ({attributes}id: {slot});{comment}")
             .expect("invariant: writing to a String does not fail");
     };
     for field in &table.fields {
-        let default = if has_null_default(field) { " = null" } else { "" };
-        line(field.slot, &format!("{}{default}", kind_text(schema, field.kind)), attributes(field));
+        let kind = kind_text(schema, field.kind);
+        match (field.kind, field.presence) {
+            // Without `null`, writers leave out what equals the default, and nobody can tell it from what was forgotten.
+            (Kind::Scalar(_), Presence::Required) => {
+                line(field.slot, &format!("{kind} = null"), &[], " // required");
+            }
+            (Kind::Scalar(_), _) => line(field.slot, &format!("{kind} = null"), &[], ""),
+            (_, _) => line(field.slot, &kind, attributes(field), ""),
+        }
         if let Some(null_slot) = field.null_slot {
-            line(null_slot, "bool", &[]);
+            line(null_slot, "bool", &[], "");
         }
     }
     for slot in (0..table.slots.len()).filter(|slot| table.slots[*slot].is_removed()) {
-        line(slot, "ubyte", &["deprecated"]);
+        line(slot, "ubyte", &["deprecated"], "");
     }
     text.push_str("}\n");
     text
 }
 
-fn has_null_default(field: &FieldDef) -> bool {
-    matches!(field.kind, Kind::Scalar(_)) && field.presence != Presence::Required
-}
-
 fn attributes(field: &FieldDef) -> &'static [&'static str] {
     match (field.kind, field.presence) {
-        (Kind::Scalar(_), _) => &[],
         (Kind::Dynamic, Presence::Required) => &["flexbuffer", "required"],
         (Kind::Dynamic, _) => &["flexbuffer"],
         (_, Presence::Required) => &["required"],

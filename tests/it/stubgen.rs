@@ -162,7 +162,7 @@ fn identity_changes_with_the_places_of_fields() {
 }
 
 fn generated(draft: &Draft) -> Result<Artifacts, StubError> {
-    let schema = WireSchema::of(&draft.contract)?;
+    let schema = WireSchema::of(&draft.contract).map_err(|mut errors| errors.remove(0))?;
     let identity = Identity { build_id: [0xb1; 16], route_hash: [0x42; 32] };
     let keys = vec![PinnedKey { x25519: [7; 32], mlkem768: vec![9; 4] }];
     let ptr = |name: &String| (name.clone(), format!("tbl_{name}"));

@@ -56,9 +56,9 @@ pub(super) fn circular(name: &str, at: Location) -> Diagnostic {
 }
 
 pub(super) fn void_value(at: Location) -> Diagnostic {
-    Diagnostic::error(Code::KT0303, "`void` is only a result")
-        .at(at, "not a value")
-        .why("nothing can be sent in its place")
+    Diagnostic::error(Code::KT0303, "`void` and `undefined` are only results")
+        .at(at, "always without a value")
+        .why("there is nothing that could be sent in its place")
         .help("leave it out, or make it optional with `?`")
 }
 

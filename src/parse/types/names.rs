@@ -34,8 +34,9 @@ impl<'g> TypeResolver<'g> {
         }
         let ty = self.types.force(prop.ty);
         let ty = if prop.optional { self.types.without_undefined(ty) } else { ty };
-        // `x?: never` is a field that is never there.
-        if prop.optional && *self.types.get(ty) == Type::Never {
+        // `x?: never` and `x: undefined` are fields that are never there.
+        let is_never = prop.optional && *self.types.get(ty) == Type::Never;
+        if is_never || *self.types.get(ty) == Type::Undefined {
             return None;
         }
         let place = format!("{owner}{}", upper_camel(&prop.name));

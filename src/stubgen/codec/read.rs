@@ -14,13 +14,12 @@
 //!
 //! A property that is absent on the wire is absent in the object.
 
-use super::literal;
 use super::names;
 use super::names::{count, method, path_part};
 use crate::emit::build::{
-    array, array_spread, assign_ident, assign_member, binary, boolean, call, conditional, constant,
-    export_function, for_count, function, ident, if_else, let_empty, member, new, null, number, object, ret,
-    statement, string, undefined,
+    array, array_spread, assign_ident, assign_member, binary, call, conditional, constant, export_function,
+    for_count, function, ident, if_else, let_empty, member, new, null, number, object, ret, statement,
+    string, undefined,
 };
 use crate::stubgen::schema::{
     Collection, Element, EntryOf, FieldDef, Kind, Presence, Scalar, TableDef, TableId, TableKind, TupleShape,
@@ -207,8 +206,8 @@ pub(super) fn place_stmts(
         let args = vec![ident("t"), ident("v"), number(count(slot)), number(size), name.clone()];
         call(method("r", method_name), args)
     };
-    let has_default = matches!(field.kind, Kind::Scalar(_) | Kind::Union(_));
-    let needed = field.presence == Presence::Required && !has_default;
+    // A union's tag says by itself that it is missing.
+    let needed = field.presence == Presence::Required && !matches!(field.kind, Kind::Union(_));
     let find = if needed { "need" } else { "slot" };
     let mut body = vec![constant(&pos, found(find, field.slot, schema.kind_size(field.kind).into()))];
     if let (Some(tag_slot), Kind::Union(id)) = (field.tag_slot, field.kind) {
@@ -221,12 +220,11 @@ pub(super) fn place_stmts(
         let args = vec![ident("t"), ident("v"), number(count(null_slot)), ident(&pos), name.clone()];
         body.push(constant(&format!("a{index}"), call(method("r", "absence"), args)));
     }
-    let absent = match (field.presence, field.kind) {
-        (Presence::Required, Kind::Scalar(scalar)) => Some(scalar_default(schema, scalar)),
-        (Presence::Required, _) => None,
-        (Presence::Optional, _) => Some(undefined()),
-        (Presence::Nullable, _) => Some(null()),
-        (Presence::OptionalNullable, _) => Some(ident(&format!("a{index}"))),
+    let absent = match field.presence {
+        Presence::Required => None,
+        Presence::Optional => Some(undefined()),
+        Presence::Nullable => Some(null()),
+        Presence::OptionalNullable => Some(ident(&format!("a{index}"))),
     };
     (body, absent)
 }
@@ -340,16 +338,6 @@ fn scalar_read(schema: &WireSchema, scalar: Scalar, pos: Expr, name: Expr) -> Ex
 }
 
 /// The value of a required scalar that the message leaves out, as FlatBuffers defines it.
-fn scalar_default(schema: &WireSchema, scalar: Scalar) -> Expr {
-    match scalar {
-        Scalar::Bool => boolean(false),
-        Scalar::Number(_) => number(0),
-        Scalar::BigInt | Scalar::BigUint => call(ident("BigInt"), vec![number(0)]),
-        Scalar::Date => new(ident("Date"), vec![number(0)]),
-        Scalar::Enum(id) => literal(schema.enumeration(id).values.first().and_then(Option::as_ref)),
-    }
-}
-
 fn table_read(schema: &WireSchema, id: TableId, at: Expr, name: Expr) -> Expr {
     call(ident(&names::read(schema.table(id))), vec![ident("r"), at, name])
 }

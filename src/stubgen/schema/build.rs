@@ -18,7 +18,7 @@ use crate::stubgen::names::{Names, upper_camel};
 use std::collections::BTreeMap;
 
 /// The schema of a contract, and the ids of its fields: the locked ones, and new ones.
-pub(super) fn schema(contract: &Contract, locked: &WireIds) -> Result<(WireSchema, WireIds), StubError> {
+pub(super) fn schema(contract: &Contract, locked: &WireIds) -> Result<(WireSchema, WireIds), Vec<StubError>> {
     Builder::default().schema(contract, locked)
 }
 
@@ -46,7 +46,12 @@ struct Member<'a> {
 }
 
 impl Builder {
-    fn schema(mut self, contract: &Contract, locked: &WireIds) -> Result<(WireSchema, WireIds), StubError> {
+    fn schema(
+        mut self,
+        contract: &Contract,
+        locked: &WireIds,
+    ) -> Result<(WireSchema, WireIds), Vec<StubError>> {
+        let mut errors = Vec::new();
         // The codec of a table called so would be `writer`, which is what codecs are made of.
         self.names.unique("r");
         // What every union of flatc has as its member 0.
@@ -57,7 +62,8 @@ impl Builder {
             let table = self.declare("Upload", TableKind::Object);
             self.objects.insert(UPLOAD.to_owned(), table);
             // The protocol says where its fields are, not a lock.
-            self.define_object(table, &upload_type(first.location), &[])?;
+            let defined = self.define_object(table, &upload_type(first.location), &[]);
+            errors.extend(defined.err());
         }
         for key in contract.types.keys() {
             let table = self.declare(key, TableKind::Object);
@@ -66,12 +72,24 @@ impl Builder {
         let mut ids = WireIds::default();
         for (key, object) in &contract.types {
             let known = locked.types.get(key).map_or(&[][..], Vec::as_slice);
-            ids.types.insert(key.clone(), self.define_object(self.objects[key], object, known)?);
+            match self.define_object(self.objects[key], object, known) {
+                Ok(fields) => {
+                    ids.types.insert(key.clone(), fields);
+                }
+                Err(error) => errors.push(error),
+            }
         }
         for (endpoint, tables) in contract.endpoints.iter().zip(&endpoints) {
             let known = locked.endpoints.get(&endpoint.name).map_or(&[][..], |known| &known.params);
-            let params = self.define_endpoint(endpoint, *tables, known)?;
-            ids.endpoints.insert(endpoint.name.clone(), wire_endpoint(contract, endpoint, params));
+            match self.define_endpoint(endpoint, *tables, known) {
+                Ok(params) => {
+                    ids.endpoints.insert(endpoint.name.clone(), wire_endpoint(contract, endpoint, params));
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
         }
         let Self { enums, templates, unions, tables, .. } = self;
         Ok((WireSchema { enums, templates, unions, tables, endpoints }, ids))

@@ -265,16 +265,16 @@ impl WireSchema {
     /// The schema of a contract that was never locked.
     ///
     /// # Errors
-    /// [`StubError`] for a type that cannot be laid out.
-    pub fn of(contract: &Contract) -> Result<Self, StubError> {
+    /// A [`StubError`] for each type and endpoint that cannot be laid out.
+    pub fn of(contract: &Contract) -> Result<Self, Vec<StubError>> {
         Self::with_ids(contract, &WireIds::default()).map(|(schema, _)| schema)
     }
 
     /// The schema of a contract whose fields keep their places, and the places to lock.
     ///
     /// # Errors
-    /// [`StubError`] for a type that cannot be laid out.
-    pub fn with_ids(contract: &Contract, locked: &WireIds) -> Result<(Self, WireIds), StubError> {
+    /// A [`StubError`] for each type and endpoint that cannot be laid out.
+    pub fn with_ids(contract: &Contract, locked: &WireIds) -> Result<(Self, WireIds), Vec<StubError>> {
         build::schema(contract, locked)
     }
 

@@ -199,8 +199,8 @@ fn streams_and_files_inside_of_other_types_are_refused_by_name() {
     {
         let mut draft = Draft::new(&["src/a.ts"]);
         draft.endpoint("src/a.ts", "put", &[("value", array(ty))], Ty::Void);
-        let refused = WireSchema::of(&draft.contract).expect_err("it has no layout").to_string();
-        assert_eq!(refused, format!("`{text}` has no layout on the wire"));
+        let refused = WireSchema::of(&draft.contract).expect_err("it has no layout");
+        assert_eq!(refused[0].to_string(), format!("`{text}` has no layout on the wire"));
     }
 }
 
@@ -225,7 +225,7 @@ fn a_stream_is_laid_out_by_its_items_and_a_file_by_what_stands_for_it() {
     assert_eq!(table("LinesResponse"), "value: string (id: 0);");
     assert_eq!(
         table("Upload"),
-        "stream: ushort (id: 0); size: double = null (id: 1); type: string (id: 2); name: string (id: 3); \
+        "stream: ushort = null (id: 0); // required size: double = null (id: 1); type: string (id: 2); name: string (id: 3); \
          lastModified: double = null (id: 4);"
     );
 }
@@ -235,7 +235,8 @@ fn a_field_that_would_set_the_prototype_is_refused() {
     let mut draft = Draft::new(&["src/a.ts"]);
     draft.object("Bad", vec![field("__proto__", Ty::String)]);
     let refused = WireSchema::of(&draft.contract);
-    assert!(matches!(refused, Err(StubError::ProtoField { .. })), "{refused:?}");
+    let errors = refused.expect_err("it has no layout");
+    assert!(matches!(errors.as_slice(), [StubError::ProtoField { .. }]), "{errors:?}");
 }
 
 fn sandbox() -> Sandbox {

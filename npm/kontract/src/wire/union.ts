@@ -25,10 +25,10 @@ export function needTag(r: Reader, tagAt: number, at: number, members: number, n
   return tag;
 }
 
-/** Whether every property of an object is one of its type's. */
+/** Whether every property of an object that has a value is one of its type's. */
 export function only(value: object, fields: readonly string[]): boolean {
   for (const key in value) {
-    if (!fields.includes(key)) return false;
+    if (!fields.includes(key) && (value as Record<string, unknown>)[key] !== undefined) return false;
   }
   return true;
 }

@@ -89,7 +89,11 @@ export class Writer {
         continue;
       }
       const found = fields.indexOf(key);
-      if (found < 0) throw this.error(key, 'unknown property');
+      if (found < 0) {
+        // `error?: undefined` says that there is none.
+        if ((value as Record<string, unknown>)[key] === undefined) continue;
+        throw this.error(key, 'unknown property');
+      }
       next = found + 1;
     }
     return table;
