@@ -221,6 +221,12 @@ impl<'g> Members<'g> {
         self.props.iter().find(|prop| &*prop.name == name)
     }
 
+    /// Whether these are the members of `{}`.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { props, indexes, calls, constructs } = self;
+        props.is_empty() && indexes.is_empty() && calls.is_empty() && constructs.is_empty()
+    }
+
     /// Adds a property in the place of one of its name.
     pub(super) fn put(&mut self, prop: Prop<'g>) {
         match self.props.iter_mut().find(|known| known.name == prop.name) {

@@ -366,16 +366,8 @@ impl<'g> Evaluator<'g> {
                     self.locals.narrowed.remove(&key);
                     if let Some(declared) = self.locals.types.get(&key).copied() {
                         let declared = self.force(declared);
-                        let members = self.members_of_union(declared);
-                        if members.len() > 1 {
-                            let ty = self.regular(ty);
-                            let kept: Vec<TypeId> = members
-                                .into_iter()
-                                .filter(|member| {
-                                    self.is_assignable(ty, *member) || self.is_assignable(*member, ty)
-                                })
-                                .collect();
-                            let narrowed = self.union(&kept);
+                        if self.members_of_union(declared).len() > 1 {
+                            let narrowed = self.narrowed_by(declared, ty);
                             self.locals.narrowed.insert(key, narrowed);
                         }
                     }
@@ -422,15 +414,7 @@ impl<'g> Evaluator<'g> {
                         && let Some(ident) = var.name.as_ident()
                     {
                         let ty = self.expression(init, env, Some(declared));
-                        let ty = self.regular(ty);
-                        let kept: Vec<TypeId> = self
-                            .members_of_union(declared)
-                            .into_iter()
-                            .filter(|member| {
-                                self.is_assignable(*member, ty) || self.is_assignable(ty, *member)
-                            })
-                            .collect();
-                        let narrowed = self.union(&kept);
+                        let narrowed = self.narrowed_by(declared, ty);
                         self.locals.narrowed.insert((env.module.id, ident.id.to_id()), narrowed);
                     }
                     continue;

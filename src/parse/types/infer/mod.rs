@@ -9,6 +9,7 @@
 mod call;
 mod flow;
 mod literals;
+mod narrow;
 mod operators;
 
 use swc_common::{Span, Spanned};
