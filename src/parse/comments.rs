@@ -67,6 +67,18 @@ impl DocComment {
         above
     }
 
+    /// Marks in comments at the ends of lines, where they mean nothing.
+    pub(crate) fn stray(module: &ParsedModule) -> Vec<Mark> {
+        let comments = module.comments.stray().iter().filter(|comment| is_doc(comment));
+        let marks = comments.flat_map(|comment| {
+            let mut parser = TagParser::default();
+            doc_lines(comment).iter().for_each(|line| parser.line(line));
+            let location = module.location(comment.span);
+            parser.marks.into_iter().map(move |(name, value)| Mark { name, value, location })
+        });
+        marks.collect()
+    }
+
     /// The mark of that name.
     pub(crate) fn mark(&self, name: &str) -> Option<&Mark> {
         self.marks.iter().find(|mark| mark.name == name)
@@ -118,7 +130,21 @@ impl TagParser {
         if line.trim_start().starts_with("```") {
             self.in_fence = !self.in_fence;
         }
-        let tag = if self.in_fence { None } else { tag_of(line) };
+        if self.in_fence {
+            self.part(line, None);
+            return;
+        }
+        let mut rest = line;
+        while let Some(at) = mark_within(rest) {
+            let (before, mark) = rest.split_at(at);
+            self.part(before, tag_of(before));
+            rest = mark;
+        }
+        self.part(rest, tag_of(rest));
+    }
+
+    /// A line, or what of it stands between marks.
+    fn part(&mut self, line: &str, tag: Option<(&str, &str)>) {
         match tag {
             Some((name, rest)) if MARKS.contains(&name) => {
                 self.close_section();
@@ -165,6 +191,17 @@ fn tag_of(line: &str) -> Option<(&str, &str)> {
     let tag = line.trim_start().strip_prefix('@')?;
     let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
     if end == 0 { None } else { Some((&tag[..end], tag[end..].strip_prefix(' ').unwrap_or(&tag[end..]))) }
+}
+
+/// Where a mark begins that does not begin the line, other than in code: `The key. @primkey`, but not `` `@primkey` ``.
+fn mark_within(line: &str) -> Option<usize> {
+    let start = line.len() - line.trim_start().len();
+    let found = line.match_indices('@').map(|(at, _)| at).filter(|at| *at > start);
+    found.into_iter().find(|at| {
+        let (before, rest) = line.split_at(*at);
+        let is_mark = tag_of(rest).is_some_and(|(name, _)| MARKS.contains(&name));
+        is_mark && before.ends_with([' ', '\t']) && before.matches('`').count() % 2 == 0
+    })
 }
 
 fn trimmed_lines(lines: &[String]) -> String {

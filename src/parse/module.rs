@@ -49,9 +49,13 @@ pub(crate) enum OwnName {
     Module(BTreeMap<String, OwnName>),
 }
 
-/// The comments of a file by the position of the node that they stand above.
+/// The comments of a file by the position of the node that they stand above, or before on its line.
 #[derive(Debug, Default)]
-pub(crate) struct LeadingComments(BTreeMap<BytePos, Vec<Comment>>);
+pub(crate) struct LeadingComments {
+    above: BTreeMap<BytePos, Vec<Comment>>,
+    /// Comments at the ends of lines, which belong to nothing.
+    stray: Vec<Comment>,
+}
 
 /// swc's marks of one module.
 #[derive(Debug, Clone, Copy)]
@@ -135,14 +139,59 @@ pub(super) struct Parts {
 }
 
 impl LeadingComments {
-    pub(super) fn of(comments: &SingleThreadedComments) -> Self {
-        let (leading, _) = comments.borrow_all();
-        Self(leading.iter().map(|(at, comments)| (*at, comments.clone())).collect())
+    /// `text` is that of the file, and starts at `base`. In it, decorators of the vocabulary stand between a comment and
+    /// its node.
+    pub(super) fn of(
+        comments: &SingleThreadedComments,
+        text: &str,
+        base: BytePos,
+        decorators: &Decorators,
+    ) -> Self {
+        let (leading, trailing) = comments.borrow_all();
+        let mut found = Self {
+            above: leading.iter().map(|(at, comments)| (*at, comments.clone())).collect(),
+            stray: Vec::new(),
+        };
+        // swc counts a comment to the token before it on the line: `{ id: string; /** The key. */ key: string }`
+        let places = decorators.values().flatten().map(|decorator| decorator.location);
+        let ends: BTreeMap<u32, u32> = places.map(|place| (place.start, place.end)).collect();
+        for comment in trailing.values().flatten() {
+            match next_on_line(text.as_bytes(), (comment.span.hi.0 - base.0) as usize, &ends) {
+                Some(at) => {
+                    let node = BytePos(base.0 + u32::try_from(at).unwrap_or(u32::MAX));
+                    let above = found.above.entry(node).or_default();
+                    let place = above.partition_point(|known| known.span.lo < comment.span.lo);
+                    above.insert(place, comment.clone());
+                }
+                None => found.stray.push(comment.clone()),
+            }
+        }
+        found.stray.sort_by_key(|comment| comment.span.lo);
+        found
     }
 
     /// The comments directly above the node at a position.
     pub(crate) fn above(&self, at: BytePos) -> &[Comment] {
-        self.0.get(&at).map_or(&[], Vec::as_slice)
+        self.above.get(&at).map_or(&[], Vec::as_slice)
+    }
+
+    /// The comments at the ends of lines.
+    pub(crate) fn stray(&self) -> &[Comment] {
+        &self.stray
+    }
+}
+
+/// The next token on the same line, behind comments and decorators.
+fn next_on_line(text: &[u8], mut at: usize, decorators: &BTreeMap<u32, u32>) -> Option<usize> {
+    loop {
+        let decorator = u32::try_from(at).ok().and_then(|at| decorators.get(&at));
+        match (decorator, text.get(at..)?) {
+            (Some(end), _) => at = *end as usize,
+            (None, [b'\n' | b'\r', ..] | [b'/', b'/', ..] | []) => return None,
+            (None, [b' ' | b'\t', ..]) => at += 1,
+            (None, [b'/', b'*', rest @ ..]) => at += 4 + memchr::memmem::find(rest, b"*/")?,
+            (None, _) => return Some(at),
+        }
     }
 }
 

@@ -169,7 +169,7 @@ impl<'s> Session<'s> {
         comments: &SingleThreadedComments,
         decorators: Decorators,
     ) -> Option<ParsedModule> {
-        let comments = LeadingComments::of(comments);
+        let comments = LeadingComments::of(comments, &self.text, START, &decorators);
         let (globals, scopes, module) = resolved(module);
         Some(ParsedModule::new(module::Parts {
             file: self.file,

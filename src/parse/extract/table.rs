@@ -16,13 +16,18 @@ use crate::parse::comments::DocComment;
 use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::module::{ParsedModule, item_decl};
 use crate::parse::summary::Declared;
-use crate::parse::types::diagnostics::misspelt_mark;
+use crate::parse::types::diagnostics::{misspelt_mark, stray_mark};
 use crate::source::{FileId, Location};
 
 pub(super) fn extract(extraction: &mut Extraction<'_>) {
     let graph = extraction.graph;
     let used: BTreeSet<String> =
         extraction.contract.storage_uses.iter().map(|used| used.table.clone()).collect();
+    let files = graph.summaries().filter(|(file, _)| may_declare_tables(graph, *file, &used));
+    for module in files.filter_map(|(file, _)| graph.module(file)) {
+        let stray = DocComment::stray(module);
+        extraction.diagnostics.extend(stray.iter().map(|mark| stray_mark(&mark.name, mark.location)));
+    }
     let candidates = Candidate::all(graph, &used);
     let marked: BTreeSet<String> = candidates
         .iter()

@@ -87,6 +87,13 @@ pub(super) fn bad_field_mark(mark: &str, field: &str, at: Location) -> Diagnosti
         .help(help)
 }
 
+pub(crate) fn stray_mark(name: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0007, format!("`@{name}` means nothing here"))
+        .at(at, "at the end of a line, above nothing")
+        .why("a comment belongs to what stands below it, or behind it on the same line")
+        .help("move the comment above what it is about")
+}
+
 pub(crate) fn misspelt_mark(name: &str, near: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0217, format!("there is no mark `@{name}`"))
         .at(at, "in this comment")
