@@ -1,7 +1,7 @@
 //! What of a module can matter to an answer beyond its summary, as hashes: where they are the same, an edit is of no account.
 //!
 //! ```text
-//! text without bodies, and of each body what it mentions → Gist::shape
+//! text without bodies, what each body mentions, and which constants are changed → Gist::shape
 //! every word of the bodies                               → Gist::words
 //! ```
 //!
@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::cache::{Gist, hash};
 use crate::parse::bodies::each_body;
 use crate::parse::extract::Uses;
+use crate::parse::literal::changes;
 use crate::parse::module::ParsedModule;
 use crate::split::{Mentions, words};
 
@@ -40,8 +41,10 @@ impl Gist {
         }
         outside.push(&text[last..]);
         let seen: Vec<&Seen> = bodies.iter().map(|(_, _, seen, _)| seen).collect();
+        // Wherever a constant is changed, it is none.
+        let changed = changes(module);
         let words: Vec<&BTreeSet<String>> = bodies.iter().map(|(_, _, _, words)| words).collect();
-        Self { shape: hash_of(&(outside, seen)), words: hash_of(&words) }
+        Self { shape: hash_of(&(outside, seen, changed)), words: hash_of(&words) }
     }
 }
 

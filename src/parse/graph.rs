@@ -9,6 +9,7 @@ use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelI
 use super::global_types;
 use super::involved::involved;
 use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
+use super::literal::Changed;
 use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule};
 use super::packages;
 use super::resolve::{Resolution, alias_paths, resolve};
@@ -34,6 +35,7 @@ pub struct ModuleGraph {
     source_folder: String,
     types: TypesInForce,
     global_types: OnceLock<Vec<FileId>>,
+    changed: OnceLock<Changed>,
 }
 
 struct Entry {
@@ -83,6 +85,7 @@ impl ModuleGraph {
             source_folder: project.source.clone(),
             types: project.types.clone(),
             global_types: OnceLock::new(),
+            changed: OnceLock::new(),
         };
         graph.link();
         graph.involved = involved(&graph);
@@ -318,6 +321,11 @@ impl ModuleGraph {
             .find_map(|path| packages::file_at(&**packages, &path))
             .or_else(|| packages::types_of(&**packages, importer, specifier));
         *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
+    }
+
+    /// The constants whose objects are changed after they are made.
+    pub(crate) fn changed(&self) -> &Changed {
+        self.changed.get_or_init(|| Changed::of(self))
     }
 
     /// The files of packages whose declarations are in force without an import.

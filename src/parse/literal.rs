@@ -7,6 +7,7 @@
 //!
 //! What names and operators are worth is said in `literal/evaluate.rs` and `literal/operators.rs`.
 
+mod changed;
 mod evaluate;
 mod names;
 mod operators;
@@ -23,6 +24,7 @@ use super::graph::ModuleGraph;
 use super::module::ParsedModule;
 use crate::contract::Perms;
 use crate::source::Location;
+pub(crate) use changed::{Changed, changes};
 use evaluate::Evaluation;
 
 /// A value known at compile time.
@@ -92,17 +94,22 @@ pub(crate) fn option_entries<'g>(
     arguments: &'g [ExprOrSpread],
 ) -> Result<Vec<OptionEntry>, NotConstant> {
     let evaluation = Evaluation::new(graph);
-    let mut entries = Vec::new();
+    let mut entries: Vec<OptionEntry> = Vec::new();
     for argument in arguments {
         match unwrapped(&argument.expr) {
             Expr::Assign(assign) => {
                 let AssignTarget::Simple(SimpleAssignTarget::Ident(key)) = &assign.left else {
                     return Err(NotConstant::new(place.module, assign.span, "not a name"));
                 };
+                let again = entries.iter().any(|entry| entry.key == *key.sym);
                 entries.push(OptionEntry {
                     key: key.sym.to_string(),
                     key_location: place.module.location(key.span),
-                    value: evaluation.value(place, &assign.right),
+                    value: if again {
+                        Err(NotConstant::new(place.module, assign.span, "said twice"))
+                    } else {
+                        evaluation.value(place, &assign.right)
+                    },
                     value_location: place.module.location(assign.right.span()),
                 });
             }

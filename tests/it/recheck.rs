@@ -60,9 +60,10 @@ fn every_input_counts() {
         ("node_modules/money/package.json", "{ \"types\": \"a.d.ts\" }"),
         ("node_modules/money/a.d.ts", "export interface Money { cents: number }\n"),
         ("src/name.ts", "export const name = 'load';\n"),
+        ("src/policy.ts", POLICY),
         (
             "src/api.ts",
-            "import { backend } from 'kontract';\nimport type { Money } from 'money';\nimport { name } from '#/name';\nexport const load = backend({ name }, async (money: Money): Promise<void> => { void money; });\n",
+            "import { backend } from 'kontract';\nimport type { Money } from 'money';\nimport { name } from '#/name';\nimport { policy } from './policy';\nexport const load = backend({ name, egroup: policy.egroup }, async (money: Money): Promise<void> => { void money; });\n",
         ),
     ];
     let bad = [
@@ -72,6 +73,7 @@ fn every_input_counts() {
         ("node_modules/money/package.json", "{ \"types\": \"b.d.ts\" }"),
         ("node_modules/money/a.d.ts", "export interface Money { cents: symbol }\n"),
         ("src/name.ts", "export const name = 123456;\n"),
+        ("src/policy.ts", POLICY_CHANGED),
         ("src/page.ts", "import { load } from './api';\nload();\n"),
         ("kontract.lock.json", "not json"),
     ];
@@ -89,6 +91,9 @@ fn every_input_counts() {
         assert_eq!(answer(), "", "{path}");
     }
 }
+
+const POLICY: &str = "export const policy = { egroup: 'a' };\nexport function look(): string {\n  return policy.egroup + 'b';\n}\n";
+const POLICY_CHANGED: &str = "export const policy = { egroup: 'a' };\nexport function look(): string {\n  return policy.egroup = 'b';\n}\n";
 
 #[test]
 fn two_checks_at_once_leave_a_whole_cache() {

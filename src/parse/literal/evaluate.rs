@@ -16,6 +16,7 @@ use swc_ecma_ast::{
     VarDeclKind,
 };
 
+use super::changed::{DEFAULT, inner};
 use super::names::{declarations, exported_declarations, import_chain, pattern_path};
 use super::{Constant, NotConstant, Place, Through, enum_members, operators, prop_name, unwrapped};
 use crate::contract::Perms;
@@ -274,6 +275,7 @@ impl<'g> Evaluation<'g> {
                 let module = self.graph.module(file);
                 match module.and_then(|module| Some((module, module.items().get(index)?))) {
                     Some((module, ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(export)))) => {
+                        self.unchanged(&Place::of(module), DEFAULT, used, span)?;
                         Ok(Found::Expr(Place::of(module), &export.expr))
                     }
                     Some((module, ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(export)))) => {
@@ -312,7 +314,10 @@ impl<'g> Evaluation<'g> {
         for decl in decls {
             match decl {
                 Decl::TsEnum(declared) => return Ok(Found::Enum(home.clone(), declared)),
-                Decl::Class(class) => return Ok(Found::Class(home.clone(), &class.class)),
+                Decl::Class(class) => {
+                    self.unchanged(home, name, used, span)?;
+                    return Ok(Found::Class(home.clone(), &class.class));
+                }
                 Decl::TsModule(module) => namespaces.extend(module.body.as_ref()),
                 Decl::Var(vars) if vars.kind != VarDeclKind::Const => {
                     return Err(fail(used, span, format!("`{name}` is not a `const`")));
@@ -323,6 +328,7 @@ impl<'g> Evaluation<'g> {
                         else {
                             continue;
                         };
+                        self.unchanged(home, name, used, span)?;
                         if path.is_empty() {
                             return Ok(Found::Expr(home.clone(), init));
                         }
@@ -337,10 +343,21 @@ impl<'g> Evaluation<'g> {
                 Decl::TsInterface(_) | Decl::TsTypeAlias(_) | Decl::Using(_) => {}
             }
         }
+        self.unchanged(home, name, used, span)?;
         if namespaces.is_empty() {
             return Err(fail(used, span, format!("`{name}` is not a `const` with a value")));
         }
         Ok(Found::Namespace(home.clone(), namespaces))
+    }
+
+    /// Refuses an object whose members are others by the time that the program runs.
+    fn unchanged(&self, home: &Place<'g>, name: &str, used: &Place<'g>, span: Span) -> Result<()> {
+        let changed = self.graph.changed();
+        let name_there = if home.blocks.is_empty() { name.to_owned() } else { inner(name) };
+        if changed.has(home.module.file, &name_there) {
+            return Err(fail(used, span, format!("what is in `{name}` is changed later")));
+        }
+        Ok(())
     }
 
     /// A member of what was found.

@@ -1,0 +1,160 @@
+//! Which constants a program changes after they are made.
+//!
+//! ```text
+//! POLICY.ugroup = 'everyone';   groups.push('admin');   Object.assign(POLICY, more);   delete POLICY.ugroup
+//! ```
+//!
+//! A `const` keeps its object, not what is in it. What is passed to a function of the project is not followed.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde::Serialize;
+use swc_ecma_ast::{
+    CallExpr, Callee, Expr, MemberProp, Pat, SimpleAssignTarget, UnaryExpr, UnaryOp, UpdateExpr,
+};
+use swc_ecma_visit::{Visit, VisitWith};
+
+use super::unwrapped;
+use crate::parse::graph::{Binding, ModuleGraph};
+use crate::parse::module::ParsedModule;
+use crate::source::FileId;
+
+/// The names of constants whose objects somebody changes; those of no module's top level are marked as [`inner`].
+pub(crate) struct Changed(HashSet<(FileId, String)>);
+
+impl Changed {
+    /// Looks through every module that may run on the server.
+    pub(crate) fn of(graph: &ModuleGraph) -> Self {
+        let changes = graph.modules().flat_map(|module| {
+            changes(module).into_iter().filter_map(|change| change.place(graph, module.file))
+        });
+        Self(changes.collect())
+    }
+
+    /// Whether what a name of a module stands for is changed.
+    pub(crate) fn has(&self, file: FileId, name: &str) -> bool {
+        self.0.contains(&(file, name.to_owned()))
+    }
+}
+
+/// What a name is called here that a namespace declares, or a function: their scopes are not told apart.
+pub(super) fn inner(name: &str) -> String {
+    format!("inner {name}")
+}
+
+/// A change to what a name of a module stands for.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Change {
+    name: String,
+    is_top_level: bool,
+    /// The member through which it is changed, if that is written out.
+    key: Option<String>,
+}
+
+impl Change {
+    /// Where what is changed is declared.
+    fn place(self, graph: &ModuleGraph, file: FileId) -> Option<(FileId, String)> {
+        if !self.is_top_level {
+            return Some((file, inner(&self.name)));
+        }
+        let binding = match (graph.lookup(file, &self.name), self.key) {
+            (Binding::Namespace { file }, Some(key)) => graph.exported(file, &key),
+            (binding, _) => binding,
+        };
+        match binding {
+            Binding::Declared { file, name } => Some((file, name)),
+            Binding::Item { file, .. } => Some((file, DEFAULT.to_owned())),
+            Binding::Namespace { .. } | Binding::External { .. } | Binding::Missing => None,
+        }
+    }
+}
+
+/// All changes that a module makes.
+pub(crate) fn changes(module: &ParsedModule) -> BTreeSet<Change> {
+    let mut changes = Changes { module, found: BTreeSet::new() };
+    module.module.visit_with(&mut changes);
+    changes.found
+}
+
+struct Changes<'g> {
+    module: &'g ParsedModule,
+    found: BTreeSet<Change>,
+}
+
+impl Changes<'_> {
+    /// Notes what is changed through a member of it, or, with `whole`, through itself.
+    fn note(&mut self, expr: &Expr, whole: bool) {
+        let (mut expr, mut key, mut is_member) = (unwrapped(expr), None, whole);
+        while let Expr::Member(member) = expr {
+            key = member.prop.as_ident().map(|name| name.sym.to_string());
+            is_member = true;
+            expr = unwrapped(&member.obj);
+        }
+        if let (Expr::Ident(ident), true) = (expr, is_member) {
+            let is_top_level = self.module.is_top_level(ident);
+            self.found.insert(Change { name: ident.sym.to_string(), is_top_level, key });
+        }
+    }
+}
+
+impl Visit for Changes<'_> {
+    fn visit_simple_assign_target(&mut self, target: &SimpleAssignTarget) {
+        let expr = match target.clone() {
+            SimpleAssignTarget::Member(member) => Some(Expr::Member(member)),
+            SimpleAssignTarget::Paren(paren) => Some(*paren.expr),
+            SimpleAssignTarget::TsAs(cast) => Some(*cast.expr),
+            SimpleAssignTarget::TsNonNull(cast) => Some(*cast.expr),
+            SimpleAssignTarget::TsSatisfies(cast) => Some(*cast.expr),
+            SimpleAssignTarget::TsTypeAssertion(cast) => Some(*cast.expr),
+            _ => None,
+        };
+        if let Some(expr) = expr {
+            self.note(&expr, false);
+        }
+        target.visit_children_with(self);
+    }
+
+    fn visit_pat(&mut self, pat: &Pat) {
+        // `[POLICY.ugroup] = names`
+        if let Pat::Expr(expr) = pat {
+            self.note(expr, false);
+        }
+        pat.visit_children_with(self);
+    }
+
+    fn visit_update_expr(&mut self, update: &UpdateExpr) {
+        self.note(&update.arg, false);
+        update.visit_children_with(self);
+    }
+
+    fn visit_unary_expr(&mut self, unary: &UnaryExpr) {
+        if unary.op == UnaryOp::Delete {
+            self.note(&unary.arg, false);
+        }
+        unary.visit_children_with(self);
+    }
+
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        if let Callee::Expr(callee) = &call.callee
+            && let Expr::Member(member) = unwrapped(callee)
+            && let MemberProp::Ident(method) = &member.prop
+        {
+            let of = unwrapped(&member.obj).as_ident().map(|ident| &*ident.sym);
+            match (of, call.args.first()) {
+                (Some("Object" | "Reflect"), Some(first)) if CHANGING.contains(&&*method.sym) => {
+                    self.note(&first.expr, true);
+                }
+                (_, _) if OF_ARRAYS.contains(&&*method.sym) => self.note(&member.obj, true),
+                (_, _) => {}
+            }
+        }
+        call.visit_children_with(self);
+    }
+}
+
+/// What a default export is called that has no other name.
+pub(super) const DEFAULT: &str = "default";
+const CHANGING: &[&str] =
+    &["assign", "defineProperty", "defineProperties", "set", "deleteProperty", "setPrototypeOf"];
+const OF_ARRAYS: &[&str] =
+    &["push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin"];
