@@ -26,7 +26,8 @@ pub struct Stage<'a> {
 pub fn of_the_platform(meta: &Metafile, entry: &str, stage: &Stage<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (name, importers) in meta.of_the_platform() {
-        let own = name.starts_with("cloudflare:") || name.starts_with("./");
+        // The last is what esbuild calls its own helpers, for decorators and the like.
+        let own = name.starts_with("cloudflare:") || name.starts_with("./") || name == "<runtime>";
         if own || (node::is_there(name) && node::hollow(name).is_none()) {
             continue;
         }

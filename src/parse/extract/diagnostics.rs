@@ -8,7 +8,7 @@ pub(super) fn unknown_option(key: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0102, format!("`backend` has no option `{key}`"))
         .at(at, "unknown option")
         .why("an option that nothing reads would leave the endpoint more open than it looks")
-        .help("the options are `ugroup`, `perm`, `egroup` and `name`")
+        .help("the options are `ugroup`, `perm`, `egroup`, `name` and `maxBytes`")
         .did_you_mean(key, ENDPOINT_OPTIONS.iter().copied())
 }
 
@@ -127,6 +127,18 @@ pub(super) fn misspelt_decorator(name: &str, near: &str, at: Location) -> Diagno
         .at(at, "neither imported nor declared")
         .why(format!("`@{near}` is one of kontract's; a policy that is misspelt must not vanish"))
         .help(format!("did you mean `@{near}`? otherwise import `{name}`"))
+}
+
+pub(super) fn decorator_by_way(name: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(
+        Code::KT0108,
+        format!("`{name}` is a decorator only where it comes from 'kontract' itself"),
+    )
+    .at(at, "leads to kontract by way of another name or module")
+    .why("decorators are read before it is known where imports lead")
+    .help(format!(
+        "write `import {{ {name} }} from 'kontract'` and `@{name}`, or call `{name}({{ … }}, async (…) => …)`"
+    ))
 }
 
 pub(crate) fn illegal_decorator(name: &str, at: Location) -> Diagnostic {

@@ -10,7 +10,7 @@ use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 use super::diagnostics;
 use crate::diag::{Diagnostic, nearest};
 use crate::parse::literal::unwrapped;
-use crate::parse::module::ParsedModule;
+use crate::parse::module::{OWN_FUNCTIONS, OwnName, ParsedModule};
 use crate::parse::scanner::VOCABULARY;
 
 /// Reports decorators that stand where TypeScript has none, and misspelt ones of kontract's.
@@ -70,7 +70,9 @@ impl Visit for Decorators<'_> {
     fn visit_decorator(&mut self, decorator: &Decorator) {
         let at = self.module.location(decorator.span);
         let name = name_of(&decorator.expr);
-        if !self.legal.contains(&decorator.span.lo.0) {
+        if let Some(own) = own_function(self.module, &decorator.expr) {
+            self.found.push(diagnostics::decorator_by_way(&own, at));
+        } else if !self.legal.contains(&decorator.span.lo.0) {
             let shown = name.map_or_else(|| "…".to_owned(), |name| name.sym.to_string());
             self.found.push(diagnostics::illegal_decorator(&shown, at));
         } else if let Some(name) = name.filter(|name| self.module.is_unresolved(name))
@@ -83,6 +85,18 @@ impl Visit for Decorators<'_> {
             ));
         }
         decorator.visit_children_with(self);
+    }
+}
+
+/// The function of kontract's that a decorator is, by whatever name.
+pub(super) fn own_function(module: &ParsedModule, expr: &Expr) -> Option<String> {
+    let callee = match unwrapped(expr) {
+        Expr::Call(call) => call.callee.as_expr()?,
+        other => other,
+    };
+    match module.own_name(callee)? {
+        OwnName::Export(name) => Some(name).filter(|name| OWN_FUNCTIONS.contains(&name.as_str())),
+        OwnName::Package | OwnName::Module(_) => None,
     }
 }
 

@@ -9,12 +9,13 @@
 
 use swc_common::Span;
 use swc_ecma_ast::{
-    CallExpr, Callee, ExportDefaultExpr, Expr, Ident, ImportDecl, Lit, MemberExpr, MemberProp, NamedExport,
-    TsEntityName, TsImportEqualsDecl, TsModuleRef,
+    CallExpr, Callee, Decorator, ExportDefaultExpr, Expr, Ident, ImportDecl, Lit, MemberExpr, MemberProp,
+    NamedExport, TsEntityName, TsImportEqualsDecl, TsModuleRef,
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::diagnostics;
+use super::foreign::own_function;
 use super::forms::Forms;
 use super::middleware::middleware_call;
 use crate::diag::Diagnostic;
@@ -113,6 +114,13 @@ impl Visit for Uses<'_> {
             self.whole.push(call.span);
         }
         call.visit_children_with(self);
+    }
+
+    fn visit_decorator(&mut self, decorator: &Decorator) {
+        // Those of kontract's are reported with the decorators.
+        if own_function(self.module, &decorator.expr).is_none() {
+            decorator.visit_children_with(self);
+        }
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {

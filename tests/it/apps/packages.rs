@@ -39,6 +39,7 @@ fn packages_of_every_style_run_in_the_worker() {
     assert_eq!(report["idLength"], 21);
     assert_eq!(report["colour"], "\u{1b}[31mhello\u{1b}[39m");
     assert_eq!(report["html"], "<b>hello</b>");
+    assert_eq!(report["decorated"], 42);
     assert_eq!(report["hash"], "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
 }
 

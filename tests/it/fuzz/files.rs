@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 use kontract::cli::os_system::OsSystem;
 use kontract::diag::Code;
@@ -16,6 +17,10 @@ fn bad_files_are_named() {
     check(&[Code::KT0002], |src| {
         let file = fs::File::create(src.join("a.ts")).expect("a file");
         file.set_len(FILE_BYTES_MAX + 1).expect("a sparse file");
+    });
+    check(&[Code::KT0003], |src| {
+        let made = Command::new("mkfifo").arg(src.join("a.ts")).status().expect("coreutils");
+        assert!(made.success(), "a pipe");
     });
     check(&[], |src| write(src, "a.ts", "\u{feff}export const a = 1;".as_bytes()));
     check(&[Code::KT0004], |src| write(src, "a.ts", b"const a = 1;\0\0"));
