@@ -2,6 +2,7 @@
 // carry it.
 //
 // On a socket the receiver says how much more may come (CREDIT); a POST is read as fast as the items are taken.
+import { Change } from '../change.js';
 import { type Bytes, concat, u16, u32, view } from '../raystream/bytes.js';
 import { FrameType, frameEnd } from '../raystream/frame.js';
 import { type Resume } from '../raystream/handshake.js';
@@ -60,7 +61,7 @@ export class Items implements Io {
   #takenLen = 0;
   #credit: (bytes: number) => void = () => undefined;
   #ended: { readonly error?: unknown } | undefined;
-  #wake: () => void = () => undefined;
+  readonly #change = new Change();
 
   /** `isSafe`: whether the call may travel in a request that anything on the way may repeat. */
   constructor(private readonly isSafe = false) {}
@@ -75,12 +76,12 @@ export class Items implements Io {
     this.isStarted = true;
     this.#queue.push(chunk.slice(CHUNK_HEAD_LEN));
     this.#queuedLen += chunk.length;
-    this.#wake();
+    this.#change.happened();
   }
 
   end(error?: unknown): void {
     this.#ended ??= error === undefined ? {} : { error };
-    this.#wake();
+    this.#change.happened();
   }
 
   /** The next item; nothing after the last one. */
@@ -95,7 +96,7 @@ export class Items implements Io {
         if ('error' in this.#ended) throw this.#ended.error;
         return undefined;
       }
-      await this.#changed();
+      await this.#change.next();
     }
   }
 
@@ -122,7 +123,7 @@ export class Items implements Io {
       if (message?.sequence !== sequence) continue;
       if (message.type !== FrameType.RpcChunk) return message;
       this.take(message.payload);
-      while (this.#queuedLen > WINDOW_LEN && this.#ended === undefined) await this.#changed();
+      while (this.#queuedLen > WINDOW_LEN && this.#ended === undefined) await this.#change.next();
     }
     throw new NetworkError('the answer ended before its end');
   }
@@ -134,17 +135,7 @@ export class Items implements Io {
       if (this.#ended === undefined) this.#credit(this.#takenLen);
       this.#takenLen = 0;
     }
-    this.#wake();
-  }
-
-  #changed(): Promise<void> {
-    return new Promise((resolve) => {
-      const before = this.#wake;
-      this.#wake = () => {
-        before();
-        resolve();
-      };
-    });
+    this.#change.happened();
   }
 }
 

@@ -1,5 +1,6 @@
 // The items of a streamed result, from the endpoint to a loop in the same isolate, one at a time.
 
+import { Change } from "../change.js";
 import type { Bytes } from "../raystream/bytes.js";
 import { Inbox } from "./inbox.js";
 import type { Peer } from "./peer.js";
@@ -11,20 +12,20 @@ export class Handover implements Peer {
   readonly #left = new AbortController();
   #item: Bytes | undefined;
   #ended: { readonly error?: unknown } | undefined;
-  #wake: () => void = () => undefined;
+  readonly #change = new Change();
 
   constructor(gone: AbortSignal) {
     this.signal = AbortSignal.any([gone, this.#left.signal]);
-    this.signal.addEventListener("abort", () => this.#wake());
+    this.signal.addEventListener("abort", () => this.#change.happened());
   }
 
   /** Resolves once the item was taken. */
   async send(item: Bytes): Promise<void> {
     this.signal.throwIfAborted();
     this.#item = item;
-    this.#wake();
+    this.#change.happened();
     while (this.#item !== undefined) {
-      await this.#changed();
+      await this.#change.next();
       this.signal.throwIfAborted();
     }
   }
@@ -35,7 +36,7 @@ export class Handover implements Peer {
       const item = this.#item;
       this.#item = undefined;
       if (item !== undefined) {
-        this.#wake();
+        this.#change.happened();
         return item;
       }
       if (this.#ended !== undefined) {
@@ -43,34 +44,24 @@ export class Handover implements Peer {
         return undefined;
       }
       this.signal.throwIfAborted();
-      await this.#changed();
+      await this.#change.next();
     }
   }
 
   /** The result is complete. */
   end(): void {
     this.#ended ??= {};
-    this.#wake();
+    this.#change.happened();
   }
 
   /** The call failed. */
   fail(error: unknown): void {
     this.#ended ??= { error };
-    this.#wake();
+    this.#change.happened();
   }
 
   /** The loop was left; the endpoint ends as well. */
   leave(): void {
     this.#left.abort(new DOMException("the stream was left", "AbortError"));
-  }
-
-  #changed(): Promise<void> {
-    return new Promise((resolve) => {
-      const before = this.#wake;
-      this.#wake = () => {
-        before();
-        resolve();
-      };
-    });
   }
 }

@@ -18,3 +18,19 @@ test('a call that fails before it has begun keeps nobody waiting', async () => {
   inbox.fail(new Error('over'));
   await taken;
 });
+
+test('a stream may come in any number of pieces', async () => {
+  const inbox = new Inbox(undefined, PIECES);
+  const [stream] = inbox.open([{ stream: 1 }], [[0, 'stream']]) as [ReadableStream<Uint8Array>];
+  const sent = (async () => {
+    for (let piece = 0; piece < PIECES; piece++) await inbox.take(1, Uint8Array.of(1));
+    await inbox.take(1, undefined);
+  })();
+  let read = 0;
+  for await (const piece of stream) read += piece.length;
+  assert.equal(read, PIECES);
+  await sent;
+});
+
+/** More than a stack has frames. */
+const PIECES = 100_000;

@@ -4,6 +4,7 @@
 // Little is held of each: the caller sends what the handler asks for, or the body of a POST is read as fast as the
 // handler reads.
 
+import { Change } from "../change.js";
 import type { Bytes } from "../raystream/bytes.js";
 import { HttpError } from "../index.js";
 import type { UploadKind } from "./platform.js";
@@ -123,7 +124,7 @@ class Incoming {
   readonly #queue: Bytes[] = [];
   #asked = 0;
   #error: Error | undefined;
-  #wake: () => void = () => undefined;
+  readonly #change = new Change();
 
   constructor(private readonly grant: (bytes: number) => void) {
     this.readable = new ReadableStream<Uint8Array>(
@@ -150,12 +151,12 @@ class Incoming {
     this.#queue.push(piece);
     this.queuedLen += piece.length;
     this.#asked -= piece.length;
-    this.#wake();
+    this.#change.happened();
   }
 
   end(): void {
     this.isOver = true;
-    this.#wake();
+    this.#change.happened();
   }
 
   /** A stream that has come whole is left alone. */
@@ -166,13 +167,7 @@ class Incoming {
   }
 
   changed(): Promise<void> {
-    return new Promise((resolve) => {
-      const before = this.#wake;
-      this.#wake = () => {
-        before();
-        resolve();
-      };
-    });
+    return this.#change.next();
   }
 
   async #next(): Promise<Bytes | undefined> {
@@ -185,11 +180,11 @@ class Incoming {
         this.#asked += room;
         this.grant(room);
       }
-      this.#wake();
+      this.#change.happened();
       if (piece !== undefined) return piece;
       if (this.isOver) return undefined;
       this.isWanted = true;
-      await this.changed();
+      await this.#change.next();
       this.isWanted = false;
     }
   }
