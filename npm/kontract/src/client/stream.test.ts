@@ -53,9 +53,20 @@ function silent(t: TestContext): void {
   t.mock.method(console, 'error', () => undefined);
 }
 
+/** More than a stack has frames. */
+const ITEMS = 20_000;
 const BYTES = new Uint8Array(100_000).map((_, index) => index % 256);
 
 for (const transport of ['socket', 'post'] as const) {
+  test(`${transport}: a stream may have any number of items`, async () => {
+    const count = stream(transport, async function* (to: number) {
+      for (let item = 0; item < to; item++) yield item;
+    });
+    let sum = 0;
+    for await (const item of count(ITEMS)) sum += item;
+    assert.equal(sum, (ITEMS * (ITEMS - 1)) / 2);
+  });
+
   test(`${transport}: items come in order, and the loop ends with the generator`, async () => {
     const count = stream(transport, async function* (to: number) {
       for (let at = 0; at < to; at++) yield at;
