@@ -33,4 +33,4 @@ test('a stream may come in any number of pieces', async () => {
 });
 
 /** More than a stack has frames. */
-const PIECES = 20_000;
+const PIECES = 60_000;
