@@ -25,6 +25,8 @@ test('a stream may come in any number of pieces', async () => {
   const reader = stream.getReader();
   for (let piece = 0; piece < PIECES; piece++) {
     const read = reader.read();
+    // The reader waits for each of them.
+    await new Promise((resolve) => setImmediate(resolve));
     await inbox.take(1, Uint8Array.of(1));
     assert.equal((await read).value?.length, 1);
   }
