@@ -77,6 +77,16 @@ impl<'g> Evaluator<'g> {
         }
     }
 
+    /// As [`Self::library_name`], arrays and tuples included.
+    pub(super) fn library_view(&mut self, ty: TypeId) -> Option<(Rc<str>, Rc<[TypeId]>)> {
+        let element = match self.get(ty).clone() {
+            Type::Array { element, .. } => element,
+            Type::Tuple { elements, .. } => self.element_union(&elements),
+            _ => return self.library_name(ty),
+        };
+        Some((Rc::from("Array"), Rc::from([element])))
+    }
+
     /// The library's name and the arguments of a type that is declared there.
     pub(super) fn library_name(&self, ty: TypeId) -> Option<(Rc<str>, Rc<[TypeId]>)> {
         let Type::Object(object) = self.get(ty) else { return None };
@@ -161,6 +171,12 @@ impl<'g> Evaluator<'g> {
 }
 
 /// For `K extends keyof T` remembers `T`, whose properties a mapped type over `K` keeps.
+/// Whether whatever is of one name of the library is of another one, with the same arguments. What makes it so, such as the
+/// signatures of `then`, is more than is declared here.
+pub(super) fn is_library_subtype(name: &str, of: &str) -> bool {
+    name == of || matches!((name, of), ("Promise", "PromiseLike") | ("Array", "ArrayLike"))
+}
+
 pub(super) fn bind_source<'g>(param: &TsTypeParam, env: Env<'g>) -> Env<'g> {
     let of = match param.constraint.as_deref() {
         Some(TsType::TsTypeOperator(operator)) if operator.op == TsTypeOperatorOp::KeyOf => {

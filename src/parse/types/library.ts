@@ -262,6 +262,18 @@ declare const Uint8Array: {
   from(values: any): Uint8Array;
   of(...values: number[]): Uint8Array;
 };
+interface ArrayLike<T> { readonly length: number; readonly [place: number]: T }
+interface Int8Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface Uint8ClampedArray<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface Int16Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface Uint16Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface Int32Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface Uint32Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface Float32Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface Float64Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: number }
+interface BigInt64Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: bigint }
+interface BigUint64Array<B = any> { readonly BYTES_PER_ELEMENT: number; readonly [place: number]: bigint }
+interface DataView<B = any> { readonly byteOffset: number }
 interface ArrayBuffer { readonly byteLength: number }
 interface RegExp { readonly source: string; readonly flags: string; test(text: string): boolean }
 interface Error { name: string; message: string; stack?: string; cause?: unknown }

@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use super::declared::is_library_subtype;
 use super::evaluator::Evaluator;
 use super::model::{Element, ParamId, Signature, Type, TypeId};
 use crate::parse::limits::RELATION_DEPTH_MAX;
@@ -215,8 +216,8 @@ impl<'g> Evaluator<'g> {
     }
 
     fn match_objects(&mut self, source: TypeId, pattern: TypeId, state: &mut Match) {
-        if let (Some((a, from)), Some((b, to))) = (self.library_name(source), self.library_name(pattern))
-            && a == b
+        if let (Some((a, from)), Some((b, to))) = (self.library_view(source), self.library_name(pattern))
+            && is_library_subtype(&a, &b)
         {
             for (from, to) in from.iter().zip(to.iter()) {
                 self.match_types(*from, *to, state);

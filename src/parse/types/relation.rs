@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::declared::is_library_subtype;
 use super::evaluator::Evaluator;
 use super::model::{Element, Members, Prop, PropKind, Signature, Type, TypeId};
 use crate::contract::{Literal, NumberWidth};
@@ -173,8 +174,8 @@ impl<'g> Evaluator<'g> {
     }
 
     fn object_relation(&mut self, source: TypeId, target: TypeId) -> bool {
-        if let (Some((a, from)), Some((b, to))) = (self.library_name(source), self.library_name(target))
-            && a == b
+        if let (Some((a, from)), Some((b, to))) = (self.library_view(source), self.library_name(target))
+            && is_library_subtype(&a, &b)
         {
             return from.iter().zip(to.iter()).all(|(a, b)| self.is_assignable(*a, *b));
         }
