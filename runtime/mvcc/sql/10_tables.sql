@@ -52,6 +52,8 @@ ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS keep interval NOT NULL DEFAULT
 -- The horizon to come, and since when: snapshots without a session are that long safe.
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_horizon xid8 NOT NULL DEFAULT '0';
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_since timestamptz NOT NULL DEFAULT '-infinity';
+-- Renewed with each rebase: what names an earlier state says of which history it is, also after a dump and a crash.
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS incarnation uuid NOT NULL DEFAULT gen_random_uuid();
 INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_system() ON CONFLICT DO NOTHING;
 
 -- The identity key, already combined with the two pads of HMAC (RFC 2104).

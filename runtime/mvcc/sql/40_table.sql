@@ -56,7 +56,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
   whose text := left(substr(p_who, 65), -11); said text;
 BEGIN
-  SELECT concat(pg_current_snapshot()::text, '/', l.token::text, '/',
+  SELECT concat(pg_current_snapshot()::text, '/', l.token::text, '-', m.incarnation::text, '/',
                 (SELECT encode(e.answer, 'hex') FROM kt_priv.ledger e WHERE e.owner = whose AND e.key = p_idem), E'\n',
                 (SELECT t.data::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL))
     INTO said FROM kt_priv.meta m, kt_priv.secret k, kt_priv.life l, kt.storage g

@@ -147,8 +147,9 @@ impl Transaction {
             self.session = Session::Failed(error.clone());
             return Err(error);
         }
-        self.snapshot = Some(snapshot.to_owned());
-        self.session = Session::Looked { from: format!("{snapshot}/{history}") };
+        let from = format!("{snapshot}/{history}");
+        self.snapshot = Some(from.clone());
+        self.session = Session::Looked { from };
         Ok(rows)
     }
 
