@@ -197,10 +197,10 @@ CREATE OR REPLACE FUNCTION kt_guard.computes(p pg_proc) RETURNS bool
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 16384
-     AND p.proname !~ '^(pg_|lo_|lo[a-z]+$|ts_|has_|binary_upgrade|query_to|table_to|cursor_to|schema_to|database_to|currtid)'
+     AND p.proname !~ '^(pg_|lo_|loread$|lowrite$|ts_|has_|binary_upgrade|query_to|table_to|cursor_to|schema_to|database_to|currtid)'
      AND (p.provolatile = 'i' OR p.provolatile = 's' AND
           (p.proname ~ '^(timestamptz?|date|time|timetz|interval)(_|$)' OR p.proname ~ '^jsonb?_(agg|object_agg|build|to_record|populate|path)'
-           OR p.proname IN ('now', 'statement_timestamp', 'transaction_timestamp', 'to_char', 'to_date', 'to_timestamp', 'to_json', 'to_jsonb',
+           OR p.proname IN ('now', 'statement_timestamp', 'transaction_timestamp', 'to_char', 'to_date', 'to_timestamp', 'to_number', 'make_timestamptz', 'to_json', 'to_jsonb',
                             'row_to_json', 'array_to_json', 'array_to_string', 'concat', 'concat_ws', 'format', 'timezone', 'age', 'extract', 'array_agg',
                             'string_agg', 'generate_series', 'array_position', 'array_positions', 'textanycat', 'anytextcat')));
 END $$;

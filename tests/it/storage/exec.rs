@@ -55,6 +55,7 @@ on_each_server! {
             "SELECT string_agg(upper(id) || '!', ', ' ORDER BY id), format('%s', 1), concat_ws('-', 'a', 2) FROM marks",
             "SELECT x.n + 1 FROM marks, jsonb_to_record(data) AS x(n int)",
             "SELECT jsonb_path_query(data, '$.n ? (@ > 1)'), (id, 1) > ('a', 0), id ~ '^[a-z]$' FROM marks",
+            "SELECT lower(id), log(10), log(2, 8), ln(2), to_number('1', '9'), make_timestamptz(2026, 1, 2, 3, 4, 5) FROM marks",
             "VALUES (1), (2)",
             "TABLE marks",
             "SELECT 1;",
