@@ -3,6 +3,14 @@
 DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.last_@P@(uuid, int),
   kt.history_@P@(uuid, text, int), kt.query_@P@(uuid, jsonb, jsonb, text, bool, text, int), kt.count_@P@(uuid, jsonb, jsonb);
 
+-- Versions had 32 bits once.
+DO $f$
+BEGIN
+  IF pg_get_function_result(to_regprocedure('kt.history_@P@(uuid, text, int, text)')) LIKE 'TABLE(_version integer,%' THEN
+    DROP FUNCTION kt.history_@P@(uuid, text, int, text);
+  END IF;
+END $f$;
+
 CREATE OR REPLACE FUNCTION kt.get_@P@(p_sid uuid, p_id text, p_who text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
@@ -53,7 +61,7 @@ BEGIN
   END IF;
 END $f$;
 
-CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL) RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
+CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL) RETURNS TABLE (_version bigint, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE

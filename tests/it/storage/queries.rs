@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use kontract::migrate::run;
 use kontract_mvcc::error::TransactionError;
 use kontract_mvcc::transaction::CommitOutcome;
 use postgres::Client;
@@ -191,5 +192,33 @@ on_each_server! {
                 Ok(_) => assert!(Instant::now() < deadline, "the past stays"),
             }
         }
+    }
+
+    /// A row that is written once a second for 68 years, and tables of the time when versions had 32 bits.
+    fn versions_have_no_end(database: &Database) {
+        provision(database);
+        let mut admin = database.connect("postgres");
+        let narrow = "
+            SELECT kt.provision('parts', 'tbl_parts', p_scope => 'tenant');
+            ALTER TABLE kt_data.tbl_marks ALTER COLUMN _version TYPE int;
+            DROP FUNCTION kt.history_tbl_marks, kt.history_tbl_parts;
+            SET ROLE kt_owner;
+            CREATE FUNCTION kt.history_tbl_marks(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL)
+              RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool) LANGUAGE sql AS 'SELECT NULL::int, NULL::jsonb, now(), now(), true';
+            CREATE FUNCTION kt.history_tbl_parts(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL)
+              RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool) LANGUAGE sql AS 'SELECT NULL::int, NULL::jsonb, now(), now(), true';
+            RESET ROLE";
+        admin.batch_execute(narrow).expect("as it was");
+        store(database, &[json!({"id": "a"})]);
+        admin.batch_execute("UPDATE kt_data.tbl_marks SET _version = 2147483647").expect("writes");
+        run::install(&mut admin).expect("renews");
+        store(database, &[json!({"id": "a", "n": 1})]);
+        let history = Caller::new(database, "o").open().history("marks", "a").expect("reads");
+        assert_eq!(history[0]["version"], json!(2_147_483_648_i64));
+        let narrow: i64 = admin
+            .query_one("SELECT count(*) FROM pg_proc WHERE pg_get_function_result(oid) LIKE '%_version integer%'", &[])
+            .expect("the catalogue")
+            .get(0);
+        assert_eq!(narrow, 0);
     }
 }
