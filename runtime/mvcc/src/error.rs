@@ -156,8 +156,8 @@ impl TransactionError {
             "KT401" => Self::SessionEnded,
             "KT403" => Self::PermissionDenied { table: table.to_owned(), needed },
             "KT404" => Self::NoTable(table.to_owned()),
-            // A deadlock or a lock that took too long: another call is in the way, as in a conflict.
-            "KT409" | "40001" | "40P01" | "55P03" => Self::Conflict,
+            // A deadlock, a lock that took too long or no room for one: other calls are in the way, as in a conflict.
+            "KT409" | "40001" | "40P01" | "53200" | "55P03" => Self::Conflict,
             "KT503" => Self::NotReady(error.message),
             state if state.starts_with("08") || state.starts_with("57") || state.starts_with("53") => {
                 Self::Unavailable(error)
@@ -186,4 +186,25 @@ struct Met {
 struct Refused {
     t: String,
     field: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TransactionError;
+    use crate::statement::DbError;
+
+    fn of(sqlstate: &str) -> TransactionError {
+        let error = DbError { sqlstate: sqlstate.into(), message: String::new(), detail: None };
+        TransactionError::of_commit(error)
+    }
+
+    #[test]
+    fn what_others_hold_is_a_conflict_and_no_lost_database() {
+        for sqlstate in ["KT409", "40001", "40P01", "53200", "55P03"] {
+            assert_eq!(of(sqlstate), TransactionError::Conflict, "{sqlstate}");
+        }
+        for sqlstate in ["08006", "53100", "53300", "57P01"] {
+            assert!(matches!(of(sqlstate), TransactionError::Unavailable(_)), "{sqlstate}");
+        }
+    }
 }
