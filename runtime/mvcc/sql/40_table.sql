@@ -29,7 +29,7 @@ BEGIN
 END $f$;
 
 -- Reads of a caller: of an open session, or where p_sid is null of p_who (15_callers.sql).
-DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.last_@P@(uuid, int),
+DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.list_@P@(uuid, text, int, text), kt.last_@P@(uuid, int),
   kt.history_@P@(uuid, text, int), kt.query_@P@(uuid, jsonb, int), kt.query_@P@(uuid, jsonb, jsonb, text, bool, text, int),
   kt.count_@P@(uuid, jsonb), kt.count_@P@(uuid, jsonb, jsonb);
 
@@ -93,13 +93,14 @@ BEGIN
   END IF;
 END $f$;
 
--- Rows in the order in which they were added, after the named one. _after is that row's place; nothing comes when it is absent.
-CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int, p_who text DEFAULT NULL)
+-- Rows in the order in which they were added, after the named one or after a place. _after is that row's place; nothing comes when
+-- it is absent.
+CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int, p_who text DEFAULT NULL, p_place bigint DEFAULT NULL)
 RETURNS TABLE (id text, data jsonb, _order bigint, _after bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s); o bigint := -1;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s); o bigint := coalesce(p_place, -1);
 BEGIN
   IF p_after IS NOT NULL THEN
     SELECT u._order INTO o FROM (

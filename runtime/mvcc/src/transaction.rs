@@ -7,6 +7,7 @@
 //! under way before `begin` was answered.
 
 mod exec;
+mod pages;
 mod reads;
 
 use std::collections::BTreeMap;

@@ -119,6 +119,12 @@ impl Transaction {
         self.step(step)
     }
 
+    /// The next rows of an iteration and where it goes on: `{"rows": […], "next": cursor or null}`.
+    pub fn page(&mut self, table: &str, cursor: Option<String>, limit: u32) -> Result<Step, JsError> {
+        let step = self.transaction.page(table, cursor.as_deref(), limit as usize);
+        self.step(step)
+    }
+
     /// Rows that a query finds; `find` is JSON.
     pub fn query(&mut self, table: &str, find: &str) -> Result<Step, JsError> {
         let step = self.transaction.query(table, find);

@@ -55,6 +55,17 @@ fn every_operation_works_from_an_endpoint() {
 }
 
 #[test]
+fn an_iteration_comes_to_each_row_once_whatever_its_body_writes() {
+    let app = app();
+    let served = app.serve(None);
+    let walk = |left: i32| json!({"seen": 450, "distinct": 450, "left": left});
+    assert_eq!(
+        call(&app, &served, &["walks"]),
+        json!({"push": walk(450), "set": walk(450), "delete": walk(0)})
+    );
+}
+
+#[test]
 fn owners_and_tenants_see_their_own() {
     let database = Database::bare(Server::Debian15);
     let app = app();

@@ -221,4 +221,42 @@ on_each_server! {
             .get(0);
         assert_eq!(narrow, 0);
     }
+
+    fn an_iteration_has_the_order_of_its_beginning(database: &Database) {
+        provision(database);
+        store(database, &["a", "b", "c", "d", "e"].map(|id| json!({"id": id, "n": 0})));
+        let mut caller = Caller::new(database, "o");
+        let mut open = caller.open();
+        // Before it begins: moved, new, stored at its place without having been read.
+        for id in ["b", "x"] {
+            open.push("marks", &json!({"id": id, "n": 1})).expect("buffered");
+        }
+        open.set("marks", &json!({"id": "d", "n": 1})).expect("buffered");
+        open.set("marks", &json!({"id": "y", "n": 1})).expect("buffered");
+        let (mut cursor, mut seen) = (None::<String>, Vec::new());
+        loop {
+            let page = open.page("marks", cursor.as_deref(), 2).expect("reads");
+            for row in page["rows"].as_array().expect("an array") {
+                let id = row["id"].as_str().expect("a key").to_owned();
+                // What comes next is moved, changed, deleted, or new.
+                match id.as_str() {
+                    "a" => drop(open.push("marks", &json!({"id": "c", "n": 2})).expect("buffered")),
+                    "c" => drop(open.delete("marks", "e").expect("buffered")),
+                    "d" => drop(open.update("marks", "b", &json!({"n": 3})).expect("known")),
+                    _ => drop(open.set("marks", &json!({"id": format!("z{id}")})).expect("buffered")),
+                }
+                open.push("marks", &json!({"id": id, "n": 9})).expect("buffered");
+                seen.push((id, row["n"].clone()));
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        let expected = [("a", 0), ("c", 2), ("d", 1), ("b", 3), ("x", 1), ("y", 1)].map(|(id, n)| (id.to_owned(), json!(n)));
+        assert_eq!(seen, expected);
+        // What was read is the whole table, and another's row in it a conflict.
+        Caller::new(database, "two").call(|open| open.push("marks", &json!({"id": "new"}))).expect("writes");
+        assert_eq!(open.commit(b""), Err(TransactionError::Conflict));
+    }
 }

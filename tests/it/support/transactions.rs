@@ -207,6 +207,17 @@ impl Open<'_> {
         self.drive(step)
     }
 
+    /// One page of an iteration.
+    pub(crate) fn page(
+        &mut self,
+        table: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Value, TransactionError> {
+        let step = self.transaction.page(table, cursor, limit);
+        self.drive(step)
+    }
+
     /// Rows that contain a pattern.
     pub(crate) fn query(&mut self, table: &str, pattern: &Value) -> Result<Value, TransactionError> {
         self.find(table, &json!({ "match": pattern }))

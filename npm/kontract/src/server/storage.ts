@@ -179,11 +179,12 @@ export class TransactionScope {
         return table;
       },
       async *[Symbol.asyncIterator]() {
-        for (let after: Key | undefined; ; ) {
-          const page = await list(after === undefined ? { limit: ROWS_PER_PAGE } : { after, limit: ROWS_PER_PAGE });
-          after = page.at(-1)?.[shape.key] as Key | undefined;
-          yield* page;
-          if (page.length < ROWS_PER_PAGE) return;
+        // Behind a place, not a key: the body may move or remove the row that the page ended with.
+        for (let cursor: string | null | undefined; cursor !== null; ) {
+          const from: string | undefined = cursor;
+          const page = (await settle(() => transaction.page(name, from, ROWS_PER_PAGE))) as PageJson;
+          yield* rows(page.rows);
+          cursor = page.next;
         }
       },
     };
@@ -280,6 +281,11 @@ export class TransactionScope {
 interface Batch {
   readonly requests: { readonly request: number; readonly statements: string }[];
   readonly results: Promise<string[]>;
+}
+
+interface PageJson {
+  rows: Row[];
+  next: string | null;
 }
 
 interface VersionJson {
