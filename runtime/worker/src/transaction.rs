@@ -275,6 +275,7 @@ pub fn backoff_ms(attempt: u32, random: u32) -> JsValue {
 fn describe(error: &TransactionError) -> JsError {
     let code = match error {
         TransactionError::AlreadyApplied(_) => "ALREADY_APPLIED",
+        TransactionError::ResultTooLarge => "RESULT_TOO_LARGE",
         other => other.code().as_str(),
     };
     // The database's own words are for the log: they are thrown apart from the codes that travel.

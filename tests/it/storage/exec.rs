@@ -65,6 +65,9 @@ on_each_server! {
         }
         assert_eq!(message(open.exec("marks", "SELEC", &[])), "syntax error at or near \"SELEC\"");
         assert_eq!(message(open.exec("marks", "SELECT 1 / 0", &[])), "division by zero");
+        let large = "SELECT repeat('x', 1000000) FROM generate_series(1, $1::int)";
+        assert!(open.exec("marks", large, &[Some("15")]).is_ok());
+        assert_eq!(open.exec("marks", large, &[Some("16")]), Err(TransactionError::ResultTooLarge));
     }
 
     fn no_statement_leaves_its_table(database: &Database) {
