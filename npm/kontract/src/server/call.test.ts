@@ -239,6 +239,35 @@ test('an iteration whose page is too large takes smaller ones, and a read is not
   assert.equal(runs, 1);
 });
 
+test('a transaction inside of an inner one is part of it', async () => {
+  const handles = new Handles();
+  const batches: string[] = [];
+  let begun = 0;
+  const begin = (): Transaction => {
+    const number = begun++;
+    const done: Step = { ready: 'null', request: 0, statements: '', free: () => undefined };
+    return fakeTransaction(handles, { set: () => done, commit: () => (number === 0 ? undefined : `commit ${number}`), committed: () => undefined });
+  };
+  // As the generated types have it.
+  type Storage = { transaction(body: () => Promise<string>): Promise<string> };
+  const transaction = (body: () => Promise<string>): Promise<string> => (env.storage as unknown as Storage).transaction(body);
+  const endpoint = (): Promise<string> =>
+    transaction(() =>
+      transaction(async () => {
+        await env.storage['rows']?.set({ id: 'a' });
+        return 'inside';
+      }),
+    );
+  const runtime = fakeRuntime({ endpoint }, async (statements) => {
+    batches.push(statements);
+    return 'done';
+  });
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
+  assert.equal(described(await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer())), 'inside');
+  assert.deepEqual([begun, batches], [2, ['commit 1']]);
+  assert.equal(handles.open.size, 0);
+});
+
 test('a first read goes alone, and what is started meanwhile waits for what it says', async () => {
   const handles = new Handles();
   const batches: string[] = [];
