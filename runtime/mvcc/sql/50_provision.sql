@@ -189,7 +189,7 @@ BEGIN
   UPDATE kt_priv.meta SET system_id = (SELECT c.system_identifier FROM pg_control_system() c), horizon = '0',
     next_horizon = '0', next_since = '-infinity', incarnation = gen_random_uuid();
   -- A dump has brought the token along, and snapshots that were taken there.
-  INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT (one) DO UPDATE SET token = gen_random_uuid();
+  INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT (one) DO UPDATE SET token = gen_random_uuid(), born = pg_current_xact_id();
 END $$;
 
 -- Tables that an earlier version of this file made get the functions of this one.

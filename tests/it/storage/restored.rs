@@ -26,6 +26,36 @@ fn a_dump_serves_in_another_cluster_once_it_is_rebased() {
     }
 }
 
+/// As with a backup that is looked at beside the database it is of. The ids mean the same, but not what was committed since.
+#[test]
+fn a_dump_beside_its_database_knows_no_snapshot_of_that() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the folder exists");
+    let source = Database::fresh(Server::Debian15);
+    provision(&source);
+    fill(&mut Caller::new(&source, "ada"));
+    let dump = folder.path().join("dump.sql");
+    dump_to(&dump, &source.url("postgres"), &[]);
+    let (then, stale) = read_alone(&source);
+
+    let target = Database::bare(Server::Debian15);
+    restore(&dump, &target.url("postgres"));
+    let mut admin = target.connect("postgres");
+    for _ in 0..2 {
+        run::install(&mut admin).expect("storage installs over what was restored");
+    }
+    assert!(!run::rebase(&mut admin).expect("nothing to do"));
+    let mut caller = Caller::new(&target, "ada");
+    assert_old_snapshots_are_refused(&mut caller, &then, &stale, "its own cluster");
+    // Those of the database itself stay.
+    let then = {
+        let mut open = caller.open();
+        open.look("marks", "a").expect("reads");
+        open.snapshot().expect("it has read")
+    };
+    run::install(&mut admin).expect("renews");
+    assert!(caller.open_at(&then).get("marks", "a").is_ok());
+}
+
 fn moves(target: Server, options: &[&str]) {
     let what = format!("{target:?} {options:?}");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the folder exists");
