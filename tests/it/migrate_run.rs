@@ -126,7 +126,7 @@ on_each_server! {
                 "EXECUTE kt.here(text,bytea)",
                 "EXECUTE kt.history_tbl_a(uuid,text,integer,text)",
                 "EXECUTE kt.last_tbl_a(uuid,integer,text)",
-                "EXECUTE kt.list_tbl_a(uuid,text,integer,text)",
+                "EXECUTE kt.list_tbl_a(uuid,text,integer,text,bigint)",
                 "EXECUTE kt.look_tbl_a(text,text,bytea)",
                 "EXECUTE kt.mget_tbl_a(uuid,text[],text)",
                 "EXECUTE kt.query_tbl_a(uuid,jsonb,jsonb,text,boolean,text,integer,text)",

@@ -9,6 +9,7 @@ mod exec;
 mod garbage;
 mod history;
 mod isolation;
+mod limits;
 mod queries;
 mod restored;
 mod roles;

@@ -35,8 +35,24 @@ async function atOnce(count) {
   return { last };
 }
 
+async function walks(api) {
+  await api.fill(0, 450, 1);
+  const walked = {};
+  for (const how of ["push", "set", "delete"]) walked[how] = JSON.parse(await api.walk(how));
+  return walked;
+}
+
+async function large(api) {
+  for (let from = 0; from < 40; from += 4) await api.fill(from, 4, 900_000);
+  const walked = JSON.parse(await api.walk(""));
+  const refused = [await rejection(api.listed(40)), await rejection(api.anything("SELECT repeat('x', 40000000) AS x"))];
+  return { walked, refused, listed: await api.listed(10), together: await api.listedTogether(10) };
+}
+
 const api = await client(project, url);
 if (what === "everything") print(await everything(api));
+else if (what === "walks") print(await walks(api));
+else if (what === "large") print(await large(api));
 else if (what === "note") print({ seen: await api.note(times) });
 else if (what === "notes") print({ seen: await api.notes() });
 else if (what === "atOnce") print(await atOnce(Number(times)));

@@ -5,7 +5,7 @@
 -- existing role is altered, because two ALTERs of one role at once fail.
 DO $$
 DECLARE
-  wanted record;
+  wanted record; v_name text;
 BEGIN
   FOR wanted IN SELECT * FROM (VALUES ('kt_owner', 'NOLOGIN'), ('kt_exec', 'NOLOGIN'), ('kt_gateway', 'LOGIN'), ('kt_deploy', 'LOGIN')) v(name, login) LOOP
     BEGIN
@@ -15,13 +15,22 @@ BEGIN
     END;
   END LOOP;
 
-  -- A role of that name made by somebody else could undo every boundary below.
-  IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname IN ('kt_gateway', 'kt_deploy', 'kt_exec')
-                AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls))
-     OR EXISTS (SELECT 1 FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles r ON r.oid = a.member
-                 WHERE r.rolname IN ('kt_gateway', 'kt_exec')) THEN
-    RAISE EXCEPTION 'a role named kt_gateway, kt_exec or kt_deploy exists with more rights than storage allows'
-      USING ERRCODE = 'KT500';
+  -- A role of that name made or changed by somebody else could undo every boundary below.
+  SELECT r.rolname INTO v_name FROM pg_catalog.pg_roles r
+   WHERE r.rolname IN ('kt_owner', 'kt_exec', 'kt_gateway', 'kt_deploy')
+     AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls
+          OR r.rolcanlogin AND r.rolname IN ('kt_owner', 'kt_exec'));
+  IF FOUND THEN
+    RAISE EXCEPTION 'the role % exists with more rights than storage allows', v_name USING ERRCODE = 'KT500',
+      HINT = 'ALTER ROLE: none of SUPERUSER, CREATEROLE, CREATEDB, REPLICATION and BYPASSRLS; kt_owner and kt_exec have no LOGIN, either.';
+  END IF;
+  -- Superusers are what they are without being members.
+  SELECT format('%s is a member of %s', m.rolname, g.rolname) INTO v_name
+    FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles m ON m.oid = a.member JOIN pg_catalog.pg_roles g ON g.oid = a.roleid
+   WHERE m.rolname IN ('kt_owner', 'kt_exec', 'kt_gateway', 'kt_deploy')
+      OR g.rolname IN ('kt_owner', 'kt_exec', 'kt_gateway', 'kt_deploy') AND NOT m.rolsuper;
+  IF FOUND THEN
+    RAISE EXCEPTION 'storage does not allow that %', v_name USING ERRCODE = 'KT500', HINT = 'REVOKE that membership.';
   END IF;
 
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO kt_gateway, kt_deploy', current_database());

@@ -40,6 +40,7 @@ ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS places jsonb NOT NULL DEFAULT '{}';
 -- Names the history of transaction ids that a snapshot without a session speaks of. UNLOGGED, so that it ends where that does.
 CREATE UNLOGGED TABLE IF NOT EXISTS kt_priv.life (
   one bool PRIMARY KEY DEFAULT true CHECK (one), token uuid NOT NULL DEFAULT gen_random_uuid());
+ALTER TABLE kt_priv.life ADD COLUMN IF NOT EXISTS born xid8 NOT NULL DEFAULT pg_current_xact_id();      -- who wrote it, as for sessions
 INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 GRANT SELECT ON kt.storage TO kt_gateway, kt_deploy;
@@ -52,7 +53,13 @@ ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS keep interval NOT NULL DEFAULT
 -- The horizon to come, and since when: snapshots without a session are that long safe.
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_horizon xid8 NOT NULL DEFAULT '0';
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_since timestamptz NOT NULL DEFAULT '-infinity';
+-- Renewed with each rebase: what names an earlier state says of which history it is, also after a dump and a crash.
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS incarnation uuid NOT NULL DEFAULT gen_random_uuid();
 INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_system() ON CONFLICT DO NOTHING;
+-- Out of a dump, also of this cluster: snapshots that were taken there may know of more than came along.
+WITH renewed AS (
+  UPDATE kt_priv.life SET token = gen_random_uuid(), born = pg_current_xact_id() WHERE xmin <> born::xid RETURNING 1)
+UPDATE kt_priv.meta SET incarnation = gen_random_uuid() WHERE EXISTS (SELECT 1 FROM renewed);
 
 -- The identity key, already combined with the two pads of HMAC (RFC 2104).
 CREATE TABLE IF NOT EXISTS kt_priv.secret (

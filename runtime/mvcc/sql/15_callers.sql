@@ -162,7 +162,7 @@ BEGIN
 END $$;
 
 -- What a read without a session says beside its rows: "snapshot/history/answer". The first two are what kt.start and kt.commit go on
--- from; the answer, in hexadecimal, is the first one to an idempotency key that was applied. One statement has one snapshot, so
+-- from, and `at` later: the history is that of the server's memory and, in its last 36 characters, that of what is stored; the answer, in hexadecimal, is the first one to an idempotency key that was applied. One statement has one snapshot, so
 -- this is also that of the read.
 CREATE OR REPLACE FUNCTION kt.here(p_who text, p_idem bytea DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -172,7 +172,7 @@ BEGIN
   IF p_idem IS NOT NULL THEN
     SELECT encode(l.answer, 'hex') INTO v_answer FROM kt_priv.ledger l WHERE l.owner = kt_priv.caller(p_who) AND l.key = p_idem;
   END IF;
-  RETURN concat(pg_current_snapshot()::text, '/', (SELECT l.token::text FROM kt_priv.life l), '/', v_answer);
+  RETURN concat(pg_current_snapshot()::text, '/', (SELECT l.token FROM kt_priv.life l), '-', (SELECT m.incarnation FROM kt_priv.meta m), '/', v_answer);
 END $$;
 
 -- The snapshot of what kt.here said.
@@ -192,7 +192,7 @@ CREATE OR REPLACE FUNCTION kt_priv.still_kept(p_snap pg_snapshot, p_from text) R
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM kt_priv.meta m WHERE m.horizon > pg_snapshot_xmin(p_snap))
-     OR NOT EXISTS (SELECT 1 FROM kt_priv.life l WHERE l.token::text = split_part(p_from, '/', 2)) THEN
+     OR NOT EXISTS (SELECT 1 FROM kt_priv.life l, kt_priv.meta m WHERE concat(l.token, '-', m.incarnation) = split_part(p_from, '/', 2)) THEN
     RAISE EXCEPTION 'the snapshot is not kept' USING ERRCODE = 'KT409';
   END IF;
 END $$;

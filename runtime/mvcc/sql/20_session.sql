@@ -29,7 +29,7 @@ END $$;
 
 -- Opens a session at a new snapshot. The credential (owner, expiry in Unix seconds, HMAC-SHA256 of "owner.expiry") comes from
 -- the identity part; the caller cannot make one. A known idempotency key answers with the first answer and opens nothing.
--- With p_at, an earlier snapshot, the session reads the state of then, as far as versions are kept (KT410), and writes nothing.
+-- With p_at, an earlier snapshot and its history, the session reads the state of then, as far as versions are kept (KT410), and writes nothing.
 -- With p_from, what kt.here said beside a first read, it goes on from that read's snapshot (KT409 where that is not possible any more).
 -- It is not named begin: psql takes that word in CREATE FUNCTION for the start of a body, and could not restore a dump.
 DROP FUNCTION IF EXISTS kt.begin(text, bigint, bytea, uuid, bytea, int);
@@ -67,15 +67,18 @@ BEGIN
   END IF;
   IF p_at IS NOT NULL THEN
     SELECT jsonb_object_agg(e.key, e.value::int & 4) INTO v_rights FROM jsonb_each(v_rights) e;
-    IF p_at !~ '^[0-9]{1,19}:[0-9]{1,19}:[0-9,]*$' OR pg_snapshot_xmax(p_at::pg_snapshot) > pg_snapshot_xmax(v_snap) THEN
+    IF p_at !~ '^[0-9]{1,19}:[0-9]{1,19}:[0-9,]*(/[-0-9a-f]*)?$' THEN
+      RAISE EXCEPTION 'not a snapshot' USING ERRCODE = 'KT400';
+    END IF;
+    -- Of another history, its ids mean other transactions.
+    v_snap := split_part(p_at, '/', 1)::pg_snapshot;
+    IF NOT EXISTS (SELECT 1 FROM kt_priv.meta m WHERE m.incarnation::text = right(p_at, 36) AND m.horizon <= pg_snapshot_xmin(v_snap)) THEN
+      RAISE EXCEPTION 'the state of then is not kept any more' USING ERRCODE = 'KT410';
+    ELSIF pg_snapshot_xmax(v_snap) > pg_snapshot_xmax(pg_current_snapshot()) THEN
       RAISE EXCEPTION 'not a snapshot of the past' USING ERRCODE = 'KT400';
     END IF;
-    v_snap := p_at::pg_snapshot;
-    IF pg_snapshot_xmin(v_snap) < (SELECT m.horizon FROM kt_priv.meta m) THEN
-      RAISE EXCEPTION 'the state of then is not kept any more' USING ERRCODE = 'KT410';
-    END IF;
   END IF;
-  snap := v_snap::text;
+  snap := concat(v_snap::text, '/', (SELECT m.incarnation FROM kt_priv.meta m));
   INSERT INTO kt.trxs (sid, owner, create_txid, snap, names, rights, places, expires_at)
     VALUES (sha256(uuid_send(p_sid)), p_owner, pg_snapshot_xmin(v_snap), v_snap, v_names, coalesce(v_rights, '{}'), v_places,
             clock_timestamp() + make_interval(secs => least(greatest(p_ttl_s, 1), 900)))

@@ -19,7 +19,8 @@ DECLARE
   v_hash bytea := sha256(uuid_send(p_sid)); v_alone bool := p_who IS NOT NULL;
   v_owner text; v_snap pg_snapshot; v_names jsonb; v_rights jsonb; v_places jsonb;      -- the session
   v_tables int; v_table jsonb; v_name text; v_ptr text; v_need int; v_named text[] := '{}'; v_ptrs text[] := '{}'; v_absent bool;
-  v_op text; v_keys jsonb; v_count int; v_salt int; v_changes jsonb := '{}'; v_conflict jsonb; v_answer text; v_void text;
+  v_op text; v_keys jsonb; v_count int; v_wanted int; v_salt int; v_changes jsonb := '{}'; v_conflict jsonb; v_answer text; v_void text;
+  v_room int := 256;      -- for locks of keys, in all tables together: PostgreSQL has about 64 for each connection
   v_exclusive bigint[] := '{}'; v_shared bigint[] := '{}'; v_locks bigint[]; v_modes bool[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -41,8 +42,8 @@ BEGIN
     END IF;
   END IF;
 
-  -- 1. For each table: ptr, permissions, and its lock: shared, or exclusive where a predicate has to hold, keys are many or a
-  --    tenant's table is not there yet.
+  -- 1. For each table: ptr, permissions, and its lock: shared, or exclusive where a predicate has to hold, keys are many (in the
+  --    table or in those before it) or a tenant's table is not there yet.
   FOR i IN 0 .. v_tables - 1 LOOP
     v_table := p_payload -> i;
     v_name := v_names ->> (v_table ->> 't');
@@ -76,9 +77,11 @@ BEGIN
     v_absent := v_ptr <> v_name AND NOT EXISTS (SELECT 1 FROM kt_priv.tables t WHERE t.ptr = v_ptr);
     v_salt := hashtext(v_ptr);
     v_count := jsonb_array_length(v_keys);
-    IF v_table ? 'q' OR v_count + coalesce(jsonb_array_length(v_table -> 'r'), 0) > 64 OR v_absent THEN
+    v_wanted := v_count + coalesce(jsonb_array_length(v_table -> 'r'), 0);
+    IF v_table ? 'q' OR v_wanted > least(64, v_room) OR v_absent THEN
       v_void := pg_advisory_xact_lock(19285, v_salt)::text;
     ELSE
+      v_room := v_room - v_wanted;
       v_void := pg_advisory_xact_lock_shared(19285, v_salt)::text;
       FOR j IN 0 .. v_count - 1 LOOP
         v_exclusive := v_exclusive || hashtextextended(v_keys ->> j, v_salt);

@@ -197,10 +197,10 @@ CREATE OR REPLACE FUNCTION kt_guard.computes(p pg_proc) RETURNS bool
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 16384
-     AND p.proname !~ '^(pg_|lo_|lo[a-z]+$|ts_|has_|binary_upgrade|query_to|table_to|cursor_to|schema_to|database_to|currtid)'
+     AND p.proname !~ '^(pg_|lo_|loread$|lowrite$|ts_|has_|binary_upgrade|query_to|table_to|cursor_to|schema_to|database_to|currtid)'
      AND (p.provolatile = 'i' OR p.provolatile = 's' AND
           (p.proname ~ '^(timestamptz?|date|time|timetz|interval)(_|$)' OR p.proname ~ '^jsonb?_(agg|object_agg|build|to_record|populate|path)'
-           OR p.proname IN ('now', 'statement_timestamp', 'transaction_timestamp', 'to_char', 'to_date', 'to_timestamp', 'to_json', 'to_jsonb',
+           OR p.proname IN ('now', 'statement_timestamp', 'transaction_timestamp', 'to_char', 'to_date', 'to_timestamp', 'to_number', 'make_timestamptz', 'to_json', 'to_jsonb',
                             'row_to_json', 'array_to_json', 'array_to_string', 'concat', 'concat_ws', 'format', 'timezone', 'age', 'extract', 'array_agg',
                             'string_agg', 'generate_series', 'array_position', 'array_positions', 'textanycat', 'anytextcat')));
 END $$;
@@ -209,7 +209,7 @@ END $$;
 CREATE OR REPLACE FUNCTION kt_guard.read(p_schema text, p_sql text, a text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  r record; v_rows jsonb[] := '{}'; v_count int := 0;
+  r record; v_row jsonb; v_rows jsonb[] := '{}'; v_count int := 0; v_size bigint := 0;
 BEGIN
   PERFORM set_config('search_path', format('pg_catalog, %I, pg_temp', p_schema), true);
   FOR r IN EXECUTE p_sql USING a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16] LOOP
@@ -217,7 +217,12 @@ BEGIN
     IF v_count > 1000 THEN
       RAISE EXCEPTION 'the statement returns more than 1000 rows' USING ERRCODE = 'KT400';
     END IF;
-    v_rows := v_rows || to_jsonb(r);
+    v_row := to_jsonb(r);
+    v_size := v_size + pg_column_size(v_row);
+    IF v_size > 15728640 THEN
+      RAISE EXCEPTION 'the statement returns more than 15 MiB' USING ERRCODE = 'KT413';
+    END IF;
+    v_rows := v_rows || v_row;
   END LOOP;
   RETURN to_jsonb(v_rows);
 END $$;
@@ -226,7 +231,7 @@ END $$;
 CREATE OR REPLACE FUNCTION kt_guard.write(p_schema text, p_sql text, a text[]) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  r record; v_rows jsonb[] := '{}'; v_count int := 0;
+  r record; v_row jsonb; v_rows jsonb[] := '{}'; v_count int := 0; v_size bigint := 0;
 BEGIN
   PERFORM set_config('search_path', format('pg_catalog, %I, pg_temp', p_schema), true);
   BEGIN
@@ -235,7 +240,12 @@ BEGIN
       IF v_count > 1000 THEN
         RAISE EXCEPTION 'the statement returns more than 1000 rows' USING ERRCODE = 'KT400';
       END IF;
-      v_rows := v_rows || to_jsonb(r);
+      v_row := to_jsonb(r);
+      v_size := v_size + pg_column_size(v_row);
+      IF v_size > 15728640 THEN
+        RAISE EXCEPTION 'the statement returns more than 15 MiB' USING ERRCODE = 'KT413';
+      END IF;
+      v_rows := v_rows || v_row;
     END LOOP;
   EXCEPTION WHEN invalid_cursor_definition THEN
     EXECUTE p_sql USING a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16];

@@ -8,7 +8,7 @@
 -- A version is visible at a snapshot s when s sees _txid and does not see _deleted_txid. Reads are STABLE: the check of the
 -- session and the rows come from one physical snapshot, so that the collector cannot come between them.
 CREATE TABLE IF NOT EXISTS kt_data.@P@ (
-  id text NOT NULL, data jsonb NOT NULL, _version int NOT NULL DEFAULT 1,
+  id text NOT NULL, data jsonb NOT NULL, _version bigint NOT NULL DEFAULT 1,
   _txid xid8 NOT NULL DEFAULT pg_current_xact_id(), _owner text NOT NULL,
   _deleted_txid xid8, _order bigint NOT NULL);
 CREATE SEQUENCE IF NOT EXISTS kt_data.@P@_seq OWNED BY kt_data.@P@._order;
@@ -19,8 +19,17 @@ CREATE INDEX IF NOT EXISTS @P@_d ON kt_data.@P@ (_deleted_txid) WHERE _deleted_t
 CREATE INDEX IF NOT EXISTS @P@_h ON kt_data.@P@ (@KEY@id, _deleted_txid) WHERE _deleted_txid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS @P@_g ON kt_data.@P@ USING gin (data jsonb_path_ops) WITH (fastupdate = off) WHERE _deleted_txid IS NULL;
 
+-- Versions had 32 bits once.
+DO $f$
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = 'kt_data.@P@'::regclass AND a.attname = '_version' AND a.atttypid = 'int'::regtype) THEN
+    ALTER TABLE kt_data.@P@ ALTER COLUMN _version TYPE bigint;
+    DROP FUNCTION IF EXISTS kt.history_@P@(uuid, text, int, text);
+  END IF;
+END $f$;
+
 -- Reads of a caller: of an open session, or where p_sid is null of p_who (15_callers.sql).
-DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.last_@P@(uuid, int),
+DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.list_@P@(uuid, text, int, text), kt.last_@P@(uuid, int),
   kt.history_@P@(uuid, text, int), kt.query_@P@(uuid, jsonb, int), kt.query_@P@(uuid, jsonb, jsonb, text, bool, text, int),
   kt.count_@P@(uuid, jsonb), kt.count_@P@(uuid, jsonb, jsonb);
 
@@ -56,7 +65,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
   whose text := left(substr(p_who, 65), -11); said text;
 BEGIN
-  SELECT concat(pg_current_snapshot()::text, '/', l.token::text, '/',
+  SELECT concat(pg_current_snapshot()::text, '/', l.token::text, '-', m.incarnation::text, '/',
                 (SELECT encode(e.answer, 'hex') FROM kt_priv.ledger e WHERE e.owner = whose AND e.key = p_idem), E'\n',
                 (SELECT t.data::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL))
     INTO said FROM kt_priv.meta m, kt_priv.secret k, kt_priv.life l, kt.storage g
@@ -84,13 +93,14 @@ BEGIN
   END IF;
 END $f$;
 
--- Rows in the order in which they were added, after the named one. _after is that row's place; nothing comes when it is absent.
-CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int, p_who text DEFAULT NULL)
+-- Rows in the order in which they were added, after the named one or after a place. _after is that row's place; nothing comes when
+-- it is absent.
+CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int, p_who text DEFAULT NULL, p_place bigint DEFAULT NULL)
 RETURNS TABLE (id text, data jsonb, _order bigint, _after bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
-  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s); o bigint := -1;
+  @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s); o bigint := coalesce(p_place, -1);
 BEGIN
   IF p_after IS NOT NULL THEN
     SELECT u._order INTO o FROM (
@@ -127,7 +137,7 @@ END $f$;
 
 -- The versions of a row that the snapshot knows of, the latest first; _at and _until as far as the log reaches back.
 CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL)
-RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
+RETURNS TABLE (_version bigint, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE
@@ -249,7 +259,7 @@ DROP FUNCTION IF EXISTS kt_priv.commit_@P@(pg_snapshot, text, jsonb);
 CREATE OR REPLACE FUNCTION kt_priv.commit_@P@(s pg_snapshot, whose text, p_part jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  c jsonb; a jsonb; d jsonb; op text; k text; x xid8; old_version int; old_order bigint; old_data jsonb; fixed text[]; refused jsonb;
+  c jsonb; a jsonb; d jsonb; op text; k text; x xid8; old_version bigint; old_order bigint; old_data jsonb; fixed text[]; refused jsonb;
 BEGIN
   IF p_part ?| array['r', 'q'] THEN
     c := kt_priv.check_@P@(s, whose, coalesce(p_part -> 'r', '[]'), p_part -> 'q');

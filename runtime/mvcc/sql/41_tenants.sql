@@ -1,7 +1,15 @@
 -- Template of a tenants' table: functions with the names and arguments of `40_table.sql` that pass each call on to the table of
 -- the caller's tenant; @P@ is the ptr. A tenant that has not written anything has no table, and reads nothing.
-DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.last_@P@(uuid, int),
+DROP FUNCTION IF EXISTS kt.get_@P@(uuid, text), kt.mget_@P@(uuid, text[]), kt.list_@P@(uuid, text, int), kt.list_@P@(uuid, text, int, text), kt.last_@P@(uuid, int),
   kt.history_@P@(uuid, text, int), kt.query_@P@(uuid, jsonb, jsonb, text, bool, text, int), kt.count_@P@(uuid, jsonb, jsonb);
+
+-- Versions had 32 bits once.
+DO $f$
+BEGIN
+  IF pg_get_function_result(to_regprocedure('kt.history_@P@(uuid, text, int, text)')) LIKE 'TABLE(_version integer,%' THEN
+    DROP FUNCTION kt.history_@P@(uuid, text, int, text);
+  END IF;
+END $f$;
 
 CREATE OR REPLACE FUNCTION kt.get_@P@(p_sid uuid, p_id text, p_who text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -31,14 +39,15 @@ BEGIN
   END IF;
 END $f$;
 
-CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int, p_who text DEFAULT NULL) RETURNS TABLE (id text, data jsonb, _order bigint, _after bigint)
+CREATE OR REPLACE FUNCTION kt.list_@P@(p_sid uuid, p_after text, p_limit int, p_who text DEFAULT NULL, p_place bigint DEFAULT NULL)
+RETURNS TABLE (id text, data jsonb, _order bigint, _after bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $f$
 #variable_conflict use_column
 DECLARE
   place text := kt_priv.place(p_sid, '@P@', p_who);
 BEGIN
   IF place IS NOT NULL THEN
-    RETURN QUERY EXECUTE format('SELECT * FROM kt.list_%s($1, $2, $3, $4)', place) USING p_sid, p_after, p_limit, p_who;
+    RETURN QUERY EXECUTE format('SELECT * FROM kt.list_%s($1, $2, $3, $4, $5)', place) USING p_sid, p_after, p_limit, p_who, p_place;
   END IF;
 END $f$;
 
@@ -53,7 +62,7 @@ BEGIN
   END IF;
 END $f$;
 
-CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL) RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
+CREATE OR REPLACE FUNCTION kt.history_@P@(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL) RETURNS TABLE (_version bigint, data jsonb, _at timestamptz, _until timestamptz, _ended bool)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $f$
 #variable_conflict use_column
 DECLARE

@@ -187,7 +187,9 @@ BEGIN
     EXECUTE format('ALTER TABLE kt_data.%I ALTER COLUMN _txid TYPE xid8 USING ''3''::xid8', v_ptr);   -- one rewrite, no dead rows
   END LOOP;
   UPDATE kt_priv.meta SET system_id = (SELECT c.system_identifier FROM pg_control_system() c), horizon = '0',
-    next_horizon = '0', next_since = '-infinity';
+    next_horizon = '0', next_since = '-infinity', incarnation = gen_random_uuid();
+  -- A dump has brought the token along, and snapshots that were taken there.
+  INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT (one) DO UPDATE SET token = gen_random_uuid(), born = pg_current_xact_id();
 END $$;
 
 -- Tables that an earlier version of this file made get the functions of this one.

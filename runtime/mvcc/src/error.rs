@@ -4,6 +4,7 @@ use kontract_wire::error::ErrorCode;
 use kontract_wire::perm::Perms;
 use serde::Deserialize;
 
+use crate::limits::RESULT_LEN_MAX;
 use crate::sql::unhex;
 use crate::statement::DbError;
 
@@ -49,6 +50,12 @@ pub enum TransactionError {
     /// More than `limits` allows.
     #[error("too much for one transaction: {0}")]
     LimitExceeded(&'static str),
+    /// A read found more than passes at once.
+    #[error(
+        "a read has at most {} MiB at once: set a lower `limit`, make the rows smaller, or iterate over the table",
+        RESULT_LEN_MAX >> 20
+    )]
+    ResultTooLarge,
     /// Another call changed what this one read. The whole call runs again, in a new transaction.
     #[error("conflict with another call")]
     Conflict,
@@ -91,7 +98,7 @@ impl TransactionError {
                 ErrorCode::PermissionDenied
             }
             Self::NotFound { .. } | Self::NotKept => ErrorCode::NotFound,
-            Self::BadValue(_) | Self::LimitExceeded(_) => ErrorCode::InvalidRequest,
+            Self::BadValue(_) | Self::LimitExceeded(_) | Self::ResultTooLarge => ErrorCode::InvalidRequest,
             Self::Conflict | Self::AlreadyApplied(_) => ErrorCode::Conflict,
             Self::Unauthenticated => ErrorCode::Unauthorized,
             Self::SessionEnded | Self::NotReady(_) | Self::Unavailable(_) => ErrorCode::Unavailable,
@@ -156,8 +163,9 @@ impl TransactionError {
             "KT401" => Self::SessionEnded,
             "KT403" => Self::PermissionDenied { table: table.to_owned(), needed },
             "KT404" => Self::NoTable(table.to_owned()),
-            // A deadlock or a lock that took too long: another call is in the way, as in a conflict.
-            "KT409" | "40001" | "40P01" | "55P03" => Self::Conflict,
+            // A deadlock, a lock that took too long or no room for one: other calls are in the way, as in a conflict.
+            "KT409" | "40001" | "40P01" | "53200" | "55P03" => Self::Conflict,
+            "KT413" => Self::ResultTooLarge,
             "KT503" => Self::NotReady(error.message),
             state if state.starts_with("08") || state.starts_with("57") || state.starts_with("53") => {
                 Self::Unavailable(error)
@@ -186,4 +194,25 @@ struct Met {
 struct Refused {
     t: String,
     field: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TransactionError;
+    use crate::statement::DbError;
+
+    fn of(sqlstate: &str) -> TransactionError {
+        let error = DbError { sqlstate: sqlstate.into(), message: String::new(), detail: None };
+        TransactionError::of_commit(error)
+    }
+
+    #[test]
+    fn what_others_hold_is_a_conflict_and_no_lost_database() {
+        for sqlstate in ["KT409", "40001", "40P01", "53200", "55P03"] {
+            assert_eq!(of(sqlstate), TransactionError::Conflict, "{sqlstate}");
+        }
+        for sqlstate in ["08006", "53100", "53300", "57P01"] {
+            assert!(matches!(of(sqlstate), TransactionError::Unavailable(_)), "{sqlstate}");
+        }
+    }
 }

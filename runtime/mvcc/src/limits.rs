@@ -21,6 +21,10 @@ pub const VERSIONS_PER_READ_MAX: usize = 1000;
 /// Rows that one read returns, and what a read without a limit gets at most.
 pub const ROWS_PER_READ_MAX: usize = 1000;
 
+/// Longest result of one read, and of those that travel together, in bytes of the JSON in which it passes from the object that
+/// holds the connection. workerd passes 32 MiB, and takes two bytes for each character where one is outside of Latin-1.
+pub const RESULT_LEN_MAX: usize = 15 << 20;
+
 /// Longest statement of `exec`, in characters.
 pub const STATEMENT_LEN_MAX: usize = 65_536;
 

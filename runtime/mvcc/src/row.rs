@@ -23,6 +23,10 @@ impl Row {
             Ok(Value::Object(_)) => {
                 Err(TransactionError::BadValue("a row holds U+0000, which the database cannot store"))
             }
+            // JSON.stringify writes half of a surrogate pair as an escape, and nothing else that these are said of.
+            Err(error) if error.to_string().contains("hex escape") => Err(TransactionError::BadValue(
+                "a text holds a lone surrogate, half of a character, which the database cannot store",
+            )),
             _ => Err(TransactionError::BadValue("a row is not a JSON object")),
         }
     }
@@ -98,6 +102,19 @@ mod tests {
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(matches!(Row::parse(&deep), Err(TransactionError::BadValue(_))));
+    }
+
+    #[test]
+    fn half_a_character_is_called_so() {
+        // As JSON.stringify writes them.
+        for text in
+            [r#"{"tag":"\ud800"}"#, r#"{"tag":"a\udfffb"}"#, r#"{"\ud83d":1}"#, r#"{"a":["\ud800\ud800"]}"#]
+        {
+            let error = Row::parse(text).expect_err(text);
+            assert!(error.to_string().contains("surrogate"), "{text}: {error}");
+        }
+        let error = Row::parse(r#"{"a":"\ud83d\ude00""#).expect_err("it does not end");
+        assert_eq!(error.to_string(), "a row is not a JSON object");
     }
 
     #[test]

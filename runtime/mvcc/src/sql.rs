@@ -139,6 +139,14 @@ pub(crate) fn list(reader: Reader<'_>, ptr: &Ptr, after: Option<&str>, limit: us
     reader.read("id, data::text, _order::text, _after::text FROM @", "list", ptr, args)
 }
 
+/// Rows behind a place, as [`list`].
+pub(crate) fn list_behind(reader: Reader<'_>, ptr: &Ptr, place: Option<i64>, limit: usize) -> Statement {
+    let Some(place) = place else { return list(reader, ptr, None, limit) };
+    let limit = ("$::text::int", Some(limit.to_string()));
+    let args = vec![("$::text", None), limit, ("p_place => $::text::bigint", Some(place.to_string()))];
+    reader.read("id, data::text, _order::text, _after::text FROM @", "list", ptr, args)
+}
+
 /// From the end. Columns: id, row, its place.
 pub(crate) fn last(reader: Reader<'_>, ptr: &Ptr, limit: usize) -> Statement {
     let args = vec![("$::text::int", Some(limit.to_string()))];

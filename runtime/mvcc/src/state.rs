@@ -125,6 +125,31 @@ impl TableState {
         Ok(())
     }
 
+    /// Records the range behind a place up to another, or to the end. A range that ends at the place grows.
+    pub(crate) fn record_range(
+        &mut self,
+        behind: Option<i64>,
+        to: Option<i64>,
+    ) -> Result<(), TransactionError> {
+        let before = |predicate: &&mut Predicate| {
+            behind.is_some() && matches!(predicate, Predicate::Range { to, .. } if *to == behind)
+        };
+        let grown = self.predicates.iter_mut().find(before);
+        let from = match &grown {
+            Some(Predicate::Range { from, .. }) => *from,
+            _ => behind.map(|place| place.saturating_add(1)),
+        };
+        let range = match (from, to) {
+            (None, None) => Predicate::All,
+            (from, to) => Predicate::Range { from, to },
+        };
+        match grown {
+            Some(grown) => *grown = range,
+            None => self.record_predicate(range)?,
+        }
+        Ok(())
+    }
+
     /// Stores a whole row, at its place or (`push`) at the end.
     pub(crate) fn store(&mut self, key: String, row: Row, push: bool) -> Result<(), TransactionError> {
         self.check_room(&key)?;
@@ -283,6 +308,16 @@ impl TableState {
     /// The first of the rows written here that stand behind all others.
     pub(crate) fn first_own(&self) -> Option<(String, String)> {
         self.tail().into_iter().next().map(|(key, row)| (key.to_owned(), row.to_text()))
+    }
+
+    /// Keys of the rows written here that stand behind all others, in order, and whether that holds for the key whatever the
+    /// snapshot has under it.
+    pub(crate) fn tail_keys(&self) -> impl Iterator<Item = (&str, bool)> {
+        let moves = |key: &str| {
+            let write = self.writes.get(key);
+            matches!(write, Some(Write::Store { push, deletes_first, .. }) if *push || *deletes_first)
+        };
+        self.tail().into_iter().map(move |(key, _)| (key, moves(key)))
     }
 
     /// How many rows of the snapshot own writes may take away from a page.

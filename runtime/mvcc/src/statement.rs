@@ -33,6 +33,14 @@ pub struct DbError {
     pub detail: Option<String>,
 }
 
+impl DbError {
+    /// What stands for a result that is longer than `limits::RESULT_LEN_MAX`, by itself or with those before it.
+    pub fn too_large() -> Self {
+        let message = "the result is too large".to_owned();
+        Self { sqlstate: "KT413".to_owned(), message, detail: None }
+    }
+}
+
 /// Names one `Step::Send` until its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);

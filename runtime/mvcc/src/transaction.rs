@@ -7,6 +7,7 @@
 //! under way before `begin` was answered.
 
 mod exec;
+mod pages;
 mod reads;
 
 use std::collections::BTreeMap;
@@ -291,7 +292,7 @@ impl Transaction {
         self.send(table, Vec::new(), Read::History { key: key.to_owned(), limit })
     }
 
-    /// The snapshot that this transaction reads, once it has begun; for [`at`](Self::at).
+    /// The snapshot that this transaction reads and the history that its ids are of, once it has begun; for [`at`](Self::at).
     pub fn snapshot(&self) -> Option<&str> {
         self.snapshot.as_deref()
     }

@@ -3,16 +3,18 @@
 //! A Durable Object opens the socket, pushes what it reads into [`PostgresSocket`] and writes what it is told to.
 //! Statements of one batch are written before the first answer is awaited, so a batch costs one round trip.
 
-use crate::statements;
-use kontract_mvcc::statement::{DbError, Statement, StatementResult};
-use std::cell::RefCell;
+use crate::statements::{self, encoded_len};
+use futures_util::StreamExt;
+use kontract_mvcc::limits::RESULT_LEN_MAX;
+use kontract_mvcc::statement::{Columns, DbError, Statement, StatementResult};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, NoTls};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -78,19 +80,27 @@ impl Postgres {
     /// Rejects when the connection is lost; a statement that fails is an answer like any other.
     pub async fn run(&self, statements: String) -> Result<String, JsError> {
         let statements = statements::from_json(&statements)?;
+        let room = Cell::new(RESULT_LEN_MAX);
         let answers = futures_util::future::join_all(
-            statements.iter().map(|statement| run_one(&self.client, statement)),
+            statements.iter().map(|statement| run_one(&self.client, statement, &room)),
         );
         let answers = answers.await.into_iter().collect::<Result<Vec<StatementResult>, JsError>>()?;
         Ok(statements::results_to_json(answers))
     }
 }
 
-async fn run_one(client: &Client, statement: &Statement) -> Result<StatementResult, JsError> {
-    let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
-        statement.params.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
-    match client.query_typed(&statement.sql, &parameters).await {
-        Ok(rows) => rows.iter().map(texts).collect::<Result<_, _>>().map(Ok),
+/// `room` is what is left for the results of the batch. The rest of one that does not fit is read and forgotten.
+async fn run_one(
+    client: &Client,
+    statement: &Statement,
+    room: &Cell<usize>,
+) -> Result<StatementResult, JsError> {
+    match rows(client, statement, room.get()).await {
+        Ok(Some((rows, len))) => {
+            room.set(room.get().saturating_sub(len));
+            Ok(Ok(rows))
+        }
+        Ok(None) => Ok(Err(DbError::too_large())),
         Err(error) => match error.as_db_error() {
             Some(refusal) => Ok(Err(DbError {
                 sqlstate: refusal.code().code().to_owned(),
@@ -102,12 +112,34 @@ async fn run_one(client: &Client, statement: &Statement) -> Result<StatementResu
     }
 }
 
-/// A row's columns; every statement casts them to text.
-fn texts(row: &tokio_postgres::Row) -> Result<Vec<Option<String>>, JsError> {
-    (0..row.len())
-        .map(|column| row.try_get(column).map_err(|error| JsError::new(&describe(&error))))
-        .collect()
+/// The rows of a statement and their length as JSON; `None` when that is more than `room`.
+async fn rows(
+    client: &Client,
+    Statement { sql, params }: &Statement,
+    room: usize,
+) -> Result<Option<(Vec<Columns>, usize)>, tokio_postgres::Error> {
+    let params = params.iter().map(|text| (text, Type::TEXT));
+    let mut stream = pin!(client.query_typed_raw(sql, params).await?);
+    let (mut rows, mut len) = (Vec::new(), 0);
+    while let Some(row) = stream.as_mut().next().await {
+        let columns = texts(&row?)?;
+        len +=
+            columns.iter().map(|text| SEPARATORS_LEN + text.as_deref().map_or(0, encoded_len)).sum::<usize>();
+        if len > room {
+            return Ok(None);
+        }
+        rows.push(columns);
+    }
+    Ok(Some((rows, len)))
 }
+
+/// A row's columns; every statement casts them to text.
+fn texts(row: &tokio_postgres::Row) -> Result<Columns, tokio_postgres::Error> {
+    (0..row.len()).map(|column| row.try_get(column)).collect()
+}
+
+/// Quotes, comma and brackets around a column; `null`.
+const SEPARATORS_LEN: usize = 6;
 
 /// An error with its causes on one line.
 fn describe(error: &tokio_postgres::Error) -> String {

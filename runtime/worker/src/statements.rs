@@ -19,6 +19,16 @@ enum ResultJson {
     Failed { sqlstate: String, message: String, detail: Option<String> },
 }
 
+/// Upper bound of the bytes that a text takes in a result's JSON.
+pub(crate) fn encoded_len(text: &str) -> usize {
+    let escape = |byte: u8| match byte {
+        b'"' | b'\\' => 1,
+        ..=0x1f => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(escape).sum::<usize>()
+}
+
 pub(crate) fn to_json(statements: &[Statement]) -> String {
     let statements: Vec<StatementJson> = statements
         .iter()

@@ -119,6 +119,12 @@ impl Transaction {
         self.step(step)
     }
 
+    /// The next rows of an iteration and where it goes on: `{"rows": […], "next": cursor or null}`.
+    pub fn page(&mut self, table: &str, cursor: Option<String>, limit: u32) -> Result<Step, JsError> {
+        let step = self.transaction.page(table, cursor.as_deref(), limit as usize);
+        self.step(step)
+    }
+
     /// Rows that a query finds; `find` is JSON.
     pub fn query(&mut self, table: &str, find: &str) -> Result<Step, JsError> {
         let step = self.transaction.query(table, find);
@@ -269,6 +275,7 @@ pub fn backoff_ms(attempt: u32, random: u32) -> JsValue {
 fn describe(error: &TransactionError) -> JsError {
     let code = match error {
         TransactionError::AlreadyApplied(_) => "ALREADY_APPLIED",
+        TransactionError::ResultTooLarge => "RESULT_TOO_LARGE",
         other => other.code().as_str(),
     };
     // The database's own words are for the log: they are thrown apart from the codes that travel.

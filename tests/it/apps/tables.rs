@@ -55,6 +55,31 @@ fn every_operation_works_from_an_endpoint() {
 }
 
 #[test]
+fn an_iteration_comes_to_each_row_once_whatever_its_body_writes() {
+    let app = app();
+    let served = app.serve(None);
+    let walk = |left: i32| json!({"seen": 450, "distinct": 450, "left": left});
+    assert_eq!(
+        call(&app, &served, &["walks"]),
+        json!({"push": walk(450), "set": walk(450), "delete": walk(0)})
+    );
+}
+
+/// workerd passes no value of more than 32 MiB from one object to another.
+#[test]
+fn a_read_of_too_much_is_refused_and_an_iteration_takes_smaller_pages() {
+    let app = app();
+    let served = app.serve(None);
+    let seen = call(&app, &served, &["large"]);
+    assert_eq!(seen["walked"], json!({"seen": 40, "distinct": 40, "left": 40}));
+    for refused in seen["refused"].as_array().expect("a list") {
+        assert_eq!((&refused["status"], &refused["code"]), (&json!(400), &json!("INVALID_REQUEST")));
+        assert!(refused["message"].as_str().expect("text").contains("15 MiB"), "{refused}");
+    }
+    assert_eq!((&seen["listed"], &seen["together"]), (&json!(10), &json!([10, 10, 10])));
+}
+
+#[test]
 fn owners_and_tenants_see_their_own() {
     let database = Database::bare(Server::Debian15);
     let app = app();

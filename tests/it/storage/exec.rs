@@ -55,6 +55,7 @@ on_each_server! {
             "SELECT string_agg(upper(id) || '!', ', ' ORDER BY id), format('%s', 1), concat_ws('-', 'a', 2) FROM marks",
             "SELECT x.n + 1 FROM marks, jsonb_to_record(data) AS x(n int)",
             "SELECT jsonb_path_query(data, '$.n ? (@ > 1)'), (id, 1) > ('a', 0), id ~ '^[a-z]$' FROM marks",
+            "SELECT lower(id), log(10), log(2, 8), ln(2), to_number('1', '9'), make_timestamptz(2026, 1, 2, 3, 4, 5) FROM marks",
             "VALUES (1), (2)",
             "TABLE marks",
             "SELECT 1;",
@@ -64,6 +65,9 @@ on_each_server! {
         }
         assert_eq!(message(open.exec("marks", "SELEC", &[])), "syntax error at or near \"SELEC\"");
         assert_eq!(message(open.exec("marks", "SELECT 1 / 0", &[])), "division by zero");
+        let large = "SELECT repeat('x', 1000000) FROM generate_series(1, $1::int)";
+        assert!(open.exec("marks", large, &[Some("15")]).is_ok());
+        assert_eq!(open.exec("marks", large, &[Some("16")]), Err(TransactionError::ResultTooLarge));
     }
 
     fn no_statement_leaves_its_table(database: &Database) {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use kontract::migrate::run;
 use kontract_mvcc::error::TransactionError;
 use kontract_mvcc::transaction::CommitOutcome;
 use postgres::Client;
@@ -191,5 +192,71 @@ on_each_server! {
                 Ok(_) => assert!(Instant::now() < deadline, "the past stays"),
             }
         }
+    }
+
+    /// A row that is written once a second for 68 years, and tables of the time when versions had 32 bits.
+    fn versions_have_no_end(database: &Database) {
+        provision(database);
+        let mut admin = database.connect("postgres");
+        let narrow = "
+            SELECT kt.provision('parts', 'tbl_parts', p_scope => 'tenant');
+            ALTER TABLE kt_data.tbl_marks ALTER COLUMN _version TYPE int;
+            DROP FUNCTION kt.history_tbl_marks, kt.history_tbl_parts;
+            SET ROLE kt_owner;
+            CREATE FUNCTION kt.history_tbl_marks(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL)
+              RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool) LANGUAGE sql AS 'SELECT NULL::int, NULL::jsonb, now(), now(), true';
+            CREATE FUNCTION kt.history_tbl_parts(p_sid uuid, p_id text, p_limit int, p_who text DEFAULT NULL)
+              RETURNS TABLE (_version int, data jsonb, _at timestamptz, _until timestamptz, _ended bool) LANGUAGE sql AS 'SELECT NULL::int, NULL::jsonb, now(), now(), true';
+            RESET ROLE";
+        admin.batch_execute(narrow).expect("as it was");
+        store(database, &[json!({"id": "a"})]);
+        admin.batch_execute("UPDATE kt_data.tbl_marks SET _version = 2147483647").expect("writes");
+        run::install(&mut admin).expect("renews");
+        store(database, &[json!({"id": "a", "n": 1})]);
+        let history = Caller::new(database, "o").open().history("marks", "a").expect("reads");
+        assert_eq!(history[0]["version"], json!(2_147_483_648_i64));
+        let narrow: i64 = admin
+            .query_one("SELECT count(*) FROM pg_proc WHERE pg_get_function_result(oid) LIKE '%_version integer%'", &[])
+            .expect("the catalogue")
+            .get(0);
+        assert_eq!(narrow, 0);
+    }
+
+    fn an_iteration_has_the_order_of_its_beginning(database: &Database) {
+        provision(database);
+        store(database, &["a", "b", "c", "d", "e"].map(|id| json!({"id": id, "n": 0})));
+        let mut caller = Caller::new(database, "o");
+        let mut open = caller.open();
+        // Before it begins: moved, new, stored at its place without having been read.
+        for id in ["b", "x"] {
+            open.push("marks", &json!({"id": id, "n": 1})).expect("buffered");
+        }
+        open.set("marks", &json!({"id": "d", "n": 1})).expect("buffered");
+        open.set("marks", &json!({"id": "y", "n": 1})).expect("buffered");
+        let (mut cursor, mut seen) = (None::<String>, Vec::new());
+        loop {
+            let page = open.page("marks", cursor.as_deref(), 2).expect("reads");
+            for row in page["rows"].as_array().expect("an array") {
+                let id = row["id"].as_str().expect("a key").to_owned();
+                // What comes next is moved, changed, deleted, or new.
+                match id.as_str() {
+                    "a" => drop(open.push("marks", &json!({"id": "c", "n": 2})).expect("buffered")),
+                    "c" => drop(open.delete("marks", "e").expect("buffered")),
+                    "d" => drop(open.update("marks", "b", &json!({"n": 3})).expect("known")),
+                    _ => drop(open.set("marks", &json!({"id": format!("z{id}")})).expect("buffered")),
+                }
+                open.push("marks", &json!({"id": id, "n": 9})).expect("buffered");
+                seen.push((id, row["n"].clone()));
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        let expected = [("a", 0), ("c", 2), ("d", 1), ("b", 3), ("x", 1), ("y", 1)].map(|(id, n)| (id.to_owned(), json!(n)));
+        assert_eq!(seen, expected);
+        // What was read is the whole table, and another's row in it a conflict.
+        Caller::new(database, "two").call(|open| open.push("marks", &json!({"id": "new"}))).expect("writes");
+        assert_eq!(open.commit(b""), Err(TransactionError::Conflict));
     }
 }

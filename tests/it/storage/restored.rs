@@ -6,6 +6,7 @@ use std::process::Command;
 use kontract::dev::database::{Cluster, ClusterOptions};
 use kontract::migrate::run;
 use kontract_mvcc::error::TransactionError;
+use kontract_mvcc::statement::Statement;
 use kontract_wire::perm::Perms;
 use postgres::{Client, NoTls};
 use serde_json::{Value, json};
@@ -25,6 +26,36 @@ fn a_dump_serves_in_another_cluster_once_it_is_rebased() {
     }
 }
 
+/// As with a backup that is looked at beside the database it is of. The ids mean the same, but not what was committed since.
+#[test]
+fn a_dump_beside_its_database_knows_no_snapshot_of_that() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the folder exists");
+    let source = Database::fresh(Server::Debian15);
+    provision(&source);
+    fill(&mut Caller::new(&source, "ada"));
+    let dump = folder.path().join("dump.sql");
+    dump_to(&dump, &source.url("postgres"), &[]);
+    let (then, stale) = read_alone(&source);
+
+    let target = Database::bare(Server::Debian15);
+    restore(&dump, &target.url("postgres"));
+    let mut admin = target.connect("postgres");
+    for _ in 0..2 {
+        run::install(&mut admin).expect("storage installs over what was restored");
+    }
+    assert!(!run::rebase(&mut admin).expect("nothing to do"));
+    let mut caller = Caller::new(&target, "ada");
+    assert_old_snapshots_are_refused(&mut caller, &then, &stale, "its own cluster");
+    // Those of the database itself stay.
+    let then = {
+        let mut open = caller.open();
+        open.look("marks", "a").expect("reads");
+        open.snapshot().expect("it has read")
+    };
+    run::install(&mut admin).expect("renews");
+    assert!(caller.open_at(&then).get("marks", "a").is_ok());
+}
+
 fn moves(target: Server, options: &[&str]) {
     let what = format!("{target:?} {options:?}");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the folder exists");
@@ -36,6 +67,7 @@ fn moves(target: Server, options: &[&str]) {
     let mut late = caller.open();
     late.update("marks", "b", &json!({"n": 7})).expect("reads");
     let late = late.commit_statements();
+    let (then, stale) = read_alone(&source);
     let dump = folder.path().join("dump.sql");
     dump_to(&dump, &source.url("postgres"), options);
     let before = everything(&mut Caller::new(&source, "ada"));
@@ -69,7 +101,41 @@ fn moves(target: Server, options: &[&str]) {
     caller.call(|open| open.update("marks", "a", &json!({"n": 4}))).expect("updates");
     let marks = everything(&mut caller)["marks"].clone();
     assert_eq!(marks, json!([{"id": "b", "n": 2}, {"id": "a", "n": 4}, {"id": "z", "n": 9}]), "{what}");
+    assert_old_snapshots_are_refused(&mut caller, &then, &stale, &what);
     assert_eq!(strange(&mut admin), Vec::<String>::new(), "{what}");
+}
+
+/// A snapshot without a session, and a commit that goes on from it.
+fn read_alone(database: &Database) -> (String, Vec<Statement>) {
+    let mut caller = Caller::new(database, "ada");
+    let mut open = caller.open();
+    open.look("marks", "a").expect("reads");
+    let then = open.snapshot().expect("it has read");
+    open.update("marks", "a", &json!({"n": 8})).expect("known");
+    (then, open.commit_statements())
+}
+
+/// To be asked after the row that was read has changed.
+fn assert_old_snapshots_are_refused(caller: &mut Caller, then: &str, stale: &[Statement], what: &str) {
+    for statement in stale {
+        let refusal = caller.open().run(statement).expect_err("the snapshot is of another history");
+        assert_eq!(refusal.sqlstate, "KT409", "{what}");
+    }
+    assert_eq!(caller.open_at(then).get("marks", "a"), Err(TransactionError::NotKept), "{what}");
+    let mut open = caller.open();
+    let row = open.look("marks", "a").expect("reads");
+    let (looked, started) = (open.snapshot().expect("it has read"), {
+        let mut open = caller.open();
+        open.get("marks", "a").expect("reads");
+        open.snapshot().expect("it has begun")
+    });
+    for then in [looked, started] {
+        assert_eq!(
+            caller.open_at(&then).get("marks", "a"),
+            Ok(row.clone()),
+            "{what}: those of this one are not"
+        );
+    }
 }
 
 /// Rows, some of them changed, one deleted, and one moved to the end.
@@ -129,6 +195,7 @@ on_each_server! {
             "INSERT INTO kt_priv.log (txid, sid, owner, changes) VALUES ('4000000000', '\\x01', 'o', '{}')",
             "UPDATE kt_priv.meta SET horizon = '4000000000'",
         ] {
+            let (then, stale) = read_alone(database);
             admin.batch_execute(sql).expect("the superuser writes");
             // A connection asks once.
             let refusal = Caller::new(database, "ada").open().get("marks", "a");
@@ -136,6 +203,8 @@ on_each_server! {
             assert!(matches!(refusal, TransactionError::NotReady(_)), "{refusal:?}");
             assert!(run::rebase(&mut admin).expect("rebases"));
             assert_eq!(everything(&mut caller), before);
+            caller.call(|open| open.update("marks", "a", &json!({"n": 3}))).expect("writes what is there");
+            assert_old_snapshots_are_refused(&mut caller, &then, &stale, sql);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kontract_mvcc::credential::Credential;
 use kontract_mvcc::error::TransactionError;
+use kontract_mvcc::sql;
 use kontract_mvcc::statement::Statement;
 use kontract_mvcc::table::{Ptr, Tables};
 use kontract_mvcc::transaction::CommitOutcome;
@@ -376,5 +377,37 @@ on_each_server! {
         }
         let longest = format!("tbl_{}", "x".repeat(48));
         deploy.batch_execute(&format!("SELECT kt.provision('x', '{longest}')")).expect("48 characters fit");
+    }
+
+    /// Roles outlive databases: one that somebody else made, or changed, could undo every boundary.
+    fn roles_with_more_rights_than_ours_are_not_trusted(database: &Database) {
+        let mut admin = database.connect("postgres");
+        let install = sql::install();
+        for (change, named) in [
+            ("ALTER ROLE kt_owner LOGIN", "kt_owner"),
+            ("ALTER ROLE kt_owner SUPERUSER", "kt_owner"),
+            ("ALTER ROLE kt_owner CREATEROLE", "kt_owner"),
+            ("ALTER ROLE kt_exec LOGIN", "kt_exec"),
+            ("ALTER ROLE kt_exec BYPASSRLS", "kt_exec"),
+            ("ALTER ROLE kt_gateway CREATEDB", "kt_gateway"),
+            ("ALTER ROLE kt_deploy REPLICATION", "kt_deploy"),
+            ("CREATE ROLE kt_test_other; GRANT kt_test_other TO kt_owner", "kt_owner"),
+            ("CREATE ROLE kt_test_other; GRANT kt_test_other TO kt_deploy", "kt_deploy"),
+            ("GRANT kt_exec TO kt_gateway", "kt_gateway"),
+            ("CREATE ROLE kt_test_other; GRANT kt_owner TO kt_test_other", "kt_owner"),
+            ("CREATE ROLE kt_test_other; GRANT kt_gateway TO kt_test_other", "kt_gateway"),
+        ] {
+            // Taken back, because the roles are those of every test.
+            let mut transaction = admin.transaction().expect("begins");
+            transaction.batch_execute(change).expect(change);
+            let error = transaction.batch_execute(&install).expect_err(change);
+            let error = error.as_db_error().unwrap_or_else(|| panic!("{change}: {error}"));
+            assert_eq!(error.code().code(), "KT500", "{change}: {error}");
+            assert!(error.message().contains(named), "{change}: {error}");
+        }
+        // A superuser may do everything anyway.
+        let mut transaction = admin.transaction().expect("begins");
+        transaction.batch_execute("CREATE ROLE kt_test_admin SUPERUSER; GRANT kt_owner TO kt_test_admin").expect("grants");
+        transaction.batch_execute(&install).expect("installs");
     }
 }

@@ -37,15 +37,23 @@ pub(crate) struct Open<'a> {
 
 /// The tables `entries` (read-only field `made`) and `marks`, as a build would list them.
 pub(crate) fn tables() -> Arc<Tables> {
-    let table = |ptr: &str, readonly: &[&str]| Table {
-        ptr: Ptr::parse(ptr).expect("a ptr"),
-        key: "id".into(),
-        readonly: readonly.iter().map(|&field| field.to_owned()).collect::<BTreeSet<_>>(),
-    };
     Arc::new(Tables::from([
         ("entries".into(), table("tbl_entries", &["made"])),
         ("marks".into(), table("tbl_marks", &[])),
     ]))
+}
+
+/// Tables whose ptrs are `tbl_` and their names.
+pub(crate) fn tables_named(names: &[String]) -> Arc<Tables> {
+    Arc::new(names.iter().map(|name| (name.clone(), table(&format!("tbl_{name}"), &[]))).collect())
+}
+
+fn table(ptr: &str, readonly: &[&str]) -> Table {
+    Table {
+        ptr: Ptr::parse(ptr).expect("a ptr"),
+        key: "id".into(),
+        readonly: readonly.iter().map(|&field| field.to_owned()).collect::<BTreeSet<_>>(),
+    }
 }
 
 /// Provisions [`tables`] for everyone.
@@ -196,6 +204,17 @@ impl Open<'_> {
         limit: Option<usize>,
     ) -> Result<Value, TransactionError> {
         let step = self.transaction.list(table, after, limit);
+        self.drive(step)
+    }
+
+    /// One page of an iteration.
+    pub(crate) fn page(
+        &mut self,
+        table: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Value, TransactionError> {
+        let step = self.transaction.page(table, cursor, limit);
         self.drive(step)
     }
 

@@ -179,6 +179,95 @@ test('reads that are started together travel together, each with its own results
   assert.deepEqual(batches, ['["begin","a","b","c"]', '["d"]']);
 });
 
+test('a read that was too much beside the others is sent again by itself', async () => {
+  const handles = new Handles();
+  const batches: string[] = [];
+  const begin = (): Transaction =>
+    fakeTransaction(handles, {
+      get: (_table, key) => ({ ready: undefined, request: 1, statements: JSON.stringify([key]), free: () => undefined }),
+      answer: (_request, results) => ({ ready: JSON.stringify({ got: JSON.parse(results) as unknown }), request: 0, statements: '', free: () => undefined }),
+    });
+  const endpoint = async (): Promise<string> => {
+    const together = await Promise.all(['a', 'b', 'c'].map((key) => env.storage['rows']?.get(key)));
+    return JSON.stringify(together.map((row) => row?.['got']));
+  };
+  const runtime = fakeRuntime({ endpoint }, async (statements) => {
+    batches.push(statements);
+    const keys = JSON.parse(statements) as string[];
+    return JSON.stringify(keys.map((key) => (key === 'b' && keys.length > 1 ? { sqlstate: 'KT413' } : `row ${key}`)));
+  });
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
+  assert.equal(described(await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer())), '[["row a"],["row b"],["row c"]]');
+  assert.deepEqual(batches, ['["a","b","c"]', '["b"]']);
+});
+
+test('an iteration whose page is too large takes smaller ones, and a read is not run again', async () => {
+  const handles = new Handles();
+  const pages: number[] = [];
+  const begin = (): Transaction => {
+    let limit = 0;
+    const asked = (statements: string): Step => ({ ready: undefined, request: 1, statements, free: () => undefined });
+    return fakeTransaction(handles, {
+      page: (_table, _cursor, wanted) => {
+        pages.push((limit = wanted));
+        return asked('page');
+      },
+      list: () => asked('list'),
+      answer: (_request, results) => {
+        if (results === 'list' || limit > 20) throw new Error('RESULT_TOO_LARGE: a read has at most 15 MiB at once');
+        return { ready: JSON.stringify({ rows: [{ id: 'a' }], next: null }), request: 0, statements: '', free: () => undefined };
+      },
+    });
+  };
+  let runs = 0;
+  const endpoints = {
+    walk: async () => {
+      const seen: unknown[] = [];
+      for await (const row of env.storage['rows'] ?? []) seen.push(row);
+      return JSON.stringify(seen);
+    },
+    list: async () => {
+      runs += 1;
+      return JSON.stringify(await env.storage['rows']?.list());
+    },
+  };
+  const runtime = fakeRuntime(endpoints, async (statements) => statements);
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
+  assert.equal(described(await run(runtime, fakeCall(handles, 'walk', begin), fakePeer())), '[{"id":"a"}]');
+  assert.deepEqual(pages, [200, 50, 13]);
+  assert.equal(described(await run(runtime, fakeCall(handles, 'list', begin), fakePeer())), '400 INVALID_REQUEST');
+  assert.equal(runs, 1);
+});
+
+test('a transaction inside of an inner one is part of it', async () => {
+  const handles = new Handles();
+  const batches: string[] = [];
+  let begun = 0;
+  const begin = (): Transaction => {
+    const number = begun++;
+    const done: Step = { ready: 'null', request: 0, statements: '', free: () => undefined };
+    return fakeTransaction(handles, { set: () => done, commit: () => (number === 0 ? undefined : `commit ${number}`), committed: () => undefined });
+  };
+  // As the generated types have it.
+  type Storage = { transaction(body: () => Promise<string>): Promise<string> };
+  const transaction = (body: () => Promise<string>): Promise<string> => (env.storage as unknown as Storage).transaction(body);
+  const endpoint = (): Promise<string> =>
+    transaction(() =>
+      transaction(async () => {
+        await env.storage['rows']?.set({ id: 'a' });
+        return 'inside';
+      }),
+    );
+  const runtime = fakeRuntime({ endpoint }, async (statements) => {
+    batches.push(statements);
+    return 'done';
+  });
+  runtime.build.tables['rows'] = { ptr: 'tbl_rows', key: 'id', readonly: [], row: { entity: 'Row', types: {} } };
+  assert.equal(described(await run(runtime, fakeCall(handles, 'endpoint', begin), fakePeer())), 'inside');
+  assert.deepEqual([begun, batches], [2, ['commit 1']]);
+  assert.equal(handles.open.size, 0);
+});
+
 test('a first read goes alone, and what is started meanwhile waits for what it says', async () => {
   const handles = new Handles();
   const batches: string[] = [];

@@ -221,6 +221,8 @@ async function runInner(
   body: () => unknown,
 ): Promise<unknown> {
   const transaction = new TransactionScope(begin(), runtime.build.tables, { connect: database, patience });
+  // One inside of this one is a part of it.
+  offerInner(transaction.tables, async (inside) => inside());
   try {
     const value = await runInScope({ ...scope, storage: transaction.tables }, async () => body());
     return fromJson(await transaction.commit(new TextEncoder().encode(JSON.stringify(value) ?? "")));

@@ -148,6 +148,8 @@ export interface Transaction {
   get(table: string, key: string): Step;
   mget(table: string, keys: string[]): Step;
   list(table: string, after: string | undefined, limit: number | undefined): Step;
+  /** The next rows of an iteration and where it goes on: `{"rows": […], "next": cursor or null}`. */
+  page(table: string, cursor: string | undefined, limit: number): Step;
   /** `find` is JSON: `match`, `where`, `order`, `descending`, `after`, `limit`. */
   query(table: string, find: string): Step;
   count(table: string, find: string): Step;

@@ -179,11 +179,20 @@ export class TransactionScope {
         return table;
       },
       async *[Symbol.asyncIterator]() {
-        for (let after: Key | undefined; ; ) {
-          const page = await list(after === undefined ? { limit: ROWS_PER_PAGE } : { after, limit: ROWS_PER_PAGE });
-          after = page.at(-1)?.[shape.key] as Key | undefined;
-          yield* page;
-          if (page.length < ROWS_PER_PAGE) return;
+        // Behind a place, not a key: the body may move or remove the row that the page ended with.
+        let limit = ROWS_PER_PAGE;
+        for (let cursor: string | null | undefined; cursor !== null; ) {
+          const from: string | undefined = cursor;
+          let page: PageJson;
+          try {
+            page = (await settle(() => transaction.page(name, from, limit))) as PageJson;
+          } catch (error) {
+            if (!(error instanceof ResultTooLarge) || limit === 1) throw error;
+            limit = Math.ceil(limit / 4);
+            continue;
+          }
+          yield* rows(page.rows);
+          cursor = page.next;
         }
       },
     };
@@ -282,6 +291,11 @@ interface Batch {
   readonly results: Promise<string[]>;
 }
 
+interface PageJson {
+  rows: Row[];
+  next: string | null;
+}
+
 interface VersionJson {
   version: number;
   row: Row;
@@ -293,13 +307,22 @@ interface VersionJson {
 async function runTogether(lists: string[], run: (statements: string) => Promise<string>): Promise<string[]> {
   if (lists.length === 1) return [await run(lists[0] ?? "[]")];
   const parsed = lists.map((list) => JSON.parse(list) as unknown[]);
-  const results = JSON.parse(await run(JSON.stringify(parsed.flat()))) as unknown[];
+  const statements = parsed.flat();
+  const results = JSON.parse(await run(JSON.stringify(statements))) as unknown[];
+  // A read that was too much beside the others may not be by itself.
+  for (const [at, result] of results.entries()) {
+    if ((result as { sqlstate?: string } | null)?.sqlstate !== RESULT_TOO_LARGE) continue;
+    results[at] = (JSON.parse(await run(JSON.stringify([statements[at]]))) as unknown[])[0];
+  }
   let from = 0;
   return parsed.map((list) => JSON.stringify(results.slice(from, (from += list.length))));
 }
 
-/** Rows that an iteration reads at once. */
+/** Rows that an iteration reads at once, unless they are large. */
 const ROWS_PER_PAGE = 200;
+
+/** SQLSTATE that stands for a result that was too large to pass. */
+const RESULT_TOO_LARGE = "KT413";
 
 /** Refuses conditions on fields whose stored form does not compare as their values do. */
 function comparable(name: string, { row }: TableShape, { where = {}, order }: QueryOptions): void {
@@ -324,6 +347,13 @@ export class LostConnection extends HttpError {
   }
 }
 
+/** Thrown when a read found more than passes at once: it would do so again. */
+class ResultTooLarge extends HttpError {
+  constructor(message: string) {
+    super(400, "INVALID_REQUEST", message);
+  }
+}
+
 /** Turns an error of the core, whose message is `CODE: text`, into the class that endpoints and clients know. */
 function rethrow<T>(body: () => T): T {
   try {
@@ -338,6 +368,8 @@ function rethrow<T>(body: () => T): T {
         throw new PermissionError(message);
       case "NOT_FOUND":
         throw new NotFoundError(message);
+      case "RESULT_TOO_LARGE":
+        throw new ResultTooLarge(message);
       case "INVALID_REQUEST":
         throw new HttpError(400, code, message);
       case "UNAVAILABLE":

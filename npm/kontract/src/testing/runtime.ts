@@ -137,6 +137,7 @@ export function fakeTransaction(handles: Handles, parts: Partial<Transaction> = 
     get: step,
     mget: step,
     list: step,
+    page: step,
     query: step,
     count: step,
     set: step,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::pages::Cursor;
 use super::{Session, Step, Transaction, cell};
 use crate::error::TransactionError;
 use crate::filter::{Filter, Find};
@@ -31,6 +32,7 @@ pub(super) enum Read {
     Mget { keys: Vec<String> },
     Update { key: String, patch: Row },
     List { after: Option<String>, limit: usize, fetched: usize },
+    Page { cursor: Cursor, limit: usize },
     Query { find: Find },
     Count { filter: Filter },
     Take { end: End, fetched: usize },
@@ -69,6 +71,7 @@ impl Transaction {
             Read::Get { key } | Read::Update { key, .. } => Some(sql::get(sid, ptr, key)),
             Read::Mget { .. } => None,
             Read::List { after, fetched, .. } => Some(sql::list(reader, ptr, after.as_deref(), *fetched)),
+            Read::Page { cursor, limit } => Some(sql::list_behind(reader, ptr, cursor.place, *limit)),
             Read::Query { find } => Some(sql::query(reader, ptr, find, find.limit + own_writes)),
             Read::Count { filter } => Some(sql::count(reader, ptr, filter)),
             Read::Take { end: End::First, fetched } => Some(sql::list(reader, ptr, None, *fetched)),
@@ -106,6 +109,9 @@ impl Transaction {
                 Some(sql::look(credential, ptr, row, key))
             }
             Read::List { after, fetched, .. } => with(sql::list(reader, ptr, after.as_deref(), *fetched), 4),
+            Read::Page { cursor, limit } if cursor.place.is_none() => {
+                with(sql::list(reader, ptr, None, *limit), 4)
+            }
             Read::Query { find } => {
                 let own_writes = self.states.get(&pending.table).map_or(0, TableState::own_writes);
                 with(sql::query(reader, ptr, find, find.limit + own_writes), 2)
@@ -113,7 +119,7 @@ impl Transaction {
             Read::Count { filter } => with(sql::count(reader, ptr, filter), 1),
             Read::Take { end: End::First, fetched } => with(sql::list(reader, ptr, None, *fetched), 4),
             Read::Take { end: End::Last, fetched } => with(sql::last(reader, ptr, *fetched), 3),
-            Read::History { .. } | Read::Exec { .. } => None,
+            Read::Page { .. } | Read::History { .. } | Read::Exec { .. } => None,
         }?;
         self.pending.get_mut(&id)?.is_alone = true;
         self.session = Session::Looking;
@@ -147,8 +153,9 @@ impl Transaction {
             self.session = Session::Failed(error.clone());
             return Err(error);
         }
-        self.snapshot = Some(snapshot.to_owned());
-        self.session = Session::Looked { from: format!("{snapshot}/{history}") };
+        let from = format!("{snapshot}/{history}");
+        self.snapshot = Some(from.clone());
+        self.session = Session::Looked { from };
         Ok(rows)
     }
 
@@ -192,6 +199,7 @@ impl Transaction {
             Read::List { after, limit, fetched } => {
                 self.finish_list(&table, after.as_deref(), limit, fetched, rows)
             }
+            Read::Page { cursor, limit } => self.finish_page(&table, cursor, limit, rows),
             Read::Query { find } => {
                 let state = self.state(&table);
                 let hits = seen(state, hits(rows)?);
@@ -281,7 +289,7 @@ fn parts(here: &str) -> Option<[&str; 3]> {
 }
 
 /// The number in a column of a row.
-fn place(row: Option<&Columns>, column: usize) -> Option<i64> {
+pub(super) fn place(row: Option<&Columns>, column: usize) -> Option<i64> {
     row.and_then(|row| row.get(column)?.as_deref()).and_then(|place| place.parse().ok())
 }
 
@@ -297,7 +305,7 @@ pub(super) fn array(rows: impl Iterator<Item = String>) -> String {
 }
 
 /// Key and text of each row.
-fn hits(rows: Vec<Columns>) -> Result<Vec<Hit>, TransactionError> {
+pub(super) fn hits(rows: Vec<Columns>) -> Result<Vec<Hit>, TransactionError> {
     rows.into_iter()
         .map(|columns| {
             match <[Option<String>; 2]>::try_from(columns.into_iter().take(2).collect::<Vec<_>>()) {
@@ -309,7 +317,7 @@ fn hits(rows: Vec<Columns>) -> Result<Vec<Hit>, TransactionError> {
 }
 
 /// Remembers the rows of a list or query, which its predicate protects.
-fn seen(state: &mut TableState, hits: Vec<Hit>) -> Vec<Hit> {
+pub(super) fn seen(state: &mut TableState, hits: Vec<Hit>) -> Vec<Hit> {
     for (key, text) in &hits {
         state.see(key.clone(), Some(text.clone()));
     }

@@ -133,7 +133,7 @@ fn a_read_alone_needs_no_session_and_neither_does_the_commit_after_it() {
     assert_eq!(functions(&[statement]), ["look_tbl_2"]);
     assert!(matches!(transaction.get("a", "l"), Err(TransactionError::Misuse(_))), "it is under way");
     let row = ready(transaction.answer(id, vec![rows(&[&["5:6:/ab/\n{\"id\":\"k\"}"]])]));
-    assert_eq!((row, transaction.snapshot()), (json!({"id": "k"}), Some("5:6:")));
+    assert_eq!((row, transaction.snapshot()), (json!({"id": "k"}), Some("5:6:/ab")));
     ready(transaction.update("a", "k", r#"{"n":1}"#));
     let statements = transaction.commit(b"").expect("fine").expect("a write");
     assert_eq!(functions(&statements), ["commit"]);
