@@ -3,7 +3,7 @@
 use kontract_mvcc::transaction::CommitOutcome;
 use serde_json::{Value, json};
 
-use crate::support::postgres::{Database, on_each_server};
+use crate::support::postgres::on_each_server;
 use crate::support::transactions::{Caller, run, tables_named};
 use kontract_wire::perm::Perms;
 
