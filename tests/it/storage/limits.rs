@@ -1,13 +1,11 @@
 //! What one call may take of what all calls share.
 
 use kontract_mvcc::transaction::CommitOutcome;
+use kontract_wire::perm::Perms;
 use serde_json::{Value, json};
 
-use crate::support::postgres::on_each_server;
+use crate::support::postgres::{credential, on_each_server};
 use crate::support::transactions::{Caller, run, tables_named};
-use kontract_wire::perm::Perms;
-
-use crate::support::postgres::credential;
 
 /// Tables of a commit, and keys in each: below the number at which a table is locked as a whole.
 const TABLES: usize = 8;

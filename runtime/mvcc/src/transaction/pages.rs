@@ -4,6 +4,7 @@
 //! put behind them. What it writes between two pages changes or removes rows that are still to come; it moves none and adds none,
 //! so that an iteration that pushes each of its rows ends.
 
+use kontract_wire::perm::Perms;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,7 +14,6 @@ use crate::error::TransactionError;
 use crate::limits::ROWS_PER_READ_MAX;
 use crate::state::Visible;
 use crate::statement::Columns;
-use kontract_wire::perm::Perms;
 
 /// Where an iteration goes on. It travels as text through the hands of the caller, who must not look into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
