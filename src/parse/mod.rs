@@ -107,9 +107,10 @@ pub(crate) fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
 
 /// Drops on a thread of its own what nobody needs any more. Trees take a while, for which a program need not wait to end.
 pub(crate) fn drop_elsewhere<T: Send + 'static>(value: T) {
-    let thread = std::thread::Builder::new().stack_size(limits::STACK_BYTES);
-    // Without a thread, it has been dropped here.
-    let _dropped_later: std::io::Result<_> = thread.spawn(|| drop(value));
+    match rayon::ThreadPoolBuilder::new().num_threads(1).stack_size(limits::STACK_BYTES).build() {
+        Ok(pool) => pool.spawn(|| drop(value)),
+        Err(_) => on_deep_stack(|| drop(value)),
+    }
 }
 
 /// Runs a recursive pass with stack enough for trees of the greatest nesting that [`parse`] lets through.

@@ -152,6 +152,15 @@ impl Visit for Changes<'_> {
     }
 }
 
+/// Whether an expression is `Object.freeze`.
+pub(super) fn is_freeze(callee: &Expr) -> bool {
+    let member = unwrapped(callee).as_member();
+    member.is_some_and(|member| {
+        unwrapped(&member.obj).as_ident().is_some_and(|object| object.sym == *"Object")
+            && member.prop.as_ident().is_some_and(|name| name.sym == *"freeze")
+    })
+}
+
 /// What a default export is called that has no other name.
 pub(super) const DEFAULT: &str = "default";
 const CHANGING: &[&str] =

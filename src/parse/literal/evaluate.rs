@@ -16,7 +16,7 @@ use swc_ecma_ast::{
     VarDeclKind,
 };
 
-use super::changed::{DEFAULT, inner};
+use super::changed::{DEFAULT, inner, is_freeze};
 use super::names::{declarations, exported_declarations, import_chain, pattern_path};
 use super::{Constant, NotConstant, Place, Through, enum_members, operators, prop_name, unwrapped};
 use crate::contract::Perms;
@@ -411,9 +411,9 @@ impl<'g> Evaluation<'g> {
                 Err(fail(used, span, format!("the namespace exports no `{key}`")))
             }
             Found::Expr(home, expr) => self.take_of_expr(used, &home, expr, key, span),
-            Found::Value(value) => {
-                field(&value, key).map(Found::Value).ok_or_else(|| missing_field(used, span, key, &value))
-            }
+            Found::Value(value) => operators::field(&value, key)
+                .map(Found::Value)
+                .ok_or_else(|| missing_field(used, span, key, &value)),
         }
     }
 
@@ -554,21 +554,6 @@ impl<'g> Evaluation<'g> {
     }
 }
 
-fn field(value: &Constant, key: &str) -> Option<Constant> {
-    match value {
-        Constant::Object(fields) => {
-            fields.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone())
-        }
-        Constant::Array(values) => values.get(key.parse::<usize>().ok()?).cloned(),
-        Constant::Text(_)
-        | Constant::Number(_)
-        | Constant::Boolean(_)
-        | Constant::Null
-        | Constant::Undefined
-        | Constant::Perms(_) => None,
-    }
-}
-
 fn missing_field(used: &Place<'_>, span: Span, key: &str, value: &Constant) -> NotConstant {
     let names: &[(String, Constant)] = match value {
         Constant::Object(fields) => fields,
@@ -576,15 +561,6 @@ fn missing_field(used: &Place<'_>, span: Span, key: &str, value: &Constant) -> N
     };
     let near = nearest(key, names.iter().map(|(name, _)| name.as_str()));
     fail(used, span, format!("there is no `{key}` in it")).near(near)
-}
-
-/// Whether an expression is `Object.freeze`.
-fn is_freeze(callee: &Expr) -> bool {
-    let member = unwrapped(callee).as_member();
-    member.is_some_and(|member| {
-        unwrapped(&member.obj).as_ident().is_some_and(|object| object.sym == *"Object")
-            && member.prop.as_ident().is_some_and(|name| name.sym == *"freeze")
-    })
 }
 
 fn bounded(place: &Place<'_>, span: Span, value: Constant) -> Result<Constant> {

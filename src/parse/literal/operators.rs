@@ -146,6 +146,22 @@ fn shift(number: f64) -> u32 {
     int32(number).cast_unsigned() & 31
 }
 
+/// What a constant has under a key.
+pub(super) fn field(value: &Constant, key: &str) -> Option<Constant> {
+    match value {
+        Constant::Object(fields) => {
+            fields.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+        }
+        Constant::Array(values) => values.get(key.parse::<usize>().ok()?).cloned(),
+        Constant::Text(_)
+        | Constant::Number(_)
+        | Constant::Boolean(_)
+        | Constant::Null
+        | Constant::Undefined
+        | Constant::Perms(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use swc_ecma_ast::{BinaryOp, UnaryOp};
