@@ -66,7 +66,9 @@ fn contenders<'p>(
         [&text(kontract), "check", "--no-types", "--project", &text(project)].map(str::to_owned).into();
     let peer = |name: &str| vec![own.clone(), name.to_owned(), text(&project.join("src"))];
     let outdir = format!("--outdir={}", text(&project.join("esbuild")));
-    let transpile = [text(esbuild), outdir, "--log-level=error".to_owned()];
+    // Some of the real files decorate parameters.
+    let options = "--tsconfig-raw={\"compilerOptions\":{\"experimentalDecorators\":true}}".to_owned();
+    let transpile = [text(esbuild), outdir, "--log-level=error".to_owned(), options];
     let transpile: Vec<String> = transpile.into_iter().chain(sources.iter().map(|path| text(path))).collect();
     let find = |name: &str| {
         let found = sources.iter().find(|path| path.ends_with(name));
