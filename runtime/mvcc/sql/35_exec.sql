@@ -205,23 +205,28 @@ BEGIN
                             'string_agg', 'generate_series', 'array_position', 'array_positions', 'textanycat', 'anytextcat')));
 END $$;
 
+-- The size of so many rows, where both are within what a statement may return.
+CREATE OR REPLACE FUNCTION kt_guard.within(p_rows int, p_size bigint) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_rows > 1000 THEN
+    RAISE EXCEPTION 'the statement returns more than 1000 rows' USING ERRCODE = 'KT400';
+  ELSIF p_size > 15728640 THEN
+    RAISE EXCEPTION 'the statement returns more than 15 MiB' USING ERRCODE = 'KT413';
+  END IF;
+  RETURN p_size;
+END $$;
+
 -- Runs a statement that was vetted and reads. Not being volatile keeps it from writing, and gives it one physical snapshot.
 CREATE OR REPLACE FUNCTION kt_guard.read(p_schema text, p_sql text, a text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  r record; v_row jsonb; v_rows jsonb[] := '{}'; v_count int := 0; v_size bigint := 0;
+  r record; v_row jsonb; v_rows jsonb[] := '{}'; v_size bigint := 0;
 BEGIN
   PERFORM set_config('search_path', format('pg_catalog, %I, pg_temp', p_schema), true);
   FOR r IN EXECUTE p_sql USING a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16] LOOP
-    v_count := v_count + 1;
-    IF v_count > 1000 THEN
-      RAISE EXCEPTION 'the statement returns more than 1000 rows' USING ERRCODE = 'KT400';
-    END IF;
     v_row := to_jsonb(r);
-    v_size := v_size + pg_column_size(v_row);
-    IF v_size > 15728640 THEN
-      RAISE EXCEPTION 'the statement returns more than 15 MiB' USING ERRCODE = 'KT413';
-    END IF;
+    v_size := kt_guard.within(cardinality(v_rows) + 1, v_size + pg_column_size(v_row));
     v_rows := v_rows || v_row;
   END LOOP;
   RETURN to_jsonb(v_rows);
@@ -231,20 +236,13 @@ END $$;
 CREATE OR REPLACE FUNCTION kt_guard.write(p_schema text, p_sql text, a text[]) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  r record; v_row jsonb; v_rows jsonb[] := '{}'; v_count int := 0; v_size bigint := 0;
+  r record; v_row jsonb; v_rows jsonb[] := '{}'; v_size bigint := 0;
 BEGIN
   PERFORM set_config('search_path', format('pg_catalog, %I, pg_temp', p_schema), true);
   BEGIN
     FOR r IN EXECUTE p_sql USING a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16] LOOP
-      v_count := v_count + 1;
-      IF v_count > 1000 THEN
-        RAISE EXCEPTION 'the statement returns more than 1000 rows' USING ERRCODE = 'KT400';
-      END IF;
       v_row := to_jsonb(r);
-      v_size := v_size + pg_column_size(v_row);
-      IF v_size > 15728640 THEN
-        RAISE EXCEPTION 'the statement returns more than 15 MiB' USING ERRCODE = 'KT413';
-      END IF;
+      v_size := kt_guard.within(cardinality(v_rows) + 1, v_size + pg_column_size(v_row));
       v_rows := v_rows || v_row;
     END LOOP;
   EXCEPTION WHEN invalid_cursor_definition THEN

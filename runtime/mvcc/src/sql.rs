@@ -261,6 +261,7 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::{hex, install, unhex};
+    use crate::limits::RESULT_LEN_MAX;
 
     #[test]
     fn hex_goes_both_ways() {
@@ -269,6 +270,12 @@ mod tests {
         assert_eq!(hex(&[0, 0xa5]), "00a5");
         assert_eq!(unhex("abc"), None);
         assert_eq!(unhex("zz"), None);
+    }
+
+    #[test]
+    fn statements_of_exec_return_no_more_than_passes() {
+        let bound = format!("p_size > {RESULT_LEN_MAX} THEN");
+        assert!(install().contains(&bound), "{bound}");
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //! POLICY.ugroup = 'everyone';   groups.push('admin');   Object.assign(POLICY, more);   delete POLICY.ugroup
 //! ```
 //!
-//! A `const` keeps its object, not what is in it. What is passed to a function of the project is not followed.
+//! A `const` keeps its object, not what is in it. Other names for it in the same module are followed, what is passed to a function
+//! or exported under another name is not.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 use swc_ecma_ast::{
-    CallExpr, Callee, Expr, MemberProp, Pat, SimpleAssignTarget, UnaryExpr, UnaryOp, UpdateExpr,
+    CallExpr, Callee, Expr, Id, Ident, MemberProp, Pat, SimpleAssignTarget, UnaryExpr, UnaryOp, UpdateExpr,
+    VarDeclarator,
 };
+use swc_ecma_utils::find_pat_ids;
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::unwrapped;
@@ -71,28 +74,57 @@ impl Change {
 
 /// All changes that a module makes.
 pub(crate) fn changes(module: &ParsedModule) -> BTreeSet<Change> {
-    let mut changes = Changes { module, found: BTreeSet::new() };
+    let mut aliases = Aliases::default();
+    module.module.visit_with(&mut aliases);
+    let mut changes = Changes { module, aliases, found: BTreeSet::new() };
     module.module.visit_with(&mut changes);
     changes.found
 }
 
+/// Names for what other names stand for: `const policy = rules.POLICY`, `const { nested } = POLICY`.
+#[derive(Default)]
+struct Aliases(HashMap<Id, (Ident, Option<String>)>);
+
+impl Visit for Aliases {
+    fn visit_var_declarator(&mut self, var: &VarDeclarator) {
+        if let Some((of, key, _)) = var.init.as_deref().and_then(root) {
+            let names: Vec<Id> = find_pat_ids(&var.name);
+            self.0.extend(names.into_iter().map(|name| (name, (of.clone(), key.clone()))));
+        }
+        var.visit_children_with(self);
+    }
+}
+
+/// The name that an expression of names and members begins with, the first member if that is written out, and whether
+/// there is one.
+fn root(expr: &Expr) -> Option<(&Ident, Option<String>, bool)> {
+    let (mut expr, mut key, mut is_member) = (unwrapped(expr), None, false);
+    while let Expr::Member(member) = expr {
+        key = member.prop.as_ident().map(|name| name.sym.to_string());
+        is_member = true;
+        expr = unwrapped(&member.obj);
+    }
+    Some((expr.as_ident()?, key, is_member))
+}
+
 struct Changes<'g> {
     module: &'g ParsedModule,
+    aliases: Aliases,
     found: BTreeSet<Change>,
 }
 
 impl Changes<'_> {
     /// Notes what is changed through a member of it, or, with `whole`, through itself.
     fn note(&mut self, expr: &Expr, whole: bool) {
-        let (mut expr, mut key, mut is_member) = (unwrapped(expr), None, whole);
-        while let Expr::Member(member) = expr {
-            key = member.prop.as_ident().map(|name| name.sym.to_string());
-            is_member = true;
-            expr = unwrapped(&member.obj);
-        }
-        if let (Expr::Ident(ident), true) = (expr, is_member) {
-            let is_top_level = self.module.is_top_level(ident);
-            self.found.insert(Change { name: ident.sym.to_string(), is_top_level, key });
+        let Some((name, key, _)) = root(expr).filter(|(_, _, is_member)| *is_member || whole) else { return };
+        let mut next = Some((name.clone(), key));
+        while let Some((name, key)) = next {
+            next = self.aliases.0.get(&name.to_id()).cloned();
+            let is_top_level = self.module.is_top_level(&name);
+            // A circle of names ends here as well.
+            if !self.found.insert(Change { name: name.sym.to_string(), is_top_level, key }) {
+                return;
+            }
         }
     }
 }

@@ -328,7 +328,10 @@ impl<'g> Evaluation<'g> {
                         else {
                             continue;
                         };
-                        self.unchanged(home, name, used, span)?;
+                        // Texts and numbers stay what they are.
+                        if !matches!(unwrapped(init), Expr::Lit(_) | Expr::Tpl(_)) {
+                            self.unchanged(home, name, used, span)?;
+                        }
                         if path.is_empty() {
                             return Ok(Found::Expr(home.clone(), init));
                         }
