@@ -96,7 +96,7 @@ pub fn connect(database_url: &str) -> Result<Client, RunError> {
     Client::connect(database_url, NoTls).map_err(RunError::Connect)
 }
 
-/// Installs storage, or renews its functions where it is installed. Needs a superuser.
+/// Installs storage, or renews its functions where it is installed. Needs a superuser, or the database's owner with CREATEROLE.
 ///
 /// # Errors
 /// [`RunError::Sql`]; the database is as before.

@@ -24,13 +24,20 @@ BEGIN
     RAISE EXCEPTION 'the role % exists with more rights than storage allows', v_name USING ERRCODE = 'KT500',
       HINT = 'ALTER ROLE: none of SUPERUSER, CREATEROLE, CREATEDB, REPLICATION and BYPASSRLS; kt_owner and kt_exec have no LOGIN, either.';
   END IF;
-  -- Superusers are what they are without being members.
+  -- Superusers are what they are without being members. Who installs without being one, with CREATEROLE, owns the database and is a member.
   SELECT format('%s is a member of %s', m.rolname, g.rolname) INTO v_name
     FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles m ON m.oid = a.member JOIN pg_catalog.pg_roles g ON g.oid = a.roleid
    WHERE m.rolname IN ('kt_owner', 'kt_exec', 'kt_gateway', 'kt_deploy')
-      OR g.rolname IN ('kt_owner', 'kt_exec', 'kt_gateway', 'kt_deploy') AND NOT m.rolsuper;
+      OR g.rolname IN ('kt_owner', 'kt_exec', 'kt_gateway', 'kt_deploy') AND NOT m.rolsuper AND m.rolname <> current_user;
   IF FOUND THEN
     RAISE EXCEPTION 'storage does not allow that %', v_name USING ERRCODE = 'KT500', HINT = 'REVOKE that membership.';
+  END IF;
+  IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) THEN
+    FOREACH v_name IN ARRAY array['kt_owner', 'kt_exec', 'kt_deploy'] LOOP
+      IF NOT pg_has_role(current_user, v_name, 'USAGE') THEN
+        EXECUTE format('GRANT %I TO CURRENT_USER', v_name);
+      END IF;
+    END LOOP;
   END IF;
 
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO kt_gateway, kt_deploy', current_database());
@@ -44,6 +51,13 @@ BEGIN
                     AND n.nspname NOT IN ('kt', 'kt_priv', 'kt_data', 'information_schema') AND n.nspname !~ '^pg_') THEN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    -- Large objects are storage beside the two tables.
+    IF (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) THEN
+      FOR v_name IN SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p
+                     WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '^(lo_|lowrite$|loread$)' LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', v_name);
+      END LOOP;
+    END IF;
   END IF;
 END $$;
 
@@ -64,5 +78,10 @@ BEGIN
   EXECUTE format('ALTER ROLE kt_deploy IN DATABASE %I SET idle_in_transaction_session_timeout = ''60s''', current_database());
 END $$;
 
--- begin compares the cluster's identity with the one it was installed in.
-GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO kt_owner;
+-- kt.start compares the cluster's identity with the one it was installed in. Everybody may ask for it unless somebody has revoked that.
+DO $$
+BEGIN
+  IF NOT has_function_privilege('kt_owner', 'pg_catalog.pg_control_system()', 'EXECUTE') THEN
+    GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO kt_owner;
+  END IF;
+END $$;

@@ -37,11 +37,11 @@ CREATE UNLOGGED TABLE IF NOT EXISTS kt.trxs (
 ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS born xid8 NOT NULL DEFAULT pg_current_xact_id();
 ALTER TABLE kt.trxs ADD COLUMN IF NOT EXISTS places jsonb NOT NULL DEFAULT '{}';   -- ptr of a tenants' table → that of this tenant
 
--- Names the history of transaction ids that a snapshot without a session speaks of. UNLOGGED, so that it ends where that does.
-CREATE UNLOGGED TABLE IF NOT EXISTS kt_priv.life (
-  one bool PRIMARY KEY DEFAULT true CHECK (one), token uuid NOT NULL DEFAULT gen_random_uuid());
+-- Empty since the server has crashed or another has taken over: UNLOGGED, so that it ends where sessions do. Until somebody has
+-- seen that (kt_priv.revive), ids of transactions may be given out a second time.
+CREATE UNLOGGED TABLE IF NOT EXISTS kt_priv.life (one bool PRIMARY KEY DEFAULT true CHECK (one));
+ALTER TABLE kt_priv.life DROP COLUMN IF EXISTS token;
 ALTER TABLE kt_priv.life ADD COLUMN IF NOT EXISTS born xid8 NOT NULL DEFAULT pg_current_xact_id();      -- who wrote it, as for sessions
-INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 GRANT SELECT ON kt.storage TO kt_gateway, kt_deploy;
 GRANT SELECT (owner, create_txid, snap, expires_at) ON kt.trxs TO kt_gateway;   -- no use for the hash of a session id
@@ -53,17 +53,33 @@ ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS keep interval NOT NULL DEFAULT
 -- The horizon to come, and since when: snapshots without a session are that long safe.
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_horizon xid8 NOT NULL DEFAULT '0';
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS next_since timestamptz NOT NULL DEFAULT '-infinity';
--- Renewed with each rebase: what names an earlier state says of which history it is, also after a dump and a crash.
+-- Names the history of transaction ids: renewed after a crash, a dump and with each rebase. What names an earlier state names this too.
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS incarnation uuid NOT NULL DEFAULT gen_random_uuid();
+-- The identity key, already combined with the two pads of HMAC (RFC 2104). It stands here because every table that a read
+-- without a session asks costs as much as the row that it wants.
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS inner_key bytea, ADD COLUMN IF NOT EXISTS outer_key bytea;
+-- How many owners who belong to no tenant may have a part of their own of each tenants' table.
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS most_visitors int NOT NULL DEFAULT 1000;
 INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_system() ON CONFLICT DO NOTHING;
--- Out of a dump, also of this cluster: snapshots that were taken there may know of more than came along.
-WITH renewed AS (
-  UPDATE kt_priv.life SET token = gen_random_uuid(), born = pg_current_xact_id() WHERE xmin <> born::xid RETURNING 1)
-UPDATE kt_priv.meta SET incarnation = gen_random_uuid() WHERE EXISTS (SELECT 1 FROM renewed);
 
--- The identity key, already combined with the two pads of HMAC (RFC 2104).
-CREATE TABLE IF NOT EXISTS kt_priv.secret (
-  one bool PRIMARY KEY DEFAULT true CHECK (one), inner_key bytea NOT NULL, outer_key bytea NOT NULL);
+-- Histories that a crash has ended, with the last id that is known to belong to each: what an earlier state knew up to there
+-- still means the same.
+CREATE TABLE IF NOT EXISTS kt_priv.histories (incarnation uuid PRIMARY KEY, last xid8 NOT NULL);
+
+-- Out of a dump, also of this cluster: snapshots that were taken there may know of more than came along.
+DO $$
+BEGIN
+  UPDATE kt_priv.life SET born = pg_current_xact_id() WHERE xmin <> born::xid;
+  IF FOUND THEN
+    UPDATE kt_priv.meta SET incarnation = gen_random_uuid();
+    DELETE FROM kt_priv.histories;
+  END IF;
+  -- Where the key stood once.
+  IF to_regclass('kt_priv.secret') IS NOT NULL THEN
+    UPDATE kt_priv.meta m SET inner_key = k.inner_key, outer_key = k.outer_key FROM kt_priv.secret k;
+    DROP TABLE kt_priv.secret;
+  END IF;
+END $$;
 
 -- One row for each commit: what changed, and the answer to "did my commit happen?". A session has one row at most: that of
 -- its commit, or one with owner '' that says that it never will commit. It outlives a crash, which the session does not.
@@ -86,6 +102,7 @@ CREATE TABLE IF NOT EXISTS kt_priv.tables (
   ptr text PRIMARY KEY CHECK (ptr ~ '^tbl_[a-z0-9_]{1,48}$'), readonly text[] NOT NULL DEFAULT '{}');
 ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS scope text NOT NULL DEFAULT 'shared' CHECK (scope IN ('shared', 'owner'));
 ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS template text;        -- the tenants' table that this one is a tenant's part of
+ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS visitor bool NOT NULL DEFAULT false;      -- and of an owner who was in no tenant
 
 -- Tables of which each tenant has its own, made at the first write. The ptr of a tenant's table is template__<hash of the tenant>.
 CREATE TABLE IF NOT EXISTS kt_priv.templates (

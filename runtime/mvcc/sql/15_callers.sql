@@ -13,8 +13,7 @@ BEGIN
   IF p_owner IS NULL OR p_exp IS NULL OR p_mac IS NULL OR p_owner IN ('', '*') THEN
     RAISE EXCEPTION 'bad credential' USING ERRCODE = 'KT401', DETAIL = 'credential';
   END IF;
-  SELECT k.inner_key, k.outer_key, m.system_id, m.horizon INTO v_inner, v_outer, v_system, v_horizon
-    FROM kt_priv.meta m LEFT JOIN kt_priv.secret k ON k.one WHERE m.one;
+  SELECT m.inner_key, m.outer_key, m.system_id, m.horizon INTO v_inner, v_outer, v_system, v_horizon FROM kt_priv.meta m WHERE m.one;
   IF v_inner IS NULL THEN
     RAISE EXCEPTION 'the identity key is not set' USING ERRCODE = 'KT503';
   END IF;
@@ -161,9 +160,9 @@ BEGIN
     coalesce((SELECT 'tenant:' || m.tenant FROM kt_priv.tenants m WHERE m.owner = p_owner), 'owner:' || p_owner), 'UTF8')), 'hex'), 20);
 END $$;
 
--- What a read without a session says beside its rows: "snapshot/history/answer". The first two are what kt.start and kt.commit go on
--- from, and `at` later: the history is that of the server's memory and, in its last 36 characters, that of what is stored; the answer, in hexadecimal, is the first one to an idempotency key that was applied. One statement has one snapshot, so
--- this is also that of the read.
+-- What a read without a session says beside its rows: "snapshot/incarnation/answer". The first two are what kt.start and kt.commit go on
+-- from, and `at` later; the answer, in hexadecimal, is the first one to an idempotency key that was applied. One statement has one
+-- snapshot, so this is also that of the read.
 CREATE OR REPLACE FUNCTION kt.here(p_who text, p_idem bytea DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -172,7 +171,7 @@ BEGIN
   IF p_idem IS NOT NULL THEN
     SELECT encode(l.answer, 'hex') INTO v_answer FROM kt_priv.ledger l WHERE l.owner = kt_priv.caller(p_who) AND l.key = p_idem;
   END IF;
-  RETURN concat(pg_current_snapshot()::text, '/', (SELECT l.token FROM kt_priv.life l), '-', (SELECT m.incarnation FROM kt_priv.meta m), '/', v_answer);
+  RETURN concat(pg_current_snapshot()::text, '/', (SELECT m.incarnation FROM kt_priv.meta m), '/', v_answer);
 END $$;
 
 -- The snapshot of what kt.here said.
@@ -185,14 +184,27 @@ BEGIN
   RETURN split_part(p_from, '/', 1)::pg_snapshot;
 END $$;
 
+-- Begins a new history where the server's memory was lost, before anything is written under ids that the old one may have known.
+CREATE OR REPLACE FUNCTION kt_priv.revive() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    -- Commits and steps of the horizon are on the disk with all that came before them; what an abort left in the log may be younger.
+    INSERT INTO kt_priv.histories (incarnation, last)
+      SELECT m.incarnation, greatest(m.horizon, (SELECT l.txid FROM kt_priv.log l WHERE l.owner <> '' ORDER BY l.txid DESC LIMIT 1)) FROM kt_priv.meta m;
+    UPDATE kt_priv.meta SET incarnation = gen_random_uuid();
+  END IF;
+END $$;
+
 -- Nobody had registered that snapshot. Garbage that it needs may be gone if the horizon has passed it, and its ids may have been given out
 -- again if the server has crashed since. As the horizon is committed before anything below it goes, or together with that, a
 -- look at it after the versions were looked at is enough.
 CREATE OR REPLACE FUNCTION kt_priv.still_kept(p_snap pg_snapshot, p_from text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM kt_priv.meta m WHERE m.horizon > pg_snapshot_xmin(p_snap))
-     OR NOT EXISTS (SELECT 1 FROM kt_priv.life l, kt_priv.meta m WHERE concat(l.token, '-', m.incarnation) = split_part(p_from, '/', 2)) THEN
+  IF NOT EXISTS (SELECT 1 FROM kt_priv.life, kt_priv.meta m
+                  WHERE m.horizon <= pg_snapshot_xmin(p_snap) AND m.incarnation::text = split_part(p_from, '/', 2)) THEN
     RAISE EXCEPTION 'the snapshot is not kept' USING ERRCODE = 'KT409';
   END IF;
 END $$;

@@ -2,6 +2,7 @@
 --
 -- Advisory locks: (19284, 0) between begin and whoever must know every snapshot or every right; (19284, 1) the migrator; (19284, 2) a step
 -- of garbage collection; (19284, 3) views for exec; (19284, 4) between a change of rights and commits without a session;
+-- (19284, 5) the number of visitors' tables;
 -- (19285, hash of ptr) tables; one-argument locks are keys.
 SET LOCAL ROLE kt_owner;
 
@@ -23,8 +24,7 @@ BEGIN
   IF p_key IS NULL OR length(p_key) < 32 THEN
     RAISE EXCEPTION 'the identity key needs at least 32 bytes' USING ERRCODE = 'KT400';
   END IF;
-  INSERT INTO kt_priv.secret (inner_key, outer_key) VALUES (kt_priv.pad(p_key, 54), kt_priv.pad(p_key, 92))
-    ON CONFLICT (one) DO UPDATE SET inner_key = excluded.inner_key, outer_key = excluded.outer_key;
+  UPDATE kt_priv.meta SET inner_key = kt_priv.pad(p_key, 54), outer_key = kt_priv.pad(p_key, 92);
 END $$;
 
 -- Opens a session at a new snapshot. The credential (owner, expiry in Unix seconds, HMAC-SHA256 of "owner.expiry") comes from
@@ -63,16 +63,21 @@ BEGIN
     v_snap := kt_priv.snapshot_of(p_from);
     PERFORM kt_priv.still_kept(v_snap, p_from);
   ELSIF NOT EXISTS (SELECT 1 FROM kt_priv.life) THEN
-    INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT DO NOTHING;      -- after a crash, or on another server
+    PERFORM kt_priv.revive();
   END IF;
   IF p_at IS NOT NULL THEN
     SELECT jsonb_object_agg(e.key, e.value::int & 4) INTO v_rights FROM jsonb_each(v_rights) e;
     IF p_at !~ '^[0-9]{1,19}:[0-9]{1,19}:[0-9,]*(/[-0-9a-f]*)?$' THEN
       RAISE EXCEPTION 'not a snapshot' USING ERRCODE = 'KT400';
     END IF;
-    -- Of another history, its ids mean other transactions.
+    -- Of another history, its ids mean other transactions, but for those from before a crash.
     v_snap := split_part(p_at, '/', 1)::pg_snapshot;
-    IF NOT EXISTS (SELECT 1 FROM kt_priv.meta m WHERE m.incarnation::text = right(p_at, 36) AND m.horizon <= pg_snapshot_xmin(v_snap)) THEN
+    IF NOT EXISTS (SELECT 1 FROM kt_priv.meta m
+                    WHERE m.horizon <= pg_snapshot_xmin(v_snap)
+                      AND (m.incarnation::text = split_part(p_at, '/', 2)
+                           OR EXISTS (SELECT 1 FROM kt_priv.histories h
+                                       WHERE h.incarnation::text = split_part(p_at, '/', 2)
+                                         AND h.last::text::numeric >= pg_snapshot_xmax(v_snap)::text::numeric - 1))) THEN
       RAISE EXCEPTION 'the state of then is not kept any more' USING ERRCODE = 'KT410';
     ELSIF pg_snapshot_xmax(v_snap) > pg_snapshot_xmax(pg_current_snapshot()) THEN
       RAISE EXCEPTION 'not a snapshot of the past' USING ERRCODE = 'KT400';

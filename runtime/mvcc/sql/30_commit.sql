@@ -33,6 +33,9 @@ BEGIN
   IF v_alone THEN
     v_owner := kt_priv.caller(p_who);
     v_snap := kt_priv.snapshot_of(p_from);
+    IF NOT EXISTS (SELECT 1 FROM kt_priv.life) THEN
+      PERFORM kt_priv.revive();
+    END IF;
     SELECT r.names, r.rights, r.places INTO v_names, v_rights, v_places FROM kt_priv.rights(v_owner) r;
   ELSE
     SELECT a.owner, a.snap, a.names, a.rights, a.places INTO v_owner, v_snap, v_names, v_rights, v_places FROM kt.trxs a
@@ -132,7 +135,7 @@ BEGIN
   FOR i IN 1 .. v_tables LOOP
     IF v_ptrs[i] <> v_named[i] THEN
       -- A tenant's table is made by its first write; nothing can have changed in one that is not there.
-      CONTINUE WHEN NOT kt_priv.ready(v_named[i], v_ptrs[i], p_payload -> (i - 1) ?| array['put', 'upd', 'push']);
+      CONTINUE WHEN NOT kt_priv.ready(v_named[i], v_ptrs[i], CASE WHEN p_payload -> (i - 1) ?| array['put', 'upd', 'push'] THEN v_owner END);
     END IF;
     EXECUTE format('SELECT kt_priv.commit_%s($1, $2, $3)', v_ptrs[i]) INTO v_conflict USING v_snap, v_owner, p_payload -> (i - 1);
     IF v_conflict IS NOT NULL THEN

@@ -271,9 +271,9 @@ BEGIN
   IF p_sql IS NULL OR length(p_sql) > 65536 OR cardinality(p_args) > 16 THEN
     RAISE EXCEPTION 'exec takes a statement of at most 65536 characters and 16 parameters' USING ERRCODE = 'KT400';
   END IF;
-  IF v_ptr <> v_named AND NOT kt_priv.ready(v_named, v_ptr, false) THEN
+  IF v_ptr <> v_named AND NOT kt_priv.ready(v_named, v_ptr) THEN
     v_void := pg_advisory_xact_lock(19285, hashtext(v_ptr))::text;
-    PERFORM kt_priv.ready(v_named, v_ptr, true);
+    PERFORM kt_priv.ready(v_named, v_ptr, kt_priv.whose(p_sid));
   END IF;
   v_view := kt_priv.exec_view(v_ptr, p_name);
   v_schema := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = v_view);

@@ -65,11 +65,11 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
   whose text := left(substr(p_who, 65), -11); said text;
 BEGIN
-  SELECT concat(pg_current_snapshot()::text, '/', l.token::text, '-', m.incarnation::text, '/',
+  SELECT concat(pg_current_snapshot()::text, '/', m.incarnation::text, '/',
                 (SELECT encode(e.answer, 'hex') FROM kt_priv.ledger e WHERE e.owner = whose AND e.key = p_idem), E'\n',
                 (SELECT t.data::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL))
-    INTO said FROM kt_priv.meta m, kt_priv.secret k, kt_priv.life l, kt.storage g
-   WHERE sha256(sha256(k.outer_key || sha256(k.inner_key || convert_to(substr(p_who, 65), 'UTF8')))) = sha256(decode(left(p_who, 64), 'hex'))
+    INTO said FROM kt_priv.meta m, kt.storage g
+   WHERE sha256(sha256(m.outer_key || sha256(m.inner_key || convert_to(substr(p_who, 65), 'UTF8')))) = sha256(decode(left(p_who, 64), 'hex'))
      AND whose <> '' AND left(right(p_who, 11), 1) = '.' AND right(p_who, 10)::bigint > extract(epoch FROM clock_timestamp())
      AND m.system_id::text = current_setting('kontract.cluster', true) AND m.horizon <= pg_snapshot_xmax(pg_current_snapshot())
      AND g.owner = '*' AND g.ptr = '@P@' AND g.permissions & 4 = 4 AND NOT EXISTS (SELECT FROM kt.storage o WHERE o.owner = whose);

@@ -25,18 +25,42 @@ BEGIN
                  'kt.history_%1$s FROM kt_gateway', p_ptr);
 END $$;
 
--- Whether a tenant's part of a table is there; made first where it is wanted.
-CREATE OR REPLACE FUNCTION kt_priv.ready(p_template text, p_ptr text, p_wanted bool) RETURNS bool
+-- Whether a tenant's part of a table is there; made first where an owner is named who wants it. Whoever belongs to a tenant was put
+-- there by an administrator; others are as many as care to visit, and each part costs the catalogue a table, its indexes and functions.
+DROP FUNCTION IF EXISTS kt_priv.ready(text, text, bool);
+CREATE OR REPLACE FUNCTION kt_priv.ready(p_template text, p_ptr text, p_owner text DEFAULT NULL) RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_visitor bool; v_most int;
 BEGIN
   IF EXISTS (SELECT 1 FROM kt_priv.tables t WHERE t.ptr = p_ptr) THEN
     RETURN true;
-  ELSIF NOT p_wanted THEN
+  ELSIF p_owner IS NULL THEN
     RETURN false;
   END IF;
+  v_visitor := NOT EXISTS (SELECT 1 FROM kt_priv.tenants m WHERE m.owner = p_owner);
+  IF v_visitor THEN
+    PERFORM pg_advisory_xact_lock(19284, 5);
+    SELECT m.most_visitors INTO v_most FROM kt_priv.meta m;
+    IF v_most <= (SELECT count(*) FROM kt_priv.tables t WHERE t.template = p_template AND t.visitor) THEN
+      RAISE EXCEPTION '% owners who are in no tenant have a part of % already', v_most, p_template USING ERRCODE = 'KT403',
+        HINT = 'Put the owner into a tenant (kontract migrate tenant), or let more of them have one (kt.limit_visitors).';
+    END IF;
+  END IF;
   PERFORM kt_priv.renew(p_ptr);
-  INSERT INTO kt_priv.tables (ptr, readonly, template) SELECT p_ptr, p.readonly, p.ptr FROM kt_priv.templates p WHERE p.ptr = p_template;
+  INSERT INTO kt_priv.tables (ptr, readonly, template, visitor)
+    SELECT p_ptr, p.readonly, p.ptr, v_visitor FROM kt_priv.templates p WHERE p.ptr = p_template;
   RETURN true;
+END $$;
+
+-- How many owners who are in no tenant may have a part of each tenants' table. Parts that are there stay.
+CREATE OR REPLACE FUNCTION kt.limit_visitors(p_most int) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_most IS NULL OR p_most NOT BETWEEN 0 AND 1000000 THEN
+    RAISE EXCEPTION 'visitors are 0 to 1000000' USING ERRCODE = 'KT400';
+  END IF;
+  UPDATE kt_priv.meta SET most_visitors = p_most;
 END $$;
 
 -- Creates the table behind p_ptr when it is not there, and lets an owner ('*': everyone) use it under the name p_id.
@@ -116,6 +140,9 @@ BEGIN
     RAISE EXCEPTION 'restored from a dump of another cluster: needs a rebase' USING ERRCODE = 'KT503';
   END IF;
   PERFORM pg_advisory_xact_lock(19284, 0);       -- waits for begins between their snapshot and their row
+  IF NOT EXISTS (SELECT 1 FROM kt_priv.life) THEN
+    PERFORM kt_priv.revive();
+  END IF;
   DELETE FROM kt.trxs a WHERE a.expires_at < clock_timestamp();
   SELECT least((SELECT a.create_txid FROM kt.trxs a ORDER BY a.create_txid LIMIT 1), pg_snapshot_xmin(pg_current_snapshot()))
     INTO v_horizon;
@@ -188,8 +215,8 @@ BEGIN
   END LOOP;
   UPDATE kt_priv.meta SET system_id = (SELECT c.system_identifier FROM pg_control_system() c), horizon = '0',
     next_horizon = '0', next_since = '-infinity', incarnation = gen_random_uuid();
-  -- A dump has brought the token along, and snapshots that were taken there.
-  INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT (one) DO UPDATE SET token = gen_random_uuid(), born = pg_current_xact_id();
+  DELETE FROM kt_priv.histories;
+  INSERT INTO kt_priv.life DEFAULT VALUES ON CONFLICT (one) DO UPDATE SET born = pg_current_xact_id();
 END $$;
 
 -- Tables that an earlier version of this file made get the functions of this one.
@@ -198,5 +225,5 @@ SELECT kt_priv.generate(p.ptr, 'tenant') FROM kt_priv.templates p ORDER BY p.ptr
 SELECT kt_priv.renew(t.ptr) FROM kt_priv.tables t WHERE t.template IS NOT NULL ORDER BY t.ptr;
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text), kt.withdraw(text, text), kt.set_tenant(text, text), kt.gc_horizon(interval),
+GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text), kt.withdraw(text, text), kt.set_tenant(text, text), kt.limit_visitors(int), kt.gc_horizon(interval),
   kt.gc_table(text, int), kt.gc_log(interval), kt.keep_history(interval), kt.rebase() TO kt_deploy;

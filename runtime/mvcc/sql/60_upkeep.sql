@@ -61,5 +61,7 @@ BEGIN
   END;
 END $$;
 
+SELECT kt_priv.revive() WHERE NOT EXISTS (SELECT 1 FROM kt_priv.life);
+
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION kt.collect(int, interval) TO kt_gateway, kt_deploy;

@@ -90,7 +90,7 @@ fn check_rows(guestbook: &Guestbook) {
         "SELECT * FROM kt_data.tbl_entries",
         "DELETE FROM kt_data.tbl_entries",
         "INSERT INTO kt.storage VALUES ('x', 'tbl_entries', '*', 7)",
-        "SELECT * FROM kt_priv.secret",
+        "SELECT inner_key FROM kt_priv.meta",
     ] {
         let refusal = guestbook.psql("kt_gateway", sql).expect_err(sql);
         assert!(refusal.contains("permission denied"), "{sql}: {refusal}");

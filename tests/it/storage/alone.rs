@@ -150,7 +150,7 @@ on_each_server! {
         provision(database);
         let mut caller = Caller::new(database, "one");
         let mut admin = database.connect("postgres");
-        for what in ["DELETE FROM kt_priv.life", "UPDATE kt_priv.life SET token = gen_random_uuid()"] {
+        for what in ["DELETE FROM kt_priv.life", "UPDATE kt_priv.meta SET incarnation = gen_random_uuid()"] {
             let (mut one, mut two) = (Caller::new(database, "one"), Caller::new(database, "two"));
             let (mut reader, mut writer) = (one.open(), two.open());
             reader.look("marks", "a").expect("reads");

@@ -61,7 +61,7 @@ on_each_server! {
             "DELETE FROM kt_data.tbl_marks",
             "TRUNCATE kt_data.tbl_marks",
             "SELECT nextval('kt_data.tbl_marks_seq')",
-            "SELECT * FROM kt_priv.secret",
+            "SELECT inner_key, outer_key FROM kt_priv.meta",
             "SELECT * FROM kt_priv.log",
             "SELECT * FROM kt_priv.ledger",
             "SELECT * FROM kt_priv.migrations",
@@ -81,6 +81,9 @@ on_each_server! {
             "SELECT kt.gc_horizon()",
             "SELECT kt_priv.caller('x')",
             "SELECT * FROM kt_priv.life",
+            "SELECT * FROM kt_priv.histories",
+            "SELECT kt_priv.revive()",
+            "SELECT kt.limit_visitors(1000000)",
             "UPDATE kt_priv.meta SET horizon = '0'",
             "SELECT kt.rebase()",
             "CREATE TEMP TABLE trxs (x int)",
@@ -91,6 +94,9 @@ on_each_server! {
             "SET ROLE kt_deploy",
             "SELECT * FROM pg_authid",
             "SELECT pg_read_file('PG_VERSION')",
+            "SELECT lo_create(0)",
+            "SELECT lo_from_bytea(0, 'x')",
+            "SELECT lo_import('/etc/passwd')",
             "COPY kt.storage TO PROGRAM 'true'",
         ] {
             assert_eq!(refused(&mut gateway, sql), "42501", "{sql}");
@@ -104,7 +110,7 @@ on_each_server! {
         let mut deploy = database.connect("kt_deploy");
         for sql in [
             "SELECT * FROM kt_data.tbl_marks",
-            "SELECT * FROM kt_priv.secret",
+            "SELECT inner_key, outer_key FROM kt_priv.meta",
             "SELECT kt.start('o', 9999999999, '\\x00', gen_random_uuid())",
             "INSERT INTO kt.storage VALUES ('marks', 'tbl_marks', 'o', 7)",
             "DELETE FROM kt_priv.migrations",
@@ -170,7 +176,7 @@ on_each_server! {
         assert_eq!(caller.open().get("marks", "a"), Err(TransactionError::Unauthenticated));
         let mut admin = database.connect("kt_deploy");
         assert_eq!(refused(&mut admin, "SELECT kt.set_identity_key('short')"), "KT400");
-        database.connect("postgres").batch_execute("DELETE FROM kt_priv.secret").expect("a superuser may");
+        database.connect("postgres").batch_execute("UPDATE kt_priv.meta SET inner_key = NULL").expect("a superuser may");
         assert!(matches!(caller.open().get("marks", "a"), Err(TransactionError::NotReady(_))));
     }
 
@@ -178,7 +184,7 @@ on_each_server! {
     fn a_long_key_is_hashed(database: &Database) {
         let long = "decode(repeat('ab', 100), 'hex')";
         deploy(database, &format!("SELECT kt.set_identity_key({long})"));
-        let row = "SELECT inner_key || outer_key FROM kt_priv.secret";
+        let row = "SELECT inner_key || outer_key FROM kt_priv.meta";
         let mut admin = database.connect("postgres");
         let one: Vec<u8> = admin.query_one(row, &[]).expect("reads").get(0);
         deploy(database, &format!("SELECT kt.set_identity_key(sha256({long}))"));

@@ -257,6 +257,36 @@ on_each_server! {
         assert_eq!(Session::begin(database, "dave").ask("SELECT kt.get_tbl_tenant($S, 'k')"), Ok("()".into()));
     }
 
+    fn visitors_tables_have_a_limit(database: &Database) {
+        provision(database);
+        let mut deploy = database.connect("kt_deploy");
+        deploy.batch_execute("SELECT kt.limit_visitors(2)").expect("a number");
+        let first = json!([{"t": "tenant", "put": [["k", {"id": "k"}]]}]);
+        commit(database, "anon_1", &first).expect("one");
+        // Two at once where there is room for one.
+        let (mut one, mut two) = (Session::begin(database, "anon_2"), Session::begin(database, "anon_3"));
+        let write = format!("SELECT kt.commit($S, '{first}')");
+        let outcomes = std::thread::scope(|scope| {
+            let one = scope.spawn(|| one.ask(&write));
+            [two.ask(&write), one.join().expect("no panic")]
+        });
+        let refused: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+        assert_eq!(refused, ["KT403"], "{outcomes:?}");
+        let mut late = Session::begin(database, "anon_4");
+        assert_eq!(late.ask("SELECT kt.exec($S, 'tenant', 'SELECT * FROM tenant', '{}', '{}', false)"), Err("KT403".into()));
+        assert_eq!(late.ask("SELECT kt.list_tbl_tenant($S, NULL, 9)"), Ok(String::new()), "what is not there is empty");
+        // Who has one, and who was put into a tenant, goes on.
+        for owner in ["anon_1", "alice", "bob"] {
+            commit(database, owner, &first).expect(owner);
+        }
+        deploy.batch_execute("SELECT kt.limit_visitors(3)").expect("a number");
+        commit(database, "anon_4", &first).expect("room for one more");
+        for wrong in ["-1", "NULL", "1000001"] {
+            let error = deploy.batch_execute(&format!("SELECT kt.limit_visitors({wrong})")).expect_err(wrong);
+            assert_eq!(error.code().expect("SQLSTATE").code(), "KT400", "{wrong}");
+        }
+    }
+
     fn transactions_of_scoped_tables_are_serializable(database: &Database) {
         provision(database);
         let tables = scoped();

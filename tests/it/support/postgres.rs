@@ -1,6 +1,7 @@
 //! Real PostgreSQL for tests: one cluster for each version and test process, a fresh database for each test.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -121,6 +122,16 @@ pub(crate) fn credential_until(owner: &str, expires_at_s: i64) -> Credential {
     let mut mac = Hmac::<Sha256>::new_from_slice(&IDENTITY_KEY).expect("any length");
     mac.update(format!("{owner}.{expires_at_s}").as_bytes());
     Credential { owner: owner.to_owned(), expires_at_s, mac: mac.finalize().into_bytes().into() }
+}
+
+/// Kills a process as a crash does; whether it was there.
+pub(crate) fn kill(pid: &str) -> bool {
+    Command::new("kill")
+        .args(["-9", pid])
+        .stderr(Stdio::null())
+        .status()
+        .expect("kill is everywhere")
+        .success()
 }
 
 /// Seconds since the epoch.

@@ -333,7 +333,10 @@ impl<'a> Client<'a> {
         if opened.ty == FrameType::RpcResponse {
             self.resolve(&mut outstanding, opened.sequence, &opened.payload)?;
         }
-        self.since = now;
+        // Heartbeats that are answered say nothing of a call that was lost before them.
+        if opened.ty == FrameType::RpcResponse || outstanding.is_empty() {
+            self.since = now;
+        }
         self.state = State::Open { session, c2s, nonces, outstanding };
         Ok(())
     }
@@ -367,6 +370,9 @@ impl<'a> Client<'a> {
         let (ty, payload) = match next {
             Some(call) if rng.percent(80) => {
                 self.sequence += 1;
+                if outstanding.is_empty() {
+                    self.since = network.now;
+                }
                 outstanding.insert(self.sequence, call);
                 (FrameType::RpcCall, &self.calls[call][..])
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use kontract::dev::database::{Cluster, ClusterOptions};
@@ -11,7 +11,7 @@ use postgres::{Client, NoTls};
 use super::gateway::Config;
 use super::round::{collect, journal_of};
 use super::workload::Random;
-use crate::support::postgres::Server;
+use crate::support::postgres::{Server, kill};
 
 const DATABASE: &str = "history";
 /// How long a round may make no progress.
@@ -185,14 +185,4 @@ impl Drop for Life {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Whether the process was there to be killed.
-fn kill(pid: &str) -> bool {
-    Command::new("kill")
-        .args(["-9", pid])
-        .stderr(Stdio::null())
-        .status()
-        .expect("kill is everywhere")
-        .success()
 }
