@@ -1,5 +1,7 @@
 // Streams of the app of fixtures/apps/streams through the generated client, in Node. Arguments: project, URL, transport.
 
+import { connect, createServer } from "node:net";
+
 import { client, print, rejection } from "./app.mjs";
 
 const [project, url, transport] = process.argv.slice(2);
@@ -72,6 +74,29 @@ const gaveUp = await waiting;
 const cancelled = await until(`${name("patient")}: given up`);
 const late = (await all(notes())).includes(name("patient"));
 
+/** On a socket whose call waits comes what is no frame of RFC 6455 (the opcode 3 is reserved): whether its endpoint is told. */
+async function brokenFrame() {
+  const ends = [];
+  const proxy = createServer((near) => {
+    const far = connect(Number(new URL(url).port), new URL(url).hostname);
+    ends.push(near, far);
+    for (const end of [near, far]) end.on("error", () => undefined);
+    near.pipe(far).pipe(near);
+  });
+  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const other = await client(project, `http://127.0.0.1:${proxy.address().port}`, { transport }, "broken");
+  const call = rejection(other.patient(name("broken")));
+  await until(`${name("broken")}: waits`);
+  ends.at(-1).write(Buffer.from([0x83, 0x80, 0, 0, 0, 0]));
+  const told = await until(`${name("broken")}: given up`);
+  other.kontract.close();
+  await call;
+  for (const end of ends) end.destroy();
+  proxy.close();
+  return told;
+}
+const brokenTold = transport === "websocket" ? await brokenFrame() : undefined;
+
 kontract.close();
 print({
   items: items.length,
@@ -93,4 +118,5 @@ print({
   gaveUp: gaveUp.name,
   cancelled,
   late,
+  brokenTold,
 });

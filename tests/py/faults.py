@@ -1,25 +1,32 @@
 """Every kind of input that the gateway has to refuse, each with the one outward behaviour: HTTP 400 without a body, or
 close code 1008."""
 
+import http.client
 import os
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from urllib.parse import urlsplit
 
-from raystream import (EARLY, FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSHAKE_RESPONSE, HEADER, HEADER_LEN, HEARTBEAT, KEY_PHASE,
-                       MORE, NAMES, RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, clear, early_data)
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from raystream import (CLOSE, EARLY, FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSHAKE_RESPONSE, HEADER_LEN, HEARTBEAT, MORE, NAMES,
+                       RPC_CALL, RPC_CANCEL, RPC_RESPONSE, FullHandshake, Pins, Resume, clear, early_data, expand, extract, sha256)
 from rpc import INTRODUCTION, Client, Post, early_reads, envelope, request
 from socket_client import Socket
 
-# X25519 public keys of small order (RFC 7748, section 6.1), and every other spelling that is not below 2^255 - 19.
-ODD_POINTS = [
+# X25519 public keys of small order (RFC 7748, section 6.1). Nobody has to know a secret: with each of them the result is zero.
+LOW_POINTS = [
     bytes(32),
     b"\x01" + bytes(31),
     bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
     bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
     bytes.fromhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     bytes.fromhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-    *(bytes([low]) + b"\xff" * 30 + b"\x7f" for low in range(0xEE, 0x100)),
+    bytes.fromhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
 ]
 FULL_KEM_AT = HEADER_LEN + 1 + 2 + 16 + 8 + 2
 
@@ -30,6 +37,33 @@ def changed(data: bytes, at: int, value: bytes) -> bytes:
 
 def flipped(data: bytes, bit: int) -> bytes:
     return changed(data, bit // 8, bytes([data[bit // 8] ^ 1 << bit % 8]))
+
+
+def high_bit(point: bytes) -> bytes:
+    return point[:31] + bytes([point[31] | 0x80])
+
+
+class OddPoint(FullHandshake):
+    """A handshake with this ephemeral key, whose message 1 is right for a server that takes the key: `shared` is what it computes."""
+
+    def __init__(self, pins: Pins, point: bytes, shared: bytes):
+        self.point, self.shared = point, shared
+        super().__init__(pins)
+
+    def message(self, pins: Pins, prologue: bytes, psk: bytes | None, early: bytes, ephemeral: bytes) -> bytes:
+        """Noise NK and NKpsk0 by hand, as no package sends such a key."""
+        name = NAMES[pins.suite]
+        transcript = name if len(name) == 32 else sha256(name)
+        chain = transcript
+        transcript = sha256(sha256(transcript + prologue) + pins.x25519)
+        if psk is not None:
+            mixed = expand(extract(chain, psk), b"", 96)
+            chain, transcript = mixed[:32], sha256(transcript + mixed[32:64])
+        transcript = sha256(transcript + self.point)
+        for secret in ([self.point] if psk is not None else []) + [self.shared]:
+            mixed = expand(extract(chain, secret), b"", 64)
+            chain = mixed[:32]
+        return self.point + ChaCha20Poly1305(mixed[32:]).encrypt(bytes(12), early, transcript)
 
 
 class PostFaults:
@@ -178,6 +212,15 @@ class PostFaults:
             return self.outcome(resume.init + seal(RPC_CALL, 1, payload, txid=first)
                                 + seal(RPC_CALL, 2, payload, txid=second))
 
+        def after_close() -> str:
+            resume = self.client.resume()
+            return self.outcome(resume.init + resume.session.c2s.seal(CLOSE, 0, b"")
+                                + self.client.seal(resume.session, "listEntries", request()))
+
+        def same_number() -> str:
+            resume, payload = self.client.resume(), envelope("listEntries", self.client.token, request())
+            return self.outcome(resume.init + b"".join(resume.session.c2s.seal(RPC_CALL, 1, payload) for _ in range(2)))
+
         return {
             "type swapped": lambda: self.outcome(self.swapped_type()),
             "own frame reflected": reflected,
@@ -191,6 +234,9 @@ class PostFaults:
             "not padded as it says": lambda: self.outcome(self.sealed(flags=2, padded=False)),
             "a handshake among the frames": lambda: self.outcome(self.call() + FullHandshake(self.pins).init),
             "a response among the frames": lambda: self.outcome(self.call() + clear(HANDSHAKE_RESPONSE, bytes(32))),
+            "more to come, then nothing": lambda: self.outcome(self.sealed(flags=MORE)),
+            "a call after the end": after_close,
+            "the number of a call that runs": same_number,
         }
 
     def swapped_type(self) -> bytes:
@@ -213,8 +259,14 @@ class PostFaults:
             body = init[HEADER_LEN:FULL_KEM_AT - 2] + struct.pack("<H", length) + ciphertext + init[noise_at:]
             return lambda: self.outcome(clear(HANDSHAKE_INIT, body))
 
-        def point(value: bytes) -> Callable[[], str]:
-            return lambda: self.outcome(changed(init, noise_at, value))
+        def point(value: bytes, shared: bytes) -> Callable[[], str]:
+            return lambda: self.outcome(OddPoint(pins, value, shared).init)
+
+        secret = X25519PrivateKey.generate()
+        own, shared = secret.public_key().public_bytes_raw(), secret.exchange(X25519PublicKey.from_public_bytes(pins.x25519))
+        # The base point, of which the server's own public key is the multiple, is 9, and above 2^255 - 19 once more.
+        base = b"\x09" + bytes(31)
+        base_again = b"\xf6" + b"\xff" * 30 + b"\x7f"
 
         return {
             "a call before the handshake": lambda: self.outcome(self.call()[len(self.client.resume().init):]),
@@ -227,10 +279,48 @@ class PostFaults:
             "key exchange of one byte more": kem(kem_length + 1),
             "key exchange of one byte less": kem(max(kem_length - 1, 1)),
             "bytes behind the handshake": lambda: self.outcome(clear(HANDSHAKE_INIT, init[HEADER_LEN:] + b"\0")),
-            **{f"point {place}": point(value) for place, value in enumerate(ODD_POINTS)},
-            **{f"point {place} with its highest bit": point(changed(value, 31, bytes([value[31] | 0x80])))
-               for place, value in enumerate(ODD_POINTS)},
+            **{f"low point {place}": point(value, bytes(32)) for place, value in enumerate(LOW_POINTS)},
+            **{f"low point {place} with its highest bit": point(high_bit(value), bytes(32)) for place, value in enumerate(LOW_POINTS)},
+            "the base point above the prime": point(base_again, pins.x25519),
+            "the base point with its highest bit": point(high_bit(base), pins.x25519),
+            "a good point with its highest bit": point(high_bit(own), shared),
         }
+
+    def good_points(self) -> list[int]:
+        """The same by hand with points that are good: what says that the odd ones are refused for what they are."""
+        secret = X25519PrivateKey.generate()
+        shared = secret.exchange(X25519PublicKey.from_public_bytes(self.pins.x25519))
+        good = [(secret.public_key().public_bytes_raw(), shared), (b"\x09" + bytes(31), self.pins.x25519)]
+        return [self.post.answer(OddPoint(self.pins, point, shared).init)[0] for point, shared in good]
+
+    def given_up(self) -> dict:
+        """A mutation that is cancelled in its own body, and what follows the end of a session in one."""
+        resume, body = self.client.body("createEntry", request("Mallory", "given up"), os.urandom(16))
+        body += resume.session.c2s.seal(RPC_CANCEL, self.client.sequence, b"")
+        answers = self.post.exchange(body)
+        return {"answers": len(answers) - 1, "stored": self.client.messages().count("given up")}
+
+    def origins(self) -> dict[str, str]:
+        """Who is a page of another site: by POST, by GET and by WebSocket. The last is no page at all."""
+        address = urlsplit(self.url).netloc
+        found = {}
+        for origin in ("https://evil.example", "null", f"http://{address}.evil.example", f"http://{address}", None):
+            headers = {} if origin is None else {"origin": origin}
+            connection = http.client.HTTPConnection(address, timeout=60)
+            connection.request("POST", "/raystream", self.call(), headers)
+            response = connection.getresponse()
+            outcome = [f"{response.status}"]
+            response.read()
+            connection.request("GET", "/stream", headers={"raystream": "AA", **headers})
+            response = connection.getresponse()
+            response.read()
+            try:
+                connect(self.url.replace("http", "ws", 1) + "/raystream", origin=origin).close()
+                outcome.append("101")
+            except InvalidStatus as refusal:
+                outcome.append(f"{refusal.response.status_code}")
+            found[str(origin).replace(address, "own")] = " ".join(outcome)
+        return found
 
     def ticket_cases(self) -> dict[str, Callable[[], str]]:
         session = self.client.session
@@ -289,8 +379,14 @@ class SocketFaults:
         def interrupted() -> str:
             socket = self.opened()
             return socket.ending(socket.seal(RPC_CALL, 1, payload, flags=MORE), socket.seal(RPC_CALL, 1, payload))
+
         def reflected() -> str:
-            socket = self.opened()
+            """An answer that has the number of the client's next frame, as the ticket came before it: only its key keeps it out."""
+            socket = Socket(self.url, self.client, opens=False)
+            handshake = FullHandshake(self.pins)
+            socket.socket.send(handshake.init)
+            socket.session = handshake.finish(socket.socket.recv(timeout=30))
+            socket.session.open(socket.socket.recv(timeout=30))
             socket.socket.send(socket.seal(HEARTBEAT, 0, b""))
             return socket.ending(socket.socket.recv(timeout=30))
 

@@ -201,19 +201,23 @@ class FullHandshake:
         if pins.suite == 2:
             secret, kem_ct = ML_KEM_768._encaps_internal(pins.ml_kem, entropy[:32])
             psk = expand(extract(sha256(kem_ct), secret), b"rs1 pq-psk", 32)
+        suite = struct.pack("<H", pins.suite)
+        prologue = b"raystream/1\0" + suite + pins.build_id + pins.route_hash + pins.key_id + sha256(kem_ct)
+        message = self.message(pins, prologue, psk, early, entropy[-32:])
+        kem = struct.pack("<H", len(kem_ct)) + kem_ct
+        self.init = clear(HANDSHAKE_INIT, b"\x01" + suite + pins.build_id + pins.key_id + kem + message)
+
+    def message(self, pins: Pins, prologue: bytes, psk: bytes | None, early: bytes, ephemeral: bytes) -> bytes:
+        """Noise message 1."""
         self.noise = NoiseConnection.from_name(NAMES[pins.suite])
         self.noise.set_as_initiator()
         if psk is not None:
             self.noise.set_psks(psks=[psk])
         self.noise.set_keypair_from_public_bytes(Keypair.REMOTE_STATIC, pins.x25519)
-        self.noise.set_keypair_from_private_bytes(Keypair.EPHEMERAL, entropy[-32:])
-        suite = struct.pack("<H", pins.suite)
-        self.noise.set_prologue(
-            b"raystream/1\0" + suite + pins.build_id + pins.route_hash + pins.key_id + sha256(kem_ct))
+        self.noise.set_keypair_from_private_bytes(Keypair.EPHEMERAL, ephemeral)
+        self.noise.set_prologue(prologue)
         self.noise.start_handshake()
-        message = bytes(self.noise.write_message(early))
-        kem = struct.pack("<H", len(kem_ct)) + kem_ct
-        self.init = clear(HANDSHAKE_INIT, b"\x01" + suite + pins.build_id + pins.key_id + kem + message)
+        return bytes(self.noise.write_message(early))
 
     def finish(self, response: bytes) -> Session:
         """Takes the HANDSHAKE_RESPONSE; the frame with the ticket is opened with the session."""

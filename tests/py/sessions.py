@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 
-from raystream import RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, early_data, frames
+from raystream import FRAMES_PER_KEY, RPC_CALL, RPC_RESPONSE, FullHandshake, Pins, Resume, Session, early_data, frames
 
 
 class Peer:
@@ -99,6 +99,7 @@ class Conversation:
             payload = payload_of(call)
             answer = session.open(self.ask("frame", self.seal(session, payload))[0])
             assert (answer.payload, answer.sequence) == (payload, self.sequence)
+        self.counts["new keys of the server"] += session.s2c.next_txid // FRAMES_PER_KEY
 
     def start(self, old: Session) -> Resume:
         return Resume(old.ticket, old.resumption, self.rng.randbytes(32))
@@ -117,7 +118,7 @@ def payload_of(call: dict) -> bytes:
 
 
 def main(count: int, seed: int, record: str, command: list[str]) -> None:
-    counts = {"sessions": 0, "resumes": 0, "frames": 0, "new keys": 0, "early calls": 0}
+    counts = {"sessions": 0, "resumes": 0, "frames": 0, "new keys": 0, "new keys of the server": 0, "early calls": 0}
     peers = {suite: Peer(command, suite) for suite in (1, 2)}
     with open(record, "w", encoding="utf-8") as file:
         for place in range(count):

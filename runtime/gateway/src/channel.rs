@@ -5,6 +5,7 @@ use crate::admit::AdmittedCall;
 use crate::builtin::Builtin;
 use crate::chunk::{Chunk, ChunkContent};
 use crate::early::EarlyCalls;
+use crate::limits::{REKEY_IDLE_SECS, RUNNING_CALLS_MAX};
 use crate::message::{Joined, Messages};
 use kontract_auth::{SessionBinding, UnixSeconds as AuthSeconds};
 use kontract_raystream::limits::IDLE_TIMEOUT_SECS;
@@ -13,12 +14,17 @@ use kontract_raystream::{
 };
 use kontract_wire::call::Call;
 use kontract_wire::error::{ErrorCode, WireError};
+use std::collections::BTreeSet;
 
 /// A session with a peer.
 pub struct Channel {
     session: Session,
     binding: SessionBinding,
     messages: Messages,
+    /// The sequence numbers of calls that run.
+    running: BTreeSet<u32>,
+    /// When something was sealed last.
+    sealed_at: UnixSeconds,
 }
 
 /// Why a channel is over.
@@ -49,9 +55,9 @@ pub enum Received {
 }
 
 impl Channel {
-    pub(crate) fn new(session: Session) -> Self {
+    pub(crate) fn new(session: Session, now: UnixSeconds) -> Self {
         let binding = SessionBinding::of(session.id().as_bytes());
-        Self { session, binding, messages: Messages::default() }
+        Self { session, binding, messages: Messages::default(), running: BTreeSet::new(), sealed_at: now }
     }
 
     /// Takes the calls of the handshake's early data; what they lead to, in their order.
@@ -66,10 +72,13 @@ impl Channel {
         let Some(EarlyCalls { introduction: (sequence, identity), calls }) = admitted else {
             return Ok(Vec::new());
         };
-        let introduction = self.respond(sequence, &identity).map(Received::Reply);
+        let introduction = self.respond(sequence, &identity, now).map(Received::Reply);
         let calls = calls.into_iter().map(|(sequence, admitted)| match admitted {
-            Ok(call) => Ok(Received::Call(Box::new(call))),
-            Err(error) => self.fail(sequence, &error).map(Received::Reply),
+            Ok(call) => {
+                self.running.insert(sequence);
+                Ok(Received::Call(Box::new(call)))
+            }
+            Err(error) => self.fail(sequence, &error, now).map(Received::Reply),
         });
         std::iter::once(introduction)
             .chain(calls)
@@ -103,7 +112,11 @@ impl Channel {
         self.messages.is_waiting()
     }
 
+    /// Whoever waits for an answer uses the session.
     fn expire(&mut self, now: UnixSeconds) {
+        if !self.running.is_empty() {
+            self.session.touch(now, IDLE_TIMEOUT_SECS);
+        }
         if self.session.expires_at() <= now {
             self.session.close();
         }
@@ -123,17 +136,22 @@ impl Channel {
             return Err(Refused::from(PeerFault::Flags).into());
         }
         match ty {
+            // An answer, a chunk and a cancel name a call by its number: while it runs, the number is its own.
+            FrameType::RpcCall if self.running.contains(&sequence) => {
+                Err(Refused::from(PeerFault::Sequence).into())
+            }
             FrameType::RpcCall => {
                 self.session.touch(now, IDLE_TIMEOUT_SECS);
                 match self.messages.take(sequence, flags, payload).map_err(Refused::from)? {
                     Joined::Whole(payload) => Ok(self.call(gateway, sequence, &payload, now, entropy)?),
                     Joined::First(payload) => Ok(self.begin(gateway, sequence, payload, now)?),
                     Joined::Nothing => Ok(Received::Nothing),
-                    Joined::TooLong => Ok(Received::Reply(self.fail(sequence, &too_long())?)),
+                    Joined::TooLong => Ok(Received::Reply(self.fail(sequence, &too_long(), now)?)),
                 }
             }
             FrameType::RpcCancel => {
                 self.messages.cancel(sequence);
+                self.running.remove(&sequence);
                 Ok(Received::Cancel(sequence))
             }
             FrameType::RpcChunk => {
@@ -143,6 +161,7 @@ impl Channel {
             }
             // A heartbeat shows that the connection lives; it does not extend the session.
             FrameType::Heartbeat => {
+                self.renew_key(now)?;
                 Ok(Received::Reply(self.session.seal(FrameType::Heartbeat, sequence, &[])?))
             }
             FrameType::Close => Ok(Received::Close),
@@ -160,7 +179,9 @@ impl Channel {
     ///
     /// # Errors
     /// [`SealError`] when the session has run out of numbers.
-    pub fn respond(&mut self, sequence: u32, result: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub fn respond(&mut self, sequence: u32, result: &[u8], now: UnixSeconds) -> Result<Vec<u8>, SealError> {
+        self.running.remove(&sequence);
+        self.renew_key(now)?;
         self.session.seal_message(FrameType::RpcResponse, sequence, result)
     }
 
@@ -177,6 +198,7 @@ impl Channel {
     ) -> Result<Vec<u8>, SealError> {
         self.expire(now);
         self.session.touch(now, IDLE_TIMEOUT_SECS);
+        self.renew_key(now)?;
         let chunk = Chunk { stream, content };
         self.session.seal_message(FrameType::RpcChunk, sequence, &chunk.encode())
     }
@@ -185,7 +207,14 @@ impl Channel {
     ///
     /// # Errors
     /// [`SealError`] as for a result.
-    pub fn fail(&mut self, sequence: u32, error: &WireError) -> Result<Vec<u8>, SealError> {
+    pub fn fail(
+        &mut self,
+        sequence: u32,
+        error: &WireError,
+        now: UnixSeconds,
+    ) -> Result<Vec<u8>, SealError> {
+        self.running.remove(&sequence);
+        self.renew_key(now)?;
         self.session.seal(FrameType::RpcError, sequence, &error.encode())
     }
 
@@ -193,8 +222,15 @@ impl Channel {
     ///
     /// # Errors
     /// [`SealError`] as for a result.
-    pub fn heartbeat(&mut self) -> Result<Vec<u8>, SealError> {
+    pub fn heartbeat(&mut self, now: UnixSeconds) -> Result<Vec<u8>, SealError> {
+        self.renew_key(now)?;
         self.session.seal(FrameType::Heartbeat, 0, &[])
+    }
+
+    /// A new key for what follows a silence: whoever takes it from memory then reads nothing of what was said before.
+    fn renew_key(&mut self, now: UnixSeconds) -> Result<(), SealError> {
+        let last = std::mem::replace(&mut self.sealed_at, now);
+        if last.plus(REKEY_IDLE_SECS) <= now { self.session.rekey() } else { Ok(()) }
     }
 
     /// Keeps the first part of a call if the call may run at all: nobody else fills the memory.
@@ -214,7 +250,7 @@ impl Channel {
             }
             Err(error) => {
                 self.messages.refuse(sequence);
-                self.fail(sequence, &error).map(Received::Reply)
+                self.fail(sequence, &error, now).map(Received::Reply)
             }
         }
     }
@@ -228,9 +264,15 @@ impl Channel {
         entropy: &mut dyn Entropy,
     ) -> Result<Received, SealError> {
         match self.admit(gateway, sequence, payload, now, entropy) {
-            Ok(Admission::Run(call)) => Ok(Received::Call(call)),
-            Ok(Admission::Answered(result)) => self.respond(sequence, &result).map(Received::Reply),
-            Err(error) => self.fail(sequence, &error).map(Received::Reply),
+            Ok(Admission::Run(_)) if self.running.len() >= RUNNING_CALLS_MAX => {
+                self.fail(sequence, &too_many(), now).map(Received::Reply)
+            }
+            Ok(Admission::Run(call)) => {
+                self.running.insert(sequence);
+                Ok(Received::Call(call))
+            }
+            Ok(Admission::Answered(result)) => self.respond(sequence, &result, now).map(Received::Reply),
+            Err(error) => self.fail(sequence, &error, now).map(Received::Reply),
         }
     }
 
@@ -260,6 +302,14 @@ enum Admission {
 
 pub(crate) fn decode(payload: &[u8]) -> Result<Call<'_>, WireError> {
     Call::decode(payload).map_err(|error| WireError::new(ErrorCode::InvalidRequest, error.to_string()))
+}
+
+fn too_many() -> WireError {
+    WireError {
+        status: 429,
+        code: "TOO_MANY_CALLS".to_owned(),
+        message: "the session has as many calls running as it may".to_owned(),
+    }
 }
 
 pub(crate) fn too_long() -> WireError {

@@ -75,7 +75,7 @@ impl Gateway {
         entropy: &mut dyn Entropy,
     ) -> Result<Welcome, Refused> {
         let accepted = self.server.accept(init, tickets, now, entropy)?;
-        let mut channel = Channel::new(accepted.session);
+        let mut channel = Channel::new(accepted.session, now);
         let early = channel.begin_early(self, &accepted.early, now, entropy)?;
         Ok(Welcome { channel, response: accepted.response, early })
     }

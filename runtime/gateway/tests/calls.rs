@@ -117,7 +117,7 @@ fn an_anonymous_caller_reaches_an_open_endpoint() {
     assert_eq!(call.policy().name, "open");
     assert_eq!(call.arguments(), b"args");
     assert_eq!(call.credential().owner, call.identity().owner);
-    let frame = peers.channel.respond(call.sequence(), b"result").expect("sealed");
+    let frame = peers.channel.respond(call.sequence(), b"result", NOW).expect("sealed");
     let opened = peers.client.open(&frame).expect("authentic");
     assert_eq!(
         (opened.ty, opened.sequence, &opened.payload[..]),
@@ -350,7 +350,7 @@ fn a_replayed_handshake_is_answered_under_other_keys_and_as_somebody_else() {
     };
     assert_ne!(owner(&first), owner(&second));
     let answers =
-        [&mut first, &mut second].map(|welcome| welcome.channel.respond(2, b"same").expect("sealed"));
+        [&mut first, &mut second].map(|welcome| welcome.channel.respond(2, b"same", NOW).expect("sealed"));
     assert_ne!(answers[0], answers[1]);
     assert!(peers.client.open(&answers[0]).is_err(), "only the handshake's own client reads an answer");
 }
@@ -451,7 +451,7 @@ fn a_frame_that_has_no_place_in_its_message_closes_the_session() {
                 Err(ChannelError::Refused(_))
             ));
         }
-        assert!(peers.channel.respond(1, b"").is_err(), "the session is over");
+        assert!(peers.channel.respond(1, b"", NOW).is_err(), "the session is over");
     }
 }
 
@@ -482,7 +482,7 @@ fn a_stream_that_flows_keeps_its_session_and_a_dead_session_has_no_streams() {
 #[test]
 fn an_answer_that_is_awaited_shows_life() {
     let mut peers = Peers::connect();
-    let frame = peers.channel.heartbeat().expect("sealed");
+    let frame = peers.channel.heartbeat(NOW).expect("sealed");
     let opened = peers.client.open(&frame).expect("authentic");
     assert_eq!((opened.ty, opened.sequence, &opened.payload[..]), (FrameType::Heartbeat, 0, &b""[..]));
 }
@@ -496,4 +496,64 @@ fn chunks_reach_the_shell_and_what_is_none_closes_the_session() {
     assert_eq!(chunk.content, kontract_gateway::ChunkContent::Credit(1));
     assert!(peers.send(FrameType::RpcChunk, &[9, 0, 0], NOW).is_err());
     assert!(peers.send(FrameType::Heartbeat, b"", NOW).is_err(), "the session is over");
+}
+
+#[test]
+fn whoever_waits_for_an_answer_uses_the_session() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let Received::Call(call) = peers.call("open", &token, [9; 16], b"") else { panic!("not admitted") };
+    let later = |steps: u64| UnixSeconds(NOW.0 + steps * (IDLE_TIMEOUT_SECS + 1));
+    for steps in 1..=3 {
+        let received = peers.send(FrameType::Heartbeat, b"", later(steps)).expect("in use");
+        assert_eq!(peers.answer(received).ty, FrameType::Heartbeat);
+    }
+    let frame = peers.channel.respond(call.sequence(), b"result", later(3)).expect("sealed");
+    assert_eq!(peers.client.open(&frame).expect("authentic").payload, b"result");
+    assert!(peers.send(FrameType::Heartbeat, b"", later(4)).is_err(), "nobody waits any more");
+}
+
+#[test]
+fn what_is_said_after_a_silence_has_a_new_key() {
+    let mut peers = Peers::connect();
+    let txid = |frame: &[u8]| u64::from_le_bytes(frame[16..24].try_into().expect("eight bytes"));
+    let mut said = Vec::new();
+    for seconds in [1, 60, 120, 180, 181] {
+        let frame = peers.channel.heartbeat(UnixSeconds(NOW.0 + seconds)).expect("sealed");
+        peers.client.open(&frame).expect("the client follows");
+        said.push(txid(&frame) >> 20);
+    }
+    assert_eq!(said, [0, 0, 1, 2, 2]);
+}
+
+#[test]
+fn the_number_of_a_running_call_is_its_own() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    let payload = envelope("open", &token, [9; 16], b"");
+    let send = |peers: &mut Peers| {
+        let frame = peers.client.seal(FrameType::RpcCall, 7, &payload).expect("sealed");
+        peers.channel.receive(&peers.gateway, &frame, NOW, &mut entropy(30))
+    };
+    assert!(matches!(send(&mut peers), Ok(Received::Call(_))));
+    peers.channel.respond(7, b"", NOW).expect("sealed");
+    assert!(matches!(send(&mut peers), Ok(Received::Call(_))), "it is over");
+    let frame = peers.client.seal(FrameType::RpcCancel, 7, b"").expect("sealed");
+    peers.channel.receive(&peers.gateway, &frame, NOW, &mut entropy(30)).expect("authentic");
+    assert!(matches!(send(&mut peers), Ok(Received::Call(_))), "it was given up");
+    assert!(matches!(send(&mut peers), Err(ChannelError::Refused(_))));
+}
+
+#[test]
+fn running_calls_are_limited_in_number() {
+    let mut peers = Peers::connect();
+    let token = peers.anonymous();
+    for _ in 0..kontract_gateway::limits::RUNNING_CALLS_MAX {
+        assert!(matches!(peers.call("open", &token, [9; 16], b""), Received::Call(_)));
+    }
+    let received = peers.call("open", &token, [9; 16], b"");
+    assert_eq!(peers.error(received), (429, "TOO_MANY_CALLS".into()));
+    peers.channel.respond(2, b"", NOW).expect("sealed");
+    // The client takes the frames in their order.
+    assert!(matches!(peers.call("open", &token, [9; 16], b""), Received::Call(_)));
 }

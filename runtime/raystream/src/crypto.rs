@@ -42,8 +42,13 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// A pseudorandom key of HKDF-SHA256 (RFC 5869).
+/// A pseudorandom key of HKDF-SHA256 (RFC 5869). Its two hash states wipe themselves, because `sha2` is built with `zeroize`.
 pub(crate) struct Prk(Hkdf<Sha256>);
+
+const _: fn() = || {
+    const fn is_wiped<T: ZeroizeOnDrop>() {}
+    is_wiped::<Sha256>();
+};
 
 impl Prk {
     /// Extract: `salt` and the concatenation of `ikm`.
@@ -101,6 +106,12 @@ pub(crate) fn xopen(key: &Secret<32>, nonce: [u8; 24], ad: &[u8], ciphertext: &[
 /// The public key of an X25519 secret (RFC 7748).
 pub(crate) fn x25519_public(secret: &Secret<32>) -> [u8; POINT_LEN] {
     PublicKey::from(&StaticSecret::from(*secret.expose())).to_bytes()
+}
+
+/// Whether a point is spelt as RFC 7748 writes it, below 2^255 − 19. X25519 would take other spellings of the same points.
+pub(crate) fn is_canonical(point: &[u8; POINT_LEN]) -> bool {
+    let [lowest, middle @ .., highest] = point;
+    *highest < 0x7f || (*highest == 0x7f && (*lowest < 0xed || middle.iter().any(|byte| *byte != 0xff)))
 }
 
 /// X25519; `None` when the result is all zero, which only a point of low order gives (RFC 7748, section 6.1).

@@ -42,9 +42,9 @@ pub enum PeerFault {
     /// A static key that this server does not have.
     #[error("unknown static key")]
     Key,
-    /// A Diffie-Hellman result of all zero bytes: the peer sent a point of low order.
-    #[error("point of low order")]
-    LowOrder,
+    /// A point of low order, whose Diffie-Hellman result is all zero bytes, or one that is not spelt canonically.
+    #[error("point of low order, or not canonical")]
+    Point,
     /// The Noise handshake failed: keys, prologue or bytes differ.
     #[error("handshake does not authenticate")]
     Handshake,
@@ -63,6 +63,9 @@ pub enum PeerFault {
     /// A frame that does not authenticate.
     #[error("frame does not authenticate")]
     Authentication,
+    /// The sequence number of a call that still runs.
+    #[error("sequence number in use")]
+    Sequence,
     /// A padded frame without the padding's marker.
     #[error("malformed padding")]
     Padding,

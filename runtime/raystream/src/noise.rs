@@ -7,7 +7,9 @@
 //! Every MixKey resets the cipher's nonce and every message encrypts only its payload, so the nonce is always zero.
 //! States are consumed by value: no message can be read or written twice.
 
-use crate::crypto::{POINT_LEN, Prk, Secret, TAG_LEN, open, seal, sha256, x25519, x25519_public};
+use crate::crypto::{
+    POINT_LEN, Prk, Secret, TAG_LEN, is_canonical, open, seal, sha256, x25519, x25519_public,
+};
 use crate::suite::Suite;
 
 /// Bytes that a handshake message adds to its payload.
@@ -25,7 +27,8 @@ pub(crate) struct Setup<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoiseFault {
     Truncated,
-    LowOrder,
+    /// Of low order, or not spelt canonically.
+    Point,
     Authentication,
 }
 
@@ -58,7 +61,7 @@ pub(crate) fn initiate(
     let mut symmetric = Symmetric::new(setup, remote_static);
     let public = x25519_public(&ephemeral);
     symmetric.mix_ephemeral(setup, &public);
-    symmetric.mix_key(&x25519(&ephemeral, remote_static).ok_or(NoiseFault::LowOrder)?);
+    symmetric.mix_key(&x25519(&ephemeral, remote_static).ok_or(NoiseFault::Point)?);
     let ciphertext = symmetric.encrypt_and_hash(payload);
     Ok((AwaitingResponse { symmetric, ephemeral }, [&public[..], &ciphertext].concat()))
 }
@@ -73,7 +76,7 @@ pub(crate) fn accept(
     let mut symmetric = Symmetric::new(setup, public);
     let (remote_ephemeral, ciphertext) = split_message(message)?;
     symmetric.mix_ephemeral(setup, &remote_ephemeral);
-    symmetric.mix_key(&x25519(secret, &remote_ephemeral).ok_or(NoiseFault::LowOrder)?);
+    symmetric.mix_key(&x25519(secret, &remote_ephemeral).ok_or(NoiseFault::Point)?);
     let payload = symmetric.decrypt_and_hash(ciphertext)?;
     Ok((Responding { symmetric, remote_ephemeral }, payload))
 }
@@ -88,7 +91,7 @@ impl Responding {
         let Self { mut symmetric, remote_ephemeral } = self;
         let public = x25519_public(ephemeral);
         symmetric.mix_second_ephemeral(&public);
-        symmetric.mix_key(&x25519(ephemeral, &remote_ephemeral).ok_or(NoiseFault::LowOrder)?);
+        symmetric.mix_key(&x25519(ephemeral, &remote_ephemeral).ok_or(NoiseFault::Point)?);
         let ciphertext = symmetric.encrypt_and_hash(payload);
         Ok(([&public[..], &ciphertext].concat(), symmetric.split()))
     }
@@ -100,7 +103,7 @@ impl AwaitingResponse {
         let Self { mut symmetric, ephemeral } = self;
         let (remote_ephemeral, ciphertext) = split_message(message)?;
         symmetric.mix_second_ephemeral(&remote_ephemeral);
-        symmetric.mix_key(&x25519(&ephemeral, &remote_ephemeral).ok_or(NoiseFault::LowOrder)?);
+        symmetric.mix_key(&x25519(&ephemeral, &remote_ephemeral).ok_or(NoiseFault::Point)?);
         let payload = symmetric.decrypt_and_hash(ciphertext)?;
         Ok((payload, symmetric.split()))
     }
@@ -110,6 +113,9 @@ fn split_message(message: &[u8]) -> Result<([u8; POINT_LEN], &[u8]), NoiseFault>
     let (point, ciphertext) = message.split_first_chunk().ok_or(NoiseFault::Truncated)?;
     if ciphertext.len() < TAG_LEN {
         return Err(NoiseFault::Truncated);
+    }
+    if !is_canonical(point) {
+        return Err(NoiseFault::Point);
     }
     Ok((*point, ciphertext))
 }

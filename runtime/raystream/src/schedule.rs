@@ -119,8 +119,12 @@ impl Direction {
         Ok(plaintext)
     }
 
-    /// Uses the next key from the next frame on; `None` when there is none.
+    /// Uses the next key from the next frame on; `None` when there is none. Nothing changes where nothing was sealed under this one:
+    /// a receiver follows one key ahead.
     pub(crate) fn rekey(&mut self) -> Option<()> {
+        if self.next_txid > 0 && self.next_txid.is_multiple_of(FRAMES_PER_KEY) {
+            return Some(());
+        }
         let txid = (epoch(self.next_txid) + 1).checked_mul(FRAMES_PER_KEY)?;
         self.advance_to(txid);
         Some(())

@@ -167,7 +167,7 @@ impl Server {
 pub(crate) const fn peer_fault(fault: NoiseFault) -> PeerFault {
     match fault {
         NoiseFault::Truncated => PeerFault::Truncated,
-        NoiseFault::LowOrder => PeerFault::LowOrder,
+        NoiseFault::Point => PeerFault::Point,
         NoiseFault::Authentication => PeerFault::Handshake,
     }
 }

@@ -155,7 +155,7 @@ impl Channel {
     /// # Errors
     /// When the session has run out of numbers.
     pub fn respond(&mut self, sequence: u32, result: &[u8]) -> Result<Vec<u8>, JsError> {
-        Ok(self.channel.respond(sequence, result)?)
+        Ok(self.channel.respond(sequence, result, now())?)
     }
 
     /// The frame with an endpoint's error.
@@ -169,7 +169,7 @@ impl Channel {
         code: String,
         message: String,
     ) -> Result<Vec<u8>, JsError> {
-        Ok(self.channel.fail(sequence, &WireError { status, code, message })?)
+        Ok(self.channel.fail(sequence, &WireError { status, code, message }, now())?)
     }
 
     /// A frame that says nothing but that the connection lives.
@@ -177,7 +177,7 @@ impl Channel {
     /// # Errors
     /// When the session has run out of numbers.
     pub fn heartbeat(&mut self) -> Result<Vec<u8>, JsError> {
-        Ok(self.channel.heartbeat()?)
+        Ok(self.channel.heartbeat(now())?)
     }
 }
 

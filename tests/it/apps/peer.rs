@@ -58,6 +58,17 @@ fn check(outcome: &Value) {
     assert_eq!(outcome["events"], json!({ "status": 200, "ids": ["", "0.0"], "listed": messages }));
     let early = json!({ "frames": [4, 4], "sameEphemeral": false, "sameSealedAnswers": false, "stored": 0 });
     assert_eq!(outcome["earlyReplay"], early);
+    assert_eq!(outcome["goodPoints"], json!([200, 200]));
+    assert_eq!(outcome["givenUp"], json!({ "answers": 0, "stored": 0 }));
+    let (foreign, own) = ("400 400", "200 101");
+    let origins = json!({
+        "https://evil.example": foreign,
+        "null": foreign,
+        "http://own.evil.example": foreign,
+        "http://own": own,
+        "None": own,
+    });
+    assert_eq!(outcome["origins"], origins);
     assert!(outcome["bits"].as_u64().is_some_and(|bits| bits > 3_000), "{}", outcome["bits"]);
     assert_eq!(outcome["everyBit"], json!({ "400, 0 bytes": outcome["bits"] }));
     assert_eq!(
@@ -116,7 +127,7 @@ fn random_sessions_of_rust_python_and_typescript_agree() {
         script::run("sessions.mjs", &[&record, &echo]),
         json!({ "sessions": 10_000, "frames": counts["frames"] })
     );
-    for what in ["resumes", "frames", "new keys", "early calls"] {
+    for what in ["resumes", "frames", "new keys", "new keys of the server", "early calls"] {
         assert!(counts[what].as_u64().is_some_and(|count| count > 1_000), "{counts}");
     }
 }

@@ -12,11 +12,15 @@ const MARGIN_MS = 30_000;
 export const ANONYMOUS = 0x43107330;
 export const REFRESH = 0x6e1f59bf;
 
+/** The gateway does not take the token. */
+export const TOKEN_REFUSED = 'TOKEN_REFUSED';
+
 /** Calls one of the gateway's own routes with JSON, without a token. */
 export type CallBuiltIn = (route: number, args: Uint8Array) => Promise<Uint8Array>;
 
 interface Token {
   readonly text: string;
+  readonly owner: string;
   readonly sessionId: Uint8Array;
   /** Milliseconds on the server's clock. */
   readonly expiresAt: number;
@@ -55,6 +59,11 @@ export class Auth {
     if (isGood) return held.text;
     await this.refresh();
     return this.#token?.text ?? '';
+  }
+
+  /** Whose the access token is that was made last. */
+  get owner(): string | undefined {
+    return this.#token?.owner;
   }
 
   /** Whether there is no access token, and none on its way. */
@@ -103,7 +112,8 @@ export class Auth {
     try {
       return await this.#grant(REFRESH, { refreshToken });
     } catch (error) {
-      if (!(error instanceof HttpError) || error.status !== 401) throw error;
+      // Only the gateway can say that, and what is on the way cannot: an identity that is given up is lost for good.
+      if (!(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
       storage.removeItem(this.#storageKey);
       return this.#becomeAnonymous();
     }
@@ -121,7 +131,7 @@ export class Auth {
   #accept(sessionId: Uint8Array, identity: Uint8Array): Identity {
     const granted = parseGranted(identity);
     this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
-    this.#token = { text: granted.accessToken, sessionId, expiresAt: granted.expiresAt * 1000 };
+    this.#token = { text: granted.accessToken, owner: granted.owner, sessionId, expiresAt: granted.expiresAt * 1000 };
     return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };
   }
 }

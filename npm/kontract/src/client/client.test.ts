@@ -147,7 +147,7 @@ for (const transport of ['post', 'websocket'] as const) {
     await gateway.peer.setTime(1_800_000_301);
     gateway.sockets[0]?.drop(1006);
     await gateway.received();
-    await gateway.grant();
+    await gateway.grant('anon_1');
     await respond(gateway, 'second');
     assert.equal(await sign('b'), 'second');
     assert.deepEqual((await gateway.received()).map(({ route }) => route), [REFRESH, SIGN]);
@@ -233,6 +233,50 @@ for (const transport of ['post', 'websocket'] as const) {
   });
 }
 
+test('post: what lies between says nothing of an identity', async (t) => {
+  const { gateway, sign } = await world(t, 'post');
+  gateway.storage.set('kontract.refresh:http://gateway.test', 'mine');
+  const unauthorized = async (): Promise<Response> => new Response(null, { status: 401 });
+  // The handshake, and later the refresh itself.
+  for (const before of [0, 1]) {
+    for (let place = 0; place < before; place++) await sign('a').catch(() => undefined);
+    gateway.troubles.push(unauthorized);
+    await assert.rejects(sign('a'), { code: 'UNEXPECTED_STATUS' });
+    assert.equal(gateway.storage.get('kontract.refresh:http://gateway.test'), 'mine');
+    gateway.troubles.length = 0;
+    await gateway.fail(503, 'DATABASE_UNAVAILABLE', 'later');
+  }
+});
+
+test('post: a change is not repeated as somebody else', async (t) => {
+  const { gateway, sign, list } = await world(t, 'post');
+  await gateway.grant();
+  await respond(gateway, 'signed');
+  await sign('a');
+  await gateway.received();
+  // The call arrives, its answer does not; then the ticket is refused, and so is the refresh token.
+  const lose = async (): Promise<Response> => {
+    gateway.nowMs += 3_700_000;
+    await gateway.fail(401, 'TOKEN_REFUSED', 'revoked');
+    await gateway.grant();
+    throw new TypeError('fetch failed');
+  };
+  gateway.troubles.push(lose);
+  await assert.rejects(sign('b'), (error) => error instanceof UnauthorizedError && /identity was lost/u.test(error.message));
+  assert.deepEqual((await gateway.received()).map(({ route }) => route), [REFRESH, ANONYMOUS]);
+  // What comes next is the new identity's own, and a read is anybody's.
+  await respond(gateway, 'signed', 'listed');
+  assert.equal(await sign('c'), 'signed');
+  assert.equal(await list(), 'listed');
+});
+
+test('post: the tries of a call are its own, also while it has no identity', async (t) => {
+  const { gateway, sign } = await world(t, 'post');
+  for (let place = 0; place < 9; place++) await gateway.fail(503, 'DATABASE_UNAVAILABLE', 'later');
+  await assert.rejects(sign('a'), { status: 503 });
+  assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, ANONYMOUS, ANONYMOUS]);
+});
+
 test('post: when every call fails, a client stops repeating them, until calls succeed again', async (t) => {
   const { gateway, list } = await world(t, 'post');
   await gateway.grant();
@@ -249,7 +293,7 @@ test('post: when every call fails, a client stops repeating them, until calls su
   const tries: number[] = [];
   for (let calls = 0; calls < 7; calls++) tries.push(await failing());
   assert.deepEqual(tries, [3, 3, 3, 3, 3, 1, 1]);
-  for (let calls = 0; calls < 11; calls++) {
+  for (let calls = 0; calls < 10; calls++) {
     await respond(gateway, 'listed');
     await list();
   }

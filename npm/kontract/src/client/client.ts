@@ -1,22 +1,19 @@
 // The client: endpoints as functions, over a link with an identity, with retries.
-import { HttpError } from '../errors.js';
+import { HttpError, UnauthorizedError } from '../errors.js';
 import { fromBase64Url, utf8 } from '../raystream/bytes.js';
 import { FrameType } from '../raystream/frame.js';
 import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
-import { ANONYMOUS, Auth } from './auth.js';
+import { ANONYMOUS, Auth, TOKEN_REFUSED } from './auth.js';
 import { NO_KEY, decodeError, encodeCall, idempotencyKey } from './envelope.js';
 import type { Io } from './io.js';
 import { Link } from './link.js';
 import { type Platform, abortable, realPlatform, settle } from './platform.js';
 import { RetryBudget, withRetries } from './retry.js';
 import { Tickets } from './tickets.js';
-import type { CallOptions, Configuration, EndpointSpec, Kontract, Pins, Rpc, StreamIo, StreamRpc, StreamSpec } from './types.js';
+import type { CallOptions, Configuration, EndpointSpec, Identity, Kontract, Pins, Rpc, StreamIo, StreamRpc, StreamSpec } from './types.js';
 
 const TIMEOUT_MS = 30_000;
-
-/** The gateway does not take the access token. */
-const TOKEN_REFUSED = 'TOKEN_REFUSED';
 
 /** A client of the build with these pins. Does nothing until the first call. */
 export function createClient(pins: Pins, platform: Platform = realPlatform): Kontract {
@@ -34,8 +31,8 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
       close();
     },
     auth: {
-      anonymous: async () => connected().auth.refresh(),
-      refresh: async () => connected().auth.refresh(),
+      anonymous: async () => connected().refresh(),
+      refresh: async () => connected().refresh(),
     },
     close,
   };
@@ -89,6 +86,7 @@ class Connection {
     const key = target.readOnly ? NO_KEY : await idempotencyKey(options.idempotencyKey, this.#platform.entropy);
     const signal = this.#signal(options, io === undefined ? TIMEOUT_MS : undefined);
     let mayRefresh = true;
+    let sentBy: string | undefined;
     let mayBeEarly = target.readOnly && io === undefined;
     const attempt = async (): Promise<Uint8Array> => {
       const early = mayBeEarly && this.#link.mayIntroduce && this.auth.mayIntroduce;
@@ -98,12 +96,20 @@ class Connection {
       // Other first calls take the session and the identity that this one brings.
       await abortable(signal, this.auth.introduced ?? Promise.resolve());
       const token = await abortable(signal, this.#link.ready().then((sessionId) => this.auth.token(sessionId)));
+      const { owner } = this.auth;
+      const before = sentBy;
+      // The server knows a repetition by its owner as well: as somebody else's, it would be another change.
+      if (!target.readOnly && sentBy !== undefined && sentBy !== owner) {
+        throw new UnauthorizedError('the identity was lost while a change was under way, which may have been made; ask before you repeat it');
+      }
+      sentBy = owner;
       try {
         return await this.#callOnce(target.route, token, key, args, signal, io as Io | undefined);
       } catch (error) {
         // Only the gateway's own refusal, which comes before anything runs; an endpoint's 401 is an answer.
         if (!mayRefresh || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
         mayRefresh = false;
+        sentBy = before;
         this.auth.reject(token);
         return attempt();
       }
@@ -116,10 +122,15 @@ class Connection {
     this.#link.close();
   }
 
+  /** Renews the identity, or begins one. */
+  refresh(): Promise<Identity> {
+    return withRetries(() => this.auth.refresh(), this.#platform, this.#budget, this.#signal({}, TIMEOUT_MS));
+  }
+
+  /** Without retries of its own: it is part of attempts that have theirs. */
   #callBuiltIn(route: number, args: Uint8Array): Promise<Uint8Array> {
-    const key = this.#platform.entropy(NO_KEY.length);
     const signal = this.#signal({}, TIMEOUT_MS);
-    return withRetries(this.#renewing(() => this.#callOnce(route, '', key, args, signal)), this.#platform, this.#budget, signal);
+    return this.#renewing(() => this.#callOnce(route, '', NO_KEY, args, signal))();
   }
 
   async #callOnce(

@@ -8,23 +8,23 @@ const TRIES_MAX = 3;
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
 
-/** Retries that a client may still make when it began. */
-const BUDGET_MAX = 10;
-/** What a call that succeeds gives back: when the server is down for everybody, one call in ten is repeated. */
-const BUDGET_PER_SUCCESS = 0.1;
+/** What a retry takes from the budget, and a call that succeeds gives back one of: when the server is down for everybody, one call in ten is repeated. */
+const BUDGET_PER_RETRY = 10;
+/** Ten retries, with which a client begins. */
+const BUDGET_MAX = 100;
 
 /** The retries of all calls of a client: where most calls fail, repeating each makes it worse. */
 export class RetryBudget {
   #left = BUDGET_MAX;
 
   succeeded(): void {
-    this.#left = Math.min(this.#left + BUDGET_PER_SUCCESS, BUDGET_MAX);
+    this.#left = Math.min(this.#left + 1, BUDGET_MAX);
   }
 
   /** Whether another retry is within the budget, which it is then taken from. */
   take(): boolean {
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < BUDGET_PER_RETRY) return false;
+    this.#left -= BUDGET_PER_RETRY;
     return true;
   }
 }

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { type Metafile, build } from 'esbuild';
 
 /** What a page loads before its first call where the platform has all algorithms: runtime, encryption and codecs. The aim is 12,000. */
-const CLIENT_GZIP_LEN_MAX = 12_700;
+const CLIENT_GZIP_LEN_MAX = 13_000;
 
 /** What it loads besides where the platform lacks one of them, and for a WebSocket. */
 const EXTRA_GZIP_LEN_MAX = { socket: 1_700, chacha: 5_500, 'ml-kem': 12_500, x25519: 14_500, hash: 5_500 };

@@ -16,7 +16,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Time for the whole call, retries included, in milliseconds; 30,000 by default, for a streamed result none. */
   readonly timeoutMs?: number;
-  /** Calls with one key have one effect: 16 bytes, or any text. Without it each call has a random key of its own. */
+  /** Calls of one endpoint with the same arguments and one key have one effect: 16 bytes, or any text. Without it each call has a random key of its own. */
   readonly idempotencyKey?: string | Uint8Array;
 }
 

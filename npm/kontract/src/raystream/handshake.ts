@@ -70,11 +70,10 @@ export async function startFull(identity: Identity, server: ServerKey, entropy: 
       const { payload, split } = await noise.finish(responseBody(response));
       if (payload.length !== SESSION_ID_LEN + 8) throw new RefusedError('length out of bounds');
       const prk = await extract(split.hash, split.k1, split.k2);
-      return {
-        session: new Session(await Direction.of(prk, 'c2s', split.hash), await Direction.of(prk, 's2c', split.hash)),
-        sessionId: payload.slice(0, SESSION_ID_LEN),
-        ticketSecret: await expand(prk, 'rs1 resumption', split.hash, 32),
-      };
+      const session = new Session(await Direction.of(prk, 'c2s', split.hash), await Direction.of(prk, 's2c', split.hash));
+      const ticketSecret = await expand(prk, 'rs1 resumption', split.hash, 32);
+      for (const secret of [prk, split.k1, split.k2]) secret.fill(0);
+      return { session, sessionId: payload.slice(0, SESSION_ID_LEN), ticketSecret };
     },
   };
 }
@@ -95,7 +94,10 @@ export async function startResume(resumption: Resumption, entropy: Entropy): Pro
       if (serverRandom.length !== 32) throw new RefusedError('length out of bounds');
       const whole = await sha256(transcript, serverRandom);
       const session = new Session(c2s, await Direction.of(prk, 's2c', whole));
-      return { session, sessionId, ticketSecret: await expand(prk, 'rs1 resumption', whole, 32) };
+      const ticketSecret = await expand(prk, 'rs1 resumption', whole, 32);
+      // Whoever sealed with it keeps this closure for as long as its socket lives.
+      prk.fill(0);
+      return { session, sessionId, ticketSecret };
     },
   };
 }

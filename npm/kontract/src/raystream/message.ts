@@ -1,7 +1,7 @@
 // Messages in several frames: the first parts carry MORE, the last one FIN, all one type and sequence number.
 import { type Bytes, concat } from './bytes.js';
-import { Flag, type FrameType } from './frame.js';
-import { MESSAGE_LEN_MAX, PART_LEN, PAYLOAD_LEN_MAX } from './limits.js';
+import { Flag, FrameType } from './frame.js';
+import { MESSAGE_LEN_MAX, PARTIAL_MESSAGES_MAX, PART_LEN, PAYLOAD_LEN_MAX } from './limits.js';
 import { RefusedError } from './refused.js';
 import type { Opened, Session } from './session.js';
 
@@ -20,7 +20,7 @@ export function partsOf(payload: Uint8Array): [part: Uint8Array, flag: number][]
   return parts;
 }
 
-/** Puts messages together again. */
+/** Puts the gateway's messages together again: results and chunks may come in parts. */
 export class Messages {
   readonly #parts = new Map<number, { readonly type: FrameType; readonly payloads: Bytes[]; length: number }>();
 
@@ -33,7 +33,9 @@ export class Messages {
     if (!more && !last && known === undefined) return opened;
     const message = known ?? { type, payloads: [], length: 0 };
     message.length += payload.length;
-    if (more === last || (last && known === undefined) || message.type !== type || message.length > MESSAGE_LEN_MAX) {
+    const mayHaveParts = type === FrameType.RpcResponse || type === FrameType.RpcChunk;
+    const isTooMuch = message.length > MESSAGE_LEN_MAX || this.#parts.size > PARTIAL_MESSAGES_MAX;
+    if (!mayHaveParts || more === last || (last && known === undefined) || message.type !== type || isTooMuch) {
       throw new RefusedError('flag not allowed here');
     }
     message.payloads.push(payload);

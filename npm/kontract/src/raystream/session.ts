@@ -79,15 +79,19 @@ export class Direction {
     });
   }
 
-  /** Uses the next key from the next frame on. */
+  /** Uses the next key from the next frame on, unless nothing was sealed under this one: a receiver follows one key ahead. */
   rekey(): void {
+    const next = async (): Promise<void> => {
+      if (this.#nextTxid === 0 || this.#nextTxid % FRAMES_PER_KEY > 0) await this.#advanceTo((epoch(this.#nextTxid) + 1) * FRAMES_PER_KEY);
+    };
     // If it fails, the direction is wiped, and what is sealed next says so.
-    this.#inTurn(() => this.#advanceTo((epoch(this.#nextTxid) + 1) * FRAMES_PER_KEY)).catch(() => undefined);
+    this.#inTurn(next).catch(() => undefined);
   }
 
   /** Overwrites the key; nothing can be sealed or opened any more. */
   wipe(): void {
     this.#key.fill(0);
+    this.#iv.fill(0);
     this.#cipher = undefined;
   }
 

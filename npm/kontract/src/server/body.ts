@@ -3,9 +3,13 @@
 import type { Bytes } from "../raystream/bytes.js";
 import { frameEnd } from "../raystream/frame.js";
 import type { Frames } from "./exchange.js";
+import { isDoneWithin } from "./within.js";
 
-/** Time for the next frame to arrive: whoever holds one back holds memory. */
+/** Time for the next frame to arrive whole: whoever holds one back holds memory. */
 const FRAME_MS_MAX = 30_000;
+
+/** The longest HANDSHAKE_INIT: key encapsulation, points, tags and 16 KiB of early data. Nobody has to be believed more before it. */
+const INIT_LEN_MAX = 18 * 1024;
 
 /** What is read of a body after its answer: time for the caller to see the answer. */
 const DRAIN_MS_MAX = 10_000;
@@ -17,7 +21,11 @@ const SHORT_LEN_MAX = 64 * 1024;
 /** The frames of a request's body. */
 export async function framesOf(request: Request): Promise<Frames> {
   const announced = Number(request.headers.get("content-length") ?? NaN);
-  if (announced <= SHORT_LEN_MAX) return new ShortBody(new Uint8Array(await request.arrayBuffer()));
+  if (announced <= SHORT_LEN_MAX) {
+    const whole = request.arrayBuffer();
+    if (!(await isDoneWithin(FRAME_MS_MAX, whole))) throw new Error("refused");
+    return new ShortBody(new Uint8Array(await whole));
+  }
   return new FrameReader(request.body as ReadableStream<Uint8Array> | null);
 }
 
@@ -51,6 +59,7 @@ export class ShortBody implements Frames {
 export class FrameReader implements Frames {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #rest: Bytes = new Uint8Array();
+  #lenMax = INIT_LEN_MAX;
 
   constructor(body: ReadableStream<Uint8Array> | null) {
     this.#reader = body?.getReader();
@@ -58,21 +67,40 @@ export class FrameReader implements Frames {
 
   /** The next frame; nothing at the body's end. Throws `refused` for what is no frame, or comes too late. */
   async next(): Promise<Bytes | undefined> {
-    const parts: Uint8Array[] = [this.#rest];
-    let length = this.#rest.length;
-    for (;;) {
-      // Headers are short: only while one is incomplete are the parts joined early.
-      if (parts.length > 1 && (parts[0]?.length ?? 0) < HEADER_LEN) parts.splice(0, parts.length, joined(parts, length));
-      const end = lengthOf(parts[0] ?? this.#rest);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.cancel();
+    }, FRAME_MS_MAX);
+    try {
+      const frame = await this.#frame();
+      if (isLate) throw new Error("refused");
+      this.#lenMax = Infinity;
+      return frame;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Pieces go into one buffer, which grows with what has come: a peer that sends single bytes has us keep bytes. */
+  async #frame(): Promise<Bytes | undefined> {
+    let buffer = this.#rest;
+    for (let length = buffer.length; ; ) {
+      const end = lengthOf(buffer.subarray(0, length));
+      if (end !== undefined && end > this.#lenMax) throw new Error("refused");
       if (end !== undefined && length >= end) {
-        const all = parts.length === 1 ? (parts[0] as Bytes) : joined(parts, length);
-        this.#rest = all.subarray(end);
-        return all.subarray(0, end);
+        this.#rest = buffer.subarray(end, length);
+        return buffer.subarray(0, end);
       }
       const piece = await this.#read();
       if (piece === undefined && length === 0) return undefined;
       if (piece === undefined) throw new Error("refused");
-      parts.push(piece);
+      if (length + piece.length > buffer.length) {
+        const larger = new Uint8Array(Math.max(2 * buffer.length, length + piece.length));
+        larger.set(buffer.subarray(0, length));
+        buffer = larger;
+      }
+      buffer.set(piece, length);
       length += piece.length;
     }
   }
@@ -103,22 +131,9 @@ export class FrameReader implements Frames {
   }
 
   async #read(): Promise<Uint8Array | undefined> {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      this.cancel();
-    }, FRAME_MS_MAX);
-    try {
-      const value = (await this.#reader?.read())?.value;
-      if (isLate) throw new Error("refused");
-      return value;
-    } finally {
-      clearTimeout(timer);
-    }
+    return (await this.#reader?.read())?.value;
   }
 }
-
-const HEADER_LEN = 16;
 
 /** Anything that is no header is refused like everything else. */
 function lengthOf(bytes: Uint8Array): number | undefined {
@@ -127,14 +142,4 @@ function lengthOf(bytes: Uint8Array): number | undefined {
   } catch {
     throw new Error("refused");
   }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Bytes {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -10,6 +10,7 @@ import { seal } from "./outcome.js";
 import { BodyPeer, plainPeer } from "./peer.js";
 import type { Call, Channel } from "./platform.js";
 import { MAX_BYTES, type Runtime } from "./runtime.js";
+import { isDoneWithin } from "./within.js";
 
 /**
  * Takes every frame before the first call runs, so that a body with a bad frame has no effect, and seals no answer before
@@ -63,16 +64,6 @@ function sent(channel: Channel, answer: Answer, replies: readonly Bytes[], work:
     }
   };
   return { body, done: write() };
-}
-
-async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Frames as they arrive. */
@@ -169,9 +160,12 @@ interface TakenBody {
 async function takeAll(runtime: Runtime, channel: Channel, frames: Frames, isSafe: boolean): Promise<TakenBody> {
   const replies: Bytes[] = [];
   const calls: Numbered[] = [];
-  let [count, length] = [0, 0];
-  const keep = ({ reply, call }: Taken): void => {
+  let [count, length, isClosed] = [0, 0, false];
+  const keep = ({ reply, call, cancelled }: Taken): void => {
     if (reply !== undefined) replies.push(reply);
+    // A call that its caller gives up in the same body does not begin.
+    const given = calls.findIndex(({ sequence }) => sequence === cancelled);
+    for (const { call } of given < 0 ? [] : calls.splice(given, 1)) call.free();
     if (call === undefined) return;
     calls.push({ call, sequence: call.sequence });
     if (isSafe && runtime.build.routes[call.route]?.readOnly !== true) throw new Error("refused");
@@ -182,7 +176,9 @@ async function takeAll(runtime: Runtime, channel: Channel, frames: Frames, isSaf
       count += 1;
       length += frame.length;
       if (count > FRAMES_PER_BODY_MAX || length > BODY_LEN_MAX) throw new Error("refused");
+      if (isClosed) throw new Error("refused");
       const taken = take(channel.receive(runtime.gateway, frame));
+      isClosed = taken.closed;
       keep(taken);
       if (taken.call === undefined || runtime.build.routes[taken.call.route]?.uploads === undefined) continue;
       if (calls.length > 1) throw new Error("refused");

@@ -47,8 +47,9 @@ function chunkOf(incoming: Incoming): TakenChunk | undefined {
   }
 }
 
-/** Logs what is not the peer's fault. What is, the gateway throws as `refused`, and there is nothing to say about it. */
-export function reportFault(error: unknown): void {
-  if (error instanceof Error && error.message === "refused") return;
+/** Logs what is not the peer's fault, and whether it was. What is, the gateway throws as `refused`, and there is nothing to say about it. */
+export function reportFault(error: unknown): boolean {
+  if (error instanceof Error && error.message === "refused") return false;
   console.error(`kontract: a request failed: ${textOf(error)}`);
+  return true;
 }

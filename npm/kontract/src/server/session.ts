@@ -18,6 +18,8 @@ import { seal } from "./outcome.js";
 /** "Policy violation" (RFC 6455, section 7.4.1): the one close code for everything that is refused. */
 const CLOSE_REFUSED = 1008;
 const CLOSE_NORMAL = 1000;
+/** "Internal error": ours, and worth another try. */
+const CLOSE_FAULT = 1011;
 
 declare const WebSocketPair: new () => { 0: WebSocket; 1: WebSocket };
 
@@ -59,13 +61,17 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
         const opened = await opening;
         if (this.#channels.get(socket) === opening) await this.#receive(opened, socket, frame);
       } catch (error) {
-        reportFault(error);
         this.#drop(socket);
-        socket.close(CLOSE_REFUSED);
+        socket.close(reportFault(error) ? CLOSE_FAULT : CLOSE_REFUSED);
       }
     }
 
     async webSocketClose(socket: WebSocket): Promise<void> {
+      this.#drop(socket);
+    }
+
+    /** What is no WebSocket's frame, or is longer than workerd takes, comes here and not there. */
+    async webSocketError(socket: WebSocket): Promise<void> {
       this.#drop(socket);
     }
 
@@ -118,7 +124,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       const { maxBytes = MAX_BYTES } = build.routes[call.route] ?? {};
       const inbox = new Inbox((stream, bytes) => write(channel.credit(sequence, stream, bytes)), maxBytes);
       const peer = new SocketPeer((item) => write(channel.data(sequence, 0, item)), inbox);
-      // Two calls of one number: what is said of it then goes to the later one.
+      // The gateway refuses the number of a call that runs; one that was given up may still be ending.
       peers.set(sequence, peer);
       const outcome = await run(runtime, call, peer);
       if (peers.get(sequence) === peer) peers.delete(sequence);

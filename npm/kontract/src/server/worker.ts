@@ -124,9 +124,9 @@ async function answer(build: Build, bindings: Bindings, context: RequestContext,
     context.waitUntil(answers.done);
     return carrier.streamed(answers);
   } catch (error) {
-    reportFault(error);
     frames?.cancel();
-    return refused();
+    // What is our fault is worth another try; the caller's session is not to blame.
+    return reportFault(error) ? new Response(null, { status: 503 }) : refused();
   } finally {
     channel?.free();
   }

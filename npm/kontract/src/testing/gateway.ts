@@ -94,12 +94,12 @@ export class Gateway {
     await this.peer.setTime(this.nowMs / 1000);
   }
 
-  /** Queues an identity as the answer; its tokens are `access-N` and `refresh-N`. */
-  async grant(): Promise<void> {
+  /** Queues an identity as the answer; its tokens are `access-N` and `refresh-N`. A refresh keeps its owner. */
+  async grant(owner?: string): Promise<void> {
     this.#identities += 1;
     const number = this.#identities;
     const expiresAt = this.nowMs / 1000 + 3600;
-    const granted = { accessToken: `access-${number}`, refreshToken: `refresh-${number}`, owner: `anon_${number}`, expiresAt };
+    const granted = { accessToken: `access-${number}`, refreshToken: `refresh-${number}`, owner: owner ?? `anon_${number}`, expiresAt };
     await this.peer.respond(utf8(JSON.stringify(granted)));
   }
 

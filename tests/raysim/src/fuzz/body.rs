@@ -129,7 +129,7 @@ fn post(body: &[u8]) -> Option<usize> {
         assert_eq!(call.identity().owner, "user_1", "nobody else has a token here");
         assert!(call.policy().ugroup.is_none(), "user_1 is in no group");
         assert!(call.policy().perm == Perms::R || call.idempotency_key().is_some());
-        let answer = channel.respond(call.sequence(), call.arguments());
+        let answer = channel.respond(call.sequence(), call.arguments(), NOW);
         assert!(answer.is_ok_and(|answer| answer.len() > call.arguments().len()));
     }
     Some(calls.len())
