@@ -180,7 +180,9 @@ fn read_migrations(folder: &Path) -> Result<Vec<MigrationFile>, CliError> {
 fn failed(error: &RunError) -> CliError {
     let fix = match error {
         RunError::Connect(_) => "check the URL and that the server runs",
-        RunError::Sql { .. } => "the role in the URL must be a superuser, or own the database and have CREATEROLE",
+        RunError::Sql { .. } => {
+            "the role in the URL must be a superuser, or own the database and have CREATEROLE"
+        }
         RunError::Migration { .. } | RunError::EndsTransaction { .. } => {
             "correct its file and run this again"
         }

@@ -17,6 +17,10 @@ from rpc import Client, Post
 from socket_client import Socket
 
 
+# How often the server's memory is looked at, evenly over what is sent.
+SAMPLES = 50
+
+
 def resident_kib(pid: int) -> int:
     """Of the process and all below it."""
     parents, sizes = {}, {}
@@ -60,11 +64,12 @@ def main(path: str, count: int, connections: int, pid: int) -> None:
     threads = [threading.Thread(target=worker, args=(config["url"], bodies, work, outcomes, lock)) for _ in range(connections)]
     for thread in threads:
         thread.start()
-    most = before
+    sizes = []
     for thread in threads:
         while thread.is_alive():
             thread.join(0.25)
-            most = max(most, resident_kib(pid))
+            if len(sizes) * count <= SAMPLES * (count - work.qsize()):
+                sizes.append(resident_kib(pid))
     # A new one for each body: those above may have outlived their tickets.
     sockets = [Socket(config["url"], Client(config["url"], pins)) for _ in range(connections)]
     idle = resident_kib(pid)
@@ -72,7 +77,7 @@ def main(path: str, count: int, connections: int, pid: int) -> None:
     for socket in sockets:
         socket.close()
     print(json.dumps({
-        "outcomes": dict(outcomes), "beforeKiB": before, "mostKiB": most, "withSocketsKiB": idle,
+        "outcomes": dict(outcomes), "beforeKiB": before, "sizesKiB": sizes, "mostKiB": max(sizes), "withSocketsKiB": idle,
         "afterwards": Client(config["url"], pins).sign("Grace", "still there"),
     }))
 

@@ -207,12 +207,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`SealError`] as for a result.
-    pub fn fail(
-        &mut self,
-        sequence: u32,
-        error: &WireError,
-        now: UnixSeconds,
-    ) -> Result<Vec<u8>, SealError> {
+    pub fn fail(&mut self, sequence: u32, error: &WireError, now: UnixSeconds) -> Result<Vec<u8>, SealError> {
         self.running.remove(&sequence);
         self.renew_key(now)?;
         self.session.seal(FrameType::RpcError, sequence, &error.encode())

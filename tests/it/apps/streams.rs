@@ -50,7 +50,11 @@ fn check(transport: &str, outcome: &Value) {
     assert_eq!(outcome["cancelled"], true, "{transport}: the endpoint is told that its caller left");
     assert_eq!(outcome["unfinishedLeft"], true, "{transport}: and so is one that has nothing to send");
     let broken = if transport == "websocket" { json!(true) } else { Value::Null };
-    assert_eq!(outcome.get("brokenTold").unwrap_or(&Value::Null), &broken, "what is no frame ends the calls as well");
+    assert_eq!(
+        outcome.get("brokenTold").unwrap_or(&Value::Null),
+        &broken,
+        "what is no frame ends the calls as well"
+    );
     assert_eq!(outcome["late"], false, "{transport}: a cancelled call commits nothing");
 }
 

@@ -57,7 +57,8 @@ fn serves(cluster: &Cluster, server: Server, name: &str) {
     run::set_tenant(&mut admin, "ada", Some("acme")).expect("a tenant");
     run::keep_history(&mut admin, "0").expect("a time");
 
-    let mut caller = Caller::over(connect(cluster, "kt_gateway", name), credential("ada"), Perms::ALL, tables());
+    let mut caller =
+        Caller::over(connect(cluster, "kt_gateway", name), credential("ada"), Perms::ALL, tables());
     for n in 0..3 {
         caller.call(|open| open.set("marks", &json!({"id": "a", "n": n}))).expect("stores");
     }
@@ -69,7 +70,12 @@ fn serves(cluster: &Cluster, server: Server, name: &str) {
     run::install(&mut admin).expect("renews what exec has made");
     assert_eq!(run::collect_garbage(&mut admin).expect("collects"), 2, "{server:?}");
     let mut gateway = connect(cluster, "kt_gateway", name);
-    for sql in ["SELECT * FROM kt_data.tbl_marks", "SET ROLE admin", "SET ROLE kt_owner", "SELECT * FROM kt_priv.meta"] {
+    for sql in [
+        "SELECT * FROM kt_data.tbl_marks",
+        "SET ROLE admin",
+        "SET ROLE kt_owner",
+        "SELECT * FROM kt_priv.meta",
+    ] {
         let error = gateway.batch_execute(sql).expect_err(sql);
         assert_eq!(error.code().expect("SQLSTATE").code(), "42501", "{server:?}: {sql}");
     }
