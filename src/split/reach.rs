@@ -7,7 +7,7 @@
 //!
 //! Each depends on the other: what is not client is run by the server, and what that refers to is not client. A module
 //! without endpoints that the server imports is run as a whole; unless only the server can run it, clients may have parts of
-//! it as well. The least such `server` is found by repetition, so that in modules with endpoints the two are disjoint, and the
+//! it as well, with what such a module does when it is loaded, but for what it does to values that only endpoints use. The least such `server` is found by repetition, so that in modules with endpoints the two are disjoint, and the
 //! server's half lacks nothing it uses.
 //!
 //! Dead-code elimination would not do: it keeps `const db = new Database('sk-live-…')`, because that has an effect.
@@ -18,7 +18,7 @@ use super::parts::{Part, PartId, PartKind, Parts};
 use super::queried::queried;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
-use crate::parse::module::{Export, Imported, ParsedModule};
+use crate::parse::module::{Export, Imported, ParsedModule, item_decl};
 use crate::parse::resolve::Resolution;
 use crate::parse::summary::{Exported, SpecifierKind};
 use crate::source::FileId;
@@ -57,10 +57,12 @@ impl Reach {
     pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
         let demanded = demanded(graph, parts);
         let server_only = server_only(graph, parts);
-        let mut server = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
+        let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
+        let mut server = used.clone();
         loop {
             let secret = |id: &PartId| server.contains(id) && !is_for_both(parts, &server_only, id.0);
-            let client = client_closure(graph, parts, &demanded, &secret);
+            let walk = Walk { graph, parts, used: &used, secret: &secret };
+            let client = client_closure(&demanded, &walk);
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
@@ -266,49 +268,69 @@ fn asked_for(
     }
 }
 
-/// `secret` says what no client may have.
-fn client_closure(
-    graph: &ModuleGraph,
-    parts: &Parts<'_>,
-    demanded: &BTreeSet<PartId>,
-    secret: &dyn Fn(&PartId) -> bool,
-) -> BTreeSet<PartId> {
+/// What a closure of client code is taken over.
+struct Walk<'w> {
+    graph: &'w ModuleGraph,
+    parts: &'w Parts<'w>,
+    /// What endpoints and middlewares use.
+    used: &'w BTreeSet<PartId>,
+    /// What no client may have.
+    secret: &'w dyn Fn(&PartId) -> bool,
+}
+
+fn client_closure(demanded: &BTreeSet<PartId>, walk: &Walk<'_>) -> BTreeSet<PartId> {
     let is_declaration =
-        |id: &&PartId| parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
-    let closures =
-        demanded.iter().filter(is_declaration).filter_map(|id| closure_without(graph, parts, *id, secret));
+        |id: &&PartId| walk.parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
+    let closures = demanded.iter().filter(is_declaration).filter_map(|id| walk.closure(*id));
     closures.flatten().collect()
 }
 
-/// The closure of a part, stubs not entered; `None` when it meets server code.
-fn closure_without(
-    graph: &ModuleGraph,
-    parts: &Parts<'_>,
-    root: PartId,
-    secret: &dyn Fn(&PartId) -> bool,
-) -> Option<BTreeSet<PartId>> {
-    let mut reached = BTreeSet::new();
-    let mut queue = vec![root];
-    while let Some(id) = queue.pop() {
-        let part = parts.part(id)?;
-        if is_endpoint(parts, id) {
-            continue;
+impl Walk<'_> {
+    /// The closure of a part with what else runs where it does, stubs not entered; `None` when it meets server code.
+    fn closure(&self, root: PartId) -> Option<BTreeSet<PartId>> {
+        let mut reached = BTreeSet::new();
+        let mut queue = vec![root];
+        while !queue.is_empty() {
+            while let Some(id) = queue.pop() {
+                if is_endpoint(self.parts, id) || reached.contains(&id) {
+                    continue;
+                }
+                if self.is_refused(id)? {
+                    return None;
+                }
+                reached.insert(id);
+                queue.extend(neighbours(self.graph, self.parts, id));
+            }
+            // What endpoints use is left to them, unless a reference has led there by now.
+            let effects = reached.iter().flat_map(|id| effects_with(self.graph, self.parts, *id));
+            queue = effects.filter(|id| !reached.contains(id) && !self.is_servers(*id, &reached)).collect();
         }
-        let module = graph.module(id.0)?;
-        let injected = uses_injected(part) || imports_server_runtime(module, part);
-        if secret(&id) || injected || !part.dynamic_imports.is_empty() {
-            return None;
-        }
-        let described = queried(graph, parts, id);
-        if described.iter().any(|id| secret(id) && !is_endpoint(parts, *id)) {
-            return None;
-        }
-        if reached.insert(id) {
-            queue.extend(neighbours(graph, parts, id));
-            queue.extend(effects_with(graph, parts, id));
-        }
+        Some(reached)
     }
-    Some(reached)
+
+    fn is_refused(&self, id: PartId) -> Option<bool> {
+        let (graph, parts) = (self.graph, self.parts);
+        let part = parts.part(id)?;
+        let injected = uses_injected(part) || imports_server_runtime(graph.module(id.0)?, part);
+        let described = queried(graph, parts, id);
+        let tells = described.iter().any(|id| (self.secret)(id) && !is_endpoint(parts, *id));
+        Some((self.secret)(&id) || injected || !part.dynamic_imports.is_empty() || tells)
+    }
+
+    /// Whether an effect makes a value that only endpoints use, or does something to one: `const db = connect(…)`,
+    /// `db.timeout = 5`.
+    fn is_servers(&self, id: PartId, reached: &BTreeSet<PartId>) -> bool {
+        let is_kind = |kind: PartKind| self.parts.part(id).is_some_and(|part| part.kind == kind);
+        let value = |id: &PartId| self.parts.part(*id).is_some_and(|part| !is_function(part));
+        let only_used = |id: &PartId| self.used.contains(id) && !reached.contains(id);
+        is_kind(PartKind::Declaration) && self.used.contains(&id)
+            || is_kind(PartKind::Effect)
+                && neighbours(self.graph, self.parts, id).iter().any(|id| only_used(id) && value(id))
+    }
+}
+
+fn is_function(part: &Part<'_>) -> bool {
+    matches!(item_decl(&part.node), Some(swc_ecma_ast::Decl::Fn(_)))
 }
 
 fn is_endpoint(parts: &Parts<'_>, id: PartId) -> bool {
