@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem, Str};
 
 use super::diagnostics;
 use super::parts::{Part, PartKind, Parts};
+use super::pure::{PureCalls, pure_calls};
 use super::reach::{Reach, ServerOnly, Target, client_source, has_endpoints, target};
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
@@ -22,12 +23,19 @@ pub struct Frontier {
     stubs: BTreeMap<String, String>,
     /// Other modules that only the server can run.
     server: BTreeSet<String>,
+    /// Calls in modules of both sides that only matter to who uses what they give.
+    pure: BTreeMap<String, PureCalls>,
 }
 
 impl Frontier {
     /// For the plugins of bundlers.
     pub fn to_json(&self) -> String {
-        format!("{:#}\n", json!({ "stubs": self.stubs, "server": self.server }))
+        let pure: BTreeMap<&String, Value> = self
+            .pure
+            .iter()
+            .map(|(path, PureCalls { length, starts })| (path, json!({ "length": length, "starts": starts })))
+            .collect();
+        format!("{:#}\n", json!({ "stubs": self.stubs, "server": self.server, "pure": pure }))
     }
 }
 
@@ -38,7 +46,7 @@ pub(super) fn frontier(
     reach: &Reach,
     pages: Option<FileId>,
 ) -> Frontier {
-    let mut frontier = Frontier::default();
+    let mut frontier = Frontier { pure: pure_calls(graph, parts, reach).collect(), ..Frontier::default() };
     frontier.server.extend(pages.map(|file| graph.sources().file(file).path.clone()));
     for file in reach.server_only.keys().filter(|file| !is_frontend(reach, **file)) {
         let path = graph.sources().file(*file).path.clone();

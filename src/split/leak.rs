@@ -16,7 +16,7 @@ use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Number, Reg
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::parts::{Part, Parts};
-use super::reach::{Reach, is_for_both, server_closure, uses_injected};
+use super::reach::{Reach, is_for_both, uses_injected};
 use super::{ClientModule, diagnostics, numbers};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
@@ -55,7 +55,7 @@ impl Evidence {
     pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts<'_>, reach: &Reach) -> Self {
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
         // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
-        let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
+        let used = &reach.used;
         for module in graph.modules() {
             let own = |index: usize| reach.client.contains(&(module.file, index));
             let published = contract.endpoints.iter().any(|endpoint| endpoint.binding.file == module.file)
@@ -333,10 +333,26 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
         && !joined(inside.chars().next_back(), text[end..].chars().next())
 }
 
-/// A text as it is, and as a printer would escape it.
+/// A text as it is, and as printers and minifiers escape it: for each kind of quotes, and in ASCII alone.
 fn spellings(text: &str) -> BTreeSet<String> {
-    let escaped = serde_json::Value::from(text).to_string();
-    BTreeSet::from([text.to_owned(), escaped.trim_matches('"').to_owned()])
+    let json = serde_json::Value::from(text).to_string();
+    let double = json[1..json.len() - 1].to_owned();
+    let single = double.replace("\\\"", "\"").replace('\'', "\\'");
+    let template = double.replace("\\\"", "\"").replace('`', "\\`").replace("${", "\\${");
+    let short = |c: char| match u32::from(c) {
+        code if code < 0x80 => c.to_string(),
+        code if code < 0x100 => format!("\\x{code:02X}"),
+        code if code < 0x1_0000 => format!("\\u{code:04X}"),
+        code => format!("\\u{{{code:X}}}"),
+    };
+    let units = |c: char| -> String {
+        if c.is_ascii() {
+            return c.to_string();
+        }
+        c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    };
+    let ascii = [double.chars().map(short).collect(), double.chars().map(units).collect()];
+    ascii.into_iter().chain([text.to_owned(), double, single, template]).collect()
 }
 
 /// Runs of what identifiers are made of.
@@ -430,7 +446,15 @@ mod tests {
             texts.iter().map(|text| ((*text).to_owned(), at)).collect()
         };
         let evidence = Evidence {
-            texts: all(&["sk-live-1", "shared text", "a\"b\nc", "generated"]),
+            texts: all(&[
+                "sk-live-1",
+                "shared text",
+                "a\"b\nc",
+                "generated",
+                "schlüssel",
+                "it's ${k} `x`",
+                "🔑 of all",
+            ]),
             numbers: all(&["483920", "0.0472931", "731920000"]),
             names: all(&["dbPool", "shared", "encode"]),
             imports: all(&["pg"]),

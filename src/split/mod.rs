@@ -25,6 +25,7 @@ mod optimize;
 mod pages;
 mod parts;
 mod plan;
+mod pure;
 mod queried;
 mod reach;
 

@@ -27,6 +27,8 @@ use crate::source::FileId;
 pub(super) struct Reach {
     /// Parts that client output contains. In a module with endpoints, the server's half does not.
     pub(super) client: BTreeSet<PartId>,
+    /// What endpoints and middlewares use.
+    pub(super) used: BTreeSet<PartId>,
     /// Modules that run on the server.
     pub(super) server_modules: BTreeSet<FileId>,
     /// Modules that only the server can run, with the module that the reason stands in.
@@ -66,7 +68,7 @@ impl Reach {
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
-                return Self { client, server_modules, server_only };
+                return Self { client, used, server_modules, server_only };
             }
             server = grown;
         }
