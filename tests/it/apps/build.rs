@@ -60,6 +60,19 @@ fn nothing_of_the_server_reaches_the_client() {
     }
 }
 
+/// The example has no type that its page does without, and keys of the length that keys have.
+#[test]
+fn the_examples_client_is_within_the_budget() {
+    let app = buildable();
+    let output = app.kontract(&["build", "--json", "--no-frontend"]);
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let events = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let client = events.into_iter().find(|event| event["event"] == "client").expect("a size");
+    let length = |name: &str| client[name].as_u64().expect("a length");
+    assert!(length("gzipBytes") <= 12_000, "{client}");
+    assert!((2_400..3_400).contains(&length("keysGzipBytes")), "{client}");
+}
+
 #[test]
 fn building_twice_gives_the_same_bytes() {
     let (first, second) = (buildable(), buildable());

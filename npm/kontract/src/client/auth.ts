@@ -99,18 +99,14 @@ export class Auth {
   async #refresh(): Promise<Identity> {
     const { storage } = this.#settings;
     const refreshToken = storage.getItem(this.#storageKey);
-    if (refreshToken === null) return this.#becomeAnonymous();
+    if (refreshToken === null) return this.#grant(ANONYMOUS, {});
     try {
       return await this.#grant(REFRESH, { refreshToken });
     } catch (error) {
       if (!(error instanceof HttpError) || error.status !== 401) throw error;
       storage.removeItem(this.#storageKey);
-      return this.#becomeAnonymous();
+      return this.#grant(ANONYMOUS, {});
     }
-  }
-
-  #becomeAnonymous(): Promise<Identity> {
-    return this.#grant(ANONYMOUS, {});
   }
 
   async #grant(route: number, args: object): Promise<Identity> {
@@ -135,9 +131,10 @@ async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> 
 function parseGranted(bytes: Uint8Array): Granted {
   const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Record<keyof Granted, unknown>>;
   const { accessToken, refreshToken, owner, expiresAt } = value;
-  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof owner !== 'string' || typeof expiresAt !== 'number') {
-    throw new TypeError('the gateway answered an identity of an unknown shape');
+  const kinds = [accessToken, refreshToken, owner, expiresAt].map((value) => typeof value).join();
+  if (kinds !== 'string,string,string,number') {
+    throw new TypeError('the gateway answered no identity');
   }
-  return { accessToken, refreshToken, owner, expiresAt };
+  return value as Granted;
 }
 

@@ -11,7 +11,7 @@ import { Link } from './link.js';
 import { type Platform, abortable, realPlatform, settle } from './platform.js';
 import { RetryBudget, withRetries } from './retry.js';
 import { Tickets } from './tickets.js';
-import type { CallOptions, Configuration, EndpointSpec, Kontract, Pins, Rpc, StreamIo, StreamRpc, StreamSpec } from './types.js';
+import type { CallOptions, Configuration, EndpointSpec, Identity, Kontract, Pins, Rpc, StreamIo, StreamRpc, StreamSpec } from './types.js';
 
 const TIMEOUT_MS = 30_000;
 
@@ -23,6 +23,7 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
   let configuration: Configuration = {};
   let connection: Connection | undefined;
   const connected = (): Connection => (connection ??= new Connection(pins, configuration, platform));
+  const refresh = async (): Promise<Identity> => connected().auth.refresh();
   const close = (): void => {
     connection?.close();
     connection = undefined;
@@ -33,10 +34,7 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
       configuration = { ...configuration, ...given };
       close();
     },
-    auth: {
-      anonymous: async () => connected().auth.refresh(),
-      refresh: async () => connected().auth.refresh(),
-    },
+    auth: { anonymous: refresh, refresh },
     close,
   };
 }

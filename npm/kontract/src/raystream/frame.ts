@@ -1,5 +1,5 @@
 // Frames: the 16-byte header, and where a frame's parts are. The same rules as `runtime/raystream/src/frame.rs`.
-import { type Bytes, concat, view } from './bytes.js';
+import { type Bytes, concat, u16, u32, view } from './bytes.js';
 import { Flag, FrameType } from './kinds.js';
 import { FRAMES_PER_BODY_MAX, FRAME_LENGTH_MAX } from './limits.js';
 import { RefusedError } from './refused.js';
@@ -12,7 +12,7 @@ const TAG_LEN = 16;
 const VERSION = 1;
 
 const FLAGS_ALL = 31;
-const TYPES: ReadonlySet<number> = new Set([
+const TYPES: readonly number[] = [
   FrameType.HandshakeInit,
   FrameType.HandshakeResponse,
   FrameType.RpcCall,
@@ -25,7 +25,7 @@ const TYPES: ReadonlySet<number> = new Set([
   FrameType.Unsubscribe,
   FrameType.Heartbeat,
   FrameType.Close,
-]);
+];
 
 export interface Header {
   readonly type: FrameType;
@@ -36,14 +36,8 @@ export interface Header {
 }
 
 export function headerBytes(header: Header): Bytes {
-  const bytes = new Uint8Array(HEADER_LEN);
-  const fields = view(bytes);
-  bytes[0] = VERSION;
-  bytes[1] = header.type;
-  fields.setUint16(2, header.flags, true);
-  fields.setUint32(4, header.sequence, true);
-  fields.setUint32(8, header.length, true);
-  return bytes;
+  const { type, flags, sequence, length } = header;
+  return concat(Uint8Array.of(VERSION, type), u16(flags), u32(sequence), u32(length), u32(0));
 }
 
 export function parseHeader(bytes: Uint8Array): Header {
@@ -114,5 +108,5 @@ function frameLength(header: Header): number {
 }
 
 function isFrameType(type: number): type is FrameType {
-  return TYPES.has(type);
+  return TYPES.includes(type);
 }

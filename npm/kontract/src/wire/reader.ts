@@ -5,14 +5,13 @@
  * share parts is refused in time linear in its length.
  */
 
-import { type PathPart, type WireError, wireError } from './error.js';
-import { DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
+import type { PathPart } from './error.js';
+import { MESSAGE_LEN_MAX } from './limits.js';
+import { Path } from './path.js';
 
-export class Reader {
+export class Reader extends Path {
   /** Vtable of the table that was begun last. */
   vtable = 0;
-  /** Number of elements of the vector that was begun last. */
-  count = 0;
   private readonly bytes: Uint8Array;
   /** The message's numbers, for the functions that read values. */
   readonly view: DataView;
@@ -20,11 +19,9 @@ export class Reader {
   protected budget: number;
   /** Where the part of the message ends that was read. */
   private end: number;
-  protected path: PathPart[] = [];
-  protected top = 0;
-  protected depth = 0;
 
   constructor(bytes: Uint8Array) {
+    super();
     // A view of its own: a Node Buffer's `slice` would share memory.
     this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -36,7 +33,6 @@ export class Reader {
 
   /** Begins the table that `at` refers to; position 0 is the root. Its type has `slots` fields. */
   table(at: number, name: PathPart, slots: number): number {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
     const { view, len } = this;
     const table = this.follow(at, name);
     const vtable = table - view.getInt32(table, true);
@@ -51,23 +47,9 @@ export class Reader {
     if (vtable < end && table < vtableEnd) throw this.error(name, 'vtable over data');
     this.pay(size, end, name);
     if (vtableEnd > this.end) this.end = vtableEnd;
-    this.depth++;
-    this.path[this.top++] = name;
+    this.enter(name);
     this.vtable = vtable;
     return table;
-  }
-
-  /** Ends a table. */
-  leave(): void {
-    this.top--;
-    this.depth--;
-  }
-
-  /** Begins a value that is read elsewhere, one level deeper; `leave` ends it. */
-  enter(name: PathPart): void {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
-    this.depth++;
-    this.path[this.top++] = name;
   }
 
   /** Calls the current table by another name in paths: its key, once that is known. */
@@ -89,9 +71,7 @@ export class Reader {
 
   /** Refuses the field of a slot whose field is gone. */
   removed(vtable: number, slot: number): void {
-    const entry = 4 + 2 * slot;
-    if (entry >= this.view.getUint16(vtable, true)) return;
-    if (this.view.getUint16(vtable + entry, true) !== 0) throw this.error('', 'unknown field');
+    if (this.slot(0, vtable, slot, 0, '') !== 0) throw this.error('', 'unknown field');
   }
 
   /** Where a required field of `size` bytes is. */
@@ -104,13 +84,8 @@ export class Reader {
   /** Begins the vector that `at` refers to; `count` says how many elements, and the result where the first one is. */
   vector(at: number, size: number, name: PathPart): number {
     const start = this.run(at, size, 0, name);
-    this.path[this.top++] = name;
+    this.within(name);
     return start;
-  }
-
-  /** Ends a vector. */
-  close(): void {
-    this.top--;
   }
 
   string(at: number, name: PathPart): string {
@@ -131,15 +106,8 @@ export class Reader {
 
   /** Refuses a message that has more in it than was read, padding aside. */
   finish(): void {
-    if (this.len - this.end >= ALIGN_MAX) throw this.error('', 'trailing bytes');
-    for (let i = this.end; i < this.len; i++) {
-      if (this.bytes[i] !== 0) throw this.error('', 'trailing bytes');
-    }
-  }
-
-  /** The error for a value at a place below the current one. */
-  error(name: PathPart, reason: string): WireError {
-    return wireError(this.path, this.top, name, reason);
+    const isPadding = this.len - this.end < ALIGN_MAX && this.bytes.subarray(this.end).every((byte) => byte === 0);
+    if (!isPadding) throw this.error('', 'trailing bytes');
   }
 
   /** The position that the reference at `at` leads to, always further back, with four bytes to read there. */

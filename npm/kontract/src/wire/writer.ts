@@ -6,7 +6,8 @@
  */
 
 import { describe, type PathPart, type WireError, wireError } from './error.js';
-import { BUFFER_KEPT_MAX, DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
+import { BUFFER_KEPT_MAX, MESSAGE_LEN_MAX } from './limits.js';
+import { Path } from './path.js';
 
 /** How a table is laid out. Made once per type by generated code. */
 export interface Shape {
@@ -43,24 +44,17 @@ export function arity(args: readonly unknown[], max: number): void {
   if (args.length > max) throw wireError([], 0, '', `expected at most ${max} arguments, got ${args.length}`);
 }
 
-export class Writer {
-  /** Number of elements of the vector that was begun last. */
-  count = 0;
+export class Writer extends Path {
   /** The message so far and its numbers, for the functions that write values. Both change when it grows. */
   bytes = new Uint8Array(1024);
   view = new DataView(this.bytes.buffer);
   private pos = 4;
   private vtable = 0;
   private vtables: number[] = [];
-  private path: PathPart[] = [];
-  private top = 0;
-  private depth = 0;
 
   /** Begins a table that `at` refers to; position 0 is the root. Every field counts as present. */
   table(at: number, name: PathPart, shape: Shape): number {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
-    this.depth++;
-    this.path[this.top++] = name;
+    this.enter(name);
     const { vtable, size, wide } = shape;
     let table = (this.pos + 3) & ~3;
     if (wide && (table & 7) === 0) table += 4;
@@ -99,21 +93,10 @@ export class Writer {
     vtables.push(vtable);
   }
 
-  /** Ends a table. */
-  leave(): void {
-    this.top--;
-    this.depth--;
-  }
-
   /** Begins the elements of a vector; `close` ends them. */
   elements(count: number, name: PathPart): void {
-    this.path[this.top++] = name;
+    this.within(name);
     this.count = count;
-  }
-
-  /** Ends a vector. */
-  close(): void {
-    this.top--;
   }
 
   string(at: number, value: unknown, name: PathPart): void {
@@ -187,21 +170,9 @@ export class Writer {
     this.view = new DataView(bytes.buffer);
   }
 
-  /** Begins a value that is written elsewhere, one level deeper; `leave` ends it. */
-  enter(name: PathPart): void {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
-    this.depth++;
-    this.path[this.top++] = name;
-  }
-
   /** The error for a value that is something else. */
   expected(name: PathPart, what: string, value: unknown): WireError {
     return this.error(name, `expected ${what}, got ${describe(value)}`);
-  }
-
-  /** The error for a value at a place below the current one. */
-  error(name: PathPart, reason: string): WireError {
-    return wireError(this.path, this.top, name, reason);
   }
 }
 
