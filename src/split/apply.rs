@@ -14,7 +14,7 @@ use swc_ecma_ast::{CallExpr, ExportSpecifier, Expr, Ident, ModuleDecl, ModuleExp
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use super::finish::{Printed, text_of};
-use super::imports::{Imports, named_import, plain_ident};
+use super::imports::{Imports, named_import};
 use super::inline::Chains;
 use super::optimize::{Calls, KnownPerms};
 use super::parts::{Part, PartId, PartKind, Parts};
@@ -22,6 +22,7 @@ use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound, has_endpoints
 use super::{ClientModule, SplitModules, SplitOptions, Wanted, diagnostics};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
+use crate::emit::build::export_name;
 use crate::emit::sourcemap::SourceMap;
 use crate::parse::extract::is_call_of;
 use crate::parse::module::ParsedModule;
@@ -275,7 +276,7 @@ impl Split<'_> {
                 let names = module.export_names(local).into_iter();
                 for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
-                    let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
+                    let renamed = (exported != local).then(|| export_name(exported));
                     specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {
                         span: DUMMY_SP,
                         orig,

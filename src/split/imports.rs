@@ -19,6 +19,7 @@ use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 use super::parts::{Part, PartId, Parts};
 use super::reach::SERVER_RUNTIME;
 use crate::artifact::specifier;
+use crate::emit::build::export_name;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
 use crate::parse::module::{Imported, ParsedModule};
@@ -214,7 +215,7 @@ fn import_specifier(local: Ident, imported: &Imported) -> ImportSpecifier {
             ImportSpecifier::Default(ImportDefaultSpecifier { span: DUMMY_SP, local })
         }
         Imported::Name(name) => {
-            let imported = (*name != *local.sym).then(|| ModuleExportName::Ident(plain_ident(name)));
+            let imported = (*name != *local.sym).then(|| export_name(name));
             ImportSpecifier::Named(ImportNamedSpecifier {
                 span: DUMMY_SP,
                 local,
@@ -225,7 +226,7 @@ fn import_specifier(local: Ident, imported: &Imported) -> ImportSpecifier {
     }
 }
 
-pub(super) fn plain_ident(name: &str) -> Ident {
+fn plain_ident(name: &str) -> Ident {
     Ident::new_no_ctxt(name.into(), DUMMY_SP)
 }
 
