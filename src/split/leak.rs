@@ -16,6 +16,7 @@ use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Number, Reg
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::parts::{Part, Parts};
+use super::passing::passed_on;
 use super::reach::{Reach, is_for_both, uses_injected};
 use super::{ClientModule, diagnostics, numbers};
 use crate::contract::Contract;
@@ -62,6 +63,9 @@ impl Evidence {
                 || (0..parts.module(module.file).len()).any(own);
             if published {
                 evidence.public.push_str(&format!("\n{}", module.path));
+            }
+            for passed in passed_on(graph, parts, &reach.client, &reach.present, module.file) {
+                passed.names().for_each(|name| evidence.public.push_str(&format!("\n{name}")));
             }
             for (index, part) in parts.module(module.file).iter().enumerate() {
                 let id = (module.file, index);

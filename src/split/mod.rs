@@ -24,6 +24,7 @@ mod numbers;
 mod optimize;
 mod pages;
 mod parts;
+mod passing;
 mod plan;
 mod pure;
 mod queried;

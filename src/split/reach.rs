@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::parts::{Part, PartId, PartKind, Parts};
+use super::passing::{Present, present};
 use super::queried::queried;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
@@ -27,6 +28,8 @@ use crate::source::FileId;
 pub(super) struct Reach {
     /// Parts that client output contains. In a module with endpoints, the server's half does not.
     pub(super) client: BTreeSet<PartId>,
+    /// The modules that it contains.
+    pub(super) present: Present,
     /// What endpoints and middlewares use.
     pub(super) used: BTreeSet<PartId>,
     /// Modules that run on the server.
@@ -57,7 +60,7 @@ pub(super) enum Target {
 
 impl Reach {
     pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
-        let demanded = demanded(graph, parts);
+        let (demanded, whole) = demanded(graph, parts);
         let server_only = server_only(graph, parts);
         let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         let mut server = used.clone();
@@ -68,7 +71,8 @@ impl Reach {
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
-                return Self { client, used, server_modules, server_only };
+                let present = present(graph, parts, &client, whole);
+                return Self { client, present, used, server_modules, server_only };
             }
             server = grown;
         }
@@ -221,8 +225,9 @@ pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Opti
 
 /// The parts that modules take as values from `@/client/<module>`. Nothing else of a module with endpoints leaves the
 /// server: an export that nobody asks for may be a secret as well.
-fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
-    let mut found = BTreeSet::new();
+/// With the modules that something of others is asked of.
+fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> (BTreeSet<PartId>, BTreeSet<FileId>) {
+    let (mut found, mut whole) = (BTreeSet::new(), BTreeSet::new());
     for (_, importer) in graph.summaries() {
         let imports = importer.imports.iter().filter(|import| !import.type_only);
         let imports = imports.map(|import| (import.from, &import.imported));
@@ -235,6 +240,7 @@ fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
         for (from, imported) in imports.chain(exports) {
             if let Some(source) = client_source(graph, &importer.specifiers[from].text) {
                 found.extend(asked_for(graph, parts, source, imported));
+                whole.insert(source.file);
             }
         }
         let stars = importer.stars.iter().map(|from| &importer.specifiers[*from]);
@@ -242,9 +248,10 @@ fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
         for from in stars.chain(loads) {
             let source = client_source(graph, &from.text);
             found.extend(source.into_iter().flat_map(|source| exported_parts(graph, parts, source.file)));
+            whole.extend(source.map(|source| source.file));
         }
     }
-    found
+    (found, whole)
 }
 
 /// What a name of a module's client half means.
@@ -255,16 +262,10 @@ fn asked_for(
     imported: &Imported,
 ) -> Vec<PartId> {
     match imported {
-        Imported::Name(name) => match source.exports.get(name) {
-            Some(Export::Local(local)) => parts.declaring(source.file, local),
-            Some(Export::Item(index)) => {
-                let item = Binding::Item { file: source.file, index: *index };
-                match bound(graph, parts, item) {
-                    Target::Parts(ids) => ids,
-                    Target::Module(_) | Target::Outside => Vec::new(),
-                }
-            }
-            Some(Export::From(..)) | None => Vec::new(),
+        Imported::Name(name) => match bound(graph, parts, graph.exported(source.file, name)) {
+            Target::Parts(ids) => ids,
+            Target::Module(file) => exported_parts(graph, parts, file),
+            Target::Outside => Vec::new(),
         },
         Imported::Namespace => exported_parts(graph, parts, source.file),
     }

@@ -1,6 +1,7 @@
 //! What `kontract build` writes, and what it refuses to.
 
 use crate::support::app::App;
+use crate::support::script;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -57,6 +58,23 @@ fn nothing_of_the_server_reaches_the_client() {
         for text in SERVER_TEXT {
             assert!(!client.contains(text), "{folder} holds {text}");
         }
+    }
+}
+
+/// Every kind of export, and imports of whole modules that pass on what is others'.
+#[test]
+fn the_clients_half_does_what_its_source_does() {
+    let app = App::of_fixture("apps/halves");
+    app.write(".dev.vars", DEV_VARS);
+    app.build();
+    let outcome = script::run("halves.mjs", &[&script::argument(app.path())]);
+    let written = outcome["written"]["report"].as_array().expect("a report");
+    assert!(written.len() > 40, "{outcome}");
+    assert_eq!(outcome["client"]["report"], outcome["written"]["report"]);
+    assert_eq!(outcome["client"]["warnings"], serde_json::json!([]));
+    let declared = app.read("dist/client/api.d.ts");
+    for text in ["export { a$20name_ as \"a name\" };", "export declare const cry: (s: string) => string;"] {
+        assert!(declared.contains(text), "no `{text}` in:\n{declared}");
     }
 }
 
