@@ -20,6 +20,7 @@ mod inline;
 mod jsx;
 mod leak;
 mod mentions;
+mod named;
 mod numbers;
 mod optimize;
 mod pages;

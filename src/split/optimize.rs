@@ -18,6 +18,7 @@ use swc_ecma_minifier::option::{CompressOptions, ExtraOptions, MinifyOptions, To
 use swc_ecma_transforms_base::fixer::paren_remover;
 use swc_ecma_visit::{Visit, VisitMut, VisitMutWith, VisitWith, noop_visit_mut_type, noop_visit_type};
 
+use super::named;
 use super::parts::{PartId, PartKind, Parts};
 use super::reach::neighbours;
 use crate::contract::{Contract, Perms};
@@ -32,6 +33,7 @@ pub(super) fn optimize(mut program: Program, module: &ParsedModule) -> Program {
     let mut declared = Lexical::default();
     program.visit_with(&mut declared);
     program.visit_mut_with(&mut Apart(declared.0));
+    named::hold(&mut program);
     let options = MinifyOptions {
         rename: false,
         compress: Some(compress()),
@@ -44,7 +46,9 @@ pub(super) fn optimize(mut program: Program, module: &ParsedModule) -> Program {
         top_level_mark: module.scopes.top_level,
         mangle_name_cache: None,
     };
-    swc_ecma_minifier::optimize(program, module.source_map(), None, None, &options, &extra)
+    let mut program = swc_ecma_minifier::optimize(program, module.source_map(), None, None, &options, &extra);
+    named::release(&mut program);
+    program
 }
 
 /// What `let` and `const` declare.
