@@ -320,15 +320,26 @@ impl Walk<'_> {
         Some((self.secret)(&id) || injected || !part.dynamic_imports.is_empty() || tells)
     }
 
-    /// Whether an effect makes a value that only endpoints use, or does something to one: `const db = connect(…)`,
-    /// `db.timeout = 5`.
+    /// Whether an effect makes a value that only endpoints use, or does something to one and to nothing that clients have:
+    /// `const db = connect(…)`, `db.timeout = 5`.
     fn is_servers(&self, id: PartId, reached: &BTreeSet<PartId>) -> bool {
-        let is_kind = |kind: PartKind| self.parts.part(id).is_some_and(|part| part.kind == kind);
-        let value = |id: &PartId| self.parts.part(*id).is_some_and(|part| !is_function(part));
-        let only_used = |id: &PartId| self.used.contains(id) && !reached.contains(id);
-        is_kind(PartKind::Declaration) && self.used.contains(&id)
-            || is_kind(PartKind::Effect)
-                && neighbours(self.graph, self.parts, id).iter().any(|id| only_used(id) && value(id))
+        let Some(part) = self.parts.part(id) else { return false };
+        match part.kind {
+            PartKind::Declaration => self.used.contains(&id),
+            PartKind::Effect => {
+                let is_value = |id: &PartId| self.parts.part(*id).is_some_and(|part| !is_function(part));
+                let values = neighbours(self.graph, self.parts, id).into_iter().filter(is_value);
+                let (of_clients, others): (Vec<PartId>, Vec<PartId>) =
+                    values.partition(|id| reached.contains(id));
+                of_clients.is_empty() && others.iter().any(|id| self.used.contains(id))
+            }
+            PartKind::Import
+            | PartKind::ReExport
+            | PartKind::Endpoint
+            | PartKind::EndpointBase
+            | PartKind::Middleware
+            | PartKind::Type => false,
+        }
     }
 }
 
