@@ -33,11 +33,15 @@ pub(super) fn hold(program: &mut Program) {
     }
 }
 
-/// Takes the export away.
+/// Takes the export away, which the minifier may have joined with others.
 pub(super) fn release(program: &mut Program) {
-    if let Program::Module(module) = program {
-        module.body.retain(|item| !is_held(item));
-    }
+    let Program::Module(module) = program else { return };
+    module.body.retain_mut(|item| {
+        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = item else { return true };
+        let all = export.specifiers.len();
+        export.specifiers.retain(|specifier| !is_held(specifier));
+        export.specifiers.len() == all || !export.specifiers.is_empty()
+    });
 }
 
 fn specifier((name, context): &Id) -> ExportSpecifier {
@@ -49,13 +53,9 @@ fn specifier((name, context): &Id) -> ExportSpecifier {
     })
 }
 
-fn is_held(item: &ModuleItem) -> bool {
-    let held = |specifier: &ExportSpecifier| {
-        let exported = specifier.as_named().and_then(|named| named.exported.as_ref());
-        exported.is_some_and(|name| name.atom().starts_with(HELD))
-    };
-    let export = item.as_module_decl().and_then(ModuleDecl::as_export_named);
-    export.is_some_and(|export| export.specifiers.iter().any(held))
+fn is_held(specifier: &ExportSpecifier) -> bool {
+    let exported = specifier.as_named().and_then(|named| named.exported.as_ref());
+    exported.is_some_and(|name| name.atom().starts_with(HELD))
 }
 
 /// Variables that give a function its name, and those that are used for more than to be called.
