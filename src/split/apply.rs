@@ -300,9 +300,14 @@ impl Split<'_> {
     /// `export { local as name }` for what parts do not export by themselves.
     fn client_exports(&self, module: &ParsedModule, kept: &[&Part<'_>]) -> Option<ModuleItem> {
         let mut specifiers = Vec::new();
+        // `export default name` is a statement of its own.
+        let has_default = kept
+            .iter()
+            .any(|part| matches!(*part.node, ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(_))));
         for part in kept {
             for local in &part.declares {
                 let names = module.export_names(local).into_iter();
+                let names = names.filter(|name| !(has_default && *name == "default"));
                 for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
                     let renamed = (exported != local).then(|| export_name(exported));

@@ -122,7 +122,7 @@ pub(super) fn passed_on(
         in_client(binding.clone()).then(|| Passed::Name(exported.clone(), source, name))
     });
     let all = module.star_exports.iter().filter_map(|from| from.target);
-    let all = all.filter(|file| present.files.contains(file)).map(|file| Passed::All(file));
+    let all = all.filter(|file| present.files.contains(file)).map(Passed::All);
     named.chain(all).collect()
 }
 
