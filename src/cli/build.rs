@@ -119,7 +119,9 @@ pub(super) fn build(
 
 /// Says what the written client weighs.
 fn say_client_size(folder: &Path, keys: &[PinnedKey], reporter: Reporter) -> Result<(), CliError> {
-    let pinned: Vec<String> = keys.iter().map(|key| URL_SAFE_NO_PAD.encode(&key.mlkem768)).collect();
+    let halves =
+        |key: &PinnedKey| [URL_SAFE_NO_PAD.encode(key.x25519), URL_SAFE_NO_PAD.encode(&key.mlkem768)];
+    let pinned: Vec<String> = keys.iter().flat_map(halves).collect();
     match ClientSize::of(folder, &pinned)? {
         Ok(size) => {
             reporter.say(format!("client: {size}"));

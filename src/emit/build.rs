@@ -345,7 +345,8 @@ fn pattern(binding: &str) -> Pat {
     Pat::Ident(name(binding).into())
 }
 
-fn export_name(exported: &str) -> ModuleExportName {
+/// What other modules call something, which may be any text.
+pub fn export_name(exported: &str) -> ModuleExportName {
     if is_identifier_name(exported) {
         ModuleExportName::Ident(name(exported))
     } else {

@@ -14,14 +14,16 @@ use swc_ecma_ast::{CallExpr, ExportSpecifier, Expr, Ident, ModuleDecl, ModuleExp
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use super::finish::{Printed, text_of};
-use super::imports::{Imports, named_import, plain_ident};
+use super::imports::{Imports, named_import};
 use super::inline::Chains;
 use super::optimize::{Calls, KnownPerms};
 use super::parts::{Part, PartId, PartKind, Parts};
+use super::passing::{Passed, export_item, passed_on};
 use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound, has_endpoints};
 use super::{ClientModule, SplitModules, SplitOptions, Wanted, diagnostics};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
+use crate::emit::build::export_name;
 use crate::emit::sourcemap::SourceMap;
 use crate::parse::extract::is_call_of;
 use crate::parse::module::ParsedModule;
@@ -119,7 +121,7 @@ pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts<'_>, reach: 
 
 /// Modules that would be printed to the path of another one.
 pub(super) fn collisions(graph: &ModuleGraph, reach: &Reach) -> Vec<Diagnostic> {
-    let in_client: BTreeSet<FileId> = reach.client.iter().map(|(file, _)| *file).collect();
+    let in_client = &reach.present.files;
     let is_printed = |file: FileId| reach.server_modules.contains(&file) || in_client.contains(&file);
     let mut printed: BTreeMap<String, &ParsedModule> = BTreeMap::new();
     let mut found = Vec::new();
@@ -144,7 +146,7 @@ struct Split<'g> {
 
 impl Split<'_> {
     fn imports(&self) -> Imports<'_> {
-        Imports { graph: self.graph, parts: self.parts, client: &self.reach.client }
+        Imports { graph: self.graph, parts: self.parts, client: &self.reach.present.files }
     }
 
     fn module(&self, module: &ParsedModule, wanted: Wanted) -> Made {
@@ -240,7 +242,8 @@ impl Split<'_> {
             .filter(|(index, _)| self.reach.client.contains(&(module.file, *index)))
             .map(|(_, part)| part)
             .collect();
-        if kept.is_empty() {
+        let passed = self.passed_on(module.file);
+        if kept.is_empty() && passed.is_empty() {
             let stubs = ClientModule { endpoints, ..ClientModule::default() };
             return (!stubs.endpoints.is_empty()).then_some(stubs);
         }
@@ -248,12 +251,39 @@ impl Split<'_> {
         let statements = kept.iter().filter(|part| part.kind != PartKind::Import);
         body.extend(statements.map(|part| (*part.node).clone()));
         body.extend(self.client_exports(module, &kept));
+        let imports = self.imports();
+        let leads = |file: FileId| imports.output_specifier(module, file);
+        body.extend(passed.iter().map(|passed| export_item(passed, &leads)));
         let statements = text_of(module, body, |_| {}, false, |_| {}).text;
         Some(ClientModule { endpoints, statements, declarations: FlatModule::default() })
     }
 
-    /// The names under which the client's statements of a module are exported.
+    fn passed_on(&self, file: FileId) -> Vec<Passed> {
+        passed_on(self.graph, self.parts, &self.reach.client, &self.reach.present, file)
+    }
+
+    /// The names under which the client's half of a module exports what is its own or of others.
     fn client_names(&self, module: &ParsedModule) -> BTreeSet<String> {
+        let (mut found, mut seen, mut queue) = (BTreeSet::new(), BTreeSet::new(), vec![module.file]);
+        while let Some(file) = queue.pop() {
+            let Some(of) = self.graph.module(file).filter(|_| seen.insert(file)) else { continue };
+            let own = self.own_names(of).into_iter();
+            // `export *` leaves the default out.
+            found.extend(own.filter(|name| file == module.file || name != "default"));
+            for passed in self.passed_on(file) {
+                match passed {
+                    Passed::Name(name, ..) if file == module.file || name != "default" => {
+                        found.insert(name);
+                    }
+                    Passed::Name(..) => {}
+                    Passed::All(from) => queue.push(from),
+                }
+            }
+        }
+        found
+    }
+
+    fn own_names(&self, module: &ParsedModule) -> BTreeSet<String> {
         let parts = self.parts.module(module.file).iter().enumerate();
         let kept = parts.filter(|(index, _)| self.reach.client.contains(&(module.file, *index)));
         let names = kept.flat_map(|(_, part)| {
@@ -270,12 +300,17 @@ impl Split<'_> {
     /// `export { local as name }` for what parts do not export by themselves.
     fn client_exports(&self, module: &ParsedModule, kept: &[&Part<'_>]) -> Option<ModuleItem> {
         let mut specifiers = Vec::new();
+        // `export default name` is a statement of its own.
+        let has_default = kept
+            .iter()
+            .any(|part| matches!(*part.node, ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(_))));
         for part in kept {
             for local in &part.declares {
                 let names = module.export_names(local).into_iter();
+                let names = names.filter(|name| !(has_default && *name == "default"));
                 for exported in names.filter(|name| !exports_itself(&part.node, local, name)) {
                     let orig = ModuleExportName::Ident(self.top_level_ident(module, local));
-                    let renamed = (exported != local).then(|| ModuleExportName::Ident(plain_ident(exported)));
+                    let renamed = (exported != local).then(|| export_name(exported));
                     specifiers.push(ExportSpecifier::Named(swc_ecma_ast::ExportNamedSpecifier {
                         span: DUMMY_SP,
                         orig,

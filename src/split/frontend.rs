@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem, Str};
 
 use super::diagnostics;
 use super::parts::{Part, PartKind, Parts};
-use super::reach::{Reach, ServerOnly, Target, client_source, has_endpoints, target};
+use super::pure::{PureCalls, pure_calls};
+use super::reach::{Reach, ServerOnly, Target, bound, client_source, has_endpoints};
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
+use crate::parse::graph::Binding;
 use crate::parse::module::{Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
 use crate::parse::summary::{ImportedName, SpecifierKind};
@@ -22,12 +24,19 @@ pub struct Frontier {
     stubs: BTreeMap<String, String>,
     /// Other modules that only the server can run.
     server: BTreeSet<String>,
+    /// Calls in modules of both sides that only matter to who uses what they give.
+    pure: BTreeMap<String, PureCalls>,
 }
 
 impl Frontier {
     /// For the plugins of bundlers.
     pub fn to_json(&self) -> String {
-        format!("{:#}\n", json!({ "stubs": self.stubs, "server": self.server }))
+        let pure: BTreeMap<&String, Value> = self
+            .pure
+            .iter()
+            .map(|(path, PureCalls { length, starts })| (path, json!({ "length": length, "starts": starts })))
+            .collect();
+        format!("{:#}\n", json!({ "stubs": self.stubs, "server": self.server, "pure": pure }))
     }
 }
 
@@ -38,7 +47,7 @@ pub(super) fn frontier(
     reach: &Reach,
     pages: Option<FileId>,
 ) -> Frontier {
-    let mut frontier = Frontier::default();
+    let mut frontier = Frontier { pure: pure_calls(graph, parts, reach).collect(), ..Frontier::default() };
     frontier.server.extend(pages.map(|file| graph.sources().file(file).path.clone()));
     for file in reach.server_only.keys().filter(|file| !is_frontend(reach, **file)) {
         let path = graph.sources().file(*file).path.clone();
@@ -132,12 +141,17 @@ fn client_import(
     if import.type_only || name == "default" || !has_endpoints(parts, source.file) {
         return None;
     }
-    let Target::Parts(ids) = target(graph, parts, source.file, name) else { return None };
+    let meant = match graph.exported(source.file, name) {
+        Binding::Missing => graph.lookup(source.file, name),
+        exported => exported,
+    };
+    let Target::Parts(ids) = bound(graph, parts, meant) else { return None };
     let stays = ids.iter().any(|id| {
         let endpoint = parts.part(*id).is_some_and(|part| part.kind == PartKind::Endpoint);
         !endpoint && !reach.client.contains(id)
     });
-    let declared = ids.first().and_then(|id| parts.part(*id)).map(|part| source.location(part.span));
+    let first = ids.first().and_then(|id| Some((graph.module(id.0)?, parts.part(*id)?)));
+    let declared = first.map(|(module, part)| module.location(part.span));
     let at = Location { file, start: import.start, end: import.end };
     stays.then(|| diagnostics::server_name_from_client(name, at, declared))
 }

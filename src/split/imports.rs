@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use swc_common::DUMMY_SP;
 use swc_ecma_ast::{
     CallExpr, Callee, ExportAll, Expr, Ident, ImportDecl, ImportDefaultSpecifier, ImportNamedSpecifier,
-    ImportPhase, ImportSpecifier, ImportStarAsSpecifier, Lit, ModuleDecl, ModuleExportName, ModuleItem,
-    NamedExport, Str,
+    ImportPhase, ImportSpecifier, ImportStarAsSpecifier, Lit, ModuleDecl, ModuleItem, NamedExport, Str,
 };
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
-use super::parts::{Part, PartId, Parts};
+use super::parts::{Part, Parts};
 use super::reach::SERVER_RUNTIME;
 use crate::artifact::specifier;
+use crate::emit::build::export_name;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
 use crate::parse::module::{Imported, ParsedModule};
@@ -30,8 +30,8 @@ use crate::source::{FileId, normalize_path};
 pub(super) struct Imports<'g> {
     pub(super) graph: &'g ModuleGraph,
     pub(super) parts: &'g Parts<'g>,
-    /// The parts that the client has.
-    pub(super) client: &'g BTreeSet<PartId>,
+    /// The modules that the client has.
+    pub(super) client: &'g BTreeSet<FileId>,
 }
 
 /// Where an import stands: in the order of the source, whether it takes names, and what it names.
@@ -103,9 +103,9 @@ impl Imports<'_> {
         }
     }
 
-    /// Whether the client has anything of a module's own.
+    /// Whether the client has anything of a module.
     fn is_in_client(self, file: FileId) -> bool {
-        self.client.range((file, 0)..=(file, usize::MAX)).next().is_some()
+        self.client.contains(&file)
     }
 
     /// What a specifier of the source is in a file that is printed below `half`.
@@ -125,7 +125,7 @@ impl Imports<'_> {
         }
     }
 
-    fn output_specifier(self, from: &ParsedModule, to: FileId) -> String {
+    pub(super) fn output_specifier(self, from: &ParsedModule, to: FileId) -> String {
         let target = self.graph.module(to).map(|module| self.graph.output_path(module)).unwrap_or_default();
         specifier(&self.graph.output_path(from), &target)
     }
@@ -214,7 +214,7 @@ fn import_specifier(local: Ident, imported: &Imported) -> ImportSpecifier {
             ImportSpecifier::Default(ImportDefaultSpecifier { span: DUMMY_SP, local })
         }
         Imported::Name(name) => {
-            let imported = (*name != *local.sym).then(|| ModuleExportName::Ident(plain_ident(name)));
+            let imported = (*name != *local.sym).then(|| export_name(name));
             ImportSpecifier::Named(ImportNamedSpecifier {
                 span: DUMMY_SP,
                 local,
@@ -225,7 +225,7 @@ fn import_specifier(local: Ident, imported: &Imported) -> ImportSpecifier {
     }
 }
 
-pub(super) fn plain_ident(name: &str) -> Ident {
+fn plain_ident(name: &str) -> Ident {
     Ident::new_no_ctxt(name.into(), DUMMY_SP)
 }
 

@@ -12,12 +12,13 @@ use aho_corasick::{AhoCorasick, Match};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::json;
 use swc_common::{Span, Spanned};
-use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Regex, Str, TplElement};
+use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Number, Regex, Str, TplElement};
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::parts::{Part, Parts};
-use super::reach::{Reach, is_for_both, server_closure, uses_injected};
-use super::{ClientModule, diagnostics};
+use super::passing::passed_on;
+use super::reach::{Reach, is_for_both, uses_injected};
+use super::{ClientModule, diagnostics, numbers};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
@@ -39,8 +40,10 @@ impl<T> LeakFree<T> {
 /// What occurs in server code, and the text in which some of it may occur as well.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// String literals, template parts, patterns and long numbers.
+    /// String literals, template parts, patterns and big integers.
     texts: BTreeMap<String, Location>,
+    /// Numbers that nobody writes by chance, as JavaScript prints them.
+    numbers: BTreeMap<String, Location>,
     /// Names of any kind.
     names: BTreeMap<String, Location>,
     /// Packages and modules it imports.
@@ -53,13 +56,16 @@ impl Evidence {
     pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts<'_>, reach: &Reach) -> Self {
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
         // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
-        let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
+        let used = &reach.used;
         for module in graph.modules() {
             let own = |index: usize| reach.client.contains(&(module.file, index));
             let published = contract.endpoints.iter().any(|endpoint| endpoint.binding.file == module.file)
                 || (0..parts.module(module.file).len()).any(own);
             if published {
                 evidence.public.push_str(&format!("\n{}", module.path));
+            }
+            for passed in passed_on(graph, parts, &reach.client, &reach.present, module.file) {
+                passed.names().for_each(|name| evidence.public.push_str(&format!("\n{name}")));
             }
             for (index, part) in parts.module(module.file).iter().enumerate() {
                 let id = (module.file, index);
@@ -96,7 +102,8 @@ impl Evidence {
         // Escapes are written in more ways than one.
         let mut found = Found::default();
         part.node.visit_with(&mut found);
-        found.texts.iter().for_each(|(text, _)| self.public.push_str(&format!("\n{text}")));
+        let written = found.texts.iter().chain(&found.numbers);
+        written.for_each(|(text, _)| self.public.push_str(&format!("\n{text}")));
     }
 
     fn add_server_part(&mut self, module: &ParsedModule, part: &Part<'_>) {
@@ -121,6 +128,9 @@ impl Evidence {
             if text.trim().chars().count() >= TEXT_CHARS_MIN {
                 self.texts.entry(text).or_insert_with(|| module.location(span));
             }
+        }
+        for (number, span) in found.numbers {
+            self.numbers.entry(number).or_insert_with(|| module.location(span));
         }
         for (name, span) in found.names.into_iter().filter(|(name, _)| name.chars().count() >= NAME_CHARS_MIN)
         {
@@ -164,6 +174,7 @@ impl Evidence {
         let report = json!({
             "searchedFor": {
                 "texts": unique.texts,
+                "numbers": unique.numbers,
                 "names": unique.names.len(),
                 "imports": unique.imports,
                 "always": NEVER_PUBLIC,
@@ -182,19 +193,28 @@ impl Evidence {
         let imports = self.imports.iter().flat_map(|(specifier, at)| {
             quoted(specifier).map(|quoted| (quoted, Wanted::Import(specifier, *at)))
         });
-        let all = Patterns::of(texts.chain(imports));
+        let numbers = self.numbers.iter().flat_map(|(number, at)| {
+            numbers::spellings(number).into_iter().map(move |spelt| (spelt, Wanted::Number(number, *at)))
+        });
+        let all = Patterns::of(texts.chain(imports).chain(numbers));
         let mut seen: BTreeSet<Wanted<'_>> = BTreeSet::new();
         for text in &public {
-            seen.extend(all.hits(text).map(|(_, wanted)| wanted));
+            let known = all.hits(text).filter(|(hit, wanted)| match wanted {
+                Wanted::Text(..) | Wanted::Import(..) => true,
+                Wanted::Number(..) => numbers::stands_alone(text, hit.range()),
+            });
+            seen.extend(known.map(|(_, wanted)| wanted));
         }
         let unseen: BTreeSet<Wanted<'_>> =
             all.wanted.iter().map(|(_, wanted)| *wanted).filter(|wanted| !seen.contains(wanted)).collect();
-        let counts =
-            |text: bool| unseen.iter().filter(|wanted| matches!(wanted, Wanted::Text(..)) == text).count();
-        let (texts, imports) = (counts(true), counts(false));
+        let counts = |kind: fn(&Wanted<'_>) -> bool| unseen.iter().filter(|wanted| kind(wanted)).count();
+        let texts = counts(|wanted| matches!(wanted, Wanted::Text(..)));
+        let imports = counts(|wanted| matches!(wanted, Wanted::Import(..)));
+        let numbers = counts(|wanted| matches!(wanted, Wanted::Number(..)));
         let patterns = Patterns::of(unseen.into_iter().flat_map(|wanted| {
             let spelt: Vec<String> = match wanted {
                 Wanted::Text(text, _) => spellings(text).into_iter().collect(),
+                Wanted::Number(number, _) => numbers::spellings(number),
                 Wanted::Import(specifier, _) => quoted(specifier).into(),
             };
             spelt.into_iter().map(move |text| (text, wanted))
@@ -203,7 +223,7 @@ impl Evidence {
         let mut names: HashMap<&str, Option<Location>> =
             names.map(|(name, at)| (name.as_str(), Some(*at))).collect();
         names.extend(NEVER_PUBLIC.iter().map(|name| (*name, None)));
-        Unique { patterns, texts, imports, names, anywhere: self.somewhere() }
+        Unique { patterns, texts, numbers, imports, names, anywhere: self.somewhere() }
     }
 
     /// A place for what no source has.
@@ -224,8 +244,9 @@ pub struct ClientFiles {
 /// What is searched for.
 struct Unique<'e> {
     patterns: Patterns<'e>,
-    /// How many different texts and imports that are.
+    /// How many different texts, numbers and imports that are.
     texts: usize,
+    numbers: usize,
     imports: usize,
     names: HashMap<&'e str, Option<Location>>,
     anywhere: Option<Location>,
@@ -235,6 +256,7 @@ struct Unique<'e> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wanted<'e> {
     Text(&'e str, Location),
+    Number(&'e str, Location),
     Import(&'e str, Location),
 }
 
@@ -270,6 +292,11 @@ impl Unique<'_> {
                     let certain = text[hit.range()].chars().count() >= CERTAIN_CHARS_MIN;
                     if certain || stands_alone(text, hit.start(), hit.end()) {
                         found("a string".to_owned(), Some(at));
+                    }
+                }
+                Wanted::Number(_, at) => {
+                    if numbers::stands_alone(text, hit.range()) {
+                        found("a number".to_owned(), Some(at));
                     }
                 }
                 Wanted::Import(specifier, at) => {
@@ -310,10 +337,26 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
         && !joined(inside.chars().next_back(), text[end..].chars().next())
 }
 
-/// A text as it is, and as a printer would escape it.
+/// A text as it is, and as printers and minifiers escape it: for each kind of quotes, and in ASCII alone.
 fn spellings(text: &str) -> BTreeSet<String> {
-    let escaped = serde_json::Value::from(text).to_string();
-    BTreeSet::from([text.to_owned(), escaped.trim_matches('"').to_owned()])
+    let json = serde_json::Value::from(text).to_string();
+    let double = json[1..json.len() - 1].to_owned();
+    let single = double.replace("\\\"", "\"").replace('\'', "\\'");
+    let template = double.replace("\\\"", "\"").replace('`', "\\`").replace("${", "\\${");
+    let short = |c: char| match u32::from(c) {
+        code if code < 0x80 => c.to_string(),
+        code if code < 0x100 => format!("\\x{code:02X}"),
+        code if code < 0x1_0000 => format!("\\u{code:04X}"),
+        code => format!("\\u{{{code:X}}}"),
+    };
+    let units = |c: char| -> String {
+        if c.is_ascii() {
+            return c.to_string();
+        }
+        c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    };
+    let ascii = [double.chars().map(short).collect(), double.chars().map(units).collect()];
+    ascii.into_iter().chain([text.to_owned(), double, single, template]).collect()
 }
 
 /// Runs of what identifiers are made of.
@@ -343,6 +386,7 @@ fn public_text(contract: &Contract) -> String {
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) texts: Vec<(String, Span)>,
+    pub(super) numbers: Vec<(String, Span)>,
     pub(super) names: Vec<(String, Span)>,
 }
 
@@ -362,6 +406,10 @@ impl Visit for Found {
 
     fn visit_regex(&mut self, regex: &Regex) {
         self.texts.push((regex.exp.to_string(), regex.span));
+    }
+
+    fn visit_number(&mut self, number: &Number) {
+        self.numbers.extend(numbers::telling(number.value).map(|text| (text, number.span)));
     }
 
     fn visit_big_int(&mut self, number: &BigInt) {
@@ -402,10 +450,19 @@ mod tests {
             texts.iter().map(|text| ((*text).to_owned(), at)).collect()
         };
         let evidence = Evidence {
-            texts: all(&["sk-live-1", "shared text", "a\"b\nc", "generated"]),
+            texts: all(&[
+                "sk-live-1",
+                "shared text",
+                "a\"b\nc",
+                "generated",
+                "schlüssel",
+                "it's ${k} `x`",
+                "🔑 of all",
+            ]),
+            numbers: all(&["483920", "0.0472931", "731920000"]),
             names: all(&["dbPool", "shared", "encode"]),
             imports: all(&["pg"]),
-            public: "export const label = 'shared text';".to_owned(),
+            public: "export const label = 'shared text', n = 731920000;".to_owned(),
         };
         let leaks = |code: &str| {
             let files = BTreeMap::from([("a.js".to_owned(), code.as_bytes().to_vec())]);
@@ -421,5 +478,21 @@ mod tests {
         assert_eq!(leaks("export const x = dbPools.$dbPool;"), 0);
         assert_eq!(leaks("import { Pool } from 'pg';"), 1);
         assert_eq!(leaks("export const url = env.DATABASE_URL;"), 1);
+        for found in [
+            "const pin = 483920;",
+            "f(-483920)",
+            "case 0x76250:",
+            "483_920",
+            "'483920'",
+            ".0472931*x",
+            "0.0472931",
+        ] {
+            assert_eq!(leaks(found), 1, "{found}");
+        }
+        for other in
+            ["1483920", "48392", "#483920", "1.483920", "483920.5", "a483920", "731920000", "73192e4"]
+        {
+            assert_eq!(leaks(other), 0, "{other}");
+        }
     }
 }

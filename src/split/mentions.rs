@@ -36,9 +36,9 @@ impl Mentions {
     }
 }
 
-/// Every text and name of a body: what a search of the client's half looks for.
+/// Every text, number and name of a body: what a search of the client's half looks for.
 pub(crate) fn words(body: &Body<'_>) -> BTreeSet<String> {
     let mut found = Found::default();
     body.visit_with(&mut found);
-    found.texts.into_iter().chain(found.names).map(|(text, _)| text).collect()
+    found.texts.into_iter().chain(found.numbers).chain(found.names).map(|(text, _)| text).collect()
 }

@@ -20,10 +20,14 @@ mod inline;
 mod jsx;
 mod leak;
 mod mentions;
+mod named;
+mod numbers;
 mod optimize;
 mod pages;
 mod parts;
+mod passing;
 mod plan;
+mod pure;
 mod queried;
 mod reach;
 

@@ -9,14 +9,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swc_common::{DUMMY_SP, Span};
+use swc_common::{DUMMY_SP, Mark, Span};
 use swc_ecma_ast::{
-    ArrowExpr, EsVersion, Expr, Function, Id, Lit, MemberExpr, MemberProp, ModuleItem, Number, Pass, Program,
+    ArrowExpr, CallExpr, EsVersion, Expr, Function, Id, Lit, MemberExpr, MemberProp, ModuleItem, Number,
+    Param, Pass, Pat, Program, VarDecl, VarDeclKind,
 };
 use swc_ecma_minifier::option::{CompressOptions, ExtraOptions, MinifyOptions, TopLevelOptions};
 use swc_ecma_transforms_base::fixer::paren_remover;
-use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
+use swc_ecma_visit::{Visit, VisitMut, VisitMutWith, VisitWith, noop_visit_mut_type, noop_visit_type};
 
+use super::named;
 use super::parts::{PartId, PartKind, Parts};
 use super::reach::neighbours;
 use crate::contract::{Contract, Perms};
@@ -28,6 +30,10 @@ use crate::parse::module::{OwnName, ParsedModule, property};
 pub(super) fn optimize(mut program: Program, module: &ParsedModule) -> Program {
     // Constants in parentheses do not fold.
     paren_remover(None).process(&mut program);
+    let mut declared = Lexical::default();
+    program.visit_with(&mut declared);
+    program.visit_mut_with(&mut Apart(declared.0));
+    named::hold(&mut program);
     let options = MinifyOptions {
         rename: false,
         compress: Some(compress()),
@@ -40,7 +46,53 @@ pub(super) fn optimize(mut program: Program, module: &ParsedModule) -> Program {
         top_level_mark: module.scopes.top_level,
         mangle_name_cache: None,
     };
-    swc_ecma_minifier::optimize(program, module.source_map(), None, None, &options, &extra)
+    let mut program = swc_ecma_minifier::optimize(program, module.source_map(), None, None, &options, &extra);
+    named::release(&mut program);
+    program
+}
+
+/// What `let` and `const` declare.
+#[derive(Default)]
+struct Lexical(BTreeSet<Id>);
+
+impl Visit for Lexical {
+    noop_visit_type!();
+
+    fn visit_var_decl(&mut self, vars: &VarDecl) {
+        if vars.kind != VarDeclKind::Var {
+            self.0.extend(vars.decls.iter().filter_map(|var| Some(var.name.as_ident()?.id.to_id())));
+        }
+        vars.visit_children_with(self);
+    }
+}
+
+/// Enums and namespaces become functions whose parameter is the same binding as the name that they fill. The minifier, which
+/// takes such a function apart, would declare that twice; only `var` may be.
+///
+/// ```text
+/// let E = function(E) { E[E["A"] = 0] = "A"; return E; }({})      →  function(E1) …
+/// ```
+struct Apart(BTreeSet<Id>);
+
+impl VisitMut for Apart {
+    noop_visit_mut_type!();
+
+    fn visit_mut_call_expr(&mut self, call: &mut CallExpr) {
+        call.visit_mut_children_with(self);
+        let Some(function) = call.callee.as_mut_expr().and_then(|callee| callee.as_mut_fn_expr()) else {
+            return;
+        };
+        let Function { params, body, .. } = &mut *function.function;
+        let ([Param { pat: Pat::Ident(param), .. }], Some(body)) = (params.as_mut_slice(), body) else {
+            return;
+        };
+        let from = param.id.to_id();
+        if !self.0.contains(&from) {
+            return;
+        }
+        param.id.ctxt = param.id.ctxt.apply_mark(Mark::new());
+        super::inline::rename(&mut body.stmts, &from, &param.id);
+    }
 }
 
 fn compress() -> CompressOptions {

@@ -7,7 +7,7 @@
 //!
 //! Each depends on the other: what is not client is run by the server, and what that refers to is not client. A module
 //! without endpoints that the server imports is run as a whole; unless only the server can run it, clients may have parts of
-//! it as well. The least such `server` is found by repetition, so that in modules with endpoints the two are disjoint, and the
+//! it as well, with what such a module does when it is loaded, but for what it does to values that only endpoints use. The least such `server` is found by repetition, so that in modules with endpoints the two are disjoint, and the
 //! server's half lacks nothing it uses.
 //!
 //! Dead-code elimination would not do: it keeps `const db = new Database('sk-live-…')`, because that has an effect.
@@ -15,10 +15,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::parts::{Part, PartId, PartKind, Parts};
+use super::passing::{Present, present};
 use super::queried::queried;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
-use crate::parse::module::{Export, Imported, ParsedModule};
+use crate::parse::module::{Export, Imported, ParsedModule, item_decl};
 use crate::parse::resolve::Resolution;
 use crate::parse::summary::{Exported, SpecifierKind};
 use crate::source::FileId;
@@ -27,6 +28,10 @@ use crate::source::FileId;
 pub(super) struct Reach {
     /// Parts that client output contains. In a module with endpoints, the server's half does not.
     pub(super) client: BTreeSet<PartId>,
+    /// The modules that it contains.
+    pub(super) present: Present,
+    /// What endpoints and middlewares use.
+    pub(super) used: BTreeSet<PartId>,
     /// Modules that run on the server.
     pub(super) server_modules: BTreeSet<FileId>,
     /// Modules that only the server can run, with the module that the reason stands in.
@@ -55,16 +60,19 @@ pub(super) enum Target {
 
 impl Reach {
     pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
-        let demanded = demanded(graph, parts);
+        let (demanded, whole) = demanded(graph, parts);
         let server_only = server_only(graph, parts);
-        let mut server = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
+        let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
+        let mut server = used.clone();
         loop {
             let secret = |id: &PartId| server.contains(id) && !is_for_both(parts, &server_only, id.0);
-            let client = client_closure(graph, parts, &demanded, &secret);
+            let walk = Walk { graph, parts, used: &used, secret: &secret };
+            let client = client_closure(&demanded, &walk);
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
-                return Self { client, server_modules, server_only };
+                let present = present(graph, parts, &client, whole);
+                return Self { client, present, used, server_modules, server_only };
             }
             server = grown;
         }
@@ -217,8 +225,9 @@ pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Opti
 
 /// The parts that modules take as values from `@/client/<module>`. Nothing else of a module with endpoints leaves the
 /// server: an export that nobody asks for may be a secret as well.
-fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
-    let mut found = BTreeSet::new();
+/// With the modules that something of others is asked of.
+fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> (BTreeSet<PartId>, BTreeSet<FileId>) {
+    let (mut found, mut whole) = (BTreeSet::new(), BTreeSet::new());
     for (_, importer) in graph.summaries() {
         let imports = importer.imports.iter().filter(|import| !import.type_only);
         let imports = imports.map(|import| (import.from, &import.imported));
@@ -231,6 +240,7 @@ fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
         for (from, imported) in imports.chain(exports) {
             if let Some(source) = client_source(graph, &importer.specifiers[from].text) {
                 found.extend(asked_for(graph, parts, source, imported));
+                whole.insert(source.file);
             }
         }
         let stars = importer.stars.iter().map(|from| &importer.specifiers[*from]);
@@ -238,9 +248,10 @@ fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> BTreeSet<PartId> {
         for from in stars.chain(loads) {
             let source = client_source(graph, &from.text);
             found.extend(source.into_iter().flat_map(|source| exported_parts(graph, parts, source.file)));
+            whole.extend(source.map(|source| source.file));
         }
     }
-    found
+    (found, whole)
 }
 
 /// What a name of a module's client half means.
@@ -251,64 +262,89 @@ fn asked_for(
     imported: &Imported,
 ) -> Vec<PartId> {
     match imported {
-        Imported::Name(name) => match source.exports.get(name) {
-            Some(Export::Local(local)) => parts.declaring(source.file, local),
-            Some(Export::Item(index)) => {
-                let item = Binding::Item { file: source.file, index: *index };
-                match bound(graph, parts, item) {
-                    Target::Parts(ids) => ids,
-                    Target::Module(_) | Target::Outside => Vec::new(),
-                }
-            }
-            Some(Export::From(..)) | None => Vec::new(),
+        Imported::Name(name) => match bound(graph, parts, graph.exported(source.file, name)) {
+            Target::Parts(ids) => ids,
+            Target::Module(file) => exported_parts(graph, parts, file),
+            Target::Outside => Vec::new(),
         },
         Imported::Namespace => exported_parts(graph, parts, source.file),
     }
 }
 
-/// `secret` says what no client may have.
-fn client_closure(
-    graph: &ModuleGraph,
-    parts: &Parts<'_>,
-    demanded: &BTreeSet<PartId>,
-    secret: &dyn Fn(&PartId) -> bool,
-) -> BTreeSet<PartId> {
+/// What a closure of client code is taken over.
+struct Walk<'w> {
+    graph: &'w ModuleGraph,
+    parts: &'w Parts<'w>,
+    /// What endpoints and middlewares use.
+    used: &'w BTreeSet<PartId>,
+    /// What no client may have.
+    secret: &'w dyn Fn(&PartId) -> bool,
+}
+
+fn client_closure(demanded: &BTreeSet<PartId>, walk: &Walk<'_>) -> BTreeSet<PartId> {
     let is_declaration =
-        |id: &&PartId| parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
-    let closures =
-        demanded.iter().filter(is_declaration).filter_map(|id| closure_without(graph, parts, *id, secret));
+        |id: &&PartId| walk.parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
+    let closures = demanded.iter().filter(is_declaration).filter_map(|id| walk.closure(*id));
     closures.flatten().collect()
 }
 
-/// The closure of a part, stubs not entered; `None` when it meets server code.
-fn closure_without(
-    graph: &ModuleGraph,
-    parts: &Parts<'_>,
-    root: PartId,
-    secret: &dyn Fn(&PartId) -> bool,
-) -> Option<BTreeSet<PartId>> {
-    let mut reached = BTreeSet::new();
-    let mut queue = vec![root];
-    while let Some(id) = queue.pop() {
+impl Walk<'_> {
+    /// The closure of a part with what else runs where it does, stubs not entered; `None` when it meets server code.
+    fn closure(&self, root: PartId) -> Option<BTreeSet<PartId>> {
+        let mut reached = BTreeSet::new();
+        let mut queue = vec![root];
+        while !queue.is_empty() {
+            while let Some(id) = queue.pop() {
+                if is_endpoint(self.parts, id) || reached.contains(&id) {
+                    continue;
+                }
+                if self.is_refused(id)? {
+                    return None;
+                }
+                reached.insert(id);
+                queue.extend(neighbours(self.graph, self.parts, id));
+            }
+            // What endpoints use is left to them, unless a reference has led there by now.
+            let effects = reached.iter().flat_map(|id| effects_with(self.graph, self.parts, *id));
+            queue = effects.filter(|id| !reached.contains(id) && !self.is_servers(*id, &reached)).collect();
+        }
+        Some(reached)
+    }
+
+    fn is_refused(&self, id: PartId) -> Option<bool> {
+        let (graph, parts) = (self.graph, self.parts);
         let part = parts.part(id)?;
-        if is_endpoint(parts, id) {
-            continue;
-        }
-        let module = graph.module(id.0)?;
-        let injected = uses_injected(part) || imports_server_runtime(module, part);
-        if secret(&id) || injected || !part.dynamic_imports.is_empty() {
-            return None;
-        }
+        let injected = uses_injected(part) || imports_server_runtime(graph.module(id.0)?, part);
         let described = queried(graph, parts, id);
-        if described.iter().any(|id| secret(id) && !is_endpoint(parts, *id)) {
-            return None;
-        }
-        if reached.insert(id) {
-            queue.extend(neighbours(graph, parts, id));
-            queue.extend(effects_with(graph, parts, id));
+        let tells = described.iter().any(|id| (self.secret)(id) && !is_endpoint(parts, *id));
+        Some((self.secret)(&id) || injected || !part.dynamic_imports.is_empty() || tells)
+    }
+
+    /// Whether an effect makes a value that only endpoints use, or does something to one and to nothing that clients have:
+    /// `const db = connect(…)`, `db.timeout = 5`.
+    fn is_servers(&self, id: PartId, reached: &BTreeSet<PartId>) -> bool {
+        let Some(part) = self.parts.part(id) else { return false };
+        match part.kind {
+            PartKind::Declaration => self.used.contains(&id),
+            PartKind::Effect => {
+                let is_value = |id: &PartId| self.parts.part(*id).is_some_and(|part| !is_function(part));
+                let values = neighbours(self.graph, self.parts, id).into_iter().filter(is_value);
+                let (of_clients, others): (Vec<PartId>, Vec<PartId>) =
+                    values.partition(|id| reached.contains(id));
+                of_clients.is_empty() && others.iter().any(|id| self.used.contains(id))
+            }
+            PartKind::Import
+            | PartKind::ReExport
+            | PartKind::Endpoint
+            | PartKind::EndpointBase
+            | PartKind::Middleware
+            | PartKind::Type => false,
         }
     }
-    Some(reached)
+}
+
+fn is_function(part: &Part<'_>) -> bool {
+    matches!(item_decl(&part.node), Some(swc_ecma_ast::Decl::Fn(_)))
 }
 
 fn is_endpoint(parts: &Parts<'_>, id: PartId) -> bool {

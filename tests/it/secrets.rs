@@ -1,7 +1,9 @@
 //! Secrets planted in every place that a program has for them: built clean, or refused; never in a client's file.
 
+mod across;
 mod shapes;
 
+use across::ACROSS;
 use kontract::CompileInput;
 use kontract::project;
 use kontract::system::MemorySystem;
@@ -11,7 +13,7 @@ use shapes::SHAPES;
 fn no_planted_secret_reaches_a_client() {
     let (mut clean, mut refused) = (Vec::new(), Vec::new());
     let mut leaked = Vec::new();
-    for (number, shape) in SHAPES.iter().enumerate() {
+    for (number, shape) in SHAPES.iter().chain(ACROSS).enumerate() {
         let secret = format!("skLive{number}x51Mz");
         let plant = |text: &str| text.replace("SECRET", &secret);
         let files = [
@@ -77,6 +79,40 @@ fn the_report_says_what_was_searched_and_is_the_same_each_time() {
         );
     }
     assert!(!text.contains("sk-live"), "the report itself tells");
+}
+
+/// A number cannot be planted as a name can: it is searched for by its digits, however a printer writes them.
+#[test]
+fn no_planted_number_reaches_a_client() {
+    let built = |api: &str, page: &str| {
+        let system = MemorySystem::new([
+            ("kontract.json", "{ \"name\": \"planted\" }".to_owned()),
+            ("src/api.ts", format!("{api}\n{API}")),
+            (
+                "src/page.ts",
+                format!("import {{ read }} from '@/client/api';\n{page}\nexport const shown = read;\n"),
+            ),
+        ]);
+        let loaded = project::load(&system);
+        let outcome = kontract::compile(&system, &loaded, &CompileInput::default());
+        let text = |path: &str| {
+            let artifacts = outcome.value.as_ref()?;
+            Some(String::from_utf8_lossy(&artifacts[path]).into_owned())
+        };
+        (text("dist/client/api.js"), text("dist/client/leak-report.json"))
+    };
+    let endpoint =
+        "export const a = endpointOf({}, async (pin: number): Promise<boolean> => pin === 483920);";
+    let (client, report) = built(endpoint, "");
+    assert!(client.is_some_and(|text| !text.contains("483920")));
+    let report: serde_json::Value = serde_json::from_str(&report.expect("it compiles")).expect("JSON");
+    assert_eq!(report["searchedFor"]["numbers"], 1, "{report}");
+    // What a page asks for may say the same number, which is no secret then; nothing may say it by a type.
+    let label = "export const label = (): number => 483920;";
+    let asked = "import { label } from '@/client/api';\nconsole.log(label());";
+    assert!(built(&format!("{endpoint}\n{label}"), asked).0.is_some_and(|text| text.contains("483920")));
+    let typed = "const pin = 483920;\nexport const label = (x?: typeof pin): number => x ?? 1;\nexport const a = endpointOf({}, async (): Promise<boolean> => pin > 1);";
+    assert_eq!(built(typed, asked).0, None);
 }
 
 /// What every program has besides its secret.

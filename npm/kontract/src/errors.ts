@@ -72,18 +72,7 @@ export class RateLimitError extends HttpError {
 
 /** The error of an answer: the class that was thrown on the server, as far as status and code tell. */
 export function httpError(status: number, code: string, message: string): HttpError {
-  switch (status) {
-    case 401:
-      return new UnauthorizedError(message, code);
-    case 403:
-      return code === 'PERMISSION_DENIED' ? new PermissionError(message) : new ForbiddenError(message, code);
-    case 404:
-      return new NotFoundError(message, code);
-    case 409:
-      return new ConflictError(message, code);
-    case 429:
-      return new RateLimitError(message, code);
-    default:
-      return new HttpError(status, code, message);
-  }
+  if (status === 403 && code === 'PERMISSION_DENIED') return new PermissionError(message);
+  const known = { 401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 409: ConflictError, 429: RateLimitError }[status];
+  return known === undefined ? new HttpError(status, code, message) : new known(message, code);
 }

@@ -11,7 +11,7 @@ use swc_common::{DUMMY_SP, Mark, Span, SyntaxContext};
 use swc_ecma_ast::{
     ArrowExpr, ArrowFunctionBody, AssignExpr, BindingIdent, BreakStmt, CallExpr, Callee, ClassDecl,
     ClassExpr, ContinueStmt, Expr, FnDecl, FnExpr, Function, Id, Ident, IdentName, KeyValueProp, LabeledStmt,
-    MetaPropExpr, ModuleItem, Pat, Prop, ReturnStmt, Stmt, Super, ThisExpr, UpdateExpr,
+    MetaPropExpr, ModuleItem, Pat, Prop, ReturnStmt, Stmt, Super, ThisExpr, UpdateExpr, UsingDecl,
 };
 use swc_ecma_visit::{Visit, VisitMut, VisitMutWith, VisitWith, noop_visit_mut_type, noop_visit_type};
 
@@ -117,8 +117,10 @@ fn parts(function: &Expr) -> Option<FunctionParts> {
         Some(_) => return None,
         None => None,
     };
-    let ctx = ctx.map(given).filter(|pat| !matches!(pat, Pat::Rest(_)));
-    (more.is_none() && (ctx.is_some() || next.is_none())).then_some((ctx, next, body))
+    let ctx = ctx.map(given);
+    // What a rest parameter gathers may be both.
+    let gathers = matches!(ctx, Some(Pat::Rest(_)));
+    (more.is_none() && !gathers).then_some((ctx, next, body))
 }
 
 fn arrow_body(arrow: &ArrowExpr) -> Vec<Stmt> {
@@ -158,6 +160,11 @@ impl Visit for Unfit {
 
     fn visit_ident(&mut self, ident: &Ident) {
         self.found |= &*ident.sym == "arguments" && !self.own_this;
+    }
+
+    /// It ends with its function, which another one outlives.
+    fn visit_using_decl(&mut self, _: &UsingDecl) {
+        self.found = true;
     }
 
     /// Code in a text sees the names around it.
@@ -309,7 +316,7 @@ pub(super) fn is_assigned(name: &Id, body: &[ModuleItem]) -> bool {
 }
 
 /// Lets what one name meant be meant by another.
-pub(super) fn rename(body: &mut [Stmt], from: &Id, to: &Ident) {
+pub(in crate::split) fn rename(body: &mut [Stmt], from: &Id, to: &Ident) {
     for stmt in body {
         stmt.visit_mut_with(&mut Rename { from, to });
     }

@@ -37,6 +37,7 @@ use crate::contract::{Contract, Endpoint, Perms};
 use crate::parse::ModuleGraph;
 use crate::parse::module::Imported;
 use crate::source::FileId;
+pub(super) use middleware::rename;
 use middleware::{Labels, Middleware, own_context};
 
 /// The function that runs an endpoint within its middlewares: `(ctx, handler) => Promise`.

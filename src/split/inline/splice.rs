@@ -196,6 +196,9 @@ impl Splice<'_> {
         let label = self.labels.give("rest");
         let value = Ident::new("value".into(), DUMMY_SP, own_context());
         stmts.visit_mut_with(&mut Leave { label: &label, value: &value });
+        if returns.overridden && !returns.ends {
+            stmts.push(assign(value.clone(), undefined()));
+        }
         let declared = declarator(Pat::Ident(value.clone().into()), None);
         let body = Box::new(block(stmts));
         let result = Expr::Ident(value);
@@ -215,9 +218,12 @@ struct Returns {
     promise: bool,
     /// Whether one does so where a `finally` or `catch` is still to come.
     promise_in_try: bool,
+    /// Whether a `finally` around one may go elsewhere, so that the function answers with nothing after all.
+    overridden: bool,
     /// Whether the last statement leaves.
     ends: bool,
     tries: usize,
+    finallys: usize,
 }
 
 impl Returns {
@@ -242,7 +248,9 @@ impl Visit for Returns {
 
     fn visit_try_stmt(&mut self, attempt: &TryStmt) {
         self.tries += 1;
+        self.finallys += usize::from(attempt.finalizer.is_some());
         attempt.visit_children_with(self);
+        self.finallys -= usize::from(attempt.finalizer.is_some());
         self.tries -= 1;
     }
 
@@ -250,6 +258,7 @@ impl Visit for Returns {
         let promise = stmt.arg.as_deref().is_some_and(|value| !is_settled(value));
         self.count += 1;
         self.promise |= promise;
+        self.overridden |= self.finallys > 0;
         self.promise_in_try |= promise && self.tries > 0;
     }
 }
@@ -275,14 +284,7 @@ impl VisitMut for Leave<'_> {
             return;
         };
         let leave = Stmt::Break(BreakStmt { span: DUMMY_SP, label: Some(self.label.clone()) });
-        let kept = arg.take().map(|value| {
-            statement(Expr::Assign(AssignExpr {
-                span: DUMMY_SP,
-                op: AssignOp::Assign,
-                left: AssignTarget::Simple(SimpleAssignTarget::Ident(self.value.clone().into())),
-                right: value,
-            }))
-        });
+        let kept = arg.take().map(|value| assign(self.value.clone(), *value));
         *stmt = block(kept.into_iter().chain([leave]).collect());
     }
 }
@@ -389,6 +391,15 @@ fn undefined() -> Expr {
 
 fn block(stmts: Vec<Stmt>) -> Stmt {
     Stmt::Block(BlockStmt { span: DUMMY_SP, ctxt: SyntaxContext::empty(), stmts })
+}
+
+fn assign(name: Ident, value: Expr) -> Stmt {
+    statement(Expr::Assign(AssignExpr {
+        span: DUMMY_SP,
+        op: AssignOp::Assign,
+        left: AssignTarget::Simple(SimpleAssignTarget::Ident(name.into())),
+        right: Box::new(value),
+    }))
 }
 
 fn statement(expr: Expr) -> Stmt {

@@ -217,8 +217,9 @@ pub(super) fn place_stmts(
         body.push(constant(&format!("u{index}"), call(ident(find), args)));
     }
     if let Some(null_slot) = field.null_slot {
-        let args = vec![ident("t"), ident("v"), number(count(null_slot)), ident(&pos), name.clone()];
-        body.push(constant(&format!("a{index}"), call(method("r", "absence"), args)));
+        let flag = number(count(null_slot));
+        let args = vec![ident("r"), ident("t"), ident("v"), flag, ident(&pos), name.clone()];
+        body.push(constant(&format!("a{index}"), call(ident("getAbsence"), args)));
     }
     let absent = match field.presence {
         Presence::Required => None,
@@ -238,7 +239,7 @@ fn field_read(schema: &WireSchema, index: usize, kind: Kind, name: Expr) -> Expr
         Kind::Template(id) => {
             call(ident("getText"), vec![ident("r"), pos, ident(&names::pattern(schema, id)), name])
         }
-        Kind::Bytes => call(method("r", "blob"), vec![pos, name]),
+        Kind::Bytes => call(ident("getBlob"), vec![ident("r"), pos, name]),
         Kind::Dynamic => call(ident("getDynamic"), vec![ident("r"), pos, name]),
         Kind::Table(id) => table_read(schema, id, pos, name),
         Kind::Union(id) => {
@@ -330,11 +331,11 @@ fn empty(collection: Collection) -> Expr {
 
 fn scalar_read(schema: &WireSchema, scalar: Scalar, pos: Expr, name: Expr) -> Expr {
     let args = match scalar {
-        Scalar::Number(_) | Scalar::BigInt | Scalar::BigUint => vec![pos],
-        Scalar::Bool | Scalar::Date => vec![pos, name],
-        Scalar::Enum(id) => vec![pos, ident(&names::values(schema, id)), name],
+        Scalar::Number(_) | Scalar::BigInt | Scalar::BigUint => vec![ident("r"), pos],
+        Scalar::Bool | Scalar::Date => vec![ident("r"), pos, name],
+        Scalar::Enum(id) => vec![ident("r"), pos, ident(&names::values(schema, id)), name],
     };
-    call(method("r", names::scalar_method(schema, scalar)), args)
+    call(ident(names::scalar_functions(schema, scalar).1), args)
 }
 
 /// The value of a required scalar that the message leaves out, as FlatBuffers defines it.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! function writeEntry(w, at, value, name) {
-//!   const t = w.object(at, value, name, shapeEntry), v0 = value.id, v1 = value.note;
+//!   const t = putObject(w, at, value, name, shapeEntry), v0 = value.id, v1 = value.note;
 //!   if (v1 === undefined) w.absent(1);
 //!   w.seal(t);
 //!   w.string(t + 4, v0, "id");
@@ -76,7 +76,8 @@ fn nested_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
     let shape = ident(&names::shape(table));
     let begin = match table.kind {
         TableKind::Object => {
-            call(method("w", "object"), vec![ident("at"), ident("value"), ident("name"), shape])
+            let args = vec![ident("w"), ident("at"), ident("value"), ident("name"), shape];
+            call(ident("putObject"), args)
         }
         TableKind::Tuple(of) => {
             let behind = of.rest.map_or(0, |rest| table.fields.len() - rest - 1);
@@ -217,7 +218,7 @@ fn inline_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &Fie
         }
         (_, Some(tag_slot)) => {
             let args = vec![slot_pos(table, tag_slot), ident(&tag_binding(index)), string("")];
-            vec![writer_call("u8", args)]
+            vec![put("putU8", args)]
         }
         (_, None) => Vec::new(),
     };
@@ -227,7 +228,7 @@ fn inline_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &Fie
     otherwise.push(absent(field.slot));
     if let Some(null_slot) = field.null_slot {
         let is_null = binary(BinaryOp::EqEqEq, value(index), null());
-        otherwise.push(writer_call("bool", vec![slot_pos(table, null_slot), is_null, string("")]));
+        otherwise.push(put("putBool", vec![slot_pos(table, null_slot), is_null, string("")]));
     }
     match present(index, field) {
         Some(present) if !write.is_empty() => vec![if_else(present, write, otherwise)],
@@ -245,7 +246,7 @@ fn reference_stmts(schema: &WireSchema, table: &TableDef, index: usize, field: &
         Kind::Template(id) => {
             vec![put("putText", vec![at, value(index), ident(&names::pattern(schema, id)), name])]
         }
-        Kind::Bytes => vec![writer_call("blob", vec![at, value(index), name])],
+        Kind::Bytes => vec![put("putBlob", vec![at, value(index), name])],
         Kind::Dynamic => vec![put("putDynamic", vec![at, value(index), name])],
         Kind::Table(id) => vec![table_stmt(schema, id, at, value(index), name)],
         Kind::Vector(collection, of) => {
@@ -280,7 +281,7 @@ fn vector_stmts(
     }
     let size = u32::from(schema.element_size(of));
     let start = format!("s{index}");
-    let begin = call(method("w", "vector"), vec![at, list.clone(), number(size), name]);
+    let begin = call(ident("putVector"), vec![ident("w"), at, list.clone(), number(size), name]);
     let place = binary(BinaryOp::Mul, ident("i"), number(size));
     let pos = binary(BinaryOp::Add, ident(&start), place);
     let item = element(list, ident("i"));
@@ -327,7 +328,7 @@ fn scalar_stmt(schema: &WireSchema, scalar: Scalar, pos: Expr, value: Expr, name
         args.push(ident(&names::values(schema, id)));
     }
     args.push(name);
-    writer_call(names::scalar_method(schema, scalar), args)
+    put(names::scalar_functions(schema, scalar).0, args)
 }
 
 fn table_stmt(schema: &WireSchema, id: TableId, at: Expr, value: Expr, name: Expr) -> Stmt {

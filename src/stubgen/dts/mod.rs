@@ -204,14 +204,23 @@ impl<'e> Exported<'e> {
         if is_binding_name(export) {
             return Self { before: "export declare const ", local: export.to_owned(), behind: None };
         }
-        Self { before: "declare const ", local: format!("{export}_"), behind: Some(export) }
+        // A name may be any text: `export { one as 'two words' }`.
+        let word = |c: char| if is_word(c) { c.to_string() } else { format!("${:x}", u32::from(c)) };
+        let local = format!("{}_", export.chars().map(word).collect::<String>());
+        let local = if is_binding_name(&local) { local } else { format!("_{local}") };
+        Self { before: "declare const ", local, behind: Some(export) }
     }
 
     fn export(&self, out: &mut Declarations) {
         if let Some(name) = self.behind {
+            let name = if is_identifier_name(name) { name.to_owned() } else { quoted(name) };
             out.line(&format!("export {{ {} as {name} }};", self.local));
         }
     }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// The type of a stub, from where it is declared.

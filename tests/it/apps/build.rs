@@ -1,6 +1,7 @@
 //! What `kontract build` writes, and what it refuses to.
 
 use crate::support::app::App;
+use crate::support::script;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -58,6 +59,36 @@ fn nothing_of_the_server_reaches_the_client() {
             assert!(!client.contains(text), "{folder} holds {text}");
         }
     }
+}
+
+/// Every kind of export, and imports of whole modules that pass on what is others'.
+#[test]
+fn the_clients_half_does_what_its_source_does() {
+    let app = App::of_fixture("apps/halves");
+    app.write(".dev.vars", DEV_VARS);
+    app.build();
+    let outcome = script::run("halves.mjs", &[&script::argument(app.path())]);
+    let written = outcome["written"]["report"].as_array().expect("a report");
+    assert!(written.len() > 40, "{outcome}");
+    assert_eq!(outcome["client"]["report"], outcome["written"]["report"]);
+    assert_eq!(outcome["client"]["warnings"], serde_json::json!([]));
+    let declared = app.read("dist/client/api.d.ts");
+    for text in ["export { a$20name_ as \"a name\" };", "export declare const cry: (s: string) => string;"] {
+        assert!(declared.contains(text), "no `{text}` in:\n{declared}");
+    }
+}
+
+/// The example has no type that its page does without, and keys of the length that keys have.
+#[test]
+fn the_examples_client_is_within_the_budget() {
+    let app = buildable();
+    let output = app.kontract(&["build", "--json", "--no-frontend"]);
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let events = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let client = events.into_iter().find(|event| event["event"] == "client").expect("a size");
+    let length = |name: &str| client[name].as_u64().expect("a length");
+    assert!(length("gzipBytes") <= 12_000, "{client}");
+    assert!((2_400..3_400).contains(&length("keysGzipBytes")), "{client}");
 }
 
 #[test]

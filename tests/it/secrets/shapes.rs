@@ -13,19 +13,19 @@ pub(super) struct Shape {
     pub(super) vanishes: bool,
 }
 
-const fn api(name: &'static str, api: &'static str) -> Shape {
+pub(super) const fn api(name: &'static str, api: &'static str) -> Shape {
     Shape { name, api, vault: "", page: "", vanishes: false }
 }
 
-const fn vault(name: &'static str, api: &'static str, vault: &'static str) -> Shape {
+pub(super) const fn vault(name: &'static str, api: &'static str, vault: &'static str) -> Shape {
     Shape { name, api, vault, page: "", vanishes: false }
 }
 
-const fn asked(name: &'static str, api: &'static str, page: &'static str) -> Shape {
+pub(super) const fn asked(name: &'static str, api: &'static str, page: &'static str) -> Shape {
     Shape { name, api, vault: "", page, vanishes: false }
 }
 
-const fn gone(name: &'static str, api: &'static str) -> Shape {
+pub(super) const fn gone(name: &'static str, api: &'static str) -> Shape {
     Shape { name, api, vault: "", page: "", vanishes: true }
 }
 

@@ -108,19 +108,15 @@ export class Auth {
   async #refresh(): Promise<Identity> {
     const { storage } = this.#settings;
     const refreshToken = storage.getItem(this.#storageKey);
-    if (refreshToken === null) return this.#becomeAnonymous();
+    if (refreshToken === null) return this.#grant(ANONYMOUS, {});
     try {
       return await this.#grant(REFRESH, { refreshToken });
     } catch (error) {
       // Only the gateway can say that, and what is on the way cannot: an identity that is given up is lost for good.
       if (!(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
       storage.removeItem(this.#storageKey);
-      return this.#becomeAnonymous();
+      return this.#grant(ANONYMOUS, {});
     }
-  }
-
-  #becomeAnonymous(): Promise<Identity> {
-    return this.#grant(ANONYMOUS, {});
   }
 
   async #grant(route: number, args: object): Promise<Identity> {
@@ -145,9 +141,10 @@ async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> 
 function parseGranted(bytes: Uint8Array): Granted {
   const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Record<keyof Granted, unknown>>;
   const { accessToken, refreshToken, owner, expiresAt } = value;
-  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof owner !== 'string' || typeof expiresAt !== 'number') {
-    throw new TypeError('the gateway answered an identity of an unknown shape');
+  const kinds = [accessToken, refreshToken, owner, expiresAt].map((value) => typeof value).join();
+  if (kinds !== 'string,string,string,number') {
+    throw new TypeError('the gateway answered no identity');
   }
-  return { accessToken, refreshToken, owner, expiresAt };
+  return value as Granted;
 }
 

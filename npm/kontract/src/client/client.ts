@@ -20,6 +20,7 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
   let configuration: Configuration = {};
   let connection: Connection | undefined;
   const connected = (): Connection => (connection ??= new Connection(pins, configuration, platform));
+  const refresh = async (): Promise<Identity> => connected().refresh();
   const close = (): void => {
     connection?.close();
     connection = undefined;
@@ -30,10 +31,7 @@ export function createClient(pins: Pins, platform: Platform = realPlatform): Kon
       configuration = { ...configuration, ...given };
       close();
     },
-    auth: {
-      anonymous: async () => connected().refresh(),
-      refresh: async () => connected().refresh(),
-    },
+    auth: { anonymous: refresh, refresh },
     close,
   };
 }
@@ -99,8 +97,8 @@ class Connection {
       const { owner } = this.auth;
       const before = sentBy;
       // The server knows a repetition by its owner as well: as somebody else's, it would be another change.
-      if (!target.readOnly && sentBy !== undefined && sentBy !== owner) {
-        throw new UnauthorizedError('the identity was lost while a change was under way, which may have been made; ask before you repeat it');
+      if (!target.readOnly && (sentBy ?? owner) !== owner) {
+        throw new UnauthorizedError('the identity was lost while a change was under way');
       }
       sentBy = owner;
       try {

@@ -37,7 +37,7 @@ export async function idempotencyKey(given: string | Uint8Array | undefined, ent
   if (given === undefined) return entropy(KEY_LEN);
   if (typeof given === 'string') return (await sha256(utf8(`kontract idempotency\0${given}`))).slice(0, KEY_LEN);
   if (given.length !== KEY_LEN || given.every((byte) => byte === 0)) {
-    throw new RangeError('an idempotency key is text, or 16 bytes that are not all zero');
+    throw new RangeError('an idempotency key is text or 16 bytes, not all zero');
   }
   return Uint8Array.from(given);
 }

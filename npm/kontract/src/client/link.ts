@@ -7,7 +7,7 @@ import { RefusedError } from '../raystream/refused.js';
 import type { Opened } from '../raystream/session.js';
 import type { Io } from './io.js';
 import { NetworkError } from './network-error.js';
-import { type PostOptions, type Shaken, call as postCall, handshake, openOrKeep, reached } from './post.js';
+import { type PostOptions, type Shaken, answerTo, call as postCall, handshake, openOrKeep, reached } from './post.js';
 import type { Socket } from './socket.js';
 
 /**
@@ -79,12 +79,7 @@ export class Link {
     this.#handshaking = this.#shake(early);
     const { resumption, answers } = await this.#handshaking;
     this.#openBeside();
-    const answerTo = (sequence: number): Opened => {
-      const answer = answers.find((opened) => opened.sequence === sequence);
-      if (answer === undefined) throw new RefusedError('no answer to the call');
-      return answer;
-    };
-    return { sessionId: resumption.sessionId, answers: calls.map(({ sequence }) => answerTo(sequence)) };
+    return { sessionId: resumption.sessionId, answers: calls.map(({ sequence }) => answerTo(sequence, answers)) };
   }
 
   /** One call. `ready` comes before it. */

@@ -51,7 +51,7 @@ export function settle(configuration: Configuration): Settings {
   const pageOrigin = originOfPage();
   const url = configuration.url ?? pageOrigin ?? urlOfEnvironment();
   if (url === undefined) {
-    throw new Error("where is the gateway? call kontract.configure({ url: 'https://…' }) or set KONTRACT_URL");
+    throw new Error('where is the gateway? pass its url to kontract.configure, or set KONTRACT_URL');
   }
   const WebSocket = configuration.WebSocket ?? globalThis.WebSocket;
   return {

@@ -49,10 +49,21 @@ async function handshakeWith(key: ServerKey, options: PostOptions, signal: Abort
   const resumption = ticketOf(await session.open(ticket), established);
   tickets.synchronize(sessionId);
   tickets.keep(resumption);
+  return { resumption, answers: await answersIn(rest, established, tickets) };
+}
+
+/** The messages in the frames behind a handshake's answer. */
+async function answersIn(frames: readonly Bytes[], established: Established, tickets: Tickets): Promise<Opened[]> {
   const messages = new Messages();
-  const opened = await Promise.all(rest.map((frame) => session.open(frame)));
-  const answers = opened.map((frame) => messages.take(frame)).filter((message) => message !== undefined);
-  return { resumption, answers };
+  const opened = await Promise.all(frames.map((frame) => openOrKeep(frame, established, tickets)));
+  return opened.map((frame) => frame && messages.take(frame)).filter((message) => message !== undefined);
+}
+
+/** The answer to the call of that sequence number. */
+export function answerTo(sequence: number, answers: readonly Opened[]): Opened {
+  const answer = answers.find((opened) => opened.sequence === sequence);
+  if (answer === undefined) throw new RefusedError('no answer to the call');
+  return answer;
 }
 
 /** One call under a ticket. */
@@ -69,12 +80,7 @@ export async function call(
   const body = concat(resume.init, ...(await sealMessage(resume, FrameType.RpcCall, sequence, payload)));
   const [response, ...rest] = await exchange(body, options, signal);
   if (response === undefined) throw new RefusedError('empty answer');
-  const established = await resume.finish(response);
-  const messages = new Messages();
-  const opened = await Promise.all(rest.map((frame) => openOrKeep(frame, established, options.tickets)));
-  const answer = opened.map((frame) => frame && messages.take(frame)).find((message) => message?.sequence === sequence);
-  if (answer === undefined) throw new RefusedError('no answer to the call');
-  return answer;
+  return answerTo(sequence, await answersIn(rest, await resume.finish(response), options.tickets));
 }
 
 /** Opens a frame; a ticket is kept and not passed on. */
@@ -101,12 +107,12 @@ export async function request(body: Bytes | Blob | ReadableStream<Uint8Array>, {
       ...(body instanceof ReadableStream && { duplex: 'half' }),
     } as RequestInit),
   );
-  if (response.status === 400) throw new RefusedError('HTTP 400');
-  if (response.status >= 500) throw new NetworkError(`the gateway answered HTTP ${response.status}`);
-  if (response.status !== 200) {
-    throw new HttpError(response.status, 'UNEXPECTED_STATUS', `the gateway answered HTTP ${response.status}`);
-  }
-  return response;
+  const { status } = response;
+  if (status === 200) return response;
+  const words = `HTTP ${status}`;
+  if (status === 400) throw new RefusedError(words);
+  const message = `the gateway answered ${words}`;
+  throw status >= 500 ? new NetworkError(message) : new HttpError(status, 'UNEXPECTED_STATUS', message);
 }
 
 /** What the platform throws when the network fails is a different class everywhere. */

@@ -6,7 +6,6 @@ import type { StreamIo } from './types.js';
 
 const TRIES_MAX = 3;
 const BACKOFF_FIRST_MS = 100;
-const BACKOFF_MAX_MS = 10_000;
 
 /** What a retry takes from the budget, and a call that succeeds gives back one of: when the server is down for everybody, one call in ten is repeated. */
 const BUDGET_PER_RETRY = 10;
@@ -45,8 +44,7 @@ export async function withRetries<T>(
     } catch (error) {
       if (tries === TRIES_MAX || io?.isStarted === true || !isTransient(error) || !budget.take()) throw error;
     }
-    const ceiling = Math.min(BACKOFF_FIRST_MS * 2 ** (tries - 1), BACKOFF_MAX_MS);
-    await platform.wait(platform.random() * ceiling, signal);
+    await platform.wait(platform.random() * BACKOFF_FIRST_MS * 2 ** (tries - 1), signal);
   }
 }
 

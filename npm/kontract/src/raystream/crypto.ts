@@ -59,16 +59,10 @@ export async function cipher(key: Bytes): Promise<Cipher> {
   return (isNode() ? undefined : await native.cipher(key)) ?? (await portableCipher()).cipher(key);
 }
 
-/** Whether a point is spelt as RFC 7748 writes it, below 2^255 − 19. X25519 would take other spellings of the same points. */
-export function isCanonical(point: Uint8Array): boolean {
-  const [lowest = 0, highest = 0] = [point[0], point[31]];
-  return highest < 0x7f || (highest === 0x7f && (lowest < 0xed || point.subarray(1, 31).some((byte) => byte !== 0xff)));
-}
-
 /** An X25519 key pair of which only the public half can be read. */
 export interface KeyPair {
   readonly publicKey: Bytes;
-  /** The shared secret. Refuses a point that is not canonical, and a result of all zero bytes, which only one of low order gives. */
+  /** The shared secret. Refuses a result of all zero bytes, which only a point of low order gives. */
   agree(remote: Uint8Array): Promise<Bytes>;
 }
 
@@ -81,8 +75,8 @@ export async function keyPair(secret: Bytes): Promise<KeyPair> {
     publicKey: await multiply(BASE_POINT),
     agree: async (remote) => {
       // The implementations refuse a result of zeros themselves, each with an error of its own, or do not.
-      const shared = isCanonical(remote) ? await multiply(Uint8Array.from(remote)).catch(() => undefined) : undefined;
-      if (shared === undefined || shared.every((byte) => byte === 0)) throw new RefusedError('point not allowed here');
+      const shared = await multiply(Uint8Array.from(remote)).catch(() => undefined);
+      if (shared === undefined || shared.every((byte) => byte === 0)) throw new RefusedError('point not allowed');
       return shared;
     },
   };

@@ -1,5 +1,5 @@
 // Frames: the 16-byte header, and where a frame's parts are. The same rules as `runtime/raystream/src/frame.rs`.
-import { type Bytes, concat, view } from './bytes.js';
+import { type Bytes, concat, u16, u32, view } from './bytes.js';
 import { Flag, FrameType } from './kinds.js';
 import { FRAMES_PER_BODY_MAX, FRAME_LENGTH_MAX } from './limits.js';
 import { RefusedError } from './refused.js';
@@ -12,7 +12,7 @@ const TAG_LEN = 16;
 const VERSION = 1;
 
 const FLAGS_ALL = 31;
-const TYPES: ReadonlySet<number> = new Set([
+const TYPES: readonly number[] = [
   FrameType.HandshakeInit,
   FrameType.HandshakeResponse,
   FrameType.RpcCall,
@@ -25,7 +25,7 @@ const TYPES: ReadonlySet<number> = new Set([
   FrameType.Unsubscribe,
   FrameType.Heartbeat,
   FrameType.Close,
-]);
+];
 
 export interface Header {
   readonly type: FrameType;
@@ -36,29 +36,17 @@ export interface Header {
 }
 
 export function headerBytes(header: Header): Bytes {
-  const bytes = new Uint8Array(HEADER_LEN);
-  const fields = view(bytes);
-  bytes[0] = VERSION;
-  bytes[1] = header.type;
-  fields.setUint16(2, header.flags, true);
-  fields.setUint32(4, header.sequence, true);
-  fields.setUint32(8, header.length, true);
-  return bytes;
+  const { type, flags, sequence, length } = header;
+  return concat(Uint8Array.of(VERSION, type), u16(flags), u32(sequence), u32(length), u32(0));
 }
 
 export function parseHeader(bytes: Uint8Array): Header {
-  if (bytes.length < HEADER_LEN) throw new RefusedError('truncated');
+  if (bytes.length < HEADER_LEN) throw malformed();
   const fields = view(bytes);
-  if (bytes[0] !== VERSION) throw new RefusedError('unknown version');
-  if (fields.getUint32(12, true) !== 0) throw new RefusedError('reserved header bytes are not zero');
-  const type = fields.getUint8(1);
-  if (!isFrameType(type)) throw new RefusedError('unknown frame type');
-  const flags = fields.getUint16(2, true);
-  if ((flags & ~FLAGS_ALL) !== 0) throw new RefusedError('flag not allowed here');
-  const header = { type, flags, sequence: fields.getUint32(4, true), length: fields.getUint32(8, true) };
-  if (header.length > FRAME_LENGTH_MAX || (isSealed(header) && header.length < TAG_LEN)) {
-    throw new RefusedError('length out of bounds');
-  }
+  const [type, flags, length] = [fields.getUint8(1), fields.getUint16(2, true), fields.getUint32(8, true)];
+  const header: Header = { type, flags, sequence: fields.getUint32(4, true), length };
+  const isKnown = bytes[0] === VERSION && TYPES.includes(type) && (flags & ~FLAGS_ALL) === 0 && fields.getUint32(12, true) === 0;
+  if (!isKnown || length > FRAME_LENGTH_MAX || (isSealed(header) && length < TAG_LEN)) throw malformed();
   return header;
 }
 
@@ -72,9 +60,9 @@ export function isSealed(header: Header): boolean {
 export function frames(body: Bytes): Bytes[] {
   const found: Bytes[] = [];
   for (let rest = body; rest.length > 0; ) {
-    if (found.length === FRAMES_PER_BODY_MAX) throw new RefusedError('too many frames in one body');
+    if (found.length === FRAMES_PER_BODY_MAX) throw malformed();
     const length = frameLength(parseHeader(rest));
-    if (rest.length < length) throw new RefusedError('truncated');
+    if (rest.length < length) throw malformed();
     found.push(rest.subarray(0, length));
     rest = rest.subarray(length);
   }
@@ -89,9 +77,7 @@ export function frameEnd(bytes: Uint8Array): number | undefined {
 /** The header of one frame and nothing else. */
 export function exactHeader(frame: Uint8Array): Header {
   const header = parseHeader(frame);
-  if (frame.length !== frameLength(header)) {
-    throw new RefusedError(frame.length < frameLength(header) ? 'truncated' : 'bytes after the end of the frame');
-  }
+  if (frame.length !== frameLength(header)) throw malformed();
   return header;
 }
 
@@ -103,9 +89,7 @@ export function clearFrame(type: FrameType, body: Uint8Array): Bytes {
 /** The body of a HANDSHAKE_RESPONSE; every other header field is fixed. */
 export function responseBody(frame: Bytes): Bytes {
   const header = exactHeader(frame);
-  if (header.type !== FrameType.HandshakeResponse || header.flags !== 0 || header.sequence !== 0) {
-    throw new RefusedError('not a handshake response');
-  }
+  if (header.type !== FrameType.HandshakeResponse || header.flags !== 0 || header.sequence !== 0) throw malformed();
   return frame.subarray(HEADER_LEN);
 }
 
@@ -113,6 +97,7 @@ function frameLength(header: Header): number {
   return HEADER_LEN + (isSealed(header) ? NONCE_LEN : 0) + header.length;
 }
 
-function isFrameType(type: number): type is FrameType {
-  return TYPES.has(type);
+/** What is no frame of the protocol, whatever is wrong with it: a client spends no bytes on words for what no gateway sends. */
+function malformed(): RefusedError {
+  return new RefusedError('malformed frame');
 }

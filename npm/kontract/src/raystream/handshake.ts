@@ -68,7 +68,7 @@ export async function startFull(identity: Identity, server: ServerKey, entropy: 
     init: clearFrame(FrameType.HandshakeInit, body),
     finish: async (response) => {
       const { payload, split } = await noise.finish(responseBody(response));
-      if (payload.length !== SESSION_ID_LEN + 8) throw new RefusedError('length out of bounds');
+      if (payload.length !== SESSION_ID_LEN + 8) throw new RefusedError('malformed frame');
       const prk = await extract(split.hash, split.k1, split.k2);
       const session = new Session(await Direction.of(prk, 'c2s', split.hash), await Direction.of(prk, 's2c', split.hash));
       const ticketSecret = await expand(prk, 'rs1 resumption', split.hash, 32);
@@ -91,7 +91,7 @@ export async function startResume(resumption: Resumption, entropy: Entropy): Pro
     seal: c2s.seal.bind(c2s),
     finish: async (response) => {
       const serverRandom = responseBody(response);
-      if (serverRandom.length !== 32) throw new RefusedError('length out of bounds');
+      if (serverRandom.length !== 32) throw new RefusedError('malformed frame');
       const whole = await sha256(transcript, serverRandom);
       const session = new Session(c2s, await Direction.of(prk, 's2c', whole));
       const ticketSecret = await expand(prk, 'rs1 resumption', whole, 32);

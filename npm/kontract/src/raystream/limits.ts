@@ -10,8 +10,6 @@ export const PAYLOAD_LEN_MAX = PLAINTEXT_LEN_MAX - 1;
 export const PART_LEN = 256 * 1024;
 /** Longest message in several frames, in bytes. */
 export const MESSAGE_LEN_MAX = 16 << 20;
-/** Messages of which parts have come: the gateway sends each whole before the next. */
-export const PARTIAL_MESSAGES_MAX = 8;
 /** What may be sent of a stream before its receiver asks for more, in bytes. */
 export const WINDOW_LEN = 256 * 1024;
 /** Longest early data, in bytes. */

@@ -1,7 +1,7 @@
 // Messages in several frames: the first parts carry MORE, the last one FIN, all one type and sequence number.
 import { type Bytes, concat } from './bytes.js';
 import { Flag, FrameType } from './frame.js';
-import { MESSAGE_LEN_MAX, PARTIAL_MESSAGES_MAX, PART_LEN, PAYLOAD_LEN_MAX } from './limits.js';
+import { MESSAGE_LEN_MAX, PART_LEN, PAYLOAD_LEN_MAX } from './limits.js';
 import { RefusedError } from './refused.js';
 import type { Opened, Session } from './session.js';
 
@@ -20,6 +20,8 @@ export function partsOf(payload: Uint8Array): [part: Uint8Array, flag: number][]
   return parts;
 }
 
+const MAY_HAVE_PARTS: readonly FrameType[] = [FrameType.RpcResponse, FrameType.RpcChunk];
+
 /** Puts the gateway's messages together again: results and chunks may come in parts. */
 export class Messages {
   readonly #parts = new Map<number, { readonly type: FrameType; readonly payloads: Bytes[]; length: number }>();
@@ -33,9 +35,8 @@ export class Messages {
     if (!more && !last && known === undefined) return opened;
     const message = known ?? { type, payloads: [], length: 0 };
     message.length += payload.length;
-    const mayHaveParts = type === FrameType.RpcResponse || type === FrameType.RpcChunk;
-    const isTooMuch = message.length > MESSAGE_LEN_MAX || this.#parts.size > PARTIAL_MESSAGES_MAX;
-    if (!mayHaveParts || more === last || (last && known === undefined) || message.type !== type || isTooMuch) {
+    const isMessage = MAY_HAVE_PARTS.includes(type) && message.type === type && message.length <= MESSAGE_LEN_MAX;
+    if (!isMessage || more === last || (last && known === undefined)) {
       throw new RefusedError('flag not allowed here');
     }
     message.payloads.push(payload);

@@ -75,7 +75,7 @@ export async function initiate({ prologue, psk, remoteStatic, ephemeral }: Noise
   return {
     message: concat(ephemeral.publicKey, sealed),
     finish: async (response) => {
-      if (response.length < POINT_LEN + TAG_LEN) throw new RefusedError('truncated');
+      if (response.length < POINT_LEN + TAG_LEN) throw new RefusedError('malformed frame');
       const remote = response.subarray(0, POINT_LEN);
       await mixEphemeral(remote);
       await mixKey(await ephemeral.agree(remote));

@@ -7,7 +7,7 @@ export class RefusedError extends Error {
   override readonly name: string = 'RefusedError';
 
   constructor(reason: string) {
-    super(`the encrypted session was refused (${reason}); if the app was deployed anew, reload it`);
+    super(`the session was refused (${reason}); if the app was deployed anew, reload it`);
     this.reason = reason;
   }
 }

@@ -68,8 +68,8 @@ export class Direction {
       const nonce = frame.subarray(HEADER_LEN, HEADER_LEN + NONCE_LEN);
       const txid = readU64(nonce, 0);
       const isInOrder = txid !== undefined && txid >= this.#nextTxid && epoch(txid) - epoch(this.#nextTxid) <= 1;
-      if (!isInOrder || nonce.subarray(8).some((byte) => byte !== 0)) throw new RefusedError('transaction id out of order');
-      if (((flags & Flag.KeyPhase) !== 0) !== isOdd(epoch(txid))) throw new RefusedError('flag not allowed here');
+      const isOfItsKey = isInOrder && ((flags & Flag.KeyPhase) !== 0) === isOdd(epoch(txid));
+      if (!isOfItsKey || nonce.subarray(8).some((byte) => byte !== 0)) throw new RefusedError('frame out of order');
       await this.#advanceTo(txid);
       const ciphertext = frame.subarray(HEADER_LEN + NONCE_LEN);
       const plaintext = await this.#usable().open(this.#aeadNonce(nonce), frame.subarray(0, HEADER_LEN), ciphertext);

@@ -167,7 +167,7 @@ test('padding: lengths, round trips, missing marker', () => {
   }
 });
 
-test('x25519: points of low order and other spellings are refused, natively and portably', async () => {
+test('x25519: points of low order are refused in every spelling, natively and portably', async () => {
   const pair = await keyPair(new Uint8Array(32).fill(7));
   const { subtle } = globalThis.crypto;
   Object.defineProperty(globalThis.crypto, 'subtle', { value: undefined, configurable: true });
@@ -179,9 +179,9 @@ test('x25519: points of low order and other spellings are refused, natively and 
   for (const good of [point(9, 0, 0), point(0xff, 0xff, 0x7e)]) assert.deepEqual(await portable.agree(good), await pair.agree(good));
   const eight = ['e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157'];
   const low = [point(0, 0, 0), point(1, 0, 0), ...eight.map(unhex), point(0xec, 0xff, 0x7f)];
-  const respelt = [point(0xed, 0xff, 0x7f), point(0xee, 0xff, 0x7f), point(0xf6, 0xff, 0x7f), point(9, 0, 0x80), point(0xec, 0xff, 0xff)];
+  const respelt = [...low.map((spelt) => Uint8Array.from(spelt, (byte, place) => (place === 31 ? byte | 0x80 : byte))), point(0xed, 0xff, 0x7f), point(0xee, 0xff, 0x7f)];
   for (const refused of [...low, ...respelt]) {
-    await assert.rejects(pair.agree(refused), /point not allowed here/, hex(refused));
-    await assert.rejects(portable.agree(refused), /point not allowed here/, hex(refused));
+    await assert.rejects(pair.agree(refused), /point not allowed/, hex(refused));
+    await assert.rejects(portable.agree(refused), /point not allowed/, hex(refused));
   }
 });

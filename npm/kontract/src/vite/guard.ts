@@ -60,6 +60,24 @@ export function guard(modules: () => Modules): Plugin {
   };
 }
 
+/** Lets a build leave out what only endpoints use of a module of both sides, such as a connection. */
+export function trim(modules: () => Modules): Plugin {
+  return {
+    name: 'kontract:trim',
+    apply: 'build',
+    enforce: 'pre',
+    applyToEnvironment: (environment) => environment.config.consumer === 'client',
+    transform: {
+      order: 'pre',
+      handler(code, id) {
+        const [file, query] = cut(id);
+        const marked = query === '' ? modules().marked(file, code) : undefined;
+        return marked === undefined ? null : { code: marked, map: null };
+      },
+    },
+  };
+}
+
 function refusal(modules: Modules, file: string, importer: string | undefined): string {
   const by = importer === undefined ? 'the page' : `\`${modules.shown(cut(importer)[0])}\``;
   return `${by} asks for \`${modules.shown(file)}\`, which is server code; import endpoints by their names, and move what both sides need to a module of its own`;

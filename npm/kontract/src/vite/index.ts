@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import type { Plugin, PluginOption } from 'vite';
 
 import { locate, run } from './compiler.js';
-import { guard } from './guard.js';
+import { guard, trim } from './guard.js';
 import { Modules } from './modules.js';
 import { shown } from './overlay.js';
 import { proof } from './proof.js';
@@ -34,7 +34,7 @@ export function kontract(options: KontractOptions = {}): PluginOption[] {
     name: 'kontract',
     enforce: 'pre',
     // Workers have plugins of their own.
-    config: () => ({ worker: { plugins: () => [guard(modules)] } }),
+    config: () => ({ worker: { plugins: () => [guard(modules), trim(modules)] } }),
     configResolved(config) {
       opened ??= new Modules(resolve(config.root, options.project ?? '.'));
     },
@@ -43,7 +43,7 @@ export function kontract(options: KontractOptions = {}): PluginOption[] {
     const database = options.databaseUrl === undefined ? [] : ['--database-url', options.databaseUrl];
     return { binary: binary(), args: ['dev', '--port', '0', '--no-frontend', '--project', modules().project, ...database] };
   };
-  return [open, compile(modules, binary), guard(modules), proof(modules, binary), serve(modules, dev)];
+  return [open, compile(modules, binary), guard(modules), trim(modules), proof(modules, binary), serve(modules, dev)];
 }
 
 /** Compiles before a build, once, unless `kontract build` is what runs it. */

@@ -11,9 +11,17 @@ interface Listed {
   readonly stubs: Readonly<Record<string, string>>;
   /** Other sources that only the server can run. */
   readonly server: readonly string[];
+  /** Calls in sources of both sides that give what endpoints use. */
+  readonly pure: Readonly<Record<string, PureCalls>>;
 }
 
-const NOTHING: Listed = { stubs: {}, server: [] };
+/** Where calls begin in a text of this length, in UTF-16 units. */
+interface PureCalls {
+  readonly length: number;
+  readonly starts: readonly number[];
+}
+
+const NOTHING: Listed = { stubs: {}, server: [], pure: {} };
 
 /** The modules of one project. */
 export class Modules {
@@ -56,6 +64,15 @@ export class Modules {
     const stub = Object.hasOwn(this.#listed.stubs, path) ? this.#listed.stubs[path] : undefined;
     if (stub !== undefined) return { kind: 'stub', path: this.generated(stub) };
     return this.#server.has(path) ? { kind: 'server' } : { kind: 'open' };
+  }
+
+  /** The text of a file in which calls are marked that a bundler may leave out; nothing where there are none. */
+  marked(file: string, text: string): string | undefined {
+    const path = relative(this.project, file).split(sep).join('/');
+    const pure = Object.hasOwn(this.#listed.pure, path) ? this.#listed.pure[path] : undefined;
+    // Another plugin may have changed it already.
+    if (pure?.length !== text.length) return undefined;
+    return [...pure.starts].reverse().reduce((marked, at) => `${marked.slice(0, at)}/*#__PURE__*/ ${marked.slice(at)}`, text);
   }
 
   /** Every stub that takes a module's place. */

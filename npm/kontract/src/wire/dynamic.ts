@@ -4,11 +4,12 @@ import type { PathPart } from './error.js';
 import { FlexReader } from './flex-reader.js';
 import { FlexWriter } from './flex-writer.js';
 import type { Reader } from './reader.js';
+import { putBlob } from './values.js';
 import type { Writer } from './writer.js';
 
 /** Writes a value that describes itself. */
 export function putDynamic(w: Writer, at: number, value: unknown, name: PathPart): void {
-  w.blob(at, new FlexWriter(w).message(value, name), name);
+  putBlob(w, at, new FlexWriter(w).message(value, name), name);
 }
 
 /** Reads a value that describes itself. */

@@ -27,7 +27,8 @@ import {
   VECTOR_INT2,
   VECTOR_KEY,
 } from './flex.js';
-import { DATE_MS_MAX, type Reader, utf8 } from './reader.js';
+import { type Reader, utf8 } from './reader.js';
+import { DATE_MS_MAX } from './values.js';
 
 export class FlexReader {
   private readonly view: DataView;

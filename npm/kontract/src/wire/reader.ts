@@ -5,25 +5,23 @@
  * share parts is refused in time linear in its length.
  */
 
-import { type Literal, type PathPart, type WireError, wireError } from './error.js';
-import { DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
+import type { PathPart } from './error.js';
+import { MESSAGE_LEN_MAX } from './limits.js';
+import { Path } from './path.js';
 
-export class Reader {
+export class Reader extends Path {
   /** Vtable of the table that was begun last. */
   vtable = 0;
-  /** Number of elements of the vector that was begun last. */
-  count = 0;
   private readonly bytes: Uint8Array;
-  private readonly view: DataView;
+  /** The message's numbers, for the functions that read values. */
+  readonly view: DataView;
   protected readonly len: number;
   protected budget: number;
   /** Where the part of the message ends that was read. */
   private end: number;
-  protected path: PathPart[] = [];
-  protected top = 0;
-  protected depth = 0;
 
   constructor(bytes: Uint8Array) {
+    super();
     // A view of its own: a Node Buffer's `slice` would share memory.
     this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -35,7 +33,6 @@ export class Reader {
 
   /** Begins the table that `at` refers to; position 0 is the root. Its type has `slots` fields. */
   table(at: number, name: PathPart, slots: number): number {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
     const { view, len } = this;
     const table = this.follow(at, name);
     const vtable = table - view.getInt32(table, true);
@@ -50,23 +47,9 @@ export class Reader {
     if (vtable < end && table < vtableEnd) throw this.error(name, 'vtable over data');
     this.pay(size, end, name);
     if (vtableEnd > this.end) this.end = vtableEnd;
-    this.depth++;
-    this.path[this.top++] = name;
+    this.enter(name);
     this.vtable = vtable;
     return table;
-  }
-
-  /** Ends a table. */
-  leave(): void {
-    this.top--;
-    this.depth--;
-  }
-
-  /** Begins a value that is read elsewhere, one level deeper; `leave` ends it. */
-  enter(name: PathPart): void {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
-    this.depth++;
-    this.path[this.top++] = name;
   }
 
   /** Calls the current table by another name in paths: its key, once that is known. */
@@ -88,9 +71,7 @@ export class Reader {
 
   /** Refuses the field of a slot whose field is gone. */
   removed(vtable: number, slot: number): void {
-    const entry = 4 + 2 * slot;
-    if (entry >= this.view.getUint16(vtable, true)) return;
-    if (this.view.getUint16(vtable + entry, true) !== 0) throw this.error('', 'unknown field');
+    if (this.slot(0, vtable, slot, 0, '') !== 0) throw this.error('', 'unknown field');
   }
 
   /** Where a required field of `size` bytes is. */
@@ -100,24 +81,11 @@ export class Reader {
     return pos;
   }
 
-  /** What stands for a field that may be absent and may be null: its flag tells which. */
-  absence(table: number, vtable: number, flag: number, pos: number, name: PathPart): null | undefined {
-    const at = this.slot(table, vtable, flag, 1, name);
-    if (at === 0 || !this.bool(at, name)) return undefined;
-    if (pos !== 0) throw this.error(name, 'both null and a value');
-    return null;
-  }
-
   /** Begins the vector that `at` refers to; `count` says how many elements, and the result where the first one is. */
   vector(at: number, size: number, name: PathPart): number {
     const start = this.run(at, size, 0, name);
-    this.path[this.top++] = name;
+    this.within(name);
     return start;
-  }
-
-  /** Ends a vector. */
-  close(): void {
-    this.top--;
   }
 
   string(at: number, name: PathPart): string {
@@ -130,93 +98,16 @@ export class Reader {
     return text;
   }
 
-  blob(at: number, name: PathPart): Uint8Array {
-    return this.borrowed(at, name).slice();
-  }
-
   /** Bytes of the message itself, which must not get out. */
   borrowed(at: number, name: PathPart): Uint8Array {
     const start = this.run(at, 1, 0, name);
     return this.bytes.subarray(start, start + this.count);
   }
 
-  bool(pos: number, name: PathPart): boolean {
-    const byte = this.view.getUint8(pos);
-    if (byte > 1) throw this.error(name, 'expected a boolean');
-    return byte === 1;
-  }
-
-  i8(pos: number): number {
-    return this.view.getInt8(pos);
-  }
-
-  u8(pos: number): number {
-    return this.view.getUint8(pos);
-  }
-
-  i16(pos: number): number {
-    return this.view.getInt16(pos, true);
-  }
-
-  u16(pos: number): number {
-    return this.view.getUint16(pos, true);
-  }
-
-  i32(pos: number): number {
-    return this.view.getInt32(pos, true);
-  }
-
-  u32(pos: number): number {
-    return this.view.getUint32(pos, true);
-  }
-
-  f32(pos: number): number {
-    return this.view.getFloat32(pos, true);
-  }
-
-  f64(pos: number): number {
-    return this.view.getFloat64(pos, true);
-  }
-
-  i64(pos: number): bigint {
-    return this.view.getBigInt64(pos, true);
-  }
-
-  u64(pos: number): bigint {
-    return this.view.getBigUint64(pos, true);
-  }
-
-  date(pos: number, name: PathPart): Date {
-    const ms = this.view.getInt32(pos + 4, true) * 0x1_0000_0000 + this.view.getUint32(pos, true);
-    if (Math.abs(ms) > DATE_MS_MAX) throw this.error(name, 'date out of range');
-    return new Date(ms);
-  }
-
-  enum8(pos: number, values: readonly Literal[], name: PathPart): Literal {
-    return this.member(this.view.getUint8(pos), values, name);
-  }
-
-  enum16(pos: number, values: readonly Literal[], name: PathPart): Literal {
-    return this.member(this.view.getUint16(pos, true), values, name);
-  }
-
   /** Refuses a message that has more in it than was read, padding aside. */
   finish(): void {
-    if (this.len - this.end >= ALIGN_MAX) throw this.error('', 'trailing bytes');
-    for (let i = this.end; i < this.len; i++) {
-      if (this.bytes[i] !== 0) throw this.error('', 'trailing bytes');
-    }
-  }
-
-  /** The error for a value at a place below the current one. */
-  error(name: PathPart, reason: string): WireError {
-    return wireError(this.path, this.top, name, reason);
-  }
-
-  private member(index: number, values: readonly Literal[], name: PathPart): Literal {
-    const value = values[index];
-    if (value === undefined) throw this.error(name, 'unknown enum value');
-    return value;
+    const isPadding = this.len - this.end < ALIGN_MAX && this.bytes.subarray(this.end).every((byte) => byte === 0);
+    if (!isPadding) throw this.error('', 'trailing bytes');
   }
 
   /** The position that the reference at `at` leads to, always further back, with four bytes to read there. */
@@ -284,9 +175,6 @@ function ascii(bytes: Uint8Array, start: number, end: number): string | undefine
 }
 
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** ECMA-262, section 21.4.1.1: times are at most 8.64e15 ms from the epoch. */
-export const DATE_MS_MAX = 8.64e15;
 
 /** Text up to this length is joined here, which is faster than a call of the decoder, in bytes. */
 const SHORT_TEXT_LEN_MAX = 32;

@@ -2,6 +2,7 @@
 
 import type { PathPart } from './error.js';
 import type { Reader } from './reader.js';
+import { getU8 } from './values.js';
 import type { Writer } from './writer.js';
 
 /** The number of the member that a value is, refusing one that is none. */
@@ -12,7 +13,7 @@ export function putTag(w: Writer, picked: number, value: unknown, what: string, 
 
 /** The number of the member in a message; 0 if there is no value. */
 export function getTag(r: Reader, tagAt: number, at: number, members: number, name: PathPart): number {
-  const tag = tagAt === 0 ? 0 : r.u8(tagAt);
+  const tag = tagAt === 0 ? 0 : getU8(r, tagAt);
   if (tag > members) throw r.error(name, 'unknown member of a union');
   if ((tag === 0) !== (at === 0)) throw r.error(name, 'half of a union');
   return tag;

@@ -5,8 +5,9 @@
  * Bytes behind `pos` are zero at all times, which makes padding and absent fields zero without clearing them.
  */
 
-import { describe, type Literal, type PathPart, shown, type WireError, wireError } from './error.js';
-import { BUFFER_KEPT_MAX, DEPTH_MAX, MESSAGE_LEN_MAX } from './limits.js';
+import { describe, type PathPart, type WireError, wireError } from './error.js';
+import { BUFFER_KEPT_MAX, MESSAGE_LEN_MAX } from './limits.js';
+import { Path } from './path.js';
 
 /** How a table is laid out. Made once per type by generated code. */
 export interface Shape {
@@ -43,23 +44,17 @@ export function arity(args: readonly unknown[], max: number): void {
   if (args.length > max) throw wireError([], 0, '', `expected at most ${max} arguments, got ${args.length}`);
 }
 
-export class Writer {
-  /** Number of elements of the vector that was begun last. */
-  count = 0;
-  private bytes = new Uint8Array(1024);
-  private view = new DataView(this.bytes.buffer);
+export class Writer extends Path {
+  /** The message so far and its numbers, for the functions that write values. Both change when it grows. */
+  bytes = new Uint8Array(1024);
+  view = new DataView(this.bytes.buffer);
   private pos = 4;
   private vtable = 0;
   private vtables: number[] = [];
-  private path: PathPart[] = [];
-  private top = 0;
-  private depth = 0;
 
   /** Begins a table that `at` refers to; position 0 is the root. Every field counts as present. */
   table(at: number, name: PathPart, shape: Shape): number {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
-    this.depth++;
-    this.path[this.top++] = name;
+    this.enter(name);
     const { vtable, size, wide } = shape;
     let table = (this.pos + 3) & ~3;
     if (wide && (table & 7) === 0) table += 4;
@@ -72,30 +67,6 @@ export class Writer {
     for (let i = 0; i < words; i++) view.setUint16(end + 2 * i, vtable[i] as number, true);
     this.vtable = end;
     this.pos = end + 2 * words;
-    return table;
-  }
-
-  /** Begins the table of an object, refusing properties that its type does not have. */
-  object(at: number, value: unknown, name: PathPart, shape: Shape): number {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw this.expected(name, 'an object', value);
-    }
-    const table = this.table(at, name, shape);
-    const fields = shape.fields;
-    let next = 0;
-    for (const key in value) {
-      if (key === fields[next]) {
-        next++;
-        continue;
-      }
-      const found = fields.indexOf(key);
-      if (found < 0) {
-        // `error?: undefined` says that there is none.
-        if ((value as Record<string, unknown>)[key] === undefined) continue;
-        throw this.error(key, 'unknown property');
-      }
-      next = found + 1;
-    }
     return table;
   }
 
@@ -122,26 +93,10 @@ export class Writer {
     vtables.push(vtable);
   }
 
-  /** Ends a table. */
-  leave(): void {
-    this.top--;
-    this.depth--;
-  }
-
-  /** Begins a vector that `at` refers to; `count` says how many elements, and the result where the first one goes. */
-  vector(at: number, value: unknown, size: number, name: PathPart): number {
-    if (!Array.isArray(value)) throw this.expected(name, 'an array', value);
-    const count = value.length;
-    const pos = this.begin(at, count * size, size === 8, name);
-    this.view.setUint32(pos - 4, count, true);
-    this.path[this.top++] = name;
+  /** Begins the elements of a vector; `close` ends them. */
+  elements(count: number, name: PathPart): void {
+    this.within(name);
     this.count = count;
-    return pos;
-  }
-
-  /** Ends a vector. */
-  close(): void {
-    this.top--;
   }
 
   string(at: number, value: unknown, name: PathPart): void {
@@ -171,83 +126,6 @@ export class Writer {
     this.pos = end + 1;
   }
 
-  blob(at: number, value: unknown, name: PathPart): void {
-    if (!(value instanceof Uint8Array)) throw this.expected(name, 'a Uint8Array', value);
-    const start = this.begin(at, value.length, false, name);
-    this.view.setUint32(start - 4, value.length, true);
-    this.bytes.set(value, start);
-  }
-
-  bool(pos: number, value: unknown, name: PathPart): void {
-    if (typeof value !== 'boolean') throw this.expected(name, 'a boolean', value);
-    this.view.setUint8(pos, value ? 1 : 0);
-  }
-
-  i8(pos: number, value: unknown, name: PathPart): void {
-    this.view.setInt8(pos, this.integer(value, -0x80, 0x7f, name));
-  }
-
-  u8(pos: number, value: unknown, name: PathPart): void {
-    this.view.setUint8(pos, this.integer(value, 0, 0xff, name));
-  }
-
-  i16(pos: number, value: unknown, name: PathPart): void {
-    this.view.setInt16(pos, this.integer(value, -0x8000, 0x7fff, name), true);
-  }
-
-  u16(pos: number, value: unknown, name: PathPart): void {
-    this.view.setUint16(pos, this.integer(value, 0, 0xffff, name), true);
-  }
-
-  i32(pos: number, value: unknown, name: PathPart): void {
-    this.view.setInt32(pos, this.integer(value, -0x80000000, 0x7fffffff, name), true);
-  }
-
-  u32(pos: number, value: unknown, name: PathPart): void {
-    this.view.setUint32(pos, this.integer(value, 0, 0xffffffff, name), true);
-  }
-
-  f32(pos: number, value: unknown, name: PathPart): void {
-    if (typeof value !== 'number') throw this.expected(name, 'a number', value);
-    if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
-      throw this.error(name, 'out of the range of float32');
-    }
-    this.view.setFloat32(pos, value, true);
-  }
-
-  f64(pos: number, value: unknown, name: PathPart): void {
-    if (typeof value !== 'number') throw this.expected(name, 'a number', value);
-    this.view.setFloat64(pos, value, true);
-  }
-
-  i64(pos: number, value: unknown, name: PathPart): void {
-    if (typeof value !== 'bigint') throw this.expected(name, 'a bigint', value);
-    if (BigInt.asIntN(64, value) !== value) throw this.error(name, 'out of the range of a 64-bit integer');
-    this.view.setBigInt64(pos, value, true);
-  }
-
-  u64(pos: number, value: unknown, name: PathPart): void {
-    if (typeof value !== 'bigint') throw this.expected(name, 'a bigint', value);
-    if (BigInt.asUintN(64, value) !== value) throw this.error(name, 'out of the range of an unsigned 64-bit integer');
-    this.view.setBigUint64(pos, value, true);
-  }
-
-  date(pos: number, value: unknown, name: PathPart): void {
-    if (!(value instanceof Date)) throw this.expected(name, 'a Date', value);
-    const ms = value.getTime();
-    if (!Number.isInteger(ms)) throw this.error(name, 'invalid date');
-    this.view.setUint32(pos, ms >>> 0, true);
-    this.view.setInt32(pos + 4, Math.floor(ms / 0x1_0000_0000), true);
-  }
-
-  enum8(pos: number, value: unknown, values: readonly Literal[], name: PathPart): void {
-    this.view.setUint8(pos, this.member(value, values, name));
-  }
-
-  enum16(pos: number, value: unknown, values: readonly Literal[], name: PathPart): void {
-    this.view.setUint16(pos, this.member(value, values, name), true);
-  }
-
   /** The message. The writer must not be used afterwards. */
   finish(): Uint8Array {
     const message = this.bytes.slice(0, this.pos);
@@ -258,19 +136,6 @@ export class Writer {
       spare = this;
     }
     return message;
-  }
-
-  private integer(value: unknown, min: number, max: number, name: PathPart): number {
-    if (typeof value !== 'number') throw this.expected(name, 'an integer', value);
-    if (!Number.isInteger(value)) throw this.expected(name, 'an integer', value);
-    if (value < min || value > max) throw this.error(name, `expected an integer from ${min} to ${max}`);
-    return value;
-  }
-
-  private member(value: unknown, values: readonly Literal[], name: PathPart): number {
-    const found = values.indexOf(value as Literal);
-    if (found < 0) throw this.error(name, `expected ${shown(values, value)}`);
-    return found;
   }
 
   /** Text that is long or not ASCII. The length goes before it once it is known. */
@@ -287,7 +152,7 @@ export class Writer {
   }
 
   /** Begins a length-prefixed run of bytes that `at` refers to. */
-  private begin(at: number, len: number, wide: boolean, name: PathPart): number {
+  begin(at: number, len: number, wide: boolean, name: PathPart): number {
     let start = ((this.pos + 3) & ~3) + 4;
     if (wide && (start & 7) !== 0) start += 4;
     this.reserve(start + len, name);
@@ -305,21 +170,9 @@ export class Writer {
     this.view = new DataView(bytes.buffer);
   }
 
-  /** Begins a value that is written elsewhere, one level deeper; `leave` ends it. */
-  enter(name: PathPart): void {
-    if (this.depth === DEPTH_MAX) throw this.error(name, `nested deeper than ${DEPTH_MAX}`);
-    this.depth++;
-    this.path[this.top++] = name;
-  }
-
   /** The error for a value that is something else. */
   expected(name: PathPart, what: string, value: unknown): WireError {
     return this.error(name, `expected ${what}, got ${describe(value)}`);
-  }
-
-  /** The error for a value at a place below the current one. */
-  error(name: PathPart, reason: string): WireError {
-    return wireError(this.path, this.top, name, reason);
   }
 }
 
