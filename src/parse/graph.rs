@@ -15,7 +15,8 @@ use super::packages;
 use super::resolve::{Resolution, alias_paths, resolve};
 use super::session::{self, Read};
 use super::summary::{Exported, ModuleSummary, SpecifierUse};
-use crate::diag::Diagnostic;
+use super::unread::Unread;
+use crate::diag::{Diagnostic, Outcome};
 use crate::project::{PathAlias, Project, TypesInForce};
 use crate::source::{FileId, Sources};
 
@@ -36,6 +37,8 @@ pub struct ModuleGraph {
     types: TypesInForce,
     global_types: OnceLock<Vec<FileId>>,
     changed: OnceLock<Changed>,
+    /// The modules that could not be read.
+    unread: Option<Unread>,
 }
 
 struct Entry {
@@ -72,6 +75,7 @@ impl ModuleGraph {
         sources: &Sources,
         project: &Project,
         modules: impl IntoIterator<Item = (FileId, Read)>,
+        unread: BTreeSet<FileId>,
     ) -> Self {
         let modules = modules.into_iter().map(|(file, read)| (file, Entry::of(read)));
         let mut graph = Self {
@@ -86,8 +90,10 @@ impl ModuleGraph {
             types: project.types.clone(),
             global_types: OnceLock::new(),
             changed: OnceLock::new(),
+            unread: None,
         };
         graph.link();
+        graph.unread = Unread::of(&graph, unread);
         graph.involved = involved(&graph);
         // Of two files with one output the first counts.
         let outputs = graph.involved.iter().rev().map(|file| (graph.output_of(*file), *file));
@@ -184,6 +190,19 @@ impl ModuleGraph {
     /// The module whose client half a specifier such as `@/client/api/entries` names.
     pub(crate) fn client_source(&self, specifier: &str) -> Option<FileId> {
         self.outputs.get(&Self::client_output(specifier)?).copied()
+    }
+
+    /// Whether every module could be read. Of a project of which that is not so, nothing is made.
+    pub fn is_whole(&self) -> bool {
+        self.unread.is_none()
+    }
+
+    /// What a phase said and made, without what may only follow from modules that could not be read.
+    pub fn certain<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
+        match &self.unread {
+            None => outcome,
+            Some(unread) => unread.certain(outcome),
+        }
     }
 
     /// The texts the modules were parsed from.
