@@ -185,7 +185,7 @@ fn param<'g>(
         Ty::Optional(inner) => (*inner, true),
         other => (other, false),
     };
-    if parameter.rest && !matches!(ty, Ty::Array(_)) {
+    if parameter.rest && !matches!(ty.bare(), Ty::Array(_)) {
         extraction.diagnostics.push(diagnostics::rest_parameter(&form.name, location));
         return None;
     }

@@ -34,6 +34,7 @@ mod namespaces;
 mod operators;
 mod relation;
 mod replaced;
+mod spelling;
 mod symbols;
 mod template;
 mod text;
@@ -47,7 +48,7 @@ use swc_ecma_ast::{ArrowExpr, Expr, Function, TsType};
 
 use super::graph::ModuleGraph;
 use super::module::ParsedModule;
-use crate::contract::{BigIntWidth, Field, ObjectType, Ty};
+use crate::contract::{BigIntWidth, EnumType, Field, ObjectType, Ty};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location};
 use evaluator::Evaluator;
@@ -62,6 +63,9 @@ pub(crate) struct TypeResolver<'g> {
     registry: BTreeMap<String, Option<ObjectType>>,
     /// The registered names of object types.
     names: HashMap<TypeId, String>,
+    /// Enums by a key of their own, and where types refer to each; `None` for those that are not spelled.
+    enums: BTreeMap<String, EnumType>,
+    enum_paths: HashMap<model::SymbolId, Option<String>>,
     /// Types being lowered within each other.
     depth: usize,
     /// Unions, arrays and tuples among them.
@@ -106,14 +110,18 @@ impl<'g> TypeResolver<'g> {
             types,
             registry: BTreeMap::new(),
             names: HashMap::new(),
+            enums: BTreeMap::new(),
+            enum_paths: HashMap::new(),
             depth: 0,
             open: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
-    /// The registry and everything that was found wrong.
-    pub(crate) fn finish(mut self) -> (BTreeMap<String, ObjectType>, Vec<Diagnostic>) {
+    /// The registry, its enums, and everything that was found wrong.
+    pub(crate) fn finish(
+        mut self,
+    ) -> (BTreeMap<String, ObjectType>, BTreeMap<String, EnumType>, Vec<Diagnostic>) {
         self.take_diagnostics();
         let types =
             self.registry.into_iter().filter_map(|(name, object)| object.map(|object| (name, object)));
@@ -124,7 +132,7 @@ impl<'g> TypeResolver<'g> {
                 diagnostics.push(diagnostic);
             }
         }
-        (types.collect(), diagnostics)
+        (types.collect(), self.enums, diagnostics)
     }
 
     /// The type of a parameter or field. `place` names inline object types. `None` after a diagnostic.
@@ -319,6 +327,9 @@ pub(crate) fn width_of(
     name: &str,
     at: Location,
 ) -> Ty {
+    if let Ty::Spelled(inner, spelling) = ty {
+        return Ty::Spelled(Box::new(width_of(types, decorator, *inner, name, at)), spelling);
+    }
     let Some(width) = library::width(decorator) else {
         let bigint = match decorator {
             "int64" => BigIntWidth::Int64,
