@@ -21,6 +21,7 @@ pub mod module;
 mod packages;
 pub mod resolve;
 mod scanner;
+mod seams;
 mod session;
 pub(crate) mod summary;
 mod survey;

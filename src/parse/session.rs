@@ -310,12 +310,19 @@ impl<'s> Session<'s> {
     }
 
     fn tree(&self, text: &str) -> Result<Tree, Vec<Diagnostic>> {
-        self.parsed(text).map_err(|errors| match errors {
+        let tree = self.parsed(text).map_err(|errors| match errors {
             Failed::TooDeep(span) => vec![diagnostics::too_deep(self.span(span))],
             Failed::Syntax(errors) => {
                 self.without_export(text, &errors).unwrap_or_else(|| self.syntax_errors(text, &errors))
             }
-        })
+        })?;
+        let gaps = tree.survey.seams.iter().filter_map(|seam| seam.gap(text, START));
+        let shown = |(what, at): (&str, usize)| {
+            let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
+            diagnostics::syntax_error(&format!("{what} expected"), self.location(at, end))
+        };
+        let found: Vec<Diagnostic> = gaps.take(SYNTAX_ERRORS_MAX).map(shown).collect();
+        if found.is_empty() { Ok(tree) } else { Err(found) }
     }
 
     fn parsed(&self, text: &str) -> Result<Tree, Failed> {
