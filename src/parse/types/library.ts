@@ -37,11 +37,14 @@ interface ArrayMembers<T> {
   length: number;
   at(index: number): T | undefined;
   concat(...items: (T | readonly T[])[]): T[];
+  every<S extends T>(test: (value: T, index: number, array: T[]) => value is S): boolean;
   every(test: (value: T, index: number, array: T[]) => unknown): boolean;
   filter<S extends T>(test: (value: T, index: number, array: T[]) => value is S): S[];
   filter(test: (value: T, index: number, array: T[]) => unknown): T[];
+  find<S extends T>(test: (value: T, index: number, array: T[]) => value is S): S | undefined;
   find(test: (value: T, index: number, array: T[]) => unknown): T | undefined;
   findIndex(test: (value: T, index: number, array: T[]) => unknown): number;
+  findLast<S extends T>(test: (value: T, index: number, array: T[]) => value is S): S | undefined;
   findLast(test: (value: T, index: number, array: T[]) => unknown): T | undefined;
   findLastIndex(test: (value: T, index: number, array: T[]) => unknown): number;
   flat(): T extends readonly (infer U)[] ? U[] : T[];
@@ -323,7 +326,7 @@ declare const Object: {
   fromEntries<T>(entries: readonly (readonly [PropertyKey, T])[]): { [key: string]: T };
 };
 declare const Array: {
-  isArray(value: any): boolean;
+  isArray(value: any): value is any[];
   from<T>(values: readonly T[] | Set<T> | IterableIterator<T>): T[];
   from<T, U>(values: readonly T[] | Set<T> | IterableIterator<T>, change: (value: T, index: number) => U): U[];
   of<T>(...values: T[]): T[];

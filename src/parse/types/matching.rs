@@ -291,6 +291,12 @@ impl<'g> Evaluator<'g> {
             }
         }
         state.contravariant = !state.contravariant;
+        if let (Some(source), Some(target)) =
+            (from.guard.and_then(|guard| guard.ty), to.guard.and_then(|guard| guard.ty))
+        {
+            let (source, target) = (self.force(source), self.force(target));
+            self.match_types(source, target, state);
+        }
         let (source, target) = (self.force(from.returns), self.force(to.returns));
         self.match_types(source, target, state);
     }

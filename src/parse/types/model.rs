@@ -289,6 +289,19 @@ pub(crate) struct Signature {
     pub(crate) type_params: Vec<TypeParam>,
     pub(crate) params: Vec<Parameter>,
     pub(crate) returns: ThunkId,
+    /// What a call says of an argument.
+    pub(crate) guard: Option<Guard>,
+}
+
+/// `value is string`, `asserts value is string` or `asserts value`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guard {
+    /// The place of the parameter.
+    pub(crate) place: usize,
+    /// `None` where it only has to count as true.
+    pub(crate) ty: Option<ThunkId>,
+    /// Whether the call throws where it does not hold.
+    pub(crate) asserts: bool,
 }
 
 /// A type parameter of a signature.

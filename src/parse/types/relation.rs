@@ -266,6 +266,9 @@ impl<'g> Evaluator<'g> {
     }
 
     fn signature_relation(&mut self, given: &Signature, wanted: &Signature) -> bool {
+        if wanted.guard.is_some_and(|guard| !guard.asserts) && given.guard.is_none() {
+            return false;
+        }
         let required = given.params.iter().filter(|param| !param.optional && !param.rest).count();
         let open = wanted.params.iter().any(|param| param.rest);
         if !open && required > wanted.params.len() {

@@ -8,7 +8,7 @@ use swc_ecma_ast::{ArrowExpr, Class, Expr, Function, Id, Pat, TsType, VarDecl, V
 
 use super::ambient;
 use super::evaluator::{Evaluator, ObjectKey};
-use super::infer::Body;
+use super::infer::{Body, Place};
 use super::model::{
     Declared, Env, Members, ModuleId, Parameter, PatternParts, Prop, PropKind, Signature, Source, SymbolId,
     Target, ThunkId, Type, TypeId,
@@ -20,7 +20,7 @@ use crate::contract::Literal;
 pub(super) struct Locals<'g> {
     pub(super) types: HashMap<(ModuleId, Id), ThunkId>,
     /// What is known of variables at the place that is being evaluated.
-    pub(super) narrowed: HashMap<(ModuleId, Id), TypeId>,
+    pub(super) narrowed: HashMap<Place, TypeId>,
     /// Module-level variables whose types are inferred.
     pub(super) variables: HashMap<usize, ThunkId>,
     /// What the enclosing generator yields.
@@ -277,7 +277,7 @@ impl<'g> Evaluator<'g> {
                 }
             }
             let returns = self.known(instance);
-            return vec![Rc::new(Signature { type_params, params: Vec::new(), returns })];
+            return vec![Rc::new(Signature { type_params, params: Vec::new(), returns, guard: None })];
         }
         let overloaded = constructors.len() > 1;
         let mut signatures = Vec::new();
@@ -308,7 +308,12 @@ impl<'g> Evaluator<'g> {
                 }
             }
             let returns = self.known(instance);
-            signatures.push(Rc::new(Signature { type_params: type_params.clone(), params, returns }));
+            signatures.push(Rc::new(Signature {
+                type_params: type_params.clone(),
+                params,
+                returns,
+                guard: None,
+            }));
         }
         signatures
     }
@@ -331,8 +336,9 @@ impl<'g> Evaluator<'g> {
         let returns = function.return_type.as_deref().map(|ann| &*ann.type_ann);
         let (type_params, inner) = self.open_params(function.type_params.as_deref(), env);
         let params: Vec<Parameter> = pats.iter().map(|pat| self.parameter(pat, &inner, None)).collect();
+        let guard = self.guard(returns, &params, &inner);
         let returns = self.result_later(returns, Body::of_function(function), pats, &params, &inner, None);
-        Rc::new(Signature { type_params, params, returns })
+        Rc::new(Signature { type_params, params, returns, guard })
     }
 
     /// The signature of an arrow, with the types that are expected of its parameters.
@@ -364,8 +370,17 @@ impl<'g> Evaluator<'g> {
             params.push(self.parameter(pat, &inner, wanted));
         }
         let result = expected.map(|expected| self.force(expected.returns));
-        let returns = self.result_later(returns, body, pats, &params, &inner, result);
-        Rc::new(Signature { type_params, params, returns })
+        let mut guard = self.guard(returns, &params, &inner);
+        let annotated = returns.is_some();
+        let returns = self.result_later(returns, body, pats.clone(), &params, &inner, result);
+        // The body is evaluated in place: what is known of variables holds here.
+        if expected.is_some() {
+            self.force(returns);
+            if !annotated && expected.is_some_and(|expected| expected.guard.is_some()) {
+                guard = self.found_guard(&pats, &body, &inner);
+            }
+        }
+        Rc::new(Signature { type_params, params, returns, guard })
     }
 
     fn result_later(

@@ -194,10 +194,6 @@ impl<'g> Evaluator<'g> {
             }
             other => return self.opaque("a function", env.location(other.span())),
         };
-        // The body is evaluated in place: what is known of variables holds here.
-        if expected.is_some() {
-            self.force(signature.returns);
-        }
         self.callable(signature)
     }
 

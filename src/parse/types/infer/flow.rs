@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use swc_common::Spanned;
-use swc_ecma_ast::{Decl, Expr, ForHead, Id, ObjectPatProp, Pat, Stmt, VarDecl, VarDeclKind};
+use swc_ecma_ast::{Decl, Expr, ForHead, ObjectPatProp, Pat, SimpleAssignTarget, Stmt, VarDecl, VarDeclKind};
 
-use super::Body;
+use super::{Body, Place};
 use crate::contract::Literal;
 use crate::parse::literal::unwrapped;
 use crate::parse::types::evaluator::Evaluator;
-use crate::parse::types::model::{Env, Members, ModuleId, ThunkId, Type, TypeId};
+use crate::parse::types::model::{Env, Members, ThunkId, Type, TypeId};
 
-type Narrowed = HashMap<(ModuleId, Id), TypeId>;
+type Narrowed = HashMap<Place, TypeId>;
 
 /// What a function returns so far.
 #[derive(Default)]
@@ -37,20 +37,21 @@ impl<'g> Evaluator<'g> {
         let wanted = wanted.map(|wanted| if body.is_async { self.awaited(wanted) } else { wanted });
         self.locals.yields.push(Vec::new());
         let mut returns = Returns::default();
+        let before = self.enter_function();
         let ends = match (body.statements, body.expr) {
-            (Some(statements), _) => {
-                let before = self.locals.narrowed.clone();
-                let ends = self.statements(statements, env, wanted, &mut returns);
-                self.locals.narrowed = before;
-                ends
-            }
+            (Some(statements), _) => self.statements(statements, env, wanted, &mut returns),
             (None, Some(expr)) => {
                 let ty = self.expression(expr, env, wanted);
                 returns.types.push(ty);
                 true
             }
-            (None, None) => return self.opaque("a function without a body", env.location(body.span)),
+            (None, None) => {
+                self.locals.yields.pop();
+                self.locals.narrowed = before;
+                return self.opaque("a function without a body", env.location(body.span));
+            }
         };
+        self.locals.narrowed = before;
         let yields = self.locals.yields.pop().unwrap_or_default();
         let ty = self.joined(returns, ends, body, wanted);
         if body.is_generator {
@@ -107,9 +108,8 @@ impl<'g> Evaluator<'g> {
     fn bind(&mut self, pat: &'g Pat, ty: ThunkId, env: &Env<'g>) {
         match pat {
             Pat::Ident(ident) => {
-                let key = (env.module.id, ident.id.to_id());
-                self.locals.narrowed.remove(&key);
-                self.locals.types.insert(key, ty);
+                self.forget(&Place::variable(env.module.id, ident.id.to_id()));
+                self.locals.types.insert((env.module.id, ident.id.to_id()), ty);
             }
             Pat::Rest(rest) => self.bind(&rest.arg, ty, env),
             Pat::Assign(assign) => {
@@ -360,18 +360,29 @@ impl<'g> Evaluator<'g> {
         match unwrapped(expr) {
             Expr::Assign(assign) => {
                 let ty = self.expression(&assign.right, env, None);
-                let target = assign.left.as_simple().and_then(|left| left.as_ident());
-                if let Some(ident) = target {
-                    let key = (env.module.id, ident.id.to_id());
-                    self.locals.narrowed.remove(&key);
-                    if let Some(declared) = self.locals.types.get(&key).copied() {
-                        let declared = self.force(declared);
-                        if self.members_of_union(declared).len() > 1 {
-                            let narrowed = self.narrowed_by(declared, ty);
-                            self.locals.narrowed.insert(key, narrowed);
+                match assign.left.as_simple() {
+                    Some(SimpleAssignTarget::Ident(ident)) => {
+                        let place = Place::variable(env.module.id, ident.id.to_id());
+                        self.forget(&place);
+                        let declared = self.locals.types.get(&(env.module.id, ident.id.to_id())).copied();
+                        if let Some(declared) = declared {
+                            let declared = self.force(declared);
+                            self.put(place, declared, ty);
                         }
                     }
+                    Some(SimpleAssignTarget::Member(member)) => {
+                        if let Some(place) = self.place_of_member(member, env) {
+                            self.forget(&place);
+                            let declared = self.member_type(member, env);
+                            self.put(place, declared, ty);
+                        }
+                    }
+                    _ => {}
                 }
+                false
+            }
+            Expr::Call(call) => {
+                self.assume_asserted(call, env);
                 false
             }
             Expr::Yield(_) | Expr::Await(_) => {
@@ -379,6 +390,13 @@ impl<'g> Evaluator<'g> {
                 false
             }
             _ => false,
+        }
+    }
+
+    fn put(&mut self, place: Place, declared: TypeId, value: TypeId) {
+        if self.members_of_union(declared).len() > 1 {
+            let narrowed = self.narrowed_by(declared, value);
+            self.locals.narrowed.insert(place, narrowed);
         }
     }
 
@@ -415,7 +433,8 @@ impl<'g> Evaluator<'g> {
                     {
                         let ty = self.expression(init, env, Some(declared));
                         let narrowed = self.narrowed_by(declared, ty);
-                        self.locals.narrowed.insert((env.module.id, ident.id.to_id()), narrowed);
+                        let place = Place::variable(env.module.id, ident.id.to_id());
+                        self.locals.narrowed.insert(place, narrowed);
                     }
                     continue;
                 }

@@ -100,7 +100,12 @@ impl<'g> Evaluator<'g> {
 
     /// What a callback without annotation says of its first parameter: TypeScript finds it where the one expression that it
     /// returns is true for exactly the values of a narrower type.
-    pub(super) fn found_guard(&mut self, pats: &[&'g Pat], body: &Body<'g>, env: &Env<'g>) -> Option<Guard> {
+    pub(in crate::parse::types) fn found_guard(
+        &mut self,
+        pats: &[&'g Pat],
+        body: &Body<'g>,
+        env: &Env<'g>,
+    ) -> Option<Guard> {
         let test = body.expr.filter(|_| !body.is_async && !body.is_generator)?;
         let ident = pats.first()?.as_ident().filter(|_| says_something(test))?;
         let place = super::places::Place::variable(env.module.id, ident.id.to_id());

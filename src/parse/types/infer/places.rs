@@ -32,16 +32,20 @@ impl Place {
 impl<'g> Evaluator<'g> {
     /// The place of an expression, if it is one.
     pub(super) fn place(&self, expr: &Expr, env: &Env<'g>) -> Option<Place> {
-        let (object, name) = match unwrapped(expr) {
-            Expr::Ident(ident) => return Some(Place::variable(env.module.id, ident.to_id())),
-            Expr::Member(member) => (&member.obj, key_of(member)?),
+        match unwrapped(expr) {
+            Expr::Ident(ident) => Some(Place::variable(env.module.id, ident.to_id())),
+            Expr::Member(member) => self.place_of_member(member, env),
             Expr::OptChain(chain) => match &*chain.base {
-                OptChainBase::Member(member) => (&member.obj, key_of(member)?),
-                OptChainBase::Call(_) => return None,
+                OptChainBase::Member(member) => self.place_of_member(member, env),
+                OptChainBase::Call(_) => None,
             },
-            _ => return None,
-        };
-        let mut place = self.place(object, env)?;
+            _ => None,
+        }
+    }
+
+    pub(super) fn place_of_member(&self, member: &MemberExpr, env: &Env<'g>) -> Option<Place> {
+        let name = key_of(member)?;
+        let mut place = self.place(&member.obj, env)?;
         place.path.push(name);
         Some(place)
     }
@@ -64,6 +68,15 @@ impl<'g> Evaluator<'g> {
     ) {
         let Some(place) = self.place(expr, env) else { return };
         let now = self.expression(unwrapped(expr), env, None);
+        self.narrow_at(place, now, change);
+    }
+
+    pub(super) fn narrow_at(
+        &mut self,
+        place: Place,
+        now: TypeId,
+        change: impl FnOnce(&mut Self, TypeId) -> TypeId,
+    ) {
         if matches!(self.get(now), Type::Opaque(_) | Type::Any | Type::Error | Type::Excess) {
             return;
         }
