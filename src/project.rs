@@ -1,5 +1,6 @@
 //! A project's configuration and its sources: `kontract.json`, the `paths` of `tsconfig.json`, and the files they name.
 
+mod imports;
 mod tsconfig;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
@@ -148,6 +149,9 @@ pub fn load_known(system: &dyn System, known: &(dyn Fn(&str) -> Option<Text> + S
             project.paths = tsconfig.aliases;
             project.types = tsconfig.types;
         }
+    }
+    if let Some(project) = &mut project {
+        project.paths.extend(imports::aliases(system));
     }
     let pages = project.as_ref().and_then(|project| project.ssr.as_deref());
     diagnostics.extend(pages.filter(|path| !is_source(path) || sources.id(path).is_none()).map(no_pages));

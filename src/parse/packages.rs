@@ -13,6 +13,8 @@ use std::cmp::Reverse;
 
 use serde_json::{Map, Value};
 
+use super::resolve::alias_paths;
+use crate::project::PathAlias;
 use crate::source::{Reader, lexical_path};
 
 /// The file with the types that a specifier means in the file at `importer`, which is a package's own or the project's.
@@ -27,6 +29,23 @@ pub(super) fn types_of(packages: &dyn Reader, importer: &str, specifier: &str) -
         let own = in_package(packages, &format!("{modules}/{name}"), subpath);
         own.or_else(|| in_package(packages, &format!("{modules}/@types/{}", types_name(name)), subpath))
     })
+}
+
+/// The JSON file that a specifier means.
+pub(super) fn data_of(
+    packages: &dyn Reader,
+    importer: &str,
+    aliases: &[PathAlias],
+    specifier: &str,
+) -> Option<String> {
+    if !specifier.ends_with(DATA) {
+        return None;
+    }
+    if specifier.starts_with("./") || specifier.starts_with("../") {
+        let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+        return packages.real(&lexical_path(&format!("{folder}/{specifier}")));
+    }
+    alias_paths(aliases, specifier).into_iter().find_map(|path| packages.real(&path))
 }
 
 /// The file that a path means, as imports write it: without an extension, with that of the JavaScript, or a folder.
@@ -172,6 +191,8 @@ fn admits_our_version(range: &str) -> bool {
     })
 }
 
+/// What files of data end with; their one value is their default export.
+pub(super) const DATA: &str = ".json";
 const CONDITIONS: &[&str] = &["types", "import", "default"];
 const SOURCES: &[&str] = &[".ts", ".tsx", ".mts", ".cts"];
 const IMPLIED: &[&str] = &[".ts", ".tsx", ".d.ts", ".mts", ".d.mts"];

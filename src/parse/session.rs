@@ -27,6 +27,7 @@ use swc_ecma_visit::{Visit, VisitWith};
 use super::extract::diagnostics::illegal_decorator;
 use super::inspect::Inspected;
 use super::limits::{BLAMED_MAX, REPARSES_MAX, SYNTAX_ERRORS_MAX};
+use super::packages::DATA;
 use super::module::{DecoratorUse, Decorators, LeadingComments, OWN_PACKAGE, ParsedModule, Scopes, Tables};
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{Marks, ModuleSummary, SummaryParts};
@@ -109,6 +110,10 @@ impl<'s> Session<'s> {
             .text
             .strip_prefix('\u{feff}')
             .map_or_else(|| Cow::Borrowed(&*source.text), |rest| Cow::Owned(format!("   {rest}")));
+        let text = match source.path.ends_with(DATA) {
+            true => Cow::Owned(format!("export default {text}")),
+            false => text,
+        };
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
         let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
         Self { file, source, tsx, text, with_comments: true }

@@ -24,6 +24,7 @@ type Awaited<T> = T extends null | undefined
       ? Awaited<V>
       : T;
 type PropertyKey = string | number | symbol;
+type WeakKey = object | symbol;
 
 type Uppercase<S> = S;
 type Lowercase<S> = S;

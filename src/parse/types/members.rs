@@ -278,7 +278,7 @@ impl<'g> Evaluator<'g> {
                     let calls = overloads.iter().map(|method| {
                         let params = method.params.iter().map(parameter_parts).collect();
                         let returns = method.type_ann.as_deref().map(|ann| &*ann.type_ann);
-                        types.signature(method.type_params.as_deref(), params, returns, &inner)
+                        types.signature(method.type_params.as_deref(), params, returns, &inner).as_method()
                     });
                     let calls = calls.collect();
                     types.given(Members { calls, ..Members::default() }, None)
@@ -382,7 +382,7 @@ impl<'g> Evaluator<'g> {
             Some(returns) => self.annotated(returns, &env),
             None => self.known(self.basic.any),
         };
-        Rc::new(Signature { type_params, params, returns, guard })
+        Rc::new(Signature { type_params, params, returns, guard, is_method: false })
     }
 
     /// What the annotation of a result says of a parameter.

@@ -22,6 +22,7 @@ pub(crate) mod diagnostics;
 mod enums;
 mod evaluator;
 pub mod flat;
+mod identical;
 mod infer;
 mod library;
 mod lower;
@@ -79,6 +80,24 @@ pub(crate) struct Scope<'m> {
     module: &'m ParsedModule,
     bound: Vec<(String, TypeId)>,
 }
+
+/// A function whose result is inferred.
+#[derive(Clone, Copy)]
+pub(crate) enum Inferred<'g> {
+    Function(&'g Function),
+    Arrow(&'g ArrowExpr),
+}
+
+/// Types whose values come later; `async function*` and `ReadableStream` are sent in pieces.
+pub(crate) const ASYNCHRONOUS: &[&str] = &[
+    "Promise",
+    "PromiseLike",
+    "AsyncGenerator",
+    "AsyncIterable",
+    "AsyncIterableIterator",
+    "AsyncIterator",
+    "ReadableStream",
+];
 
 /// What a type parameter stands for.
 #[derive(Debug, Clone, Copy)]
@@ -211,6 +230,37 @@ impl<'g> TypeResolver<'g> {
         let signature = self.types.arrow_signature(arrow, &env, None);
         let ty = self.types.force(signature.returns);
         self.result(ty, place, at)
+    }
+
+    /// Whether everything that a function without annotation gives comes later.
+    pub(crate) fn gives_promise(&mut self, function: Inferred<'g>, scope: &Scope<'g>) -> bool {
+        let Some(env) = self.env(scope) else { return false };
+        self.types.begin();
+        let signature = match function {
+            Inferred::Function(function) => self.types.function_signature(function, &env),
+            Inferred::Arrow(arrow) => self.types.arrow_signature(arrow, &env, None),
+        };
+        let ty = self.types.force(signature.returns);
+        self.is_promise(ty)
+    }
+
+    /// Whether an annotation means a type whose values come later.
+    pub(crate) fn means_promise(&mut self, ty: &'g TsType, scope: &Scope<'g>) -> bool {
+        let Some(env) = self.env(scope) else { return false };
+        self.types.begin();
+        let found = self.types.diagnostics.len();
+        let ty = self.types.annotation(ty, &env);
+        // What is wrong with it is said where it is resolved.
+        self.types.diagnostics.truncate(found);
+        self.is_promise(ty)
+    }
+
+    fn is_promise(&mut self, ty: TypeId) -> bool {
+        let members = self.types.members_of_union(ty);
+        let later = |types: &Evaluator<'g>, ty: TypeId| {
+            types.library_name(ty).is_some_and(|(name, _)| ASYNCHRONOUS.contains(&&*name))
+        };
+        !members.is_empty() && members.into_iter().all(|member| later(&self.types, member))
     }
 
     fn result(&mut self, ty: TypeId, place: &str, at: Location) -> Option<Ty> {

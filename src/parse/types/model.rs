@@ -291,6 +291,14 @@ pub(crate) struct Signature {
     pub(crate) returns: ThunkId,
     /// What a call says of an argument.
     pub(crate) guard: Option<Guard>,
+    /// Whether it is declared as a method, of which parameters are compared both ways.
+    pub(crate) is_method: bool,
+}
+
+impl Signature {
+    pub(super) fn as_method(self: Rc<Self>) -> Rc<Self> {
+        Rc::new(Self { is_method: true, ..Self::clone(&self) })
+    }
 }
 
 /// `value is string`, `asserts value is string` or `asserts value`.

@@ -147,6 +147,6 @@ impl<'g> Evaluator<'g> {
             ty: guard.ty.map(|ty| self.replaced_later(ty, map)),
             ..guard
         });
-        Signature { type_params: left, params, returns, guard }
+        Signature { type_params: left, params, returns, guard, is_method: signature.is_method }
     }
 }

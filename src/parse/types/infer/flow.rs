@@ -89,7 +89,13 @@ impl<'g> Evaluator<'g> {
         self.regular(ty)
     }
 
-    fn bind_parameter(&mut self, pat: &'g Pat, ty: ThunkId, optional: bool, env: &Env<'g>) {
+    pub(in crate::parse::types) fn bind_parameter(
+        &mut self,
+        pat: &'g Pat,
+        ty: ThunkId,
+        optional: bool,
+        env: &Env<'g>,
+    ) {
         match pat {
             // A default takes the place of undefined.
             Pat::Assign(assign) => self.bind(&assign.left, ty, env),

@@ -96,7 +96,10 @@ impl<'g> Evaluator<'g> {
                 let ty = self.expression(&inner.expr, env, wanted);
                 self.without_nothing(ty)
             }
-            Expr::TsInstantiation(inner) => self.expression(&inner.expr, env, wanted),
+            Expr::TsInstantiation(inner) => {
+                let ty = self.expression(&inner.expr, env, wanted);
+                self.instantiated(ty, Some(&inner.type_args), env)
+            }
             Expr::Array(array) => self.array_literal(array, env, wanted, false),
             Expr::Object(object) => self.object_literal(object, env, wanted, false),
             Expr::Arrow(_) | Expr::Fn(_) => self.function_expression(expr, env, wanted),
@@ -159,7 +162,7 @@ impl<'g> Evaluator<'g> {
         self.intern(Type::Literal { value, fresh: true })
     }
 
-    fn identifier(&mut self, ident: &'g Ident, env: &Env<'g>) -> TypeId {
+    pub(super) fn identifier(&mut self, ident: &'g Ident, env: &Env<'g>) -> TypeId {
         let key = (env.module.id, ident.to_id());
         if let Some(narrowed) = self.locals.narrowed.get(&Place::variable(env.module.id, ident.to_id())) {
             return *narrowed;
@@ -210,6 +213,12 @@ impl<'g> Evaluator<'g> {
         }
         if let Some(known) = self.known_of(whole, env) {
             return known;
+        }
+        if let Some(path) = expr_path(whole)
+            && let Some(target) = self.of_global_this(&path[..path.len().min(2)], env).filter(|_| path.len() == 2)
+            && let Some(value) = self.value_of(&target)
+        {
+            return value;
         }
         let object = self.expression(&member.obj, env, None);
         self.property(object, member, env)
