@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::fixture::{self, compile};
-use kontract::contract::signature::{Numbers, object_text, ty_text};
+use kontract::contract::signature::{Numbers, object_text, params_text, ty_text};
 use kontract::contract::{Endpoint, Literal, Ty};
 use kontract::diag::{Code, Severity};
 use kontract::parse::{self, types::normal_forms};
@@ -303,4 +303,24 @@ fn unique_symbols_are_brands() {
         &[],
     );
     assert_eq!(found, ["string", "string"]);
+}
+
+#[test]
+fn a_function_has_the_type_that_stands_around_it() {
+    let text = "import { backend } from 'kontract';\n\
+        type Handler = (id: string, n?: number) => Promise<{ id: string }>;\n\
+        const f: Handler = async (id) => ({ id });\n\
+        export const a = backend({}, f);\n\
+        export const b: Handler = backend({}, async (id, n) => ({ id }));\n\
+        export const c = backend<[id: string, at?: Date, ...more: number[]], boolean>({}, async (id) => true);\n\
+        export const d = backend({}, (async (id) => ({ id })) satisfies Handler);\n\
+        export const e: Loose = backend({}, async (id: string) => id);\ntype Loose = any;\n";
+    let files = [("kontract.json", "{ \"name\": \"fixture\" }"), ("src/api.ts", text)];
+    let compiled = compile(&MemorySystem::new(files));
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.text());
+    let (_, contract, _) = compiled.value.expect("no errors");
+    let endpoints = contract.contract().endpoints.iter();
+    let params: Vec<String> = endpoints.map(|endpoint| params_text(endpoint, Numbers::Widths)).collect();
+    let handler = "id: string, n?: number";
+    assert_eq!(params, [handler, handler, "id: string, at?: Date, ...more: number[]", handler, "id: string"]);
 }

@@ -110,6 +110,12 @@ fn returns<'g>(extraction: &mut Extraction<'g>, form: &EndpointForm<'g>, scope: 
     if let Some(annotation) = form.function.signature.result() {
         return extraction.types.resolve_result(&annotation.type_ann, scope, &place);
     }
+    if let Some(context) = form.function.context {
+        let at = module.location(form.function.signature.span());
+        if let Some(result) = extraction.types.expected_result(context, scope, &place, at) {
+            return result;
+        }
+    }
     let at = module.location(form.function.body.span());
     let at = if form.classes.len() > 1 { at } else { name_location(module, form).unwrap_or(at) };
     match form.function.body {
