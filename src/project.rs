@@ -37,6 +37,8 @@ pub struct Project {
     pub paths: Vec<PathAlias>,
     /// Whose types are in force without an import, by `types` and `typeRoots` of `tsconfig.json`.
     pub types: TypesInForce,
+    /// What classes mean by the tsconfig.
+    pub classes: Classes,
 }
 
 /// Packages whose types are in force without an import.
@@ -46,6 +48,16 @@ pub struct TypesInForce {
     pub names: Option<Vec<String>>,
     /// The folders that they are in, relative to the project; `None` for `node_modules/@types` here and above.
     pub roots: Option<Vec<String>>,
+}
+
+/// What a tsconfig says of classes, where it is not what ECMAScript says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Classes {
+    /// `experimentalDecorators`: decorators of classes, members and parameters as TypeScript had them before ECMAScript.
+    pub legacy_decorators: bool,
+    /// `useDefineForClassFields: false`, which is also what a `target` before ES2022 means: fields are assigned in the
+    /// constructor.
+    pub assigned_fields: bool,
 }
 
 /// The frontend's own build.
@@ -148,6 +160,7 @@ pub fn load_known(system: &dyn System, known: &(dyn Fn(&str) -> Option<Text> + S
         if let Some(project) = &mut project {
             project.paths = tsconfig.aliases;
             project.types = tsconfig.types;
+            project.classes = tsconfig.classes;
         }
     }
     if let Some(project) = &mut project {
@@ -289,6 +302,7 @@ impl Config {
             plan: object.get("plan").map_or(Plan::Paid, |prop| self.plan(prop)),
             paths: Vec::new(),
             types: TypesInForce::default(),
+            classes: Classes::default(),
         }
     }
 

@@ -17,7 +17,7 @@ use super::session::{self, Read};
 use super::summary::{Exported, ModuleSummary, SpecifierUse};
 use super::unread::Unread;
 use crate::diag::{Diagnostic, Outcome};
-use crate::project::{PathAlias, Project, TypesInForce};
+use crate::project::{Classes, PathAlias, Project, TypesInForce};
 use crate::source::{FileId, Sources};
 
 /// Every module, by file. Its summary is always there, its tree is made when it is asked for.
@@ -35,6 +35,7 @@ pub struct ModuleGraph {
     aliases: Vec<PathAlias>,
     source_folder: String,
     types: TypesInForce,
+    classes: Classes,
     global_types: OnceLock<Vec<FileId>>,
     changed: OnceLock<Changed>,
     /// The modules that could not be read.
@@ -88,6 +89,7 @@ impl ModuleGraph {
             aliases: project.paths.clone(),
             source_folder: project.source.clone(),
             types: project.types.clone(),
+            classes: project.classes,
             global_types: OnceLock::new(),
             changed: OnceLock::new(),
             unread: None,
@@ -190,6 +192,11 @@ impl ModuleGraph {
     /// The module whose client half a specifier such as `@/client/api/entries` names.
     pub(crate) fn client_source(&self, specifier: &str) -> Option<FileId> {
         self.outputs.get(&Self::client_output(specifier)?).copied()
+    }
+
+    /// What classes mean.
+    pub(crate) fn classes(&self) -> Classes {
+        self.classes
     }
 
     /// Whether every module could be read. Of a project of which that is not so, nothing is made.

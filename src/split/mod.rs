@@ -12,6 +12,7 @@
 //! clients are written only once [`Evidence`] has made them [`LeakFree`].
 
 mod apply;
+mod classes;
 mod diagnostics;
 mod finish;
 mod frontend;
