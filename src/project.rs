@@ -48,6 +48,8 @@ pub struct TypesInForce {
     pub names: Option<Vec<String>>,
     /// The folders that they are in, relative to the project; `None` for `node_modules/@types` here and above.
     pub roots: Option<Vec<String>>,
+    /// `customConditions`: what packages' `exports` are read by, besides what always is.
+    pub conditions: Vec<String>,
 }
 
 /// What a tsconfig says of classes, where it is not what ECMAScript says.

@@ -179,7 +179,8 @@ impl Ty {
             Self::Stream(inner) => Self::Stream(boxed(inner)),
             Self::Union(members) => Self::Union(members.iter().map(Self::plain).collect()),
             Self::Tuple(elements) => {
-                let plain = |element: &TupleElement| TupleElement { ty: element.ty.plain(), ..element.clone() };
+                let plain =
+                    |element: &TupleElement| TupleElement { ty: element.ty.plain(), ..element.clone() };
                 Self::Tuple(elements.iter().map(plain).collect())
             }
             Self::String

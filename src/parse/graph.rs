@@ -345,7 +345,7 @@ impl ModuleGraph {
         let mut aliased = alias_paths(aliases, specifier).into_iter();
         let path = aliased
             .find_map(|path| packages::file_at(&**packages, &path))
-            .or_else(|| packages::types_of(&**packages, importer, specifier))
+            .or_else(|| packages::types_of(&**packages, importer, specifier, &self.types.conditions))
             .or_else(|| packages::data_of(&**packages, importer, aliases, specifier));
         *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
     }

@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn what_does_not_follow_is_found() {
-        let gap = |follows, text: &str, behind| Seam { behind: BytePos(behind), follows }.gap(text, BytePos(0));
+        let gap =
+            |follows, text: &str, behind| Seam { behind: BytePos(behind), follows }.gap(text, BytePos(0));
         assert_eq!(gap(Follows::Member, "enum A { x y }", 10), Some(("`,`", 11)));
         assert_eq!(gap(Follows::Member, "enum A { x /* , */ }", 10), None);
         assert_eq!(gap(Follows::Clause { from: false }, "export { A } fr", 10), Some(("`;`", 13)));

@@ -10,8 +10,8 @@
 use swc_atoms::Atom;
 use swc_common::{Span, Spanned, SyntaxContext};
 use swc_ecma_ast::{
-    CallExpr, Callee, Decorator, Expr, FnDecl, ForStmt, Ident, ImportDecl, JSXObject, Lit, Module, ModuleDecl,
-    ModuleItem, NamedExport, NewExpr, Pat, Stmt, TsEntityName, TsEnumDecl, TsExternalModuleRef,
+    CallExpr, Callee, Decorator, Expr, FnDecl, ForStmt, Ident, ImportDecl, JSXObject, Lit, Module,
+    ModuleDecl, ModuleItem, NamedExport, NewExpr, Pat, Stmt, TsEntityName, TsEnumDecl, TsExternalModuleRef,
     TsInterfaceDecl, TsNamespaceBody, TsType,
 };
 use swc_ecma_visit::{Visit, VisitWith};

@@ -48,8 +48,12 @@ impl Unread {
 
 /// The modules that lead to those, by imports of any kind, and these themselves.
 fn dependents(graph: &ModuleGraph, unread: BTreeSet<FileId>) -> BTreeSet<FileId> {
-    let outputs: BTreeMap<String, FileId> =
-        graph.summaries().map(|(file, _)| file).chain(unread.iter().copied()).map(|file| (graph.output_of(file), file)).collect();
+    let outputs: BTreeMap<String, FileId> = graph
+        .summaries()
+        .map(|(file, _)| file)
+        .chain(unread.iter().copied())
+        .map(|file| (graph.output_of(file), file))
+        .collect();
     let target = |used: &SpecifierUse| {
         used.target.or_else(|| outputs.get(&ModuleGraph::client_output(&used.text)?).copied())
     };

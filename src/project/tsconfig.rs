@@ -1,5 +1,5 @@
-//! `tsconfig.json`, as far as it says where imports and names lead: `paths`, `baseUrl`, `types`, `typeRoots`, `extends` and
-//! `references`; and what classes mean: `experimentalDecorators`, `useDefineForClassFields` and `target`.
+//! `tsconfig.json`, as far as it says where imports and names lead: `paths`, `baseUrl`, `types`, `typeRoots`,
+//! `customConditions`, `extends` and `references`; and what classes mean: `experimentalDecorators`, `useDefineForClassFields` and `target`.
 //!
 //! ```text
 //! tsconfig.json { extends: './base.json', references: ['./tsconfig.app.json'] }
@@ -167,6 +167,10 @@ impl Options {
             types: TypesInForce {
                 names: later.types.names.or(self.types.names),
                 roots: later.types.roots.or(self.types.roots),
+                conditions: match later.types.conditions.is_empty() {
+                    true => self.types.conditions,
+                    false => later.types.conditions,
+                },
             },
             classes: self.classes.overridden_by(later.classes),
             references: later.references,
@@ -332,6 +336,7 @@ impl Loader<'_> {
             });
             options.classes = ClassOptions::of(compiler);
             options.types.names = self.list(path, compiler, "types");
+            options.types.conditions = self.list(path, compiler, "customConditions").unwrap_or_default();
             let roots = self.list(path, compiler, "typeRoots");
             options.types.roots = roots.map(|roots| roots.iter().map(|root| below(folder, root)).collect());
         }
@@ -349,6 +354,7 @@ impl Loader<'_> {
     fn list(&mut self, path: &str, options: &Object<'_>, key: &'static str) -> Option<Vec<String>> {
         let wanted = match key {
             "types" => "`types` is a list of packages",
+            "customConditions" => "`customConditions` is a list of names",
             _ => "`typeRoots` is a list of folders",
         };
         match &options.get(key)?.value {
@@ -401,7 +407,11 @@ fn with(one: TypesInForce, other: TypesInForce) -> TypesInForce {
         (Some(one), Some(other)) => Some([one, other].concat()),
         (one, other) => one.or(other),
     };
-    TypesInForce { names: both(one.names, other.names), roots: both(one.roots, other.roots) }
+    TypesInForce {
+        names: both(one.names, other.names),
+        roots: both(one.roots, other.roots),
+        conditions: [one.conditions, other.conditions].concat(),
+    }
 }
 
 /// A path of a configuration, relative to the project. `${configDir}` is the folder of the project's own configuration.

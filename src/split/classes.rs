@@ -13,8 +13,8 @@ use swc_common::{DUMMY_SP, Mark, Span, SyntaxContext};
 use swc_ecma_ast::{
     AssignExpr, AssignOp, AssignTarget, BinaryOp, BlockStmt, CallExpr, Callee, Class, ClassDecl, ClassMember,
     ComputedPropName, Constructor, Decl, Decorator, DefaultDecl, Expr, ExprOrSpread, ExprStmt, FunctionBody,
-    Ident, IdentName, MemberExpr, MemberProp, ModuleDecl, ModuleItem, Param, ParamOrTsParamProp, Pat, Program,
-    PropName, RestPat, SimpleAssignTarget, StaticBlock, Stmt, Super, ThisExpr,
+    Ident, IdentName, MemberExpr, MemberProp, ModuleDecl, ModuleItem, Param, ParamOrTsParamProp, Pat,
+    Program, PropName, RestPat, SimpleAssignTarget, StaticBlock, Stmt, Super, ThisExpr,
 };
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
@@ -80,7 +80,9 @@ impl VisitMut for SpellOut {
                 }
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(export)) => match &mut export.decl {
                     DefaultDecl::Class(class) => {
-                        let ident = class.ident.get_or_insert_with(|| Ident::new_private("_default".into(), DUMMY_SP));
+                        let ident = class
+                            .ident
+                            .get_or_insert_with(|| Ident::new_private("_default".into(), DUMMY_SP));
                         decorated(ident.clone(), &mut class.class)
                     }
                     DefaultDecl::Fn(_) | DefaultDecl::TsInterfaceDecl(_) => None,
@@ -324,12 +326,8 @@ fn constructor_with(assigned: Vec<Stmt>, derived: bool) -> ClassMember {
 }
 
 fn assignment(target: SimpleAssignTarget, value: Expr, span: Span) -> Stmt {
-    let assign = AssignExpr {
-        span,
-        op: AssignOp::Assign,
-        left: AssignTarget::Simple(target),
-        right: Box::new(value),
-    };
+    let assign =
+        AssignExpr { span, op: AssignOp::Assign, left: AssignTarget::Simple(target), right: Box::new(value) };
     Stmt::Expr(ExprStmt { span, expr: Box::new(Expr::Assign(assign)) })
 }
 

@@ -94,7 +94,8 @@ fn a_syntax_error_hides_nothing_of_other_files_and_brings_nothing_up() {
     let found = |limits: &str| {
         let compiled = diagnose(&MemorySystem::new(files(limits)));
         let codes = compiled.diagnostics.iter().map(|found| {
-            let path = found.labels.first().map(|label| compiled.sources.file(label.location.file).path.clone());
+            let path =
+                found.labels.first().map(|label| compiled.sources.file(label.location.file).path.clone());
             format!("{} {}", path.unwrap_or_default(), found.code)
         });
         let codes: BTreeSet<String> = codes.collect();

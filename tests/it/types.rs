@@ -277,7 +277,8 @@ fn a_function_that_gives_a_promise_is_asynchronous() {
         &[],
     );
     assert_eq!(found, ["number", "string", "boolean", "string | null"]);
-    let (found, _, said) = endpoint("export const f = backend({}, (on: boolean) => on ? Promise.resolve(1) : 2);");
+    let (found, _, said) =
+        endpoint("export const f = backend({}, (on: boolean) => on ? Promise.resolve(1) : 2);");
     assert_eq!(found, [(Code::KT0106, Severity::Error)], "{said}");
 }
 

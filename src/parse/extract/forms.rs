@@ -22,8 +22,8 @@ use crate::diag::Diagnostic;
 use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::limits::HOPS_MAX;
 use crate::parse::literal::{Place, prop_name, unwrapped};
-use crate::parse::types::Context;
 use crate::parse::module::{DecoratorUse, ParsedModule, item_decl};
+use crate::parse::types::Context;
 use crate::source::Location;
 
 /// What a module has of endpoints.

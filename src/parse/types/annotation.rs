@@ -351,13 +351,18 @@ impl<'g> Evaluator<'g> {
             .map(|(place, text)| if whole || place == 0 { case.apply(text).into() } else { Rc::clone(text) })
             .collect();
         let first_empty = texts.first().is_none_or(|text| text.is_empty());
-        let types: Vec<TypeId> = types
-            .iter()
-            .enumerate()
-            .map(|(place, ty)| {
-                if whole || (place == 0 && first_empty) { self.placeholder_mapping(case, *ty) } else { *ty }
-            })
-            .collect();
+        let types: Vec<TypeId> =
+            types
+                .iter()
+                .enumerate()
+                .map(|(place, ty)| {
+                    if whole || (place == 0 && first_empty) {
+                        self.placeholder_mapping(case, *ty)
+                    } else {
+                        *ty
+                    }
+                })
+                .collect();
         self.template(&texts, &types)
     }
 
@@ -367,7 +372,8 @@ impl<'g> Evaluator<'g> {
             return self.mapping(case, ty);
         }
         let nothing: Rc<str> = Rc::from("");
-        let text = self.intern(Type::Template { texts: [Rc::clone(&nothing), nothing].into(), types: [ty].into() });
+        let text =
+            self.intern(Type::Template { texts: [Rc::clone(&nothing), nothing].into(), types: [ty].into() });
         self.intern(Type::Mapping(case, text))
     }
 

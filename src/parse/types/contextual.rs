@@ -98,12 +98,14 @@ impl<'g> TypeResolver<'g> {
                 }
             }
             Context::Arguments(params, result) => {
-                let (params, result) = (self.types.annotation(params, &env), self.types.annotation(result, &env));
+                let (params, result) =
+                    (self.types.annotation(params, &env), self.types.annotation(result, &env));
                 if !matches!(self.types.get(params), Type::Tuple { .. }) {
                     return None;
                 }
                 let (ty, returns) = (self.types.known(params), self.types.known(result));
-                let rest = super::model::Parameter { name: Rc::from("args"), ty, optional: false, rest: true };
+                let rest =
+                    super::model::Parameter { name: Rc::from("args"), ty, optional: false, rest: true };
                 Some(Rc::new(Signature {
                     type_params: Vec::new(),
                     params: vec![rest],

@@ -17,17 +17,21 @@ impl<'g> Evaluator<'g> {
     pub(super) fn deferred_relation(&mut self, from: DeferredId, to: DeferredId) -> bool {
         let (from, from_env) = self.deferred[from.place()].clone();
         let (to, to_env) = self.deferred[to.place()].clone();
-        let (TsType::TsConditionalType(from), TsType::TsConditionalType(to)) = (from, to) else { return false };
+        let (TsType::TsConditionalType(from), TsType::TsConditionalType(to)) = (from, to) else {
+            return false;
+        };
         let checks = (self.annotation(&from.check_type, &from_env), self.annotation(&to.check_type, &to_env));
         let extends =
             (self.annotation(&from.extends_type, &from_env), self.annotation(&to.extends_type, &to_env));
         if !self.is_identical(checks.0, checks.1) || !self.is_identical(extends.0, extends.1) {
             return false;
         }
-        [(&from.true_type, &to.true_type), (&from.false_type, &to.false_type)].into_iter().all(|(from, to)| {
-            let (from, to) = (self.annotation(from, &from_env), self.annotation(to, &to_env));
-            self.is_assignable(from, to)
-        })
+        [(&from.true_type, &to.true_type), (&from.false_type, &to.false_type)].into_iter().all(
+            |(from, to)| {
+                let (from, to) = (self.annotation(from, &from_env), self.annotation(to, &to_env));
+                self.is_assignable(from, to)
+            },
+        )
     }
 
     fn is_identical(&mut self, a: TypeId, b: TypeId) -> bool {
@@ -95,9 +99,8 @@ impl<'g> Evaluator<'g> {
         b: &Rc<Members<'g>>,
         open: &mut Vec<(TypeId, TypeId)>,
     ) -> bool {
-        let counts = |of: &Members<'g>| {
-            (of.props.len(), of.indexes.len(), of.calls.len(), of.constructs.len())
-        };
+        let counts =
+            |of: &Members<'g>| (of.props.len(), of.indexes.len(), of.calls.len(), of.constructs.len());
         if counts(a) != counts(b) {
             return false;
         }

@@ -324,6 +324,7 @@ declare const Object: {
   entries<T>(of: { [key: string]: T } | readonly T[]): [string, T][];
   freeze<T>(value: T): Readonly<T>;
   assign<T, U>(to: T, from: U): T & U;
+  groupBy<K extends PropertyKey, T>(values: readonly T[] | Iterable<T>, key: (value: T, index: number) => K): Partial<Record<K, T[]>>;
   fromEntries<T>(entries: readonly (readonly [PropertyKey, T])[]): { [key: string]: T };
 };
 declare const Array: {

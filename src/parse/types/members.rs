@@ -13,8 +13,8 @@ use super::diagnostics;
 use super::enums::expr_path;
 use super::evaluator::Evaluator;
 use super::model::{
-    Declared, Env, FunctionNode, Guard, Index, Members, ObjectId, Parameter, PatternParts, Prop, PropKind, PropSite,
-    Signature, Source, SymbolId, Target, ThunkId, Type, TypeId, TypeParam, parameter_parts,
+    Declared, Env, FunctionNode, Guard, Index, Members, ObjectId, Parameter, PatternParts, Prop, PropKind,
+    PropSite, Signature, Source, SymbolId, Target, ThunkId, Type, TypeId, TypeParam, parameter_parts,
 };
 use super::template::js_number;
 use crate::contract::Literal;

@@ -275,7 +275,10 @@ impl<'g> Evaluator<'g> {
     }
 
     fn signature_relation(&mut self, given: &Rc<Signature>, wanted: &Signature, bivariant: bool) -> bool {
-        let given = &*self.with_params_of(given, wanted);
+        let given = &*match given.type_params.len() == wanted.type_params.len() {
+            true => self.with_params_of(given, wanted),
+            false => self.in_context(given, wanted),
+        };
         if wanted.guard.is_some_and(|guard| !guard.asserts) && given.guard.is_none() {
             return false;
         }

@@ -13,8 +13,8 @@ use super::ambient;
 use super::evaluator::{Evaluator, ObjectKey};
 use super::infer::{Body, Place};
 use super::model::{
-    Declared, Env, Members, ModuleId, ParamId, Parameter, PatternParts, Prop, PropKind, Signature, Source, SymbolId,
-    Target, ThunkId, Type, TypeId,
+    Declared, Env, Members, ModuleId, ParamId, Parameter, PatternParts, Prop, PropKind, Signature, Source,
+    SymbolId, Target, ThunkId, Type, TypeId,
 };
 use crate::contract::Literal;
 
@@ -329,7 +329,13 @@ impl<'g> Evaluator<'g> {
                 }
             }
             let returns = self.known(instance);
-            return vec![Rc::new(Signature { type_params, params: Vec::new(), returns, guard: None, is_method: false })];
+            return vec![Rc::new(Signature {
+                type_params,
+                params: Vec::new(),
+                returns,
+                guard: None,
+                is_method: false,
+            })];
         }
         let overloaded = constructors.len() > 1;
         let mut signatures = Vec::new();

@@ -27,7 +27,9 @@ impl<'g> Evaluator<'g> {
 
     /// Notes what holds behind a call that would have thrown otherwise.
     pub(super) fn assume_asserted(&mut self, call: &'g CallExpr, env: &Env<'g>) {
-        let Some((guard, argument)) = self.guard_of(call, env).filter(|(guard, _)| guard.asserts) else { return };
+        let Some((guard, argument)) = self.guard_of(call, env).filter(|(guard, _)| guard.asserts) else {
+            return;
+        };
         match guard.ty {
             Some(wanted) => self.narrow(argument, env, |types, ty| types.of_guard(ty, wanted, true)),
             None => self.assume(argument, true, env),

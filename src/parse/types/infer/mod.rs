@@ -215,7 +215,8 @@ impl<'g> Evaluator<'g> {
             return known;
         }
         if let Some(path) = expr_path(whole)
-            && let Some(target) = self.of_global_this(&path[..path.len().min(2)], env).filter(|_| path.len() == 2)
+            && let Some(target) =
+                self.of_global_this(&path[..path.len().min(2)], env).filter(|_| path.len() == 2)
             && let Some(value) = self.value_of(&target)
         {
             return value;

@@ -14,7 +14,7 @@ use swc_ecma_ast::{BinExpr, Expr, Lit, MemberExpr, OptChainBase, UnaryOp};
 use crate::contract::Literal;
 use crate::parse::literal::unwrapped;
 use crate::parse::types::evaluator::Evaluator;
-use crate::parse::types::model::{Env, Type, TypeId};
+use crate::parse::types::model::{Env, Members, Type, TypeId};
 
 impl<'g> Evaluator<'g> {
     /// Notes that an expression is, or is not, of a type of single values.
@@ -37,7 +37,9 @@ impl<'g> Evaluator<'g> {
             }
             Expr::OptChain(chain) => {
                 let absent = self.basic.undefined;
-                if equal && !self.distributed(value).into_iter().any(|value| self.is_assignable(absent, value)) {
+                if equal
+                    && !self.distributed(value).into_iter().any(|value| self.is_assignable(absent, value))
+                {
                     self.assume_present(tested, env);
                     if let OptChainBase::Member(member) = &*chain.base {
                         self.assume_kind(member, value, true, env);
@@ -62,9 +64,10 @@ impl<'g> Evaluator<'g> {
             types.filtered(ty, |types, member| {
                 let Some(found) = types.access(member, key, false) else { return true };
                 if equal {
-                    types.distributed(found).into_iter().any(|found| {
-                        types.is_assignable(value, found) || types.is_assignable(found, value)
-                    })
+                    types
+                        .distributed(found)
+                        .into_iter()
+                        .any(|found| types.is_assignable(value, found) || types.is_assignable(found, value))
                 } else {
                     !(types.is_unit(found) && types.is_assignable(found, value))
                 }
@@ -214,6 +217,18 @@ impl<'g> Evaluator<'g> {
         let Expr::Lit(Lit::Str(name)) = unwrapped(&binary.left) else { return };
         let name = name.value.to_string_lossy().into_owned();
         self.narrow(&binary.right, env, |types, ty| {
+            let members = types.members_of_union(ty);
+            let has = |types: &mut Self, member: &TypeId| {
+                types.shape(*member).is_none_or(|shape| shape.prop(&name).is_some())
+                    && !matches!(types.get(*member), Type::NonPrimitive)
+            };
+            if holds && !members.iter().any(|member| has(types, member)) {
+                // Nobody says what it is, only that it is there.
+                let unknown = types.basic.unknown;
+                let prop = types.field(&name, unknown, false);
+                let record = types.given(Members { props: vec![prop], ..Members::default() }, None);
+                return types.intersection(&[ty, record]);
+            }
             types.filtered(ty, |types, member| {
                 let Some(shape) = types.shape(member) else { return true };
                 match shape.prop(&name) {
