@@ -35,6 +35,8 @@ pub use graph::ModuleGraph;
 pub use module::ParsedModule;
 pub use session::Read;
 pub use summary::ModuleSummary;
+// What the split asks of a graph.
+pub(crate) use crate::project::Classes;
 
 use std::collections::{BTreeMap, BTreeSet};
 

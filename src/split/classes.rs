@@ -19,7 +19,7 @@ use swc_ecma_ast::{
 use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use crate::emit::build;
-pub(super) use crate::project::Classes;
+pub(super) use crate::parse::Classes;
 
 /// Writes out in the classes of a module what the tsconfig means by them.
 pub(super) fn spell_out(body: &mut Vec<ModuleItem>, meaning: Classes) {

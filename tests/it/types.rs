@@ -325,3 +325,16 @@ fn a_function_has_the_type_that_stands_around_it() {
     let handler = "id: string, n?: number";
     assert_eq!(params, [handler, handler, "id: string, at?: Date, ...more: number[]", handler, "id: string"]);
 }
+
+#[test]
+fn callbacks_within_callbacks_are_looked_at_once() {
+    let depth = 12;
+    let open: String = (0..depth).map(|level| format!("rows.filter((r{level}) => ")).collect();
+    let body = format!("{open}r0.id === r1.id{}", ").length > 0".repeat(depth - 1) + ")");
+    let start = std::time::Instant::now();
+    let (found, _, said) = endpoint(&format!(
+        "declare const rows: {{ id: string }}[];\nexport const f = backend({{}}, async () => {body});"
+    ));
+    assert!(found.is_empty(), "{said}");
+    assert!(start.elapsed().as_secs() < SECONDS_MAX, "{:?}", start.elapsed());
+}

@@ -291,7 +291,7 @@ impl<'g> Evaluator<'g> {
             let (Some(from), Some(to)) = (self.param_at(given, place), self.param_at(wanted, place)) else {
                 break;
             };
-            if !self.is_assignable(to, from) && !(bivariant && self.is_assignable(from, to)) {
+            if !(self.is_assignable(to, from) || bivariant && self.is_assignable(from, to)) {
                 return false;
             }
         }

@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use swc_ecma_ast::{CallExpr, Callee, Expr, Pat};
+use swc_ecma_ast::{ArrowFunctionBody, BinaryOp, CallExpr, Callee, Expr, OptChainBase, Pat, UnaryOp};
 
 use super::Body;
 use crate::parse::literal::unwrapped;
@@ -135,11 +135,45 @@ struct Asserted {
     asserts: bool,
 }
 
-/// Whether an expression is a test, and not a value that may count as true.
+/// Whether a function says nothing of its argument, whatever the names in it mean. Callbacks are looked at for each overload,
+/// those within them as often again, so that this is asked first.
+pub(super) fn is_no_guard(function: &Expr) -> bool {
+    match unwrapped(function) {
+        Expr::Arrow(arrow) if arrow.return_type.is_none() => match &*arrow.body {
+            ArrowFunctionBody::Expr(test) => !says_something(test),
+            ArrowFunctionBody::FunctionBody(_) => true,
+        },
+        Expr::Fn(function) => function.function.return_type.is_none(),
+        _ => false,
+    }
+}
+
+/// Whether an expression is a test of something that has a place, and not a value that may count as true.
 fn says_something(test: &Expr) -> bool {
     match unwrapped(test) {
-        Expr::Bin(_) | Expr::Call(_) => true,
-        Expr::Unary(unary) => unary.op == swc_ecma_ast::UnaryOp::Bang,
+        Expr::Bin(binary) if matches!(binary.op, BinaryOp::LogicalAnd | BinaryOp::LogicalOr) => {
+            says_something(&binary.left) || says_something(&binary.right)
+        }
+        Expr::Bin(binary) => is_tested(&binary.left) || is_tested(&binary.right),
+        Expr::Unary(unary) if unary.op == UnaryOp::Bang => match unwrapped(&unary.arg) {
+            Expr::Ident(_) => true,
+            other => says_something(other),
+        },
+        Expr::Call(call) => call.args.iter().any(|argument| is_tested(&argument.expr)),
+        _ => false,
+    }
+}
+
+/// `x`, `x.a?.b`, `typeof x`
+fn is_tested(operand: &Expr) -> bool {
+    match unwrapped(operand) {
+        Expr::Ident(ident) => ident.sym != *"undefined",
+        Expr::Member(member) => is_tested(&member.obj),
+        Expr::OptChain(chain) => match &*chain.base {
+            OptChainBase::Member(member) => is_tested(&member.obj),
+            OptChainBase::Call(_) => false,
+        },
+        Expr::Unary(unary) => unary.op == UnaryOp::TypeOf && is_tested(&unary.arg),
         _ => false,
     }
 }
