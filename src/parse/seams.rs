@@ -17,6 +17,8 @@ pub(super) struct Seam {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Follows {
+    /// In front of the name of an enum: a word that is not reserved.
+    Name,
     /// A member of an enum: `,` or `}`.
     Member,
     /// A part of `for (…; …; …)` before its `;`.
@@ -27,14 +29,16 @@ enum Follows {
 
 impl Seam {
     pub(super) fn of_enum(node: &TsEnumDecl) -> impl Iterator<Item = Self> {
-        node.members.iter().map(|member| {
+        let name = Self { behind: node.id.span.lo, follows: Follows::Name };
+        let members = node.members.iter().map(|member| {
             let name = match &member.id {
                 TsEnumMemberId::Ident(ident) => ident.span.hi,
                 TsEnumMemberId::Str(text) => text.span.hi,
             };
             let behind = member.init.as_ref().map_or(name, |init| init.span_hi());
             Self { behind, follows: Follows::Member }
-        })
+        });
+        std::iter::once(name).chain(members)
     }
 
     pub(super) fn of_for(node: &ForStmt) -> impl Iterator<Item = Self> {
@@ -55,9 +59,12 @@ impl Seam {
     pub(super) fn gap(&self, text: &str, base: BytePos) -> Option<(&'static str, usize)> {
         let bytes = text.as_bytes();
         let behind = (self.behind.0.checked_sub(base.0)? as usize).min(text.len());
-        // Parentheses are no part of what stands in them.
-        let at = skip_closing(bytes, behind);
+        let at = skip_trivia(bytes, behind);
         match self.follows {
+            Follows::Name => {
+                let word = bytes[behind..].iter().take_while(|byte| is_identifier_part(**byte)).count();
+                RESERVED.contains(&&text[behind..behind + word]).then_some(("identifier", behind))
+            }
             Follows::Member => (!matches!(bytes.get(at), None | Some(b',' | b'}'))).then_some(("`,`", at)),
             Follows::Part if bytes.get(behind.wrapping_sub(1)) == Some(&b';') => None,
             Follows::Part => (bytes.get(at) != Some(&b';')).then_some(("`;`", at)),
@@ -82,15 +89,45 @@ impl Seam {
     }
 }
 
-fn skip_closing(text: &[u8], mut at: usize) -> usize {
-    loop {
-        at = skip_trivia(text, at);
-        match text.get(at) {
-            Some(b')') => at += 1,
-            _ => return at,
-        }
-    }
-}
+/// Words that are the name of nothing.
+const RESERVED: &[&str] = &[
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "enum",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "instanceof",
+    "new",
+    "null",
+    "return",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeof",
+    "var",
+    "void",
+    "while",
+    "with",
+];
 
 #[cfg(test)]
 mod tests {

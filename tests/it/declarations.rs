@@ -2,6 +2,7 @@
 
 use crate::support::app::repository;
 use crate::support::contract::{Draft, array, enumeration, field, nullable, object, optional};
+use kontract::CompileInput;
 use kontract::contract::{BigIntWidth, Literal, NumberWidth, RecordKey, TemplatePart, TupleElement, Ty};
 use kontract::project;
 use kontract::stubgen::{Identity, Pins, StubInput, declarations};
@@ -70,6 +71,42 @@ fn what_stubs_say_fits_what_the_users_own_types_say() {
     }
     write("use.ts", OWN_USE.as_bytes());
     accepted(folder.path());
+}
+
+#[test]
+fn enums_of_tables_stay_on_the_server() {
+    let system = MemorySystem::new([
+        ("kontract.json", "{ \"name\": \"fixture\" }"),
+        (
+            "src/api.ts",
+            "import { backend } from 'kontract';\n\
+             export enum Shown { Here = 'here', There = 'there' }\n\
+             enum Hidden { Inside = 'known-to-the-server' }\n\
+             /** @table things */ interface Thing { id: string; state: Hidden }\n\
+             export const of = backend({}, async (shown: Shown): Promise<Shown[]> => {\n  \
+               await env.storage.things.get('1');\n  return [shown];\n});\n",
+        ),
+        (
+            "src/page.tsx",
+            "import { of, Shown } from '@/client/api';\nexport const page = () => of(Shown.Here);\n",
+        ),
+    ]);
+    let loaded = project::load(&system);
+    let compiled = kontract::compile(&system, &loaded, &CompileInput::default());
+    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    let artifacts = compiled.value.expect("no errors");
+    let text = |path: &str| String::from_utf8_lossy(&artifacts[path]).into_owned();
+    let enums = text("dist/client/kontract-enums.d.ts");
+    assert!(enums.contains("export declare enum Shown {") && !enums.contains("Hidden"), "{enums}");
+    let ambient = text(".kontract/types.d.ts");
+    assert!(
+        ambient.contains("enum Hidden {") && ambient.contains("state: kontract.enums.Hidden"),
+        "{ambient}"
+    );
+    let leaked = artifacts.iter().filter(|(path, _)| path.starts_with("dist/client/"));
+    for (path, bytes) in leaked {
+        assert!(!String::from_utf8_lossy(bytes).contains("known-to-the-server"), "{path}");
+    }
 }
 
 /// Both versions of TypeScript find nothing wrong with a folder.
