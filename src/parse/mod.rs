@@ -9,6 +9,7 @@
 mod blanked;
 pub(crate) mod bodies;
 pub(crate) mod comments;
+mod data;
 mod diagnostics;
 pub mod extract;
 mod global_types;

@@ -32,7 +32,7 @@ use super::packages::DATA;
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{Marks, ModuleSummary, SummaryParts};
 use super::survey::{Injected, Survey};
-use super::{diagnostics, module, syntax_error};
+use super::{data, diagnostics, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
@@ -110,10 +110,7 @@ impl<'s> Session<'s> {
             .text
             .strip_prefix('\u{feff}')
             .map_or_else(|| Cow::Borrowed(&*source.text), |rest| Cow::Owned(format!("   {rest}")));
-        let text = match source.path.ends_with(DATA) {
-            true => Cow::Owned(format!("export default {text}")),
-            false => text,
-        };
+        let text = if source.path.ends_with(DATA) { Cow::Owned(data::module_text(&text)) } else { text };
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
         let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
         Self { file, source, tsx, text, with_comments: true }

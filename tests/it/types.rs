@@ -245,9 +245,9 @@ fn results(api: &str, others: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn names_lead_to_what_is_no_typescript() {
     let found = results(
-        "import data from './data.json';\nimport lib from '#lib';\nimport type { T } from '#internal/t';\n\
+        "import data, { list } from './data.json';\nimport lib from '#lib';\nimport type { T } from '#internal/t';\n\
          export const a = backend({}, async (): Promise<typeof data> => data);\n\
-         export const b = backend({}, async () => data.list);\n\
+         export const b = backend({}, async () => (data.on ? data.list : list));\n\
          export const c = backend({}, async (t: T) => lib(t.n));\n\
          export const d = backend({}, async () => globalThis.Math.max(1, 2));\n\
          export const e = backend({}, async (at: globalThis.Date): Promise<globalThis.Record<string, Date>> => ({ at }));\n",
