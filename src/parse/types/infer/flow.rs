@@ -302,7 +302,9 @@ impl<'g> Evaluator<'g> {
             Stmt::Try(node) => {
                 let before = self.locals.narrowed.clone();
                 let body = self.statements(&node.block.stmts, env, wanted, returns);
-                self.locals.narrowed = before;
+                let after = std::mem::replace(&mut self.locals.narrowed, before);
+                // It may have thrown before or behind an assignment.
+                self.locals.narrowed.retain(|place, ty| after.get(place) == Some(ty));
                 let handled = match &node.handler {
                     Some(handler) => {
                         if let Some(param) = &handler.param {
@@ -313,6 +315,9 @@ impl<'g> Evaluator<'g> {
                     }
                     None => body,
                 };
+                if handled && !body {
+                    self.locals.narrowed = after;
+                }
                 let last = node
                     .finalizer
                     .as_ref()
@@ -320,24 +325,28 @@ impl<'g> Evaluator<'g> {
                 last || (body && handled)
             }
             Stmt::While(node) => {
-                self.looped(&node.body, env, wanted, returns);
-                is_true(&node.test) && !has_break(std::slice::from_ref(&*node.body))
+                self.looped(&node.body, Some(&node.test), env, wanted, returns);
+                let breaks = has_break(std::slice::from_ref(&*node.body));
+                if !breaks {
+                    self.assume(&node.test, false, env);
+                }
+                is_true(&node.test) && !breaks
             }
             Stmt::DoWhile(node) => {
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, None, env, wanted, returns);
                 false
             }
             Stmt::For(node) => {
                 if let Some(swc_ecma_ast::VarDeclOrExpr::VarDecl(vars)) = &node.init {
                     self.declare(vars, env);
                 }
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, node.test.as_deref(), env, wanted, returns);
                 node.test.is_none() && !has_break(std::slice::from_ref(&*node.body))
             }
             Stmt::ForIn(node) => {
                 let key = self.known(self.basic.string);
                 self.head(&node.left, key, env);
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, None, env, wanted, returns);
                 false
             }
             Stmt::ForOf(node) => {
@@ -348,7 +357,7 @@ impl<'g> Evaluator<'g> {
                 };
                 let element = self.known(element);
                 self.head(&node.left, element, env);
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, None, env, wanted, returns);
                 false
             }
             Stmt::Labeled(node) => self.statement(&node.body, env, wanted, returns),
@@ -406,12 +415,37 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn looped(&mut self, body: &'g Stmt, env: &Env<'g>, wanted: Option<TypeId>, returns: &mut Returns) {
-        let before = self.locals.narrowed.clone();
-        self.statement(body, env, wanted, returns);
-        let after = std::mem::replace(&mut self.locals.narrowed, before.clone());
-        // What the body changed holds neither before nor behind it.
-        self.locals.narrowed.retain(|key, ty| after.get(key) == Some(ty));
+    /// The body of a loop, which runs while the test holds.
+    fn looped(
+        &mut self,
+        body: &'g Stmt,
+        test: Option<&'g Expr>,
+        env: &Env<'g>,
+        wanted: Option<TypeId>,
+        returns: &mut Returns,
+    ) {
+        // What the body changes holds neither in it, when it runs again, nor behind it.
+        for _ in 0..LOOP_PASSES_MAX {
+            let before = self.locals.narrowed.clone();
+            if let Some(test) = test {
+                self.assume(test, true, env);
+            }
+            let begins = self.locals.narrowed.clone();
+            let mut found = Returns::default();
+            self.statement(body, env, wanted, &mut found);
+            let after = std::mem::replace(&mut self.locals.narrowed, before.clone());
+            let lasts = |place: &Place| after.get(place) == begins.get(place);
+            self.locals.narrowed.retain(|place, _| lasts(place));
+            if self.locals.narrowed.len() == before.len() {
+                returns.types.append(&mut found.types);
+                returns.empty |= found.empty;
+                return;
+            }
+        }
+        let mut found = Returns::default();
+        self.statement(body, env, wanted, &mut found);
+        returns.types.append(&mut found.types);
+        returns.empty |= found.empty;
     }
 
     fn head(&mut self, head: &'g ForHead, ty: ThunkId, env: &Env<'g>) {
@@ -515,6 +549,9 @@ impl<'g> Evaluator<'g> {
         self.locals.narrowed = joined;
     }
 }
+
+/// How often the body of a loop is looked at until nothing more is forgotten.
+const LOOP_PASSES_MAX: usize = 3;
 
 /// Whether a `break` leaves these statements.
 fn has_break(statements: &[Stmt]) -> bool {

@@ -188,7 +188,14 @@ impl<'g> Evaluator<'g> {
     }
 
     fn counted(&mut self, ty: TypeId, holds: bool) -> TypeId {
-        if holds { self.truthy(ty) } else { self.falsy(ty) }
+        if holds {
+            return self.truthy(ty);
+        }
+        // A text that counts as false is empty, but TypeScript keeps its type.
+        self.filtered(ty, |types, member| {
+            let falsy = types.falsy(member);
+            *types.get(falsy) != Type::Never
+        })
     }
 
     /// One of two conditions has this outcome; each is noted apart, and what both allow is joined.
