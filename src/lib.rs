@@ -104,15 +104,24 @@ fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Ou
 }
 
 fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split) -> Outcome<Halves> {
-    let contract = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
-    contract.stop_on_errors().and_then(|contract| {
+    contract(graph).and_then(|contract| {
         let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
         let pages = project.ssr.as_deref().and_then(|path| graph.sources().id(path));
         let options = SplitOptions { optimize: project.optimize, stubs, pages };
-        split(graph, &contract, options).and_then(|modules| {
+        graph.certain(split(graph, &contract, options)).and_then(|modules| {
+            // A contract without some of its tables would look as if they had been removed.
+            if !graph.is_whole() {
+                return Outcome::failed(Vec::new());
+            }
             plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
         })
     })
+}
+
+/// What the modules of a graph promise.
+pub fn contract(graph: &ModuleGraph) -> Outcome<CheckedContract> {
+    let found = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
+    graph.certain(found.stop_on_errors())
 }
 
 /// What a compilation is given besides the project.

@@ -1,5 +1,6 @@
 //! A project's configuration and its sources: `kontract.json`, the `paths` of `tsconfig.json`, and the files they name.
 
+mod imports;
 mod tsconfig;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
@@ -36,6 +37,8 @@ pub struct Project {
     pub paths: Vec<PathAlias>,
     /// Whose types are in force without an import, by `types` and `typeRoots` of `tsconfig.json`.
     pub types: TypesInForce,
+    /// What classes mean by the tsconfig.
+    pub classes: Classes,
 }
 
 /// Packages whose types are in force without an import.
@@ -45,6 +48,18 @@ pub struct TypesInForce {
     pub names: Option<Vec<String>>,
     /// The folders that they are in, relative to the project; `None` for `node_modules/@types` here and above.
     pub roots: Option<Vec<String>>,
+    /// `customConditions`: what packages' `exports` are read by, besides what always is.
+    pub conditions: Vec<String>,
+}
+
+/// What a tsconfig says of classes, where it is not what ECMAScript says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Classes {
+    /// `experimentalDecorators`: decorators of classes, members and parameters as TypeScript had them before ECMAScript.
+    pub legacy_decorators: bool,
+    /// `useDefineForClassFields: false`, which is also what a `target` before ES2022 means: fields are assigned in the
+    /// constructor.
+    pub assigned_fields: bool,
 }
 
 /// The frontend's own build.
@@ -147,7 +162,11 @@ pub fn load_known(system: &dyn System, known: &(dyn Fn(&str) -> Option<Text> + S
         if let Some(project) = &mut project {
             project.paths = tsconfig.aliases;
             project.types = tsconfig.types;
+            project.classes = tsconfig.classes;
         }
+    }
+    if let Some(project) = &mut project {
+        project.paths.extend(imports::aliases(system));
     }
     let pages = project.as_ref().and_then(|project| project.ssr.as_deref());
     diagnostics.extend(pages.filter(|path| !is_source(path) || sources.id(path).is_none()).map(no_pages));
@@ -285,6 +304,7 @@ impl Config {
             plan: object.get("plan").map_or(Plan::Paid, |prop| self.plan(prop)),
             paths: Vec::new(),
             types: TypesInForce::default(),
+            classes: Classes::default(),
         }
     }
 

@@ -11,24 +11,33 @@ use crate::source::{FileId, Sources};
 
 /// A contract without errors. Only [`check`] makes one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CheckedContract(Contract);
+pub struct CheckedContract {
+    contract: Contract,
+    spelled: Contract,
+}
 
 impl CheckedContract {
-    /// The contract.
+    /// The contract, with every type as it travels.
     pub fn contract(&self) -> &Contract {
-        &self.0
+        &self.contract
+    }
+
+    /// The contract with what TypeScript is told besides: enums, brands, and which arrays may only be read.
+    pub fn spelled(&self) -> &Contract {
+        &self.spelled
     }
 }
 
 /// Checks names, tables and permissions against each other. `sources` are those the contract was extracted from.
-pub fn check(contract: Contract, sources: &Sources) -> Outcome<CheckedContract> {
+pub fn check(spelled: Contract, sources: &Sources) -> Outcome<CheckedContract> {
+    let contract = spelled.plain();
     let mut found = Vec::new();
     endpoint_names(&contract.endpoints, sources, &mut found);
     middleware_files(&contract, &mut found);
     middleware_groups(&contract, &mut found);
     tables(&contract, &mut found);
     storage_uses(&contract, &mut found);
-    Outcome::with(CheckedContract(contract), found).stop_on_errors()
+    Outcome::with(CheckedContract { contract, spelled }, found).stop_on_errors()
 }
 
 fn endpoint_names(endpoints: &[Endpoint], sources: &Sources, found: &mut Vec<Diagnostic>) {
@@ -139,6 +148,7 @@ fn is_key(field: &Field) -> bool {
         Ty::String | Ty::Template(_) => true,
         Ty::Literals(values) => values.iter().all(|value| matches!(value, Literal::String(_))),
         Ty::Number(width) => *width != NumberWidth::Float32,
+        Ty::Spelled(of, _) => return is_key(&Field { ty: of.plain(), ..field.clone() }),
         Ty::Boolean
         | Ty::BigInt(_)
         | Ty::Date

@@ -66,7 +66,7 @@ impl UploadKind {
             Ty::ByteStream => Some(Self::Stream),
             Ty::Blob => Some(Self::Blob),
             Ty::File => Some(Self::File),
-            Ty::Nullable(of) | Ty::Optional(of) => Self::of(of),
+            Ty::Nullable(of) | Ty::Optional(of) | Ty::Spelled(of, _) => Self::of(of),
             Ty::String
             | Ty::Boolean
             | Ty::Number(_)

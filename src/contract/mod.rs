@@ -26,11 +26,12 @@ pub use kontract_wire::perm::Perms;
 pub use middleware::{Middleware, MiddlewareFilter};
 pub use table::{Scope, StorageOperation, StorageUse, Table};
 pub use ty::{
-    BigIntWidth, Field, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement, Ty,
+    BigIntWidth, EnumType, Field, Literal, NumberWidth, ObjectType, RecordKey, Spelling, TemplatePart,
+    TupleElement, Ty,
 };
 pub use wire_ids::{FieldRename, RenameFault, WireIds};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything extracted from the sources, not yet checked. In the order of files, then of positions.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,4 +46,55 @@ pub struct Contract {
     pub storage_uses: Vec<StorageUse>,
     /// Named object types that endpoints and tables refer to, by name.
     pub types: BTreeMap<String, ObjectType>,
+    /// Enums that types are spelled by, by a key of their own.
+    pub enums: BTreeMap<String, EnumType>,
+}
+
+impl Contract {
+    /// The contract with every type as it travels.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let mut plain = self.clone();
+        for endpoint in &mut plain.endpoints {
+            endpoint.params.iter_mut().for_each(|param| param.ty = param.ty.plain());
+            endpoint.returns = endpoint.returns.plain();
+        }
+        for field in plain.types.values_mut().flat_map(|object| &mut object.fields) {
+            field.ty = field.ty.plain();
+        }
+        plain.enums.clear();
+        plain
+    }
+
+    /// Keys of the enums that endpoints speak of.
+    pub fn enums_of_clients(&self) -> BTreeSet<String> {
+        let endpoints = self.endpoints.iter();
+        let types: Vec<&Ty> = endpoints
+            .flat_map(|endpoint| endpoint.params.iter().map(|param| &param.ty).chain([&endpoint.returns]))
+            .collect();
+        let objects = signature::object_keys(self, types.iter().copied());
+        self.enums_in(types.into_iter().chain(self.field_types(&objects)))
+    }
+
+    /// Keys of the enums that tables have in their rows.
+    pub fn enums_of_tables(&self) -> BTreeSet<String> {
+        let rows: Vec<Ty> = self.tables.iter().map(|table| Ty::Object(table.entity.clone())).collect();
+        self.enums_in(self.field_types(&signature::object_keys(self, &rows)))
+    }
+
+    fn field_types<'a>(&'a self, objects: &'a BTreeSet<String>) -> impl Iterator<Item = &'a Ty> {
+        let objects = objects.iter().filter_map(|key| self.types.get(key));
+        objects.flat_map(|object| &object.fields).map(|field| &field.ty)
+    }
+
+    fn enums_in<'a>(&self, types: impl Iterator<Item = &'a Ty>) -> BTreeSet<String> {
+        let (mut found, mut open) = (BTreeSet::new(), types.collect::<Vec<&Ty>>());
+        while let Some(ty) = open.pop() {
+            if let Ty::Spelled(_, Spelling::Enum(path, _)) = ty {
+                found.extend(path.split('.').next().map(str::to_owned));
+            }
+            open.extend(ty.parts());
+        }
+        found
+    }
 }

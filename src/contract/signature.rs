@@ -46,6 +46,7 @@ pub fn ty_text(ty: &Ty, numbers: Numbers) -> String {
         Ty::ByteStream => "ReadableStream<Uint8Array>".to_owned(),
         Ty::Blob => "Blob".to_owned(),
         Ty::File => "File".to_owned(),
+        Ty::Spelled(of, _) => ty_text(of, numbers),
     }
 }
 
@@ -56,11 +57,12 @@ fn member_text(ty: &Ty, numbers: Numbers) -> String {
         Ty::Union(_) | Ty::Nullable(_) | Ty::Optional(_) | Ty::Dynamic(_) => {
             format!("({})", ty_text(ty, numbers))
         }
+        Ty::Spelled(of, _) => member_text(of, numbers),
         _ => ty_text(ty, numbers),
     }
 }
 
-fn literal_text(literal: &Literal) -> String {
+pub(crate) fn literal_text(literal: &Literal) -> String {
     match literal {
         Literal::String(text) => quoted(text),
         Literal::Number(text) => text.clone(),

@@ -58,6 +58,28 @@ pub enum Ty {
     Blob,
     /// `File`
     File,
+    /// A type that declarations spell otherwise than its values travel. Only in [`super::CheckedContract::spelled`].
+    Spelled(Box<Ty>, Spelling),
+}
+
+/// What TypeScript is told of a type that nothing on the wire depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spelling {
+    /// `readonly T[]`, `readonly [A, B]`, `ReadonlyMap<K, V>`, `ReadonlySet<T>`
+    Readonly,
+    /// A brand, what stands behind the `&`: `{ readonly __brand: 'id' }`.
+    Brand(String),
+    /// An enum by its key in [`super::Contract::enums`], or those members of it.
+    Enum(String, Vec<String>),
+}
+
+/// An enum, as far as TypeScript compares it with others of its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumType {
+    /// Its name in the source.
+    pub name: String,
+    /// Its members in source order.
+    pub members: Vec<(String, Literal)>,
 }
 
 /// A literal type.
@@ -119,7 +141,8 @@ impl Ty {
             | Self::Record(_, inner)
             | Self::Nullable(inner)
             | Self::Optional(inner)
-            | Self::Stream(inner) => vec![inner],
+            | Self::Stream(inner)
+            | Self::Spelled(inner, _) => vec![inner],
             Self::Map(key, value) => vec![key, value],
             Self::Tuple(elements) => elements.iter().map(|element| &element.ty).collect(),
             Self::Union(members) => members.iter().collect(),
@@ -138,6 +161,51 @@ impl Ty {
             | Self::ByteStream
             | Self::Blob
             | Self::File => Vec::new(),
+        }
+    }
+
+    /// The type as it travels, whatever is in it.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let boxed = |ty: &Self| Box::new(ty.plain());
+        match self {
+            Self::Spelled(inner, _) => inner.plain(),
+            Self::Array(inner) => Self::Array(boxed(inner)),
+            Self::Set(inner) => Self::Set(boxed(inner)),
+            Self::Record(key, inner) => Self::Record(key.clone(), boxed(inner)),
+            Self::Map(key, value) => Self::Map(boxed(key), boxed(value)),
+            Self::Nullable(inner) => Self::Nullable(boxed(inner)),
+            Self::Optional(inner) => Self::Optional(boxed(inner)),
+            Self::Stream(inner) => Self::Stream(boxed(inner)),
+            Self::Union(members) => Self::Union(members.iter().map(Self::plain).collect()),
+            Self::Tuple(elements) => {
+                let plain =
+                    |element: &TupleElement| TupleElement { ty: element.ty.plain(), ..element.clone() };
+                Self::Tuple(elements.iter().map(plain).collect())
+            }
+            Self::String
+            | Self::Boolean
+            | Self::Number(_)
+            | Self::BigInt(_)
+            | Self::Date
+            | Self::Bytes
+            | Self::Null
+            | Self::Literals(_)
+            | Self::Template(_)
+            | Self::Object(_)
+            | Self::Void
+            | Self::Dynamic(_)
+            | Self::ByteStream
+            | Self::Blob
+            | Self::File => self.clone(),
+        }
+    }
+
+    /// The type itself as it travels; what is in it may be spelled otherwise.
+    pub fn bare(&self) -> &Self {
+        match self {
+            Self::Spelled(inner, _) => inner.bare(),
+            _ => self,
         }
     }
 

@@ -48,7 +48,7 @@ codes! {
     KT0005 "an import that leads nowhere"
         "The path of a relative import names no file of the project. Extensions may be left out or be `.js`, as TypeScript allows."
     KT0006 "nesting that is too deep"
-        "Brackets, expressions, types and JSX may be nested 2,000 deep. Deeper sources are generated; load their data at run time instead."
+        "Brackets, expressions, types and JSX may be nested 2,000 deep; each operator, member or call of a chain is a level. Deeper sources are generated; load their data at run time instead."
     KT0007 "a decorator in a place where it means nothing"
         "`@backend` belongs above an exported function or a method of an exported class, `@mwfilter` above a function in `defineMiddleware([…])`, `@primkey`, `@perm`, `@index`, `@unique` on members of an interface, and the width decorators on members and parameters. Decorators of other frameworks belong before classes and their members, and have to be imported or declared; one that is near a name of kontract's is taken for a mistake."
     KT0101 "two endpoints of one name"

@@ -3,11 +3,14 @@
 use std::error::Error;
 use std::fmt;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceSpan};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, NamedSource,
+    SourceCode, SourceSpan, SpanContents,
+};
 use serde_json::{Value, json};
 
 use super::{Diagnostic, Label, Severity};
-use crate::source::{FileId, Location, Sources};
+use crate::source::{FileId, LineColumn, Location, Sources};
 
 /// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +82,7 @@ struct Report<'d> {
     severity: miette::Severity,
     why: Option<Why>,
     help: Option<&'d str>,
-    source: Option<NamedSource<String>>,
+    source: Option<Shown>,
     labels: Vec<LabeledSpan>,
     others: Vec<Report<'d>>,
 }
@@ -132,7 +135,7 @@ impl<'d> Report<'d> {
             why: None,
             help: None,
             labels: labels.collect(),
-            source: Some(NamedSource::new(&source.path, source.text.to_string())),
+            source: Some(Shown::File(NamedSource::new(&source.path, source.text.to_string()))),
             others: Vec::new(),
         }
     }
@@ -155,11 +158,46 @@ impl Report<'_> {
                 Some(label.text.clone()),
                 SourceSpan::new(0.into(), len),
             )],
-            source: Some(NamedSource::new(
-                format!("{path}, line {}, column {}", position.line, position.column),
-                excerpt,
-            )),
+            source: Some(Shown::Excerpt { path: path.clone(), text: excerpt, position }),
             others: Vec::new(),
+        }
+    }
+}
+
+/// What a frame is drawn of.
+#[derive(Debug)]
+enum Shown {
+    File(NamedSource<String>),
+    /// A piece of a file, and where it starts there.
+    Excerpt {
+        path: String,
+        text: String,
+        position: LineColumn,
+    },
+}
+
+impl SourceCode for Shown {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        match self {
+            Self::File(file) => file.read_span(span, before, after),
+            Self::Excerpt { path, text, position } => {
+                let piece = text.read_span(span, before, after)?;
+                let (line, column) = (position.line as usize - 1, position.column as usize - 1);
+                let column = if piece.line() == 0 { piece.column() + column } else { piece.column() };
+                Ok(Box::new(MietteSpanContents::new_named(
+                    path.clone(),
+                    piece.data(),
+                    *piece.span(),
+                    piece.line() + line,
+                    column,
+                    piece.line_count(),
+                )))
+            }
         }
     }
 }

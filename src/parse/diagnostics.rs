@@ -28,8 +28,8 @@ pub(super) fn parser_failed(path: &str) -> Diagnostic {
 
 pub(super) fn too_deep(at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0006, "the code is nested too deep")
-        .at(at, format!("more than {NESTING_MAX} levels"))
-        .why("the compiler bounds its work on every file")
+        .at(at, format!("in more than {NESTING_MAX} levels of nesting"))
+        .why("each bracket is a level, and so is each operator, member and call of a chain; the compiler bounds its work on every file")
         .help("load generated data at run time instead of writing it as one expression")
 }
 

@@ -18,7 +18,8 @@ use crate::source::{Reader, lexical_path};
 /// The files in the order in which they are found.
 pub(super) fn files(packages: &dyn Reader, wanted: &TypesInForce) -> Vec<String> {
     let usual = folders_above("").into_iter().map(|folder| lexical_path(&format!("{folder}/{USUAL_ROOT}")));
-    let roots = Roots { packages, folders: wanted.roots.clone().unwrap_or_else(|| usual.collect()) };
+    let folders = wanted.roots.clone().unwrap_or_else(|| usual.collect());
+    let roots = Roots { packages, folders, conditions: &wanted.conditions };
     let mut queue: VecDeque<String> = match &wanted.names {
         None => roots.all().into(),
         Some(names) => names.iter().flat_map(|name| roots.named(name)).collect(),
@@ -42,6 +43,7 @@ pub(super) fn files(packages: &dyn Reader, wanted: &TypesInForce) -> Vec<String>
 struct Roots<'p> {
     packages: &'p dyn Reader,
     folders: Vec<String>,
+    conditions: &'p [String],
 }
 
 impl Roots<'_> {
@@ -66,12 +68,12 @@ impl Roots<'_> {
 
     fn package(&self, name: &str, importer: &str) -> Option<String> {
         let found = self.folders.iter().find_map(|root| self.below(root, name));
-        found.or_else(|| types_of(self.packages, importer, name))
+        found.or_else(|| types_of(self.packages, importer, name, self.conditions))
     }
 
     fn below(&self, root: &str, name: &str) -> Option<String> {
         let folder = format!("{root}/{name}");
-        in_package(self.packages, &folder, "").or_else(|| file_at(self.packages, &folder))
+        in_package(self.packages, &folder, "", self.conditions).or_else(|| file_at(self.packages, &folder))
     }
 
     fn referred(&self, reference: &Reference<'_>, from: &str) -> Option<String> {
@@ -147,7 +149,8 @@ mod tests {
         ]);
         let found = |roots: Option<&[&str]>, names: Option<&[&str]>| {
             let list = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
-            let wanted = TypesInForce { roots: roots.map(list), names: names.map(list) };
+            let wanted =
+                TypesInForce { roots: roots.map(list), names: names.map(list), ..TypesInForce::default() };
             files(&system, &wanted).join(" ").replace("node_modules/", "")
         };
         let a = "@types/a/i.d.ts @types/a/more.d.ts c/c.d.ts";

@@ -15,8 +15,9 @@ use super::packages;
 use super::resolve::{Resolution, alias_paths, resolve};
 use super::session::{self, Read};
 use super::summary::{Exported, ModuleSummary, SpecifierUse};
-use crate::diag::Diagnostic;
-use crate::project::{PathAlias, Project, TypesInForce};
+use super::unread::Unread;
+use crate::diag::{Diagnostic, Outcome};
+use crate::project::{Classes, PathAlias, Project, TypesInForce};
 use crate::source::{FileId, Sources};
 
 /// Every module, by file. Its summary is always there, its tree is made when it is asked for.
@@ -34,8 +35,11 @@ pub struct ModuleGraph {
     aliases: Vec<PathAlias>,
     source_folder: String,
     types: TypesInForce,
+    classes: Classes,
     global_types: OnceLock<Vec<FileId>>,
     changed: OnceLock<Changed>,
+    /// The modules that could not be read.
+    unread: Option<Unread>,
 }
 
 struct Entry {
@@ -72,6 +76,7 @@ impl ModuleGraph {
         sources: &Sources,
         project: &Project,
         modules: impl IntoIterator<Item = (FileId, Read)>,
+        unread: BTreeSet<FileId>,
     ) -> Self {
         let modules = modules.into_iter().map(|(file, read)| (file, Entry::of(read)));
         let mut graph = Self {
@@ -84,10 +89,13 @@ impl ModuleGraph {
             aliases: project.paths.clone(),
             source_folder: project.source.clone(),
             types: project.types.clone(),
+            classes: project.classes,
             global_types: OnceLock::new(),
             changed: OnceLock::new(),
+            unread: None,
         };
         graph.link();
+        graph.unread = Unread::of(&graph, unread);
         graph.involved = involved(&graph);
         // Of two files with one output the first counts.
         let outputs = graph.involved.iter().rev().map(|file| (graph.output_of(*file), *file));
@@ -184,6 +192,24 @@ impl ModuleGraph {
     /// The module whose client half a specifier such as `@/client/api/entries` names.
     pub(crate) fn client_source(&self, specifier: &str) -> Option<FileId> {
         self.outputs.get(&Self::client_output(specifier)?).copied()
+    }
+
+    /// What classes mean.
+    pub(crate) fn classes(&self) -> Classes {
+        self.classes
+    }
+
+    /// Whether every module could be read. Of a project of which that is not so, nothing is made.
+    pub fn is_whole(&self) -> bool {
+        self.unread.is_none()
+    }
+
+    /// What a phase said and made, without what may only follow from modules that could not be read.
+    pub fn certain<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
+        match &self.unread {
+            None => outcome,
+            Some(unread) => unread.certain(outcome),
+        }
     }
 
     /// The texts the modules were parsed from.
@@ -319,7 +345,8 @@ impl ModuleGraph {
         let mut aliased = alias_paths(aliases, specifier).into_iter();
         let path = aliased
             .find_map(|path| packages::file_at(&**packages, &path))
-            .or_else(|| packages::types_of(&**packages, importer, specifier));
+            .or_else(|| packages::types_of(&**packages, importer, specifier, &self.types.conditions))
+            .or_else(|| packages::data_of(&**packages, importer, aliases, specifier));
         *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
     }
 

@@ -9,6 +9,7 @@
 mod blanked;
 pub(crate) mod bodies;
 pub(crate) mod comments;
+mod data;
 mod diagnostics;
 pub mod extract;
 mod global_types;
@@ -21,11 +22,13 @@ pub mod module;
 mod packages;
 pub mod resolve;
 mod scanner;
+mod seams;
 mod session;
 pub(crate) mod summary;
 mod survey;
 mod syntax_error;
 pub mod types;
+mod unread;
 
 pub use blanked::blanked;
 pub use extract::extract;
@@ -33,8 +36,10 @@ pub use graph::ModuleGraph;
 pub use module::ParsedModule;
 pub use session::Read;
 pub use summary::ModuleSummary;
+// What the split asks of a graph.
+pub(crate) use crate::project::Classes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Diagnostic, Outcome};
 use crate::project::{Project, is_source};
@@ -42,9 +47,8 @@ use crate::source::{FileId, SourceFile, Sources};
 use module::OwnName;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-/// Reads every source file of the project and links the imports between them.
-///
-/// Without a value when a file has syntax errors, because its missing declarations would be reported everywhere else.
+/// Reads every source file of the project and links the imports between them. Of files with syntax errors the graph knows
+/// that they are there; what is found in it is to go through [`ModuleGraph::certain`].
 pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
     let files: Vec<FileId> = modules(sources, project).collect();
     let read = |file: &FileId| (*file, summarize(*file, sources.file(*file)));
@@ -80,18 +84,22 @@ pub(crate) fn again(sources: &Sources, file: FileId, own: &[u8]) -> Option<Parse
 pub fn link(sources: &Sources, project: &Project, modules: Vec<Summarized>) -> Outcome<ModuleGraph> {
     in_parallel(|| {
         let mut readable = Vec::with_capacity(modules.len());
-        let mut diagnostics: Vec<Diagnostic> = Vec::new();
+        let (mut unread, mut diagnostics) = (BTreeSet::new(), Vec::<Diagnostic>::new());
         for (file, read) in modules {
             match read {
                 Ok(read) => readable.push((file, read)),
-                Err(errors) => diagnostics.extend(errors),
+                Err(errors) => {
+                    unread.insert(file);
+                    diagnostics.extend(errors);
+                }
             }
         }
-        let graph = ModuleGraph::new(sources, project, readable);
-        if diagnostics.is_empty() {
-            diagnostics.extend(graph.parse_involved());
-        }
-        Outcome::with(graph, diagnostics).stop_on_errors()
+        let graph = ModuleGraph::new(sources, project, readable, unread);
+        let failures = graph.parse_involved();
+        // What such files declare is in the summaries, so that nobody would know what depends on their trees.
+        let value = failures.is_empty().then_some(graph);
+        diagnostics.extend(failures);
+        Outcome { value, diagnostics }
     })
 }
 

@@ -13,10 +13,18 @@ use std::cmp::Reverse;
 
 use serde_json::{Map, Value};
 
+use super::resolve::alias_paths;
+use crate::project::PathAlias;
 use crate::source::{Reader, lexical_path};
 
 /// The file with the types that a specifier means in the file at `importer`, which is a package's own or the project's.
-pub(super) fn types_of(packages: &dyn Reader, importer: &str, specifier: &str) -> Option<String> {
+/// `conditions` are the project's own, besides those that are always in force.
+pub(super) fn types_of(
+    packages: &dyn Reader,
+    importer: &str,
+    specifier: &str,
+    conditions: &[String],
+) -> Option<String> {
     let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
     if specifier.starts_with("./") || specifier.starts_with("../") || specifier == "." || specifier == ".." {
         return file_at(packages, &lexical_path(&format!("{folder}/{specifier}")));
@@ -24,9 +32,27 @@ pub(super) fn types_of(packages: &dyn Reader, importer: &str, specifier: &str) -
     let (name, subpath) = package_name(specifier)?;
     folders_above(folder).into_iter().find_map(|folder| {
         let modules = lexical_path(&format!("{folder}/node_modules"));
-        let own = in_package(packages, &format!("{modules}/{name}"), subpath);
-        own.or_else(|| in_package(packages, &format!("{modules}/@types/{}", types_name(name)), subpath))
+        let own = in_package(packages, &format!("{modules}/{name}"), subpath, conditions);
+        let types = format!("{modules}/@types/{}", types_name(name));
+        own.or_else(|| in_package(packages, &types, subpath, conditions))
     })
+}
+
+/// The JSON file that a specifier means.
+pub(super) fn data_of(
+    packages: &dyn Reader,
+    importer: &str,
+    aliases: &[PathAlias],
+    specifier: &str,
+) -> Option<String> {
+    if !specifier.ends_with(DATA) {
+        return None;
+    }
+    if specifier.starts_with("./") || specifier.starts_with("../") {
+        let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+        return packages.real(&lexical_path(&format!("{folder}/{specifier}")));
+    }
+    alias_paths(aliases, specifier).into_iter().find_map(|path| packages.real(&path))
 }
 
 /// The file that a path means, as imports write it: without an extension, with that of the JavaScript, or a folder.
@@ -65,13 +91,19 @@ pub(super) fn folders_above(folder: &str) -> Vec<String> {
 }
 
 /// The file with the types that a path in a package means; the package itself by an empty path.
-pub(super) fn in_package(packages: &dyn Reader, folder: &str, subpath: &str) -> Option<String> {
+pub(super) fn in_package(
+    packages: &dyn Reader,
+    folder: &str,
+    subpath: &str,
+    conditions: &[String],
+) -> Option<String> {
     let real = packages.real(&format!("{folder}/package.json"))?;
     let folder = real.strip_suffix("/package.json").unwrap_or("");
     let manifest: Value = serde_json::from_str(&packages.read(&real)?).ok()?;
     if let Some(exports) = manifest.get("exports") {
         let wanted = if subpath.is_empty() { ".".to_owned() } else { format!("./{subpath}") };
-        return exported(exports, &wanted)?.into_iter().find_map(|path| in_folder(packages, folder, &path));
+        let paths = exported(exports, &wanted, conditions)?;
+        return paths.into_iter().find_map(|path| in_folder(packages, folder, &path));
     }
     let text = |key: &str| manifest.get(key).and_then(Value::as_str);
     let path = if subpath.is_empty() {
@@ -92,13 +124,13 @@ fn in_folder(packages: &dyn Reader, folder: &str, path: &str) -> Option<String> 
 }
 
 /// The targets of a path of `exports`, the preferred one first.
-fn exported(exports: &Value, wanted: &str) -> Option<Vec<String>> {
+fn exported(exports: &Value, wanted: &str, own: &[String]) -> Option<Vec<String>> {
     let by_path = exports.as_object().filter(|map| map.keys().any(|key| key.starts_with('.')));
     let Some(by_path) = by_path else {
-        return (wanted == ".").then(|| targets(exports, "", 0));
+        return (wanted == ".").then(|| targets(exports, "", own, 0));
     };
     if let Some(target) = by_path.get(wanted) {
-        return Some(targets(target, "", 0));
+        return Some(targets(target, "", own, 0));
     }
     let mut patterns: Vec<(&str, &str, &Value)> = by_path
         .iter()
@@ -109,27 +141,29 @@ fn exported(exports: &Value, wanted: &str) -> Option<Vec<String>> {
         })
         .collect();
     patterns.sort_by_key(|(prefix, _, _)| Reverse(prefix.len()));
-    patterns.first().map(|(_, star, target)| targets(target, star, 0))
+    patterns.first().map(|(_, star, target)| targets(target, star, own, 0))
 }
 
 /// The files behind the conditions in force. `null` closes a path.
-fn targets(target: &Value, star: &str, depth: usize) -> Vec<String> {
+fn targets(target: &Value, star: &str, own: &[String], depth: usize) -> Vec<String> {
     match target {
         Value::String(path) => vec![path.replace('*', star)],
         Value::Array(list) if depth < CONDITIONS_MAX => {
-            list.iter().flat_map(|target| targets(target, star, depth + 1)).collect()
+            list.iter().flat_map(|target| targets(target, star, own, depth + 1)).collect()
         }
-        Value::Object(conditions) if depth < CONDITIONS_MAX => in_force(conditions)
-            .map(|target| targets(target, star, depth + 1))
+        Value::Object(conditions) if depth < CONDITIONS_MAX => in_force(conditions, own)
+            .map(|target| targets(target, star, own, depth + 1))
             .find(|found| !found.is_empty())
             .unwrap_or_default(),
         Value::Array(_) | Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
 }
 
-fn in_force(conditions: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+fn in_force<'v>(conditions: &'v Map<String, Value>, own: &[String]) -> impl Iterator<Item = &'v Value> {
     let holds = |name: &str| {
-        CONDITIONS.contains(&name) || name.strip_prefix("types@").is_some_and(admits_our_version)
+        CONDITIONS.contains(&name)
+            || own.iter().any(|own| own == name)
+            || name.strip_prefix("types@").is_some_and(admits_our_version)
     };
     conditions.iter().filter(move |(name, _)| holds(name)).map(|(_, target)| target)
 }
@@ -172,6 +206,8 @@ fn admits_our_version(range: &str) -> bool {
     })
 }
 
+/// What files of data end with; their one value is their default export.
+pub(super) const DATA: &str = ".json";
 const CONDITIONS: &[&str] = &["types", "import", "default"];
 const SOURCES: &[&str] = &[".ts", ".tsx", ".mts", ".cts"];
 const IMPLIED: &[&str] = &[".ts", ".tsx", ".d.ts", ".mts", ".d.mts"];
@@ -219,13 +255,18 @@ mod tests {
                 r#"{ "exports": { ".": "./src/index.ts" } }"#,
                 &["src/index.ts", "src/more.ts"],
             ),
+            package(
+                "conditioned",
+                r#"{ "exports": { "acme:source": "./src/i.ts", "types": "./i.d.ts" } }"#,
+                &["src/i.ts", "i.d.ts"],
+            ),
             package("js", "{}", &["index.js"]),
             package("@types/js", "{}", &["index.d.ts"]),
             package("@types/a__b", "{}", &["index.d.ts"]),
         ];
         let system = MemorySystem::new(files.concat());
         let types = |specifier: &str| {
-            let found = types_of(&system, "src/api/a.ts", specifier);
+            let found = types_of(&system, "src/api/a.ts", specifier, &[]);
             found.map(|path| path.trim_start_matches("node_modules/").to_owned()).unwrap_or_default()
         };
         assert_eq!(types("plain"), "plain/lib/a.d.ts");
@@ -245,7 +286,11 @@ mod tests {
         assert_eq!(types("@a/b"), "@types/a__b/index.d.ts");
         assert_eq!(types("node:fs"), "");
         assert_eq!(types("absent"), "");
-        let inside = types_of(&system, "node_modules/@acme/api/src/index.ts", "./more.js");
+        let own = ["acme:source".to_owned()];
+        let source = types_of(&system, "src/api/a.ts", "conditioned", &own);
+        assert_eq!(source.as_deref(), Some("node_modules/conditioned/src/i.ts"));
+        assert_eq!(types("conditioned"), "conditioned/i.d.ts");
+        let inside = types_of(&system, "node_modules/@acme/api/src/index.ts", "./more.js", &[]);
         assert_eq!(inside.as_deref(), Some("node_modules/@acme/api/src/more.ts"));
     }
 }

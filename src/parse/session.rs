@@ -28,10 +28,11 @@ use super::extract::diagnostics::illegal_decorator;
 use super::inspect::Inspected;
 use super::limits::{BLAMED_MAX, REPARSES_MAX, SYNTAX_ERRORS_MAX};
 use super::module::{DecoratorUse, Decorators, LeadingComments, OWN_PACKAGE, ParsedModule, Scopes, Tables};
+use super::packages::DATA;
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{Marks, ModuleSummary, SummaryParts};
 use super::survey::{Injected, Survey};
-use super::{diagnostics, module, syntax_error};
+use super::{data, diagnostics, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
@@ -109,6 +110,7 @@ impl<'s> Session<'s> {
             .text
             .strip_prefix('\u{feff}')
             .map_or_else(|| Cow::Borrowed(&*source.text), |rest| Cow::Owned(format!("   {rest}")));
+        let text = if source.path.ends_with(DATA) { Cow::Owned(data::module_text(&text)) } else { text };
         // `<T>x` assertions are legal in .ts only, JSX everywhere else.
         let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
         Self { file, source, tsx, text, with_comments: true }
@@ -310,12 +312,19 @@ impl<'s> Session<'s> {
     }
 
     fn tree(&self, text: &str) -> Result<Tree, Vec<Diagnostic>> {
-        self.parsed(text).map_err(|errors| match errors {
+        let tree = self.parsed(text).map_err(|errors| match errors {
             Failed::TooDeep(span) => vec![diagnostics::too_deep(self.span(span))],
             Failed::Syntax(errors) => {
                 self.without_export(text, &errors).unwrap_or_else(|| self.syntax_errors(text, &errors))
             }
-        })
+        })?;
+        let gaps = tree.survey.seams.iter().filter_map(|seam| seam.gap(text, START));
+        let shown = |(what, at): (&str, usize)| {
+            let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
+            diagnostics::syntax_error(&format!("{what} expected"), self.location(at, end))
+        };
+        let found: Vec<Diagnostic> = gaps.take(SYNTAX_ERRORS_MAX).map(shown).collect();
+        if found.is_empty() { Ok(tree) } else { Err(found) }
     }
 
     fn parsed(&self, text: &str) -> Result<Tree, Failed> {

@@ -10,9 +10,9 @@
 use swc_atoms::Atom;
 use swc_common::{Span, Spanned, SyntaxContext};
 use swc_ecma_ast::{
-    CallExpr, Callee, Decorator, Expr, FnDecl, Ident, ImportDecl, JSXObject, Lit, Module, ModuleDecl,
-    ModuleItem, NewExpr, Pat, Stmt, TsEntityName, TsExternalModuleRef, TsInterfaceDecl, TsNamespaceBody,
-    TsType,
+    CallExpr, Callee, Decorator, Expr, FnDecl, ForStmt, Ident, ImportDecl, JSXObject, Lit, Module,
+    ModuleDecl, ModuleItem, NamedExport, NewExpr, Pat, Stmt, TsEntityName, TsEnumDecl, TsExternalModuleRef,
+    TsInterfaceDecl, TsNamespaceBody, TsType,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
@@ -20,6 +20,7 @@ use super::limits::NESTING_MAX;
 use super::literal::unwrapped;
 use super::module::{OWN_FUNCTIONS, ParsedModule, declared_names, is_value, item_decl};
 use super::scanner::VOCABULARY;
+use super::seams::Seam;
 use crate::diag::nearest;
 
 /// What the walk found.
@@ -34,6 +35,8 @@ pub(super) struct Survey {
     pub(super) mentions_own: bool,
     /// Whether `ctx` or `env` occurs.
     pub(super) mentions_injected: bool,
+    /// Places where swc may have read over an error.
+    pub(super) seams: Vec<Seam>,
     unused: Vec<Atom>,
     depth: usize,
     types: usize,
@@ -52,6 +55,7 @@ impl Survey {
             used: Vec::new(),
             mentions_own: false,
             mentions_injected: false,
+            seams: Vec::new(),
             unused: locals.collect(),
             depth: 0,
             types: 0,
@@ -104,6 +108,21 @@ impl Visit for Survey {
     }
 
     fn visit_import_decl(&mut self, _: &ImportDecl) {}
+
+    fn visit_ts_enum_decl(&mut self, node: &TsEnumDecl) {
+        self.seams.extend(Seam::of_enum(node));
+        node.visit_children_with(self);
+    }
+
+    fn visit_for_stmt(&mut self, node: &ForStmt) {
+        self.seams.extend(Seam::of_for(node));
+        node.visit_children_with(self);
+    }
+
+    fn visit_named_export(&mut self, node: &NamedExport) {
+        self.seams.extend(Seam::of_export(node));
+        node.visit_children_with(self);
+    }
 
     fn visit_ident(&mut self, ident: &Ident) {
         if self.types > 0 {

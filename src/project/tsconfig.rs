@@ -1,5 +1,5 @@
-//! `tsconfig.json`, as far as it says where imports and names lead: `paths`, `baseUrl`, `types`, `typeRoots`, `extends` and
-//! `references`.
+//! `tsconfig.json`, as far as it says where imports and names lead: `paths`, `baseUrl`, `types`, `typeRoots`,
+//! `customConditions`, `extends` and `references`; and what classes mean: `experimentalDecorators`, `useDefineForClassFields` and `target`.
 //!
 //! ```text
 //! tsconfig.json { extends: './base.json', references: ['./tsconfig.app.json'] }
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::{Array, Object, ObjectProp, StringLit, Value};
 use jsonc_parser::common::Ranged;
 
-use super::{PathAlias, TypesInForce, first_lower, json_options, without_bom};
+use super::{Classes, PathAlias, TypesInForce, first_lower, json_options, without_bom};
 use crate::diag::{Code, Diagnostic};
 use crate::source::{Location, Reader, SourceFile, Sources, lexical_path};
 
@@ -22,6 +22,7 @@ use crate::source::{Location, Reader, SourceFile, Sources, lexical_path};
 pub(super) struct TsConfig {
     pub(super) aliases: Vec<PathAlias>,
     pub(super) types: TypesInForce,
+    pub(super) classes: Classes,
     /// The configurations besides `tsconfig.json` itself.
     pub(super) files: Vec<SourceFile>,
     faults: Vec<Fault>,
@@ -51,6 +52,7 @@ impl TsConfig {
         let root = loader.load(TSCONFIG, &mut Vec::new());
         let mut aliases = root.aliases();
         let mut types = root.types;
+        let mut classes = root.classes;
         // The configuration of an editor's project often is a list of others.
         for (reference, place) in &root.references {
             let folder = lexical_path(reference);
@@ -64,6 +66,7 @@ impl TsConfig {
                 let options = loader.load(&names, &mut Vec::new());
                 aliases.extend(options.aliases());
                 types = with(types, options.types);
+                classes = options.classes.overridden_by(classes);
             } else {
                 let kind = FaultKind::NotFound(reference.clone());
                 loader.faults.push(Fault { path: TSCONFIG.to_owned(), start: place.0, end: place.1, kind });
@@ -72,7 +75,7 @@ impl TsConfig {
         let Loader { mut texts, faults, .. } = loader;
         texts.remove(TSCONFIG);
         let files = texts.into_iter().map(|(path, text)| SourceFile { path, text: text.into() });
-        Self { aliases, types, files: files.collect(), faults }
+        Self { aliases, types, classes: classes.meaning(), files: files.collect(), faults }
     }
 
     /// What is wrong, in the files as they are known now.
@@ -135,6 +138,7 @@ struct Options {
     /// The folder of the configuration that says so, and each pattern with its targets.
     paths: Option<(String, Vec<Pattern>)>,
     types: TypesInForce,
+    classes: ClassOptions,
     /// With the place of each.
     references: Vec<(String, (usize, usize))>,
 }
@@ -163,8 +167,52 @@ impl Options {
             types: TypesInForce {
                 names: later.types.names.or(self.types.names),
                 roots: later.types.roots.or(self.types.roots),
+                conditions: match later.types.conditions.is_empty() {
+                    true => self.types.conditions,
+                    false => later.types.conditions,
+                },
             },
+            classes: self.classes.overridden_by(later.classes),
             references: later.references,
+        }
+    }
+}
+
+/// What says how classes are meant.
+#[derive(Default, Clone, Copy)]
+struct ClassOptions {
+    experimental_decorators: Option<bool>,
+    define_fields: Option<bool>,
+    /// Whether `target` has fields of its own: ES2022 and later.
+    has_fields: Option<bool>,
+}
+
+impl ClassOptions {
+    fn of(compiler: &Object<'_>) -> Self {
+        let target = compiler.get_string("target").map(|target| target.value.to_ascii_lowercase());
+        let has_fields = |target: String| {
+            let year = target.strip_prefix("es").and_then(|year| year.parse::<u32>().ok());
+            target == "esnext" || year.is_some_and(|year| year >= 2022)
+        };
+        Self {
+            experimental_decorators: compiler.get_boolean("experimentalDecorators").map(|value| value.value),
+            define_fields: compiler.get_boolean("useDefineForClassFields").map(|value| value.value),
+            has_fields: target.map(has_fields),
+        }
+    }
+
+    fn overridden_by(self, later: Self) -> Self {
+        Self {
+            experimental_decorators: later.experimental_decorators.or(self.experimental_decorators),
+            define_fields: later.define_fields.or(self.define_fields),
+            has_fields: later.has_fields.or(self.has_fields),
+        }
+    }
+
+    fn meaning(self) -> Classes {
+        Classes {
+            legacy_decorators: self.experimental_decorators.unwrap_or(false),
+            assigned_fields: !self.define_fields.or(self.has_fields).unwrap_or(true),
         }
     }
 }
@@ -286,7 +334,9 @@ impl Loader<'_> {
                     None
                 }
             });
+            options.classes = ClassOptions::of(compiler);
             options.types.names = self.list(path, compiler, "types");
+            options.types.conditions = self.list(path, compiler, "customConditions").unwrap_or_default();
             let roots = self.list(path, compiler, "typeRoots");
             options.types.roots = roots.map(|roots| roots.iter().map(|root| below(folder, root)).collect());
         }
@@ -304,6 +354,7 @@ impl Loader<'_> {
     fn list(&mut self, path: &str, options: &Object<'_>, key: &'static str) -> Option<Vec<String>> {
         let wanted = match key {
             "types" => "`types` is a list of packages",
+            "customConditions" => "`customConditions` is a list of names",
             _ => "`typeRoots` is a list of folders",
         };
         match &options.get(key)?.value {
@@ -356,7 +407,11 @@ fn with(one: TypesInForce, other: TypesInForce) -> TypesInForce {
         (Some(one), Some(other)) => Some([one, other].concat()),
         (one, other) => one.or(other),
     };
-    TypesInForce { names: both(one.names, other.names), roots: both(one.roots, other.roots) }
+    TypesInForce {
+        names: both(one.names, other.names),
+        roots: both(one.roots, other.roots),
+        conditions: [one.conditions, other.conditions].concat(),
+    }
 }
 
 /// A path of a configuration, relative to the project. `${configDir}` is the folder of the project's own configuration.

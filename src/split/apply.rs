@@ -187,7 +187,7 @@ impl Split<'_> {
             let again = self.chains.write(module.file, body, optimize);
             found.extend(again.into_iter().map(|span| diagnostics::next_again(module.location(span))));
         };
-        text_of(module, body, inline, optimize, |body| {
+        text_of((module, self.graph.classes()), body, inline, optimize, |body| {
             if !injected.is_empty() {
                 body.insert(0, named_import(injected.iter().copied(), SERVER_RUNTIME));
             }
@@ -254,7 +254,7 @@ impl Split<'_> {
         let imports = self.imports();
         let leads = |file: FileId| imports.output_specifier(module, file);
         body.extend(passed.iter().map(|passed| export_item(passed, &leads)));
-        let statements = text_of(module, body, |_| {}, false, |_| {}).text;
+        let statements = text_of((module, self.graph.classes()), body, |_| {}, false, |_| {}).text;
         Some(ClientModule { endpoints, statements, declarations: FlatModule::default() })
     }
 

@@ -4,6 +4,7 @@ use swc_ecma_ast::{Module, ModuleDecl, ModuleItem, Pass, Program};
 use swc_ecma_transforms_base::{fixer::fixer, hygiene::hygiene};
 use swc_ecma_transforms_typescript::strip;
 
+use super::classes::{self, Classes};
 use super::optimize::optimize;
 use crate::emit::print::print_mapped;
 use crate::emit::sourcemap;
@@ -19,14 +20,16 @@ pub(super) struct Printed {
 /// Prints the statements, optimised if that is wanted. `rewrite` gets them without types and before names are told apart; `complete` adds what the
 /// scope analysis of the source must not see.
 pub(super) fn text_of(
-    module: &ParsedModule,
-    body: Vec<ModuleItem>,
+    (module, meaning): (&ParsedModule, Classes),
+    mut body: Vec<ModuleItem>,
     rewrite: impl FnOnce(&mut Vec<ModuleItem>),
     optimized: bool,
     complete: impl FnOnce(&mut Vec<ModuleItem>),
 ) -> Printed {
+    classes::spell_out(&mut body, meaning);
     let mut program = Program::Module(Module { span: module.module.span, body, shebang: None });
     strip(module.scopes.unresolved, module.scopes.top_level).process(&mut program);
+    classes::drop_declared(&mut program, meaning);
     if let Program::Module(stripped) = &mut program {
         rewrite(&mut stripped.body);
     }

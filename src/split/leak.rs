@@ -379,7 +379,9 @@ fn public_text(contract: &Contract) -> String {
     });
     let types =
         contract.types.iter().map(|(name, object)| format!("{name} {object:?}\n{}\n", object.doc.text));
-    endpoints.chain(types).collect()
+    let enums = contract.enums_of_clients().into_iter().filter_map(|key| contract.enums.get(&key));
+    let enums = enums.map(|declared| format!("{declared:?}\n"));
+    endpoints.chain(types).chain(enums).collect()
 }
 
 /// Texts and names of a part.

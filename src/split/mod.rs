@@ -12,6 +12,7 @@
 //! clients are written only once [`Evidence`] has made them [`LeakFree`].
 
 mod apply;
+mod classes;
 mod diagnostics;
 mod finish;
 mod frontend;
@@ -133,7 +134,7 @@ fn halves(
         modules.frontier = frontend::frontier(graph, &parts, &reach, options.pages);
         // Without a statement for clients there is nothing to search before the files are made.
         if wanted == Wanted::Both || modules.client.values().any(|client| !client.statements.is_empty()) {
-            modules.evidence = Evidence::gather(graph, contract.contract(), &parts, &reach);
+            modules.evidence = Evidence::gather(graph, contract.spelled(), &parts, &reach);
             modules.client.values().for_each(|module| modules.evidence.publish(&module.declarations));
             found.extend(modules.evidence.search_modules(&modules.client));
         }

@@ -102,7 +102,7 @@ pub fn generate(
     sources: &Sources,
     input: &StubInput<'_>,
 ) -> Result<Artifacts, StubError> {
-    let contract = contract.contract();
+    let (contract, spelled) = (contract.contract(), contract.spelled());
     let mut artifacts = Artifacts::new();
     let mut put = |path: String, text: String| artifacts.insert(path, text.into_bytes());
 
@@ -114,7 +114,7 @@ pub fn generate(
         ("lazy-codecs.js".to_owned(), lazy_codecs_text(schema)),
     ]);
     client.extend(client::stub_texts(contract, sources, schema, input));
-    client.extend(dts::client_texts(contract, sources, input));
+    client.extend(dts::client_texts(spelled, sources, input));
     for (path, text) in client {
         if input.pages.is_some() && path.ends_with(".js") {
             let text = if path == CONNECTION { client::direct_text() } else { text.clone() };
@@ -133,7 +133,7 @@ pub fn generate(
         put(format!(".kontract/server/{path}"), text);
     }
 
-    for (path, text) in dts::ambient_texts(contract, sources) {
+    for (path, text) in dts::ambient_texts(spelled, sources) {
         put(format!(".kontract/{path}"), text);
     }
     put("dist/schema/app.fbs".to_owned(), fbs::fbs_text(schema));
@@ -145,6 +145,7 @@ pub fn generate(
 /// in common with it is no sign of a leak.
 pub const VOCABULARY: &[&str] = &[
     include_str!("client.rs"),
+    include_str!("dts/enums.rs"),
     include_str!("dts/lazy.rs"),
     include_str!("dts/map.rs"),
     include_str!("dts/mod.rs"),
@@ -171,7 +172,7 @@ pub const VOCABULARY: &[&str] = &[
 
 /// The declarations among what [`generate`] makes; they depend on no key and no layout.
 pub fn declarations(contract: &CheckedContract, sources: &Sources, input: &StubInput<'_>) -> Artifacts {
-    let contract = contract.contract();
+    let contract = contract.spelled();
     let client = dts::client_texts(contract, sources, input);
     let client = client.into_iter().map(|(path, text)| (format!("client/{path}"), text));
     let files = client.chain(dts::ambient_texts(contract, sources));

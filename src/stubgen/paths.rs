@@ -25,4 +25,4 @@ pub(super) fn stub_path(path: &str) -> String {
 }
 
 /// Modules at the top of the client that are no stubs.
-const CLIENT_MODULES: &[&str] = &["codecs", "index", "kontract", "lazy", "lazy-codecs"];
+const CLIENT_MODULES: &[&str] = &["codecs", "index", "kontract", "kontract-enums", "lazy", "lazy-codecs"];

@@ -90,7 +90,7 @@ impl<'a> Rows<'a> {
                     array(vec![string("tuple"), array(forms), rest])
                 })
             }
-            Ty::Nullable(of) | Ty::Optional(of) => self.form(of),
+            Ty::Nullable(of) | Ty::Optional(of) | Ty::Spelled(of, _) => self.form(of),
             Ty::String
             | Ty::Boolean
             | Ty::Number(_)

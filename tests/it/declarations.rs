@@ -2,10 +2,14 @@
 
 use crate::support::app::repository;
 use crate::support::contract::{Draft, array, enumeration, field, nullable, object, optional};
+use kontract::CompileInput;
 use kontract::contract::{BigIntWidth, Literal, NumberWidth, RecordKey, TemplatePart, TupleElement, Ty};
+use kontract::project;
 use kontract::stubgen::{Identity, Pins, StubInput, declarations};
+use kontract::system::MemorySystem;
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 
 #[test]
@@ -38,12 +42,81 @@ fn every_type_and_every_export_is_valid_typescript() {
         write(&path, &bytes);
     }
     write("use.ts", USE.as_bytes());
-    write("tsconfig.json", CONFIG.as_bytes());
-    symlink(repository().join("node_modules"), folder.path().join("node_modules")).expect("a link");
+    accepted(folder.path());
+}
+
+#[test]
+fn what_stubs_say_fits_what_the_users_own_types_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &[u8]| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    let sources = [
+        ("kontract.json", "{ \"name\": \"fixture\" }"),
+        ("src/types.ts", OWN_TYPES),
+        ("src/more.ts", "export enum Color { Black = 'black' }\n"),
+        ("src/api.ts", OWN_API),
+    ];
+    let system = MemorySystem::new(sources);
+    let loaded = project::load(&system);
+    let checked = kontract::check(&system, &loaded);
+    assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
+    for (path, bytes) in kontract::declarations(&loaded.sources, checked.value.expect("no errors")) {
+        write(&path, &bytes);
+    }
+    for (path, text) in &sources[1..3] {
+        write(path, text.as_bytes());
+    }
+    write("use.ts", OWN_USE.as_bytes());
+    accepted(folder.path());
+}
+
+#[test]
+fn enums_of_tables_stay_on_the_server() {
+    let system = MemorySystem::new([
+        ("kontract.json", "{ \"name\": \"fixture\" }"),
+        (
+            "src/api.ts",
+            "import { backend } from 'kontract';\n\
+             export enum Shown { Here = 'here', There = 'there' }\n\
+             enum Hidden { Inside = 'known-to-the-server' }\n\
+             /** @table things */ interface Thing { id: string; state: Hidden }\n\
+             export const of = backend({}, async (shown: Shown): Promise<Shown[]> => {\n  \
+               await env.storage.things.get('1');\n  return [shown];\n});\n",
+        ),
+        (
+            "src/page.tsx",
+            "import { of, Shown } from '@/client/api';\nexport const page = () => of(Shown.Here);\n",
+        ),
+    ]);
+    let loaded = project::load(&system);
+    let compiled = kontract::compile(&system, &loaded, &CompileInput::default());
+    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    let artifacts = compiled.value.expect("no errors");
+    let text = |path: &str| String::from_utf8_lossy(&artifacts[path]).into_owned();
+    let enums = text("dist/client/kontract-enums.d.ts");
+    assert!(enums.contains("export declare enum Shown {") && !enums.contains("Hidden"), "{enums}");
+    let ambient = text(".kontract/types.d.ts");
+    assert!(
+        ambient.contains("enum Hidden {") && ambient.contains("state: kontract.enums.Hidden"),
+        "{ambient}"
+    );
+    let leaked = artifacts.iter().filter(|(path, _)| path.starts_with("dist/client/"));
+    for (path, bytes) in leaked {
+        assert!(!String::from_utf8_lossy(bytes).contains("known-to-the-server"), "{path}");
+    }
+}
+
+/// Both versions of TypeScript find nothing wrong with a folder.
+fn accepted(folder: &Path) {
+    std::fs::write(folder.join("tsconfig.json"), CONFIG).expect("a file");
+    symlink(repository().join("node_modules"), folder.join("node_modules")).expect("a link");
     for typescript in ["typescript", "typescript5"] {
         let output = Command::new("node")
             .arg(repository().join("node_modules").join(typescript).join("bin/tsc"))
-            .current_dir(folder.path())
+            .current_dir(folder)
             .output()
             .expect("run tsc");
         assert!(output.status.success(), "{typescript}: {}", String::from_utf8_lossy(&output.stdout));
@@ -184,4 +257,55 @@ void lazy.find.with({ timeoutMs: 1 })();
 void put.with({ timeoutMs: 1 })('1');
 void env.storage.holders.update('1', { patch: { n: 1 } });
 same<kontract.rows.HolderPatch, { patch?: kontract.rows.EntryPatch; entry?: kontract.rows.Entry }>(true);
+";
+
+const OWN_TYPES: &str = r"
+export enum Color { Red = 'red', Blue = 'blue', 'Dark Red' = 'dark-red' }
+export enum Level { Low, High = 5 }
+export const enum Flag { On = 'on' }
+export type UserId = string & { readonly __brand: 'UserId' };
+export type Cents = number & { readonly __unit: { readonly of: 'cents' } };
+export interface Car {
+  readonly id: UserId;
+  color: Color;
+  accent: Color.Red | Color.Blue | null;
+  level?: Level;
+  readonly tags: readonly string[];
+  size: readonly [width: number, height: number];
+  owners: ReadonlyMap<UserId, readonly Cents[]>;
+}
+";
+
+const OWN_API: &str = r"
+import { backend } from 'kontract';
+import { Color, Flag, type Car, type Cents, Level, type UserId } from './types';
+import { Color as Dark } from './more';
+export const paint = backend({}, async (car: Car, color: Color, flag: Flag): Promise<Car> => ({ ...car, color }));
+export const colors = backend({}, async (of: readonly Color[], level = Level.Low): Promise<readonly Color[]> => of);
+export const price = backend({}, async (of: UserId, dark?: Dark): Promise<Cents | null> => null);
+export const stored = backend({}, async (): Promise<Dark> => Dark.Black);
+export const both = backend({}, async (id: UserId | (string & { readonly __brand: 'PostId' })) => id);
+";
+
+const OWN_USE: &str = r"
+import { both, colors, paint, price, stored } from './.kontract/client/index.js';
+import { Color, Level, type Car, type Cents, type UserId } from './src/types';
+import { Color as Dark } from './src/more';
+
+declare const car: Car;
+export async function use(id: UserId): Promise<Cents | null> {
+  const painted: Car = await paint(car, Color.Red, 'on');
+  await paint(painted, 'blue', 'on');
+  // @ts-expect-error it may only be read
+  (await paint(car, Color.Red, 'on')).tags.push('a');
+  const found: readonly Color[] = await colors([Color.Blue] as const, Level.High);
+  if (found[0] === Color.Blue) await colors(found);
+  // @ts-expect-error no color
+  await paint(car, 'green', 'on');
+  // @ts-expect-error no user's id
+  await price('1');
+  const dark: Dark = await stored();
+  await both('1');
+  return price(id, dark);
+}
 ";

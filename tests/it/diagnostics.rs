@@ -61,6 +61,52 @@ fn a_type_beyond_the_limits_of_a_layout_is_an_error_there() {
     assert!(near_miss.diagnostics.is_empty(), "{}", near_miss.text());
 }
 
+#[test]
+fn a_syntax_error_hides_nothing_of_other_files_and_brings_nothing_up() {
+    let (broken, mended) = ("export const LIMIT = ;\n", "export const LIMIT = 'admin';\n");
+    let files = |limits: &str| {
+        [
+            ("kontract.json", "{ \"name\": \"fixture\" }".to_owned()),
+            ("src/limits.ts", limits.to_owned() + "export interface Row { id: string }\nexport class Base {}\n"),
+            (
+                "src/rows.ts",
+                "import { backend } from 'kontract';\nimport { LIMIT, Base, type Row } from './limits';\n\
+                 export const rows = backend({ ugroup: LIMIT }, async (row: Row) => env.storage.rows.get(row.id));\n\
+                 export class Rows extends Base {\n  @backend({}) async all(): Promise<Row[]> { return []; }\n}\n\
+                 export const wrong = backend({ ugruop: 'a' }, async () => 1);\n"
+                    .to_owned(),
+            ),
+            (
+                "src/further.ts",
+                "import { backend } from 'kontract';\nimport { rows } from './rows';\n\
+                 export const first = backend({}, async () => (await rows({ id: 'a' })) ?? null);\n"
+                    .to_owned(),
+            ),
+            (
+                "src/alone.ts",
+                "import { backend } from 'kontract';\n\
+                 export const alone = backend({}, async (url: Missing, other) => 1);\n"
+                    .to_owned(),
+            ),
+            ("src/page.tsx", "import { alone } from './alone';\nexport const page = () => alone;\n".to_owned()),
+        ]
+    };
+    let found = |limits: &str| {
+        let compiled = diagnose(&MemorySystem::new(files(limits)));
+        let codes = compiled.diagnostics.iter().map(|found| {
+            let path =
+                found.labels.first().map(|label| compiled.sources.file(label.location.file).path.clone());
+            format!("{} {}", path.unwrap_or_default(), found.code)
+        });
+        let codes: BTreeSet<String> = codes.collect();
+        codes
+    };
+    let others = ["src/alone.ts KT0301", "src/alone.ts KT0304", "src/rows.ts KT0102"].map(str::to_owned);
+    assert_eq!(found(mended), BTreeSet::from(others.clone()));
+    let syntax = ["src/limits.ts KT0004".to_owned()];
+    assert_eq!(found(broken), others.into_iter().chain(syntax).collect());
+}
+
 /// Codes that small files cannot cause, and where they are tested instead.
 const ELSEWHERE: &[&str] = &[
     // Needs a file of 8 MB; `src/project.rs` makes one.

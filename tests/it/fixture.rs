@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kontract::CompileInput;
-use kontract::contract::{CheckedContract, FieldRename, check};
+use kontract::contract::{CheckedContract, FieldRename};
 use kontract::diag::render::{RenderOptions, to_text};
 use kontract::diag::{Diagnostic, Outcome};
 use kontract::migrate::Lock;
@@ -63,8 +63,7 @@ pub(crate) fn compile_with(system: &MemorySystem, options: SplitOptions) -> Comp
     let Loaded { project, sources, mut diagnostics } = project::load(system);
     let Some(project) = project else { return Compiled { sources, diagnostics, value: None } };
     let front = parse::parse(&sources, &project).and_then(|graph| {
-        let checked = parse::extract(&graph).and_then(|contract| check(contract, &sources)).stop_on_errors();
-        checked.and_then(|contract| {
+        kontract::contract(&graph).and_then(|contract| {
             let halves = split(&graph, &contract, options);
             halves.and_then(|halves| Outcome::of((graph, contract, halves)))
         })

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::fixture::{self, compile};
-use kontract::split;
+use crate::fixture::{self, compile, compile_with};
+use crate::support::script::{argument, run};
+use kontract::split::{self, SplitOptions};
 
 #[test]
 fn modules_are_split_as_expected() {
@@ -25,5 +26,24 @@ fn modules_are_split_as_expected() {
         for module in halves.client.values() {
             assert!(!module.statements.contains("sk-live"), "{name} leaks:\n{}", module.statements);
         }
+    }
+}
+
+#[test]
+fn classes_mean_what_the_tsconfig_says() {
+    let case = fixture::folder("split").join("classes");
+    let folder = tempfile::tempdir().expect("a folder");
+    for optimize in [false, true] {
+        let options = SplitOptions { optimize, ..SplitOptions::default() };
+        let compiled = compile_with(&fixture::project(&case), options);
+        let text = compiled.text();
+        let (_, _, halves) = compiled.value.unwrap_or_else(|| panic!("errors:\n{text}"));
+        let written = folder.path().join("classes.js");
+        std::fs::write(&written, &halves.server["classes.js"]).expect("a file");
+        let arguments = [case.join("src/classes.ts"), case.join("tsconfig.json"), written];
+        let arguments = arguments.map(|path| argument(&path));
+        let ran = run("classes.mjs", &arguments.each_ref().map(String::as_str));
+        assert_eq!(ran["ours"], ran["theirs"], "{}", halves.server["classes.js"]);
+        assert!(ran["ours"][0][0].as_array().is_some_and(|log| log.len() > 10), "{ran}");
     }
 }

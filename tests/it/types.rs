@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::fixture::{self, compile};
-use kontract::contract::{Literal, Ty};
+use kontract::contract::signature::{Numbers, object_text, params_text, ty_text};
+use kontract::contract::{Endpoint, Literal, Ty};
 use kontract::diag::{Code, Severity};
 use kontract::parse::{self, types::normal_forms};
 use kontract::project;
@@ -224,4 +225,116 @@ fn names_that_stand_for_themselves_have_no_type() {
             endpoint(&format!("{text}\nexport const f = backend({{}}, async (a: {ty}) => 1);"));
         assert!(found.iter().any(|(code, _)| *code == Code::KT0304), "{text}: {said}");
     }
+}
+
+/// The results of the endpoints of `src/api.ts` as text, in a project with other files; nothing may be wrong with it.
+fn results(api: &str, others: &[(&str, &str)]) -> Vec<String> {
+    let text = format!("import {{ backend }} from 'kontract';\n{api}");
+    let files = [("kontract.json", "{ \"name\": \"fixture\" }"), ("src/api.ts", &text)];
+    let compiled = compile(&MemorySystem::new(files.into_iter().chain(others.iter().copied())));
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.text());
+    let (_, contract, _) = compiled.value.expect("no errors");
+    let contract = contract.contract();
+    let result = |endpoint: &Endpoint| match &endpoint.returns {
+        Ty::Object(key) => object_text(key, &contract.types[key]),
+        other => ty_text(other, Numbers::Widths),
+    };
+    contract.endpoints.iter().map(result).collect()
+}
+
+#[test]
+fn names_lead_to_what_is_no_typescript() {
+    let found = results(
+        "import data, { list } from './data.json';\nimport lib from '#lib';\nimport type { T } from '#internal/t';\n\
+         export const a = backend({}, async (): Promise<typeof data> => data);\n\
+         export const b = backend({}, async () => (data.on ? data.list : list));\n\
+         export const c = backend({}, async (t: T) => lib(t.n));\n\
+         export const d = backend({}, async () => globalThis.Math.max(1, 2));\n\
+         export const e = backend({}, async (at: globalThis.Date): Promise<globalThis.Record<string, Date>> => ({ at }));\n",
+        &[
+            ("src/data.json", "{ \"n\": 1.5, \"on\": true, \"list\": [\"a\", 1] }"),
+            ("src/own/lib.ts", "export default (n: number) => `${n}`;\n"),
+            ("src/internal/t.ts", "export interface T { n: number }\n"),
+            (
+                "package.json",
+                r##"{ "imports": { "#lib": "./src/own/lib.js", "#internal/*": { "default": "./src/internal/*.ts" } } }"##,
+            ),
+        ],
+    );
+    let text = &found[0];
+    assert!(text.contains("\"n\": number") && text.contains("\"list\": (string | number)[]"), "{text}");
+    assert_eq!(found[1..], ["(string | number)[]", "string", "number", "Record<string, Date>"]);
+}
+
+#[test]
+fn a_function_that_gives_a_promise_is_asynchronous() {
+    let found = results(
+        "const later = () => Promise.resolve('x');\ntype Later<T> = Promise<T>;\n\
+         export const a = backend({}, () => Promise.resolve(1));\n\
+         export const b = backend({}, () => later());\n\
+         export const c = backend({}, (): Later<boolean> => Promise.resolve(true));\n\
+         export const d = backend({}, function (on: boolean) { return on ? later() : Promise.resolve(null); });\n",
+        &[],
+    );
+    assert_eq!(found, ["number", "string", "boolean", "string | null"]);
+    let (found, _, said) =
+        endpoint("export const f = backend({}, (on: boolean) => on ? Promise.resolve(1) : 2);");
+    assert_eq!(found, [(Code::KT0106, Severity::Error)], "{said}");
+}
+
+#[test]
+fn fields_of_classes_have_widths() {
+    let found = results(
+        "class Point { @int32 x = 0; @uint8 readonly y: number = 1; constructor(@int16 readonly z: number) {} }\n\
+         export const a = backend({}, async (): Promise<Point> => new Point(1));\n",
+        &[],
+    );
+    for field in ["\"x\": int32", "\"y\": uint8", "\"z\": int16"] {
+        assert!(found[0].contains(field), "{}", found[0]);
+    }
+}
+
+#[test]
+fn unique_symbols_are_brands() {
+    let found = results(
+        "declare const tag: unique symbol;\ninterface Own { readonly [tag]: 'own'; id: string }\n\
+         type Tagged<T, N extends string> = T & { readonly [tag]: { [K in N]: void } };\n\
+         export const a = backend({}, async (own: Own): Promise<Tagged<string, 'x'>> => own.id as never);\n\
+         export const b = backend({}, async (own: Tagged<Own, 'y'>) => own.id);\n",
+        &[],
+    );
+    assert_eq!(found, ["string", "string"]);
+}
+
+#[test]
+fn a_function_has_the_type_that_stands_around_it() {
+    let text = "import { backend } from 'kontract';\n\
+        type Handler = (id: string, n?: number) => Promise<{ id: string }>;\n\
+        const f: Handler = async (id) => ({ id });\n\
+        export const a = backend({}, f);\n\
+        export const b: Handler = backend({}, async (id, n) => ({ id }));\n\
+        export const c = backend<[id: string, at?: Date, ...more: number[]], boolean>({}, async (id) => true);\n\
+        export const d = backend({}, (async (id) => ({ id })) satisfies Handler);\n\
+        export const e: Loose = backend({}, async (id: string) => id);\ntype Loose = any;\n";
+    let files = [("kontract.json", "{ \"name\": \"fixture\" }"), ("src/api.ts", text)];
+    let compiled = compile(&MemorySystem::new(files));
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.text());
+    let (_, contract, _) = compiled.value.expect("no errors");
+    let endpoints = contract.contract().endpoints.iter();
+    let params: Vec<String> = endpoints.map(|endpoint| params_text(endpoint, Numbers::Widths)).collect();
+    let handler = "id: string, n?: number";
+    assert_eq!(params, [handler, handler, "id: string, at?: Date, ...more: number[]", handler, "id: string"]);
+}
+
+#[test]
+fn callbacks_within_callbacks_are_looked_at_once() {
+    let depth = 12;
+    let open: String = (0..depth).map(|level| format!("rows.filter((r{level}) => ")).collect();
+    let body = format!("{open}r0.id === r1.id{}", ").length > 0".repeat(depth - 1) + ")");
+    let start = std::time::Instant::now();
+    let (found, _, said) = endpoint(&format!(
+        "declare const rows: {{ id: string }}[];\nexport const f = backend({{}}, async () => {body});"
+    ));
+    assert!(found.is_empty(), "{said}");
+    assert!(start.elapsed().as_secs() < SECONDS_MAX, "{:?}", start.elapsed());
 }

@@ -14,7 +14,7 @@ use super::{Extraction, diagnostics, signature, upper_camel};
 use crate::contract::{Endpoint, Ty};
 use crate::parse::comments::DocComment;
 use crate::parse::module::ParsedModule;
-use crate::parse::types::Scope;
+use crate::parse::types::{ASYNCHRONOUS, Inferred, Scope};
 
 pub(super) fn extract<'g>(extraction: &mut Extraction<'g>, module: &'g ParsedModule, forms: Forms<'g>) {
     for form in &forms.endpoints {
@@ -54,10 +54,10 @@ fn endpoint<'g>(
         let nested = !form.function.place.blocks.is_empty();
         extraction.diagnostics.push(diagnostics::not_exported(&form.name, nested, location));
     }
-    if !is_asynchronous(form) {
+    let scope = signature::scope(extraction, form);
+    if !is_asynchronous(extraction, form, scope.as_ref()) {
         extraction.diagnostics.push(diagnostics::not_asynchronous(&form.name, location));
     }
-    let scope = signature::scope(extraction, form);
     let params = scope.as_ref().and_then(|scope| signature::params(extraction, form, scope));
     let returns = scope.as_ref().and_then(|scope| returns(extraction, form, scope));
     let documented = form.function.documented.iter();
@@ -73,11 +73,29 @@ fn endpoint<'g>(
     })
 }
 
-fn is_asynchronous(form: &EndpointForm<'_>) -> bool {
+fn is_asynchronous<'g>(
+    extraction: &mut Extraction<'g>,
+    form: &EndpointForm<'g>,
+    scope: Option<&Scope<'g>>,
+) -> bool {
     let (body, signature) = (form.function.body, form.function.signature);
-    let promises =
-        |ty: Option<&swc_ecma_ast::TsTypeAnn>| ty.is_some_and(|ty| is_asynchronous_type(&ty.type_ann));
-    body.is_async() || promises(body.result()) || promises(signature.result())
+    let annotations = [body.result(), signature.result()];
+    let mut written = annotations.iter().flatten();
+    if body.is_async() || written.any(|ty| is_asynchronous_type(&ty.type_ann)) {
+        return true;
+    }
+    // What is wrong with the scope has been said.
+    let Some(scope) = scope else { return true };
+    if let Some(annotation) = annotations.into_iter().flatten().next_back() {
+        return extraction.types.means_promise(&annotation.type_ann, scope);
+    }
+    match body {
+        Callable::Function(function) if function.body.is_some() => {
+            extraction.types.gives_promise(Inferred::Function(function), scope)
+        }
+        Callable::Arrow(arrow) => extraction.types.gives_promise(Inferred::Arrow(arrow), scope),
+        Callable::Function(_) | Callable::Type(_) => false,
+    }
 }
 
 fn is_asynchronous_type(ty: &TsType) -> bool {
@@ -91,6 +109,12 @@ fn returns<'g>(extraction: &mut Extraction<'g>, form: &EndpointForm<'g>, scope: 
     let place = upper_camel(&form.name) + "Result";
     if let Some(annotation) = form.function.signature.result() {
         return extraction.types.resolve_result(&annotation.type_ann, scope, &place);
+    }
+    if let Some(context) = form.function.context {
+        let at = module.location(form.function.signature.span());
+        if let Some(result) = extraction.types.expected_result(context, scope, &place, at) {
+            return result;
+        }
     }
     let at = module.location(form.function.body.span());
     let at = if form.classes.len() > 1 { at } else { name_location(module, form).unwrap_or(at) };
@@ -109,14 +133,3 @@ fn name_location(module: &ParsedModule, form: &EndpointForm<'_>) -> Option<crate
     let own = form.binding.as_ref().is_none_or(|binding| binding.file == module.file);
     own.then(|| module.location(form.name_span))
 }
-
-/// Types whose values come later; `async function*` and `ReadableStream` are sent in pieces.
-const ASYNCHRONOUS: &[&str] = &[
-    "Promise",
-    "PromiseLike",
-    "AsyncGenerator",
-    "AsyncIterable",
-    "AsyncIterableIterator",
-    "AsyncIterator",
-    "ReadableStream",
-];

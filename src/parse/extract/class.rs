@@ -420,6 +420,7 @@ impl<'g> Reading<'_, 'g> {
         let parts: Vec<_> = parts.collect();
         let overloads: Vec<&'g Function> = parts.iter().map(|method| &*method.function).collect();
         FormFunction {
+            context: None,
             place: self.site.place.clone(),
             body: Callable::Function(function),
             signature: visible(&overloads, function),

@@ -6,6 +6,7 @@ use swc_ecma_ast::{ArrowExpr, Class, ExprOrSpread, Function, Pat, TsFnType, TsTy
 use crate::contract::ModuleBinding;
 use crate::parse::literal::Place;
 use crate::parse::module::DecoratorUse;
+use crate::parse::types::Context;
 use crate::source::FileId;
 
 /// One endpoint: where it is exposed, what is said about it, and the function that runs.
@@ -37,6 +38,8 @@ pub(crate) struct FormFunction<'g> {
     pub(crate) body: Callable<'g>,
     /// What callers see: the only overload, the type of the variable, or the function itself.
     pub(crate) signature: Callable<'g>,
+    /// What stands around it and says its type, where that is no function type as it is written.
+    pub(crate) context: Option<Context<'g>>,
     /// Above what documentation may stand, the likeliest first.
     pub(crate) documented: Vec<Span>,
 }

@@ -23,6 +23,7 @@ use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::limits::HOPS_MAX;
 use crate::parse::literal::{Place, prop_name, unwrapped};
 use crate::parse::module::{DecoratorUse, ParsedModule, item_decl};
+use crate::parse::types::Context;
 use crate::source::Location;
 
 /// What a module has of endpoints.
@@ -69,7 +70,13 @@ pub(super) fn wrapped<'g>(
         return None;
     }
     let options = FormOptions { place: place.clone(), arguments };
-    Some((options, function_of(graph, place, &handler.expr, HOPS_MAX)?))
+    let mut function = function_of(graph, place, &handler.expr, HOPS_MAX)?;
+    let arguments = call.type_args.as_deref().map_or(&[][..], |arguments| &arguments.params);
+    function.context = match arguments {
+        [params, result] => Some(Context::Arguments(params, result)),
+        _ => function.context,
+    };
+    Some((options, function))
 }
 
 /// The function that an expression is, or that a name in it stands for.
@@ -83,11 +90,14 @@ pub(super) fn function_of<'g>(
         place: place.clone(),
         body: callable,
         signature: callable,
+        context: None,
         documented: Vec::new(),
     };
     match unwrapped(expr) {
-        Expr::Arrow(arrow) => Some(of(Callable::Arrow(arrow))),
-        Expr::Fn(function) => Some(of(Callable::Function(&function.function))),
+        Expr::Arrow(arrow) => Some(FormFunction { context: stated(expr), ..of(Callable::Arrow(arrow)) }),
+        Expr::Fn(function) => {
+            Some(FormFunction { context: stated(expr), ..of(Callable::Function(&function.function)) })
+        }
         Expr::Ident(ident) => {
             let local = place.blocks.iter().rposition(|block| declares(block, &ident.sym));
             match local {
@@ -131,6 +141,7 @@ fn bound_function<'g>(graph: &'g ModuleGraph, binding: Binding, hops: usize) -> 
                             place,
                             body: callable,
                             signature: callable,
+                            context: None,
                             documented: vec![export.span],
                         })
                     }
@@ -163,7 +174,7 @@ fn declared_function<'g>(
         .flat_map(|(item, vars)| vars.decls.iter().map(move |var| (item, var)));
     let (item, var) = vars.find(|(_, var)| var.name.as_ident().is_some_and(|ident| ident.sym == *name))?;
     let mut function = function_of(graph, home, var.init.as_deref()?, hops.checked_sub(1)?)?;
-    function.signature = annotated(var).unwrap_or(function.signature);
+    state(&mut function, var);
     function.documented.extend([var.span, item]);
     Some(function)
 }
@@ -173,10 +184,24 @@ fn declares(items: &[ModuleItem], name: &str) -> bool {
     names.into_iter().any(|declared| declared == name)
 }
 
-/// The function type of a variable that has one: what callers see of it.
-fn annotated(var: &VarDeclarator) -> Option<Callable<'_>> {
-    match &*var.name.as_ident()?.type_ann.as_ref()?.type_ann {
-        TsType::TsFnOrConstructorType(TsFnOrConstructorType::TsFnType(ty)) => Some(Callable::Type(ty)),
+/// Takes the type of a variable that has one: what callers see of the function.
+fn state<'g>(function: &mut FormFunction<'g>, var: &'g VarDeclarator) {
+    let annotation = var.name.as_ident().and_then(|ident| ident.type_ann.as_deref());
+    match annotation.map(|annotation| &*annotation.type_ann) {
+        Some(TsType::TsFnOrConstructorType(TsFnOrConstructorType::TsFnType(ty))) => {
+            function.signature = Callable::Type(ty);
+        }
+        Some(other) => function.context = Some(Context::Type(other)),
+        None => {}
+    }
+}
+
+/// `f satisfies T`, `f as T`
+fn stated(expr: &Expr) -> Option<Context<'_>> {
+    match expr {
+        Expr::Paren(inner) => stated(&inner.expr),
+        Expr::TsSatisfies(inner) => Some(Context::Type(&inner.type_ann)),
+        Expr::TsAs(inner) => Some(Context::Type(&inner.type_ann)),
         _ => None,
     }
 }
@@ -248,6 +273,7 @@ impl<'g> Overloads<'g> {
             place: place.clone(),
             body: Callable::Function(body.function),
             signature: visible(&overloads, body.function),
+            context: None,
             documented: self.parts.iter().map(|part| part.item).collect(),
         })
     }
@@ -426,7 +452,9 @@ impl<'g> Walk<'g> {
         let documented = |mut function: FormFunction<'g>, marks: &[Span]| {
             let spans = marks.first().copied().or(var.map(|var| var.span)).unwrap_or(at.span);
             function.documented.insert(0, spans);
-            function.signature = var.and_then(annotated).unwrap_or(function.signature);
+            if let Some(var) = var {
+                state(&mut function, var);
+            }
             function
         };
         let mut marks = at.marks.clone();
@@ -480,6 +508,7 @@ impl<'g> Walk<'g> {
                         place: body.place.clone(),
                         body: callable,
                         signature: callable,
+                        context: None,
                         documented: spans.to_vec(),
                     };
                     let (name_span, binding) = (method.key.span(), member(&name));

@@ -84,8 +84,8 @@ struct Extraction<'g> {
 
 impl Extraction<'_> {
     fn finish(mut self) -> Outcome<Contract> {
-        let (types, diagnostics) = self.types.finish();
-        self.contract.types = types;
+        let (types, enums, diagnostics) = self.types.finish();
+        (self.contract.types, self.contract.enums) = (types, enums);
         keep_used_types(&mut self.contract);
         self.diagnostics.extend(diagnostics);
         self.diagnostics.extend(self.graph.failures());

@@ -58,6 +58,8 @@ enum Place {
     Class,
     OtherDeclaration,
     Field,
+    /// Of instances of a class.
+    Property,
     Parameter,
 }
 
@@ -65,7 +67,7 @@ impl Place {
     fn accepts(self, decorator: &str) -> bool {
         match decorator {
             "primkey" | "perm" | "index" | "unique" => self == Self::Field,
-            _ => matches!(self, Self::Field | Self::Parameter),
+            _ => matches!(self, Self::Field | Self::Property | Self::Parameter),
         }
     }
 
@@ -76,7 +78,7 @@ impl Place {
             Self::Value => "this value",
             Self::Class => "a class",
             Self::OtherDeclaration => "this declaration",
-            Self::Field => "a field",
+            Self::Field | Self::Property => "a field",
             Self::Parameter => "a parameter",
         }
     }
@@ -125,8 +127,12 @@ impl Places {
 impl Visit for Places {
     fn visit_class(&mut self, class: &Class) {
         for member in &class.body {
-            if let ClassMember::Method(method) = member {
-                self.add(method.span, Place::Method);
+            match member {
+                ClassMember::Method(method) => self.add(method.span, Place::Method),
+                ClassMember::ClassProp(property) if !property.is_static => {
+                    self.add(property.span, Place::Property);
+                }
+                _ => {}
             }
         }
         class.visit_children_with(self);

@@ -98,6 +98,13 @@ pub(super) fn params<'g>(
     form: &EndpointForm<'g>,
     scope: &Scope<'g>,
 ) -> Option<Vec<Param>> {
+    if let Some(context) = form.function.context {
+        let at = form.function.place.module.location(form.function.signature.span());
+        let expected = extraction.types.expected_params(context, scope, &upper_camel(&form.name), at);
+        if let Some(params) = expected {
+            return params;
+        }
+    }
     let written = form.function.signature.params().into_iter().enumerate();
     let params: Vec<Option<Param>> = written
         .map(|(index, (written, span))| param(extraction, form, scope, index, written, span))
@@ -185,7 +192,7 @@ fn param<'g>(
         Ty::Optional(inner) => (*inner, true),
         other => (other, false),
     };
-    if parameter.rest && !matches!(ty, Ty::Array(_)) {
+    if parameter.rest && !matches!(ty.bare(), Ty::Array(_)) {
         extraction.diagnostics.push(diagnostics::rest_parameter(&form.name, location));
         return None;
     }

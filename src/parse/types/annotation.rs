@@ -53,7 +53,13 @@ impl<'g> Evaluator<'g> {
                 self.reference(&path, reference.type_params.as_deref(), reference.span, env, host)
             }
             TsType::TsTypeQuery(query) => match &query.expr_name {
-                TsTypeQueryExpr::TsEntityName(name) => self.type_of_path(&entity_path(name), query.span, env),
+                TsTypeQueryExpr::TsEntityName(name) => {
+                    let ty = match self.type_of_local(name, env) {
+                        Some(local) => local,
+                        None => self.type_of_path(&entity_path(name), query.span, env),
+                    };
+                    self.instantiated(ty, query.type_args.as_deref(), env)
+                }
                 TsTypeQueryExpr::Import(import) => self.type_of_import(import, env),
             },
             TsType::TsTypeLit(literal) => {
@@ -345,16 +351,30 @@ impl<'g> Evaluator<'g> {
             .map(|(place, text)| if whole || place == 0 { case.apply(text).into() } else { Rc::clone(text) })
             .collect();
         let first_empty = texts.first().is_none_or(|text| text.is_empty());
-        let types: Vec<TypeId> = types
-            .iter()
-            .enumerate()
-            .map(
-                |(place, ty)| {
-                    if whole || (place == 0 && first_empty) { self.mapping(case, *ty) } else { *ty }
-                },
-            )
-            .collect();
+        let types: Vec<TypeId> =
+            types
+                .iter()
+                .enumerate()
+                .map(|(place, ty)| {
+                    if whole || (place == 0 && first_empty) {
+                        self.placeholder_mapping(case, *ty)
+                    } else {
+                        *ty
+                    }
+                })
+                .collect();
         self.template(&texts, &types)
+    }
+
+    /// What stands at a hole of a template: a number there is text as well.
+    fn placeholder_mapping(&mut self, case: Case, ty: TypeId) -> TypeId {
+        if !matches!(self.get(ty), Type::Number(_) | Type::BigInt(_)) {
+            return self.mapping(case, ty);
+        }
+        let nothing: Rc<str> = Rc::from("");
+        let text =
+            self.intern(Type::Template { texts: [Rc::clone(&nothing), nothing].into(), types: [ty].into() });
+        self.intern(Type::Mapping(case, text))
     }
 
     fn import_type(&mut self, import: &'g TsImportType, env: &Env<'g>, host: Option<AliasId>) -> TypeId {

@@ -95,7 +95,7 @@ impl<'g> Evaluator<'g> {
                         .map(|known| types.force(known))
                         .and_then(|known| types.shape(known))
                         .map_or_else(Vec::new, |members| members.calls.clone());
-                    calls.push(types.function_signature(function, &inner));
+                    calls.push(types.function_signature(function, &inner).as_method());
                     types.given(Members { calls, ..Members::default() }, None)
                 });
                 (ty, false)

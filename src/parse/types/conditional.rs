@@ -98,7 +98,8 @@ impl<'g> Evaluator<'g> {
                 let ty = match (found, constraint) {
                     (Some(ty), Some(constraint)) => match self.constrained(ty, constraint) {
                         Some(ty) => ty,
-                        None => return Ok((&node.false_type, env.clone())),
+                        // Whether the constraint itself fits is asked below.
+                        None => constraint,
                     },
                     (Some(ty), None) => ty,
                     (None, constraint) => constraint.unwrap_or(self.basic.unknown),

@@ -24,6 +24,7 @@ type Awaited<T> = T extends null | undefined
       ? Awaited<V>
       : T;
 type PropertyKey = string | number | symbol;
+type WeakKey = object | symbol;
 
 type Uppercase<S> = S;
 type Lowercase<S> = S;
@@ -37,11 +38,14 @@ interface ArrayMembers<T> {
   length: number;
   at(index: number): T | undefined;
   concat(...items: (T | readonly T[])[]): T[];
+  every<S extends T>(test: (value: T, index: number, array: T[]) => value is S): boolean;
   every(test: (value: T, index: number, array: T[]) => unknown): boolean;
   filter<S extends T>(test: (value: T, index: number, array: T[]) => value is S): S[];
   filter(test: (value: T, index: number, array: T[]) => unknown): T[];
+  find<S extends T>(test: (value: T, index: number, array: T[]) => value is S): S | undefined;
   find(test: (value: T, index: number, array: T[]) => unknown): T | undefined;
   findIndex(test: (value: T, index: number, array: T[]) => unknown): number;
+  findLast<S extends T>(test: (value: T, index: number, array: T[]) => value is S): S | undefined;
   findLast(test: (value: T, index: number, array: T[]) => unknown): T | undefined;
   findLastIndex(test: (value: T, index: number, array: T[]) => unknown): number;
   flat(): T extends readonly (infer U)[] ? U[] : T[];
@@ -320,10 +324,11 @@ declare const Object: {
   entries<T>(of: { [key: string]: T } | readonly T[]): [string, T][];
   freeze<T>(value: T): Readonly<T>;
   assign<T, U>(to: T, from: U): T & U;
+  groupBy<K extends PropertyKey, T>(values: readonly T[] | Iterable<T>, key: (value: T, index: number) => K): Partial<Record<K, T[]>>;
   fromEntries<T>(entries: readonly (readonly [PropertyKey, T])[]): { [key: string]: T };
 };
 declare const Array: {
-  isArray(value: any): boolean;
+  isArray(value: any): value is any[];
   from<T>(values: readonly T[] | Set<T> | IterableIterator<T>): T[];
   from<T, U>(values: readonly T[] | Set<T> | IterableIterator<T>, change: (value: T, index: number) => U): U[];
   of<T>(...values: T[]): T[];

@@ -55,7 +55,9 @@ impl<'g> TypeResolver<'g> {
             Type::Boolean => Ty::Boolean,
             Type::BigInt(width) => Ty::BigInt(width),
             Type::Literal { value, .. } => literals(vec![value]),
-            Type::Member { value: Some(value), .. } => literals(vec![value]),
+            Type::Member { value: Some(value), of, place, .. } => {
+                self.enumerated(literals(vec![value]), of, &[place])
+            }
             Type::Member { value: None, .. } => Ty::Number(NumberWidth::Float64),
             Type::Null => Ty::Null,
             Type::Void | Type::Undefined => Ty::Void,
@@ -64,16 +66,22 @@ impl<'g> TypeResolver<'g> {
                 None => Ty::String,
             },
             Type::Union(_) => return self.lower_union(ty, place, at),
-            Type::Array { element, .. } => {
-                Ty::Array(Box::new(self.lower_inner(element, &format!("{place}Item"), at)?))
+            Type::Array { element, readonly } => {
+                let element = self.lower_inner(element, &format!("{place}Item"), at)?;
+                Self::read_only(Ty::Array(Box::new(element)), readonly)
             }
-            Type::Tuple { elements, .. } => self.lower_tuple(&elements, place, at)?,
+            Type::Tuple { elements, readonly } => {
+                Self::read_only(self.lower_tuple(&elements, place, at)?, readonly)
+            }
             Type::Object(_) => return self.lower_object(ty, place, at),
             Type::Intersection(parts) => {
                 // A brand such as `string & { __brand: 'id' }` is for the compiler only.
                 let primitive = parts.iter().copied().find(|part| self.types.is_primitive(*part));
                 match primitive {
-                    Some(primitive) => return self.lower(primitive, place, at),
+                    Some(primitive) => {
+                        let lowered = self.lower(primitive, place, at)?;
+                        self.branded(&parts, primitive, lowered)
+                    }
                     None => return self.lower_object(ty, place, at),
                 }
             }
@@ -162,6 +170,7 @@ impl<'g> TypeResolver<'g> {
     fn lower_union(&mut self, ty: TypeId, place: &str, at: Location) -> Option<Ty> {
         let (mut nullable, mut optional) = (false, false);
         let mut values: Vec<Literal> = Vec::new();
+        let mut of_values: Vec<TypeId> = Vec::new();
         let mut values_at = None;
         let mut others: Vec<Ty> = Vec::new();
         for member in self.types.members_of_union(ty) {
@@ -170,6 +179,7 @@ impl<'g> TypeResolver<'g> {
                 Type::Undefined | Type::Void => optional = true,
                 Type::Literal { value, .. } | Type::Member { value: Some(value), .. } => {
                     values_at.get_or_insert(others.len());
+                    of_values.push(member);
                     if !values.contains(&value) {
                         values.push(value);
                     }
@@ -181,23 +191,29 @@ impl<'g> TypeResolver<'g> {
                             let text = Ty::Dynamic("unknown".to_owned());
                             return Some(wrap(text, false, optional));
                         }
-                        other if others.contains(&other) => {}
-                        other => others.push(other),
+                        other => add_member(&mut others, other),
                     }
                 }
             }
         }
-        if others.contains(&Ty::Boolean) {
+        let distinct = values.len();
+        let has = |plain: fn(&Ty) -> bool| others.iter().any(|other| plain(other.bare()));
+        if has(|other| *other == Ty::Boolean) {
             values.retain(|value| !matches!(value, Literal::Boolean(_)));
         }
-        if others.iter().any(|other| matches!(other, Ty::Number(_))) {
+        if has(|other| matches!(other, Ty::Number(_))) {
             values.retain(|value| !matches!(value, Literal::Number(_)));
         }
-        if others.contains(&Ty::String) {
+        if has(|other| *other == Ty::String) {
             values.retain(|value| !matches!(value, Literal::String(_)));
         }
         if let Some(values_at) = values_at.filter(|_| !values.is_empty()) {
-            others.insert(values_at.min(others.len()), literals(values));
+            let enumeration = if values.len() == distinct { self.enum_of(&of_values) } else { None };
+            let mut listed = literals(values);
+            if let Some((of, places)) = enumeration {
+                listed = self.enumerated(listed, of, &places);
+            }
+            others.insert(values_at.min(others.len()), listed);
         }
         let inner = match (others.len(), nullable, optional) {
             (0, true, optional) => return Some(wrap(Ty::Null, false, optional)),
@@ -280,10 +296,11 @@ impl<'g> TypeResolver<'g> {
             ("Map" | "ReadonlyMap", Some(key)) => {
                 let key = self.lower_inner(key, &format!("{place}Key"), at)?;
                 let value = self.lower_inner(args[1], &format!("{place}Value"), at)?;
-                Ty::Map(Box::new(key), Box::new(value))
+                Self::read_only(Ty::Map(Box::new(key), Box::new(value)), name.starts_with("Readonly"))
             }
             ("Set" | "ReadonlySet", Some(element)) => {
-                Ty::Set(Box::new(self.lower_inner(element, &format!("{place}Item"), at)?))
+                let set = Ty::Set(Box::new(self.lower_inner(element, &format!("{place}Item"), at)?));
+                Self::read_only(set, name.starts_with("Readonly"))
             }
             ("AsyncIterable" | "AsyncIterableIterator" | "AsyncGenerator", Some(element)) => {
                 Ty::Stream(Box::new(self.lower_inner(element, &format!("{place}Item"), at)?))
@@ -367,6 +384,16 @@ struct Identity {
     name: Option<String>,
     doc: Doc,
     location: Location,
+}
+
+/// Adds to a union what is none of its members. Of two that travel alike one is left, spelled as both can be.
+fn add_member(members: &mut Vec<Ty>, added: Ty) {
+    let plain = added.plain();
+    match members.iter_mut().find(|member| member.plain() == plain) {
+        Some(known) if *known == added => {}
+        Some(known) => *known = plain,
+        None => members.push(added),
+    }
 }
 
 fn wrap(ty: Ty, nullable: bool, optional: bool) -> Ty {

@@ -21,6 +21,8 @@ impl<'g> Evaluator<'g> {
         host: Option<AliasId>,
     ) -> TypeId {
         if let Some(source) = self.homomorphic_source(node, env) {
+            // Over what a type parameter stands for; `keyof string[]` is a list of keys as any other.
+            let keeps = homomorphic_name(node).is_some_and(|name| env.bound(&name).is_some());
             match self.get(source).clone() {
                 Type::Param(_) | Type::Deferred(_) => return self.defer(whole, env),
                 Type::Error | Type::Excess => return source,
@@ -35,16 +37,17 @@ impl<'g> Evaluator<'g> {
                         return self.union(&mapped);
                     }
                 }
-                Type::Array { element, readonly } if node.name_type.is_none() => {
+                Type::Array { element, readonly } if keeps && node.name_type.is_none() => {
                     let number = self.basic.number;
                     let element = self.mapped_value(node, env, number, Some(element));
+                    let element = self.mapped_element(node, element, true);
                     let readonly = modified(node.readonly, readonly);
                     return self.intern(Type::Array { element, readonly });
                 }
-                Type::Tuple { elements, readonly } if node.name_type.is_none() => {
+                Type::Tuple { elements, readonly } if keeps && node.name_type.is_none() => {
                     return self.mapped_tuple(node, env, &elements, readonly);
                 }
-                _ if self.is_primitive(source) && node.name_type.is_none() => return source,
+                _ if keeps && self.is_primitive(source) && node.name_type.is_none() => return source,
                 _ => {}
             }
         } else if let Some(constraint) = node.type_param.constraint.as_deref() {
@@ -70,6 +73,18 @@ impl<'g> Evaluator<'g> {
         }
     }
 
+    /// An element of any number: with `?` it may be `undefined`, with `-?` it is not.
+    fn mapped_element(&mut self, node: &TsMappedType, ty: TypeId, rest: bool) -> TypeId {
+        match node.optional {
+            Some(TruePlusMinus::True | TruePlusMinus::Plus) => {
+                let undefined = self.basic.undefined;
+                self.union(&[ty, undefined])
+            }
+            Some(TruePlusMinus::Minus) if rest => self.without_undefined(ty),
+            Some(TruePlusMinus::Minus) | None => ty,
+        }
+    }
+
     fn mapped_tuple(
         &mut self,
         node: &'g TsMappedType,
@@ -82,7 +97,13 @@ impl<'g> Evaluator<'g> {
             let key = self.text(&place.to_string());
             let ty = self.mapped_value(node, env, key, Some(element.ty));
             let optional = modified(node.optional, element.optional) && !element.rest;
-            let ty = if element.optional && !optional { self.without_undefined(ty) } else { ty };
+            let ty = if element.rest {
+                self.mapped_element(node, ty, true)
+            } else if element.optional && !optional {
+                self.without_undefined(ty)
+            } else {
+                ty
+            };
             mapped.push(Element { ty, optional, ..element.clone() });
         }
         let readonly = modified(node.readonly, readonly);
@@ -101,8 +122,18 @@ impl<'g> Evaluator<'g> {
         if let Some(same) = same.filter(|_| is_own_value(node)) {
             return same;
         }
-        let env = env.bind(&node.type_param.name.sym, key);
+        let env = self.key_env(node, env, key);
         self.annotation(template, &env)
+    }
+
+    /// Where the key of a mapped type is bound, with what it is a key of.
+    fn key_env(&mut self, node: &'g TsMappedType, env: &Env<'g>, key: TypeId) -> Env<'g> {
+        let name = &node.type_param.name.sym;
+        let inner = env.bind(name, key);
+        match self.homomorphic_source(node, env) {
+            Some(source) => inner.bind(&source_binding(name), source),
+            None => inner,
+        }
     }
 
     pub(super) fn mapped_members(&mut self, node: &'g TsMappedType, env: &Env<'g>) -> Members<'g> {
@@ -168,7 +199,7 @@ impl<'g> Evaluator<'g> {
             });
             let renamed = match node.name_type.as_deref() {
                 Some(name) => {
-                    let env = env.bind(&node.type_param.name.sym, key);
+                    let env = self.key_env(node, env, key);
                     self.annotation(name, &env)
                 }
                 None => key,

@@ -273,7 +273,7 @@ impl<'g> Evaluator<'g> {
     /// Of overloads the last one is matched.
     fn match_signatures(&mut self, given: &[Rc<Signature>], wanted: &[Rc<Signature>], state: &mut Match) {
         let (Some(from), Some(to)) = (given.last().cloned(), wanted.last().cloned()) else { return };
-        let from = self.erased(&from);
+        let from = self.in_context(&from, &to);
         state.contravariant = !state.contravariant;
         for (place, param) in to.params.iter().enumerate() {
             let target = self.force(param.ty);
@@ -291,6 +291,12 @@ impl<'g> Evaluator<'g> {
             }
         }
         state.contravariant = !state.contravariant;
+        if let (Some(source), Some(target)) =
+            (from.guard.and_then(|guard| guard.ty), to.guard.and_then(|guard| guard.ty))
+        {
+            let (source, target) = (self.force(source), self.force(target));
+            self.match_types(source, target, state);
+        }
         let (source, target) = (self.force(from.returns), self.force(to.returns));
         self.match_types(source, target, state);
     }
@@ -314,6 +320,27 @@ impl<'g> Evaluator<'g> {
             }
         }
         self.tuple(elements, false)
+    }
+
+    /// A signature with its type parameters replaced by what the parameters of another make of them, or by what they extend.
+    pub(super) fn in_context(&mut self, given: &Rc<Signature>, wanted: &Signature) -> Rc<Signature> {
+        if given.type_params.is_empty() {
+            return Rc::clone(given);
+        }
+        let ids: Vec<ParamId> = given.type_params.iter().map(|param| param.id).collect();
+        let mut pairs = Vec::new();
+        for place in 0..given.params.len() {
+            if let (Some(from), Some(to)) = (self.param_at(wanted, place), self.param_at(given, place)) {
+                pairs.push((from, to));
+            }
+        }
+        let mut found = self.matched_all(&pairs, &ids, false);
+        found.retain(|(_, ty)| !self.is_open(*ty) && *self.get(*ty) != Type::Any);
+        if found.is_empty() {
+            return self.erased(given);
+        }
+        let known = Rc::new(self.replaced_signature(given, &found.into()));
+        self.erased(&known)
     }
 
     /// A signature with its type parameters replaced by what they extend.

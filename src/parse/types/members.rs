@@ -13,8 +13,8 @@ use super::diagnostics;
 use super::enums::expr_path;
 use super::evaluator::Evaluator;
 use super::model::{
-    Declared, Env, FunctionNode, Index, Members, ObjectId, Parameter, PatternParts, Prop, PropKind, PropSite,
-    Signature, Source, SymbolId, Target, ThunkId, Type, TypeId, TypeParam, parameter_parts,
+    Declared, Env, FunctionNode, Guard, Index, Members, ObjectId, Parameter, PatternParts, Prop, PropKind,
+    PropSite, Signature, Source, SymbolId, Target, ThunkId, Type, TypeId, TypeParam, parameter_parts,
 };
 use super::template::js_number;
 use crate::contract::Literal;
@@ -278,7 +278,7 @@ impl<'g> Evaluator<'g> {
                     let calls = overloads.iter().map(|method| {
                         let params = method.params.iter().map(parameter_parts).collect();
                         let returns = method.type_ann.as_deref().map(|ann| &*ann.type_ann);
-                        types.signature(method.type_params.as_deref(), params, returns, &inner)
+                        types.signature(method.type_params.as_deref(), params, returns, &inner).as_method()
                     });
                     let calls = calls.collect();
                     types.given(Members { calls, ..Members::default() }, None)
@@ -309,10 +309,14 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn unusable_name(&mut self, key: &Expr, env: &Env<'g>) {
-        // `[Symbol.iterator]` is never sent, and is no fault.
-        let symbol = expr_path(key).is_some_and(|path| path[0] == "Symbol");
-        if !symbol {
+    fn unusable_name(&mut self, key: &'g Expr, env: &Env<'g>) {
+        // `[Symbol.iterator]` is never sent, and is no fault; neither is the `unique symbol` of a brand.
+        let of_library = expr_path(key).is_some_and(|path| path[0] == "Symbol");
+        let is_symbol = |types: &mut Self| {
+            let ty = types.expression(key, env, None);
+            *types.get(ty) == Type::Symbol
+        };
+        if !of_library && !is_symbol(self) {
             self.report_at(env, key.span(), |at| diagnostics::bad_field("a field with this name", at));
         }
     }
@@ -372,12 +376,27 @@ impl<'g> Evaluator<'g> {
             optional: param.optional,
             rest: param.rest,
         });
-        let params = params.collect();
+        let params: Vec<Parameter> = params.collect();
+        let guard = self.guard(returns, &params, &env);
         let returns = match returns {
             Some(returns) => self.annotated(returns, &env),
             None => self.known(self.basic.any),
         };
-        Rc::new(Signature { type_params, params, returns })
+        Rc::new(Signature { type_params, params, returns, guard, is_method: false })
+    }
+
+    /// What the annotation of a result says of a parameter.
+    pub(super) fn guard(
+        &mut self,
+        returns: Option<&'g TsType>,
+        params: &[Parameter],
+        env: &Env<'g>,
+    ) -> Option<Guard> {
+        let TsType::TsTypePredicate(predicate) = returns? else { return None };
+        let name = predicate.param_name.as_ident()?;
+        let place = params.iter().position(|param| *param.name == *name.sym)?;
+        let ty = predicate.type_ann.as_deref().map(|ty| self.annotated(&ty.type_ann, env));
+        Some(Guard { place, ty, asserts: predicate.asserts })
     }
 
     /// Type parameters that calls will bind.

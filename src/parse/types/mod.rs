@@ -17,11 +17,13 @@ mod annotation;
 mod augmentations;
 mod classes;
 mod conditional;
+mod contextual;
 mod declared;
 pub(crate) mod diagnostics;
 mod enums;
 mod evaluator;
 pub mod flat;
+mod identical;
 mod infer;
 mod library;
 mod lower;
@@ -34,6 +36,7 @@ mod namespaces;
 mod operators;
 mod relation;
 mod replaced;
+mod spelling;
 mod symbols;
 mod template;
 mod text;
@@ -47,9 +50,10 @@ use swc_ecma_ast::{ArrowExpr, Expr, Function, TsType};
 
 use super::graph::ModuleGraph;
 use super::module::ParsedModule;
-use crate::contract::{BigIntWidth, Field, ObjectType, Ty};
+use crate::contract::{BigIntWidth, EnumType, Field, ObjectType, Ty};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location};
+pub(crate) use contextual::Context;
 use evaluator::Evaluator;
 pub(crate) use library::own_modules;
 use model::{Env, Type, TypeId};
@@ -62,6 +66,9 @@ pub(crate) struct TypeResolver<'g> {
     registry: BTreeMap<String, Option<ObjectType>>,
     /// The registered names of object types.
     names: HashMap<TypeId, String>,
+    /// Enums by a key of their own, and where types refer to each; `None` for those that are not spelled.
+    enums: BTreeMap<String, EnumType>,
+    enum_paths: HashMap<model::SymbolId, Option<String>>,
     /// Types being lowered within each other.
     depth: usize,
     /// Unions, arrays and tuples among them.
@@ -75,6 +82,24 @@ pub(crate) struct Scope<'m> {
     module: &'m ParsedModule,
     bound: Vec<(String, TypeId)>,
 }
+
+/// A function whose result is inferred.
+#[derive(Clone, Copy)]
+pub(crate) enum Inferred<'g> {
+    Function(&'g Function),
+    Arrow(&'g ArrowExpr),
+}
+
+/// Types whose values come later; `async function*` and `ReadableStream` are sent in pieces.
+pub(crate) const ASYNCHRONOUS: &[&str] = &[
+    "Promise",
+    "PromiseLike",
+    "AsyncGenerator",
+    "AsyncIterable",
+    "AsyncIterableIterator",
+    "AsyncIterator",
+    "ReadableStream",
+];
 
 /// What a type parameter stands for.
 #[derive(Debug, Clone, Copy)]
@@ -106,14 +131,18 @@ impl<'g> TypeResolver<'g> {
             types,
             registry: BTreeMap::new(),
             names: HashMap::new(),
+            enums: BTreeMap::new(),
+            enum_paths: HashMap::new(),
             depth: 0,
             open: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
-    /// The registry and everything that was found wrong.
-    pub(crate) fn finish(mut self) -> (BTreeMap<String, ObjectType>, Vec<Diagnostic>) {
+    /// The registry, its enums, and everything that was found wrong.
+    pub(crate) fn finish(
+        mut self,
+    ) -> (BTreeMap<String, ObjectType>, BTreeMap<String, EnumType>, Vec<Diagnostic>) {
         self.take_diagnostics();
         let types =
             self.registry.into_iter().filter_map(|(name, object)| object.map(|object| (name, object)));
@@ -124,7 +153,7 @@ impl<'g> TypeResolver<'g> {
                 diagnostics.push(diagnostic);
             }
         }
-        (types.collect(), diagnostics)
+        (types.collect(), self.enums, diagnostics)
     }
 
     /// The type of a parameter or field. `place` names inline object types. `None` after a diagnostic.
@@ -203,6 +232,37 @@ impl<'g> TypeResolver<'g> {
         let signature = self.types.arrow_signature(arrow, &env, None);
         let ty = self.types.force(signature.returns);
         self.result(ty, place, at)
+    }
+
+    /// Whether everything that a function without annotation gives comes later.
+    pub(crate) fn gives_promise(&mut self, function: Inferred<'g>, scope: &Scope<'g>) -> bool {
+        let Some(env) = self.env(scope) else { return false };
+        self.types.begin();
+        let signature = match function {
+            Inferred::Function(function) => self.types.function_signature(function, &env),
+            Inferred::Arrow(arrow) => self.types.arrow_signature(arrow, &env, None),
+        };
+        let ty = self.types.force(signature.returns);
+        self.is_promise(ty)
+    }
+
+    /// Whether an annotation means a type whose values come later.
+    pub(crate) fn means_promise(&mut self, ty: &'g TsType, scope: &Scope<'g>) -> bool {
+        let Some(env) = self.env(scope) else { return false };
+        self.types.begin();
+        let found = self.types.diagnostics.len();
+        let ty = self.types.annotation(ty, &env);
+        // What is wrong with it is said where it is resolved.
+        self.types.diagnostics.truncate(found);
+        self.is_promise(ty)
+    }
+
+    fn is_promise(&mut self, ty: TypeId) -> bool {
+        let members = self.types.members_of_union(ty);
+        let later = |types: &Evaluator<'g>, ty: TypeId| {
+            types.library_name(ty).is_some_and(|(name, _)| ASYNCHRONOUS.contains(&&*name))
+        };
+        !members.is_empty() && members.into_iter().all(|member| later(&self.types, member))
     }
 
     fn result(&mut self, ty: TypeId, place: &str, at: Location) -> Option<Ty> {
@@ -319,6 +379,9 @@ pub(crate) fn width_of(
     name: &str,
     at: Location,
 ) -> Ty {
+    if let Ty::Spelled(inner, spelling) = ty {
+        return Ty::Spelled(Box::new(width_of(types, decorator, *inner, name, at)), spelling);
+    }
     let Some(width) = library::width(decorator) else {
         let bigint = match decorator {
             "int64" => BigIntWidth::Int64,

@@ -289,6 +289,27 @@ pub(crate) struct Signature {
     pub(crate) type_params: Vec<TypeParam>,
     pub(crate) params: Vec<Parameter>,
     pub(crate) returns: ThunkId,
+    /// What a call says of an argument.
+    pub(crate) guard: Option<Guard>,
+    /// Whether it is declared as a method, of which parameters are compared both ways.
+    pub(crate) is_method: bool,
+}
+
+impl Signature {
+    pub(super) fn as_method(self: Rc<Self>) -> Rc<Self> {
+        Rc::new(Self { is_method: true, ..Self::clone(&self) })
+    }
+}
+
+/// `value is string`, `asserts value is string` or `asserts value`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guard {
+    /// The place of the parameter.
+    pub(crate) place: usize,
+    /// `None` where it only has to count as true.
+    pub(crate) ty: Option<ThunkId>,
+    /// Whether the call throws where it does not hold.
+    pub(crate) asserts: bool,
 }
 
 /// A type parameter of a signature.

@@ -6,7 +6,7 @@ use swc_common::Span;
 
 use super::diagnostics;
 use super::evaluator::Evaluator;
-use super::model::{Env, Members, Type, TypeId};
+use super::model::{Env, Members, Source, Type, TypeId};
 use crate::contract::Literal;
 
 impl<'g> Evaluator<'g> {
@@ -105,6 +105,7 @@ impl<'g> Evaluator<'g> {
                 keys.extend(members.props.iter().map(|prop| self.text(&prop.name)).collect::<Vec<_>>());
                 Some(self.union(&keys))
             }
+            Type::Object(object) if self.mapped_over(object).is_some() => self.mapped_over(object),
             _ => {
                 let members = self.apparent(ty)?;
                 let mut keys: Vec<TypeId> = Vec::new();
@@ -113,7 +114,7 @@ impl<'g> Evaluator<'g> {
                 }
                 // The numbers that an enum maps back to names are no keys of it.
                 let is_value = matches!(self.get(ty), Type::Object(object)
-                    if matches!(self.objects[object.place()].source, super::model::Source::Value(_)));
+                    if matches!(self.objects[object.place()].source, Source::Value(_)));
                 for index in members.indexes.iter().filter(|_| !is_value) {
                     keys.push(index.key);
                     if index.key == basic.string {
@@ -123,6 +124,13 @@ impl<'g> Evaluator<'g> {
                 Some(self.union(&keys))
             }
         }
+    }
+
+    /// What the key of a mapped type without `as` goes over.
+    fn mapped_over(&mut self, object: super::model::ObjectId) -> Option<TypeId> {
+        let Source::Mapped { node, env } = self.objects[object.place()].source.clone() else { return None };
+        let constraint = node.type_param.constraint.as_deref().filter(|_| node.name_type.is_none())?;
+        Some(self.annotation(constraint, &env))
     }
 
     /// The type of a property's name.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::declared::is_library_subtype;
 use super::evaluator::Evaluator;
-use super::model::{Element, Members, Prop, PropKind, Signature, Type, TypeId};
+use super::model::{Element, Members, ParamId, Prop, PropKind, Signature, Type, TypeId};
 use crate::contract::{Literal, NumberWidth};
 use crate::parse::limits::RELATION_DEPTH_MAX;
 
@@ -140,6 +140,7 @@ impl<'g> Evaluator<'g> {
                 }
                 None => false,
             },
+            (Type::Deferred(from), Type::Deferred(to)) => self.deferred_relation(from, to),
             (Type::Null | Type::Undefined | Type::Void | Type::Unknown, Type::Object(_)) => false,
             (_, Type::Object(_)) => self.object_relation(source, target),
             _ => false,
@@ -206,8 +207,8 @@ impl<'g> Evaluator<'g> {
             }
         }
         self.index_relation(source, &given, &wanted)
-            && self.signatures_relation(&given.calls, &wanted.calls)
-            && self.signatures_relation(&given.constructs, &wanted.constructs)
+            && self.signatures_relation(&given.calls, &wanted.calls, false)
+            && self.signatures_relation(&given.constructs, &wanted.constructs, true)
     }
 
     fn prop_relation(&mut self, given: Option<&Prop<'g>>, wanted: &Prop<'g>) -> bool {
@@ -261,11 +262,26 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn signatures_relation(&mut self, given: &[Rc<Signature>], wanted: &[Rc<Signature>]) -> bool {
-        wanted.iter().all(|wanted| given.iter().any(|given| self.signature_relation(given, wanted)))
+    fn signatures_relation(
+        &mut self,
+        given: &[Rc<Signature>],
+        wanted: &[Rc<Signature>],
+        constructs: bool,
+    ) -> bool {
+        wanted.iter().all(|wanted| {
+            let bivariant = constructs || wanted.is_method;
+            given.iter().any(|given| self.signature_relation(given, wanted, bivariant))
+        })
     }
 
-    fn signature_relation(&mut self, given: &Signature, wanted: &Signature) -> bool {
+    fn signature_relation(&mut self, given: &Rc<Signature>, wanted: &Signature, bivariant: bool) -> bool {
+        let given = &*match given.type_params.len() == wanted.type_params.len() {
+            true => self.with_params_of(given, wanted),
+            false => self.in_context(given, wanted),
+        };
+        if wanted.guard.is_some_and(|guard| !guard.asserts) && given.guard.is_none() {
+            return false;
+        }
         let required = given.params.iter().filter(|param| !param.optional && !param.rest).count();
         let open = wanted.params.iter().any(|param| param.rest);
         if !open && required > wanted.params.len() {
@@ -275,13 +291,23 @@ impl<'g> Evaluator<'g> {
             let (Some(from), Some(to)) = (self.param_at(given, place), self.param_at(wanted, place)) else {
                 break;
             };
-            // Parameters are compared both ways, as TypeScript does for methods.
-            if !self.is_assignable(to, from) && !self.is_assignable(from, to) {
+            if !(self.is_assignable(to, from) || bivariant && self.is_assignable(from, to)) {
                 return false;
             }
         }
         let (from, to) = (self.force(given.returns), self.force(wanted.returns));
         *self.get(to) == Type::Void || self.is_assignable(from, to)
+    }
+
+    /// A signature in the type parameters of another, if it has as many.
+    pub(super) fn with_params_of(&mut self, given: &Rc<Signature>, wanted: &Signature) -> Rc<Signature> {
+        if given.type_params.is_empty() || given.type_params.len() != wanted.type_params.len() {
+            return Rc::clone(given);
+        }
+        let pairs = given.type_params.iter().zip(&wanted.type_params);
+        let map: Vec<(ParamId, TypeId)> =
+            pairs.map(|(from, to)| (from.id, self.intern(Type::Param(to.id)))).collect();
+        Rc::new(self.replaced_signature(given, &map.into()))
     }
 
     /// The type of the argument at a place.

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::evaluator::Evaluator;
 use super::model::{
-    Element, Env, Index, Members, ObjectId, ParamId, Parameter, Prop, Signature, Source, ThunkId, Type,
-    TypeId,
+    Element, Env, Guard, Index, Members, ObjectId, ParamId, Parameter, Prop, Signature, Source, ThunkId,
+    Type, TypeId,
 };
 
 pub(super) type ParamMap = Rc<[(ParamId, TypeId)]>;
@@ -143,6 +143,9 @@ impl<'g> Evaluator<'g> {
         let returns = self.replaced_later(signature.returns, map);
         let left = signature.type_params.iter();
         let left = left.filter(|param| !map.iter().any(|(id, _)| *id == param.id)).cloned().collect();
-        Signature { type_params: left, params, returns }
+        let guard = signature
+            .guard
+            .map(|guard| Guard { ty: guard.ty.map(|ty| self.replaced_later(ty, map)), ..guard });
+        Signature { type_params: left, params, returns, guard, is_method: signature.is_method }
     }
 }

@@ -18,11 +18,24 @@ impl<'g> Evaluator<'g> {
     /// What a path such as `N.T` means where it stands.
     pub(super) fn target(&mut self, path: &[String], env: &Env<'g>) -> Target {
         let Some((first, rest)) = path.split_first() else { return Target::Missing };
+        if let (Some(target), [_, rest @ ..]) = (self.of_global_this(path, env), rest) {
+            return rest.iter().fold(target, |target, name| self.member(&target, name));
+        }
         let mut target = self.name(first, env);
         for name in rest {
             target = self.member(&target, name);
         }
         target
+    }
+
+    /// What `globalThis.X` means.
+    pub(super) fn of_global_this(&mut self, path: &[String], env: &Env<'g>) -> Option<Target> {
+        let [first, name, ..] = path else { return None };
+        let is_bound = || self.graph.lookup(env.module.module.file, first) != Binding::Missing;
+        if first != "globalThis" || is_bound() {
+            return None;
+        }
+        Some(self.global(name))
     }
 
     /// What one name means where it stands.

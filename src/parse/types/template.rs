@@ -83,8 +83,8 @@ impl<'g> Evaluator<'g> {
     pub(super) fn text_matches(&self, text: &str, target: TypeId) -> bool {
         match self.get(target) {
             Type::String | Type::Any => true,
-            Type::Number(_) => is_number_text(text),
-            Type::BigInt(_) => is_integer_text(text),
+            Type::Number(_) => reads_as_number(text),
+            Type::BigInt(_) => reads_as_integer(text),
             Type::Boolean => matches!(text, "true" | "false"),
             Type::Literal { value, .. } => literal_text(value) == text,
             Type::Member { value: Some(value), .. } => literal_text(value) == text,
@@ -284,6 +284,35 @@ pub(super) fn literal_text(value: &Literal) -> String {
 /// Whether a text is what a number prints as.
 fn is_number_text(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(|number| number.is_finite() && js_number(number) == text)
+}
+
+/// Whether JavaScript's `Number(text)` is finite.
+fn reads_as_number(text: &str) -> bool {
+    let inner = text.trim();
+    let decimal = |text: &str| {
+        let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let known = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
+        text.chars().all(known) && text.parse::<f64>().is_ok_and(f64::is_finite)
+    };
+    !text.is_empty() && (inner.is_empty() || in_other_base(inner) || decimal(inner))
+}
+
+fn reads_as_integer(text: &str) -> bool {
+    is_integer_text(text) || in_other_base(text.strip_prefix('-').unwrap_or(text))
+}
+
+/// `0xff`, `0o17`, `0b11`
+fn in_other_base(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('0') else { return false };
+    let mut chars = rest.chars();
+    let base = match chars.next() {
+        Some('x' | 'X') => 16,
+        Some('o' | 'O') => 8,
+        Some('b' | 'B') => 2,
+        _ => return false,
+    };
+    let digits = chars.as_str();
+    !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base))
 }
 
 fn is_integer_text(text: &str) -> bool {

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use swc_common::Span;
-use swc_ecma_ast::{ArrowExpr, Class, Expr, Function, Id, Pat, TsType, VarDecl, VarDeclKind, VarDeclarator};
+use swc_ecma_ast::{
+    ArrowExpr, Class, Expr, Function, Id, Pat, TsEntityName, TsType, TsTypeParamInstantiation, VarDecl,
+    VarDeclKind, VarDeclarator,
+};
 
 use super::ambient;
 use super::evaluator::{Evaluator, ObjectKey};
-use super::infer::Body;
+use super::infer::{Body, Place};
 use super::model::{
-    Declared, Env, Members, ModuleId, Parameter, PatternParts, Prop, PropKind, Signature, Source, SymbolId,
-    Target, ThunkId, Type, TypeId,
+    Declared, Env, Members, ModuleId, ParamId, Parameter, PatternParts, Prop, PropKind, Signature, Source,
+    SymbolId, Target, ThunkId, Type, TypeId,
 };
 use crate::contract::Literal;
 
@@ -20,7 +23,7 @@ use crate::contract::Literal;
 pub(super) struct Locals<'g> {
     pub(super) types: HashMap<(ModuleId, Id), ThunkId>,
     /// What is known of variables at the place that is being evaluated.
-    pub(super) narrowed: HashMap<(ModuleId, Id), TypeId>,
+    pub(super) narrowed: HashMap<Place, TypeId>,
     /// Module-level variables whose types are inferred.
     pub(super) variables: HashMap<usize, ThunkId>,
     /// What the enclosing generator yields.
@@ -33,9 +36,12 @@ impl<'g> Evaluator<'g> {
     pub(super) fn type_of_path(&mut self, path: &[String], span: Span, env: &Env<'g>) -> TypeId {
         // The longest prefix that is a declared name; the rest are properties.
         let Some(first) = path.first() else { return self.basic.error };
-        let mut target = self.name(first, env);
+        let (mut target, rest) = match self.of_global_this(path, env) {
+            Some(target) => (target, &path[2..]),
+            None => (self.name(first, env), &path[1..]),
+        };
         let mut ty = None;
-        for name in &path[1..] {
+        for name in rest {
             match (ty, &target) {
                 (None, Target::Module(_)) => target = self.member(&target, name),
                 (None, Target::Symbol(symbol)) if self.is_only_namespace(*symbol) => {
@@ -64,6 +70,52 @@ impl<'g> Evaluator<'g> {
             Some(value) => self.regular(value),
             None => self.unknown_type(path.last().unwrap_or(first), span, env),
         }
+    }
+
+    /// `typeof x.y` of a function's own variable.
+    pub(super) fn type_of_local(&mut self, name: &'g TsEntityName, env: &Env<'g>) -> Option<TypeId> {
+        match name {
+            TsEntityName::Ident(ident) => {
+                self.locals.types.contains_key(&(env.module.id, ident.to_id())).then_some(())?;
+                let ty = self.identifier(ident, env);
+                Some(self.regular(ty))
+            }
+            TsEntityName::TsQualifiedName(qualified) => {
+                let object = self.type_of_local(&qualified.left, env)?;
+                let key = self.text(&qualified.right.sym);
+                self.access(object, key, false)
+            }
+        }
+    }
+
+    /// `f<string>`: of the signatures with so many type parameters, what they are for these arguments.
+    pub(super) fn instantiated(
+        &mut self,
+        ty: TypeId,
+        arguments: Option<&'g TsTypeParamInstantiation>,
+        env: &Env<'g>,
+    ) -> TypeId {
+        let (Some(arguments), Type::Object(_)) = (arguments, self.get(ty)) else { return ty };
+        let args = self.arguments(Some(arguments), env);
+        let Some(members) = self.shape(ty) else { return ty };
+        let bound = |types: &mut Self, signatures: &[Rc<Signature>]| -> Vec<Rc<Signature>> {
+            let fits = |signature: &&Rc<Signature>| {
+                let required = signature.type_params.iter().filter(|param| param.default.is_none()).count();
+                (required..=signature.type_params.len()).contains(&args.len()) && !args.is_empty()
+            };
+            let made = signatures.iter().filter(fits).map(|signature| {
+                let ids = signature.type_params.iter().map(|param| param.id);
+                let mut map: Vec<(ParamId, TypeId)> = ids.zip(args.iter().copied()).collect();
+                for param in signature.type_params.iter().skip(args.len()) {
+                    let default = param.default.map_or(types.basic.unknown, |default| types.force(default));
+                    map.push((param.id, default));
+                }
+                Rc::new(types.replaced_signature(signature, &map.into()))
+            });
+            made.collect()
+        };
+        let (calls, constructs) = (bound(self, &members.calls), bound(self, &members.constructs));
+        self.given(Members { calls, constructs, ..Members::clone(&members) }, None)
     }
 
     fn is_only_namespace(&mut self, symbol: SymbolId) -> bool {
@@ -277,7 +329,13 @@ impl<'g> Evaluator<'g> {
                 }
             }
             let returns = self.known(instance);
-            return vec![Rc::new(Signature { type_params, params: Vec::new(), returns })];
+            return vec![Rc::new(Signature {
+                type_params,
+                params: Vec::new(),
+                returns,
+                guard: None,
+                is_method: false,
+            })];
         }
         let overloaded = constructors.len() > 1;
         let mut signatures = Vec::new();
@@ -308,7 +366,13 @@ impl<'g> Evaluator<'g> {
                 }
             }
             let returns = self.known(instance);
-            signatures.push(Rc::new(Signature { type_params: type_params.clone(), params, returns }));
+            signatures.push(Rc::new(Signature {
+                type_params: type_params.clone(),
+                params,
+                returns,
+                guard: None,
+                is_method: false,
+            }));
         }
         signatures
     }
@@ -331,8 +395,9 @@ impl<'g> Evaluator<'g> {
         let returns = function.return_type.as_deref().map(|ann| &*ann.type_ann);
         let (type_params, inner) = self.open_params(function.type_params.as_deref(), env);
         let params: Vec<Parameter> = pats.iter().map(|pat| self.parameter(pat, &inner, None)).collect();
+        let guard = self.guard(returns, &params, &inner);
         let returns = self.result_later(returns, Body::of_function(function), pats, &params, &inner, None);
-        Rc::new(Signature { type_params, params, returns })
+        Rc::new(Signature { type_params, params, returns, guard, is_method: false })
     }
 
     /// The signature of an arrow, with the types that are expected of its parameters.
@@ -364,8 +429,17 @@ impl<'g> Evaluator<'g> {
             params.push(self.parameter(pat, &inner, wanted));
         }
         let result = expected.map(|expected| self.force(expected.returns));
-        let returns = self.result_later(returns, body, pats, &params, &inner, result);
-        Rc::new(Signature { type_params, params, returns })
+        let mut guard = self.guard(returns, &params, &inner);
+        let annotated = returns.is_some();
+        let returns = self.result_later(returns, body, pats.clone(), &params, &inner, result);
+        // The body is evaluated in place: what is known of variables holds here.
+        if expected.is_some() {
+            self.force(returns);
+            if !annotated && expected.is_some_and(|expected| expected.guard.is_some()) {
+                guard = self.found_guard(&pats, &body, &inner);
+            }
+        }
+        Rc::new(Signature { type_params, params, returns, guard, is_method: false })
     }
 
     fn result_later(
@@ -377,11 +451,15 @@ impl<'g> Evaluator<'g> {
         env: &Env<'g>,
         expected: Option<TypeId>,
     ) -> ThunkId {
+        let types: Vec<(ThunkId, bool)> = params.iter().map(|param| (param.ty, param.optional)).collect();
         if let Some(annotation) = annotation {
+            // It may speak of them: `value is NonNullable<typeof value>`.
+            for (pat, (ty, optional)) in pats.iter().zip(&types) {
+                self.bind_parameter(pat, *ty, *optional, env);
+            }
             return self.annotated(annotation, env);
         }
         let env = env.clone();
-        let types: Vec<(ThunkId, bool)> = params.iter().map(|param| (param.ty, param.optional)).collect();
         self.later(move |evaluator| evaluator.result(&body, &pats, &types, &env, expected))
     }
 

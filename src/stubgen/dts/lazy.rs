@@ -72,7 +72,7 @@ fn viewed<'a>(contract: &Contract, ty: &'a Ty) -> Option<&'a str> {
 /// A type without what may stand in its place.
 fn present(ty: &Ty) -> &Ty {
     match ty {
-        Ty::Nullable(of) | Ty::Optional(of) => present(of),
+        Ty::Nullable(of) | Ty::Optional(of) | Ty::Spelled(of, _) => present(of),
         other => other,
     }
 }
@@ -100,6 +100,7 @@ fn renamed(ty: &Ty, view: &str) -> Ty {
     match ty {
         Ty::Nullable(of) => Ty::Nullable(Box::new(renamed(of, view))),
         Ty::Optional(of) => Ty::Optional(Box::new(renamed(of, view))),
+        Ty::Spelled(of, _) => renamed(of, view),
         Ty::Array(_) => Ty::Array(Box::new(Ty::Object(view.to_owned()))),
         _ => Ty::Object(view.to_owned()),
     }

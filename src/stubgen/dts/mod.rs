@@ -10,6 +10,7 @@
 //!
 //! Flat, so that an editor shows what the user wrote, and with maps, so that it goes there.
 
+mod enums;
 mod flat;
 mod lazy;
 mod map;
@@ -38,6 +39,8 @@ pub(super) fn client_texts(
     let mut files = vec![("kontract.d.ts".to_owned(), CONNECTION.to_owned())];
     files.extend(index(contract, sources, input).finish(sources, "index.d.ts", CLIENT_DEPTH));
     files.extend(lazy::lazy(contract).finish(sources, "lazy.d.ts", CLIENT_DEPTH));
+    let enums = enums::of_clients(contract);
+    files.extend(enums.into_iter().flat_map(|out| out.finish(sources, "kontract-enums.d.ts", CLIENT_DEPTH)));
     let mut modules: BTreeMap<String, (Vec<&Endpoint>, Option<&FlatModule>)> = BTreeMap::new();
     let stem = |path: String| path.strip_suffix(".js").map(str::to_owned).unwrap_or(path);
     for endpoint in &contract.endpoints {
@@ -63,6 +66,12 @@ pub(super) fn client_texts(
 pub(super) fn ambient_texts(contract: &Contract, sources: &Sources) -> Vec<(String, String)> {
     let mut out = Declarations::new();
     out.verbatim(AMBIENT_HEAD);
+    let enums = contract.enums_of_tables();
+    if !enums.is_empty() {
+        out.open(&format!("declare namespace {} {{", enums::NAMESPACE));
+        out.enums(contract, &enums, "");
+        out.close("}");
+    }
     out.open("declare namespace kontract.rows {");
     let entities = contract.tables.iter().map(|table| Ty::Object(table.entity.clone())).collect::<Vec<_>>();
     for key in object_keys(contract, &entities) {

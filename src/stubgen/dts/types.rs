@@ -4,15 +4,16 @@
 //! (author: string, message?: string): Promise<Entry>
 //! ```
 
+use super::enums::ENUMS;
 use crate::contract::signature::{Numbers, ty_text};
-use crate::contract::{Endpoint, Param, TupleElement, Ty};
+use crate::contract::{Endpoint, Param, Spelling, TupleElement, Ty};
 
 /// `author: string, message?: string`
 pub(super) fn params(endpoint: &Endpoint) -> String {
     let params = &endpoint.params;
     let last_required = params.iter().rposition(|param| !param.optional && !param.rest);
     let element = |(index, param): (usize, &Param)| {
-        let ty = text(&param.ty);
+        let ty = ty_text(&nameable(&param.ty, Of::Argument), Numbers::Plain);
         // An optional parameter cannot stand before a required one.
         let before_required = last_required.is_some_and(|last| index < last);
         match (param.optional, before_required) {
@@ -36,11 +37,20 @@ pub(super) fn result(endpoint: &Endpoint) -> String {
 
 /// A type, with `unknown` for what has no name here.
 pub(super) fn text(ty: &Ty) -> String {
-    ty_text(&nameable(ty), Numbers::Plain)
+    ty_text(&nameable(ty, Of::Value), Numbers::Plain)
 }
 
-fn nameable(ty: &Ty) -> Ty {
-    let boxed = |ty: &Ty| Box::new(nameable(ty));
+/// What a type is spelled for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// An argument: callers may give the values of an enum which they cannot import.
+    Argument,
+    /// Anything else.
+    Value,
+}
+
+fn nameable(ty: &Ty, of: Of) -> Ty {
+    let boxed = |ty: &Ty| Box::new(nameable(ty, of));
     match ty {
         Ty::Dynamic(text) if !has_only_known_names(text) => Ty::Dynamic("unknown".to_owned()),
         Ty::Array(of) => Ty::Array(boxed(of)),
@@ -50,13 +60,32 @@ fn nameable(ty: &Ty) -> Ty {
         Ty::Nullable(of) => Ty::Nullable(boxed(of)),
         Ty::Optional(of) => Ty::Optional(boxed(of)),
         Ty::Stream(of) => Ty::Stream(boxed(of)),
-        Ty::Union(members) => Ty::Union(members.iter().map(nameable).collect()),
+        Ty::Union(members) => Ty::Union(members.iter().map(|member| nameable(member, of)).collect()),
         Ty::Tuple(elements) => Ty::Tuple(
             elements
                 .iter()
-                .map(|element| TupleElement { ty: nameable(&element.ty), ..element.clone() })
+                .map(|element| TupleElement { ty: nameable(&element.ty, of), ..element.clone() })
                 .collect(),
         ),
+        Ty::Spelled(inner, spelling) => {
+            let plain = ty_text(&nameable(inner, of), Numbers::Plain);
+            Ty::Dynamic(match spelling {
+                Spelling::Readonly if matches!(inner.bare(), Ty::Map(..) | Ty::Set(_)) => {
+                    format!("Readonly{plain}")
+                }
+                Spelling::Readonly => format!("readonly {plain}"),
+                Spelling::Brand(brand) => format!("{plain} & {brand}"),
+                Spelling::Enum(path, members) => {
+                    let mut texts: Vec<String> =
+                        members.iter().map(|member| format!("{ENUMS}.{path}.{member}")).collect();
+                    if members.is_empty() {
+                        texts.push(format!("{ENUMS}.{path}"));
+                    }
+                    texts.extend((of == Of::Argument).then_some(plain));
+                    texts.join(" | ")
+                }
+            })
+        }
         Ty::String
         | Ty::Boolean
         | Ty::Number(_)

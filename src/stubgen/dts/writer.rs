@@ -1,6 +1,9 @@
 //! A file of declarations being written, with the places of the names that the user declared.
 
+use super::CLIENT_DEPTH;
+use super::enums::{ENUMS, FILE, NAMESPACE};
 use super::map::{Mapping, map_text};
+use crate::artifact::specifier;
 use crate::contract::Doc;
 use crate::contract::signature::quoted;
 use crate::emit::build::{GENERATED, is_identifier_name};
@@ -75,7 +78,15 @@ impl Declarations {
 
     /// The text of the file `path`, which lies `depth` folders below the project, and its map if there is anything in
     /// it.
-    pub(super) fn finish(self, sources: &Sources, path: &str, depth: usize) -> Vec<(String, String)> {
+    pub(super) fn finish(mut self, sources: &Sources, path: &str, depth: usize) -> Vec<(String, String)> {
+        if self.text.contains(ENUMS) {
+            // No name that has a place stands behind one on its line.
+            let from_here = match depth >= CLIENT_DEPTH {
+                true => format!("import({})", quoted(&specifier(&format!("{path}.js"), FILE))),
+                false => NAMESPACE.to_owned(),
+            };
+            self.text = self.text.replace(ENUMS, &from_here);
+        }
         if self.mappings.is_empty() {
             return vec![(path.to_owned(), self.text)];
         }

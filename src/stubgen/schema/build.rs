@@ -254,6 +254,7 @@ impl Builder {
             Ty::Union(members) => Kind::Union(self.union(ty, members, place, location)?),
             Ty::Dynamic(_) => Kind::Dynamic,
             Ty::Object(key) => Kind::Table(self.object(key, location)?),
+            Ty::Spelled(of, _) => self.kind(of, place, location)?,
             Ty::Void => return Err(StubError::VoidInside { location }),
             Ty::Nullable(_) | Ty::Optional(_) => Kind::Table(self.item(ty, place, location)?),
             Ty::Stream(_) | Ty::ByteStream | Ty::Blob | Ty::File => {
@@ -503,6 +504,7 @@ fn is_element(ty: &Ty) -> bool {
         | Ty::Dynamic(_)
         | Ty::Nullable(_)
         | Ty::Optional(_) => false,
+        Ty::Spelled(of, _) => is_element(of),
     }
 }
 
@@ -525,6 +527,7 @@ fn item_name(ty: &Ty) -> Option<&'static str> {
             NumberWidth::Float32 => "Float32Item",
             NumberWidth::Float64 => "NumberItem",
         },
+        Ty::Spelled(of, _) => return item_name(of),
         Ty::Bytes
         | Ty::Literals(_)
         | Ty::Template(_)

@@ -76,7 +76,7 @@ fn broken(text: &str, random: &mut Random) -> String {
 }
 
 const PROGRAMS_MIN: usize = 200;
-const PROGRAMS_PERCENT_MIN: usize = 86;
+const PROGRAMS_PERCENT_MIN: usize = 87;
 const SOURCES_MIN: usize = 200;
 const SOURCES_PERCENT_MIN: usize = 94;
 const BYTES_MAX: usize = 20_000;

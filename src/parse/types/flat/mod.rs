@@ -119,6 +119,15 @@ pub(crate) fn flat_modules(
     })
 }
 
+/// Object types in the notation of declarations, each with all of its members: what makes a brand. `None` where this cannot be
+/// said without another declaration, or says nothing.
+pub(super) fn brand_text(types: &mut Evaluator<'_>, parts: &[TypeId]) -> Option<String> {
+    let mut flat = Flat::of(types, &BTreeSet::new());
+    let texts: Vec<String> = parts.iter().map(|part| flat.brand(*part)).collect();
+    let said = flat.unsayable.is_none() && flat.names.is_empty();
+    (said && texts.iter().all(|text| text != "{}")).then(|| texts.join(" & "))
+}
+
 /// A file being made.
 struct Flat<'e, 'g> {
     types: &'e mut Evaluator<'g>,

@@ -167,6 +167,14 @@ impl<'g> Flat<'_, 'g> {
         text
     }
 
+    pub(super) fn brand(&mut self, ty: TypeId) -> String {
+        let members = matches!(self.types.get(ty), Type::Object(_)) && self.types.library_name(ty).is_none();
+        match self.types.shape(ty).filter(|_| members) {
+            Some(members) => self.inline(&members),
+            None => self.operand(ty),
+        }
+    }
+
     fn inline(&mut self, members: &Members<'g>) -> String {
         if is_function(members)
             && let Some(call) = members.calls.first()

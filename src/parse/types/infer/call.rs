@@ -6,6 +6,7 @@ use swc_common::{Span, Spanned};
 use swc_ecma_ast::{CallExpr, Callee, Expr, ExprOrSpread, MemberExpr, NewExpr, TsTypeParamInstantiation};
 
 use super::Body;
+use super::guards::is_no_guard;
 use crate::parse::extract::is_call_of;
 use crate::parse::literal::unwrapped;
 use crate::parse::module::property;
@@ -128,6 +129,9 @@ impl<'g> Evaluator<'g> {
                     self.matched_all(&pairs, &ids, true).into()
                 };
                 let expected = self.replaced(param, &known);
+                if !last && is_no_guard(&arg.expr) && self.wants_guard(expected) {
+                    return None;
+                }
                 let ty = self.expression(&arg.expr, env, Some(expected));
                 if arg.spread.is_some() {
                     let element = self.iterated(ty).unwrap_or(self.basic.any);
@@ -172,6 +176,12 @@ impl<'g> Evaluator<'g> {
         Some(self.replaced(returns, &map))
     }
 
+    fn wants_guard(&mut self, ty: TypeId) -> bool {
+        let guards = |call: &Rc<Signature>| call.guard.is_some_and(|guard| !guard.asserts);
+        matches!(self.get(ty), Type::Object(_))
+            && self.shape(ty).is_some_and(|shape| !shape.calls.is_empty() && shape.calls.iter().all(guards))
+    }
+
     /// An arrow or function expression, with what is expected of it.
     pub(super) fn function_expression(
         &mut self,
@@ -194,10 +204,6 @@ impl<'g> Evaluator<'g> {
             }
             other => return self.opaque("a function", env.location(other.span())),
         };
-        // The body is evaluated in place: what is known of variables holds here.
-        if expected.is_some() {
-            self.force(signature.returns);
-        }
         self.callable(signature)
     }
 

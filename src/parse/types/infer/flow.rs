@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use swc_common::Spanned;
-use swc_ecma_ast::{Decl, Expr, ForHead, Id, ObjectPatProp, Pat, Stmt, VarDecl, VarDeclKind};
+use swc_ecma_ast::{Decl, Expr, ForHead, ObjectPatProp, Pat, SimpleAssignTarget, Stmt, VarDecl, VarDeclKind};
 
-use super::Body;
+use super::{Body, Place};
 use crate::contract::Literal;
 use crate::parse::literal::unwrapped;
 use crate::parse::types::evaluator::Evaluator;
-use crate::parse::types::model::{Env, Members, ModuleId, ThunkId, Type, TypeId};
+use crate::parse::types::model::{Env, Members, ThunkId, Type, TypeId};
 
-type Narrowed = HashMap<(ModuleId, Id), TypeId>;
+type Narrowed = HashMap<Place, TypeId>;
 
 /// What a function returns so far.
 #[derive(Default)]
@@ -37,20 +37,21 @@ impl<'g> Evaluator<'g> {
         let wanted = wanted.map(|wanted| if body.is_async { self.awaited(wanted) } else { wanted });
         self.locals.yields.push(Vec::new());
         let mut returns = Returns::default();
+        let before = self.enter_function();
         let ends = match (body.statements, body.expr) {
-            (Some(statements), _) => {
-                let before = self.locals.narrowed.clone();
-                let ends = self.statements(statements, env, wanted, &mut returns);
-                self.locals.narrowed = before;
-                ends
-            }
+            (Some(statements), _) => self.statements(statements, env, wanted, &mut returns),
             (None, Some(expr)) => {
                 let ty = self.expression(expr, env, wanted);
                 returns.types.push(ty);
                 true
             }
-            (None, None) => return self.opaque("a function without a body", env.location(body.span)),
+            (None, None) => {
+                self.locals.yields.pop();
+                self.locals.narrowed = before;
+                return self.opaque("a function without a body", env.location(body.span));
+            }
         };
+        self.locals.narrowed = before;
         let yields = self.locals.yields.pop().unwrap_or_default();
         let ty = self.joined(returns, ends, body, wanted);
         if body.is_generator {
@@ -88,7 +89,13 @@ impl<'g> Evaluator<'g> {
         self.regular(ty)
     }
 
-    fn bind_parameter(&mut self, pat: &'g Pat, ty: ThunkId, optional: bool, env: &Env<'g>) {
+    pub(in crate::parse::types) fn bind_parameter(
+        &mut self,
+        pat: &'g Pat,
+        ty: ThunkId,
+        optional: bool,
+        env: &Env<'g>,
+    ) {
         match pat {
             // A default takes the place of undefined.
             Pat::Assign(assign) => self.bind(&assign.left, ty, env),
@@ -107,9 +114,8 @@ impl<'g> Evaluator<'g> {
     fn bind(&mut self, pat: &'g Pat, ty: ThunkId, env: &Env<'g>) {
         match pat {
             Pat::Ident(ident) => {
-                let key = (env.module.id, ident.id.to_id());
-                self.locals.narrowed.remove(&key);
-                self.locals.types.insert(key, ty);
+                self.forget(&Place::variable(env.module.id, ident.id.to_id()));
+                self.locals.types.insert((env.module.id, ident.id.to_id()), ty);
             }
             Pat::Rest(rest) => self.bind(&rest.arg, ty, env),
             Pat::Assign(assign) => {
@@ -296,7 +302,9 @@ impl<'g> Evaluator<'g> {
             Stmt::Try(node) => {
                 let before = self.locals.narrowed.clone();
                 let body = self.statements(&node.block.stmts, env, wanted, returns);
-                self.locals.narrowed = before;
+                let after = std::mem::replace(&mut self.locals.narrowed, before);
+                // It may have thrown before or behind an assignment.
+                self.locals.narrowed.retain(|place, ty| after.get(place) == Some(ty));
                 let handled = match &node.handler {
                     Some(handler) => {
                         if let Some(param) = &handler.param {
@@ -307,6 +315,9 @@ impl<'g> Evaluator<'g> {
                     }
                     None => body,
                 };
+                if handled && !body {
+                    self.locals.narrowed = after;
+                }
                 let last = node
                     .finalizer
                     .as_ref()
@@ -314,24 +325,28 @@ impl<'g> Evaluator<'g> {
                 last || (body && handled)
             }
             Stmt::While(node) => {
-                self.looped(&node.body, env, wanted, returns);
-                is_true(&node.test) && !has_break(std::slice::from_ref(&*node.body))
+                self.looped(&node.body, Some(&node.test), env, wanted, returns);
+                let breaks = has_break(std::slice::from_ref(&*node.body));
+                if !breaks {
+                    self.assume(&node.test, false, env);
+                }
+                is_true(&node.test) && !breaks
             }
             Stmt::DoWhile(node) => {
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, None, env, wanted, returns);
                 false
             }
             Stmt::For(node) => {
                 if let Some(swc_ecma_ast::VarDeclOrExpr::VarDecl(vars)) = &node.init {
                     self.declare(vars, env);
                 }
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, node.test.as_deref(), env, wanted, returns);
                 node.test.is_none() && !has_break(std::slice::from_ref(&*node.body))
             }
             Stmt::ForIn(node) => {
                 let key = self.known(self.basic.string);
                 self.head(&node.left, key, env);
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, None, env, wanted, returns);
                 false
             }
             Stmt::ForOf(node) => {
@@ -342,7 +357,7 @@ impl<'g> Evaluator<'g> {
                 };
                 let element = self.known(element);
                 self.head(&node.left, element, env);
-                self.looped(&node.body, env, wanted, returns);
+                self.looped(&node.body, None, env, wanted, returns);
                 false
             }
             Stmt::Labeled(node) => self.statement(&node.body, env, wanted, returns),
@@ -360,18 +375,29 @@ impl<'g> Evaluator<'g> {
         match unwrapped(expr) {
             Expr::Assign(assign) => {
                 let ty = self.expression(&assign.right, env, None);
-                let target = assign.left.as_simple().and_then(|left| left.as_ident());
-                if let Some(ident) = target {
-                    let key = (env.module.id, ident.id.to_id());
-                    self.locals.narrowed.remove(&key);
-                    if let Some(declared) = self.locals.types.get(&key).copied() {
-                        let declared = self.force(declared);
-                        if self.members_of_union(declared).len() > 1 {
-                            let narrowed = self.narrowed_by(declared, ty);
-                            self.locals.narrowed.insert(key, narrowed);
+                match assign.left.as_simple() {
+                    Some(SimpleAssignTarget::Ident(ident)) => {
+                        let place = Place::variable(env.module.id, ident.id.to_id());
+                        self.forget(&place);
+                        let declared = self.locals.types.get(&(env.module.id, ident.id.to_id())).copied();
+                        if let Some(declared) = declared {
+                            let declared = self.force(declared);
+                            self.put(place, declared, ty);
                         }
                     }
+                    Some(SimpleAssignTarget::Member(member)) => {
+                        if let Some(place) = self.place_of_member(member, env) {
+                            self.forget(&place);
+                            let declared = self.member_type(member, env);
+                            self.put(place, declared, ty);
+                        }
+                    }
+                    _ => {}
                 }
+                false
+            }
+            Expr::Call(call) => {
+                self.assume_asserted(call, env);
                 false
             }
             Expr::Yield(_) | Expr::Await(_) => {
@@ -382,12 +408,44 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn looped(&mut self, body: &'g Stmt, env: &Env<'g>, wanted: Option<TypeId>, returns: &mut Returns) {
-        let before = self.locals.narrowed.clone();
-        self.statement(body, env, wanted, returns);
-        let after = std::mem::replace(&mut self.locals.narrowed, before.clone());
-        // What the body changed holds neither before nor behind it.
-        self.locals.narrowed.retain(|key, ty| after.get(key) == Some(ty));
+    fn put(&mut self, place: Place, declared: TypeId, value: TypeId) {
+        if self.members_of_union(declared).len() > 1 {
+            let narrowed = self.narrowed_by(declared, value);
+            self.locals.narrowed.insert(place, narrowed);
+        }
+    }
+
+    /// The body of a loop, which runs while the test holds.
+    fn looped(
+        &mut self,
+        body: &'g Stmt,
+        test: Option<&'g Expr>,
+        env: &Env<'g>,
+        wanted: Option<TypeId>,
+        returns: &mut Returns,
+    ) {
+        // What the body changes holds neither in it, when it runs again, nor behind it.
+        for _ in 0..LOOP_PASSES_MAX {
+            let before = self.locals.narrowed.clone();
+            if let Some(test) = test {
+                self.assume(test, true, env);
+            }
+            let begins = self.locals.narrowed.clone();
+            let mut found = Returns::default();
+            self.statement(body, env, wanted, &mut found);
+            let after = std::mem::replace(&mut self.locals.narrowed, before.clone());
+            let lasts = |place: &Place| after.get(place) == begins.get(place);
+            self.locals.narrowed.retain(|place, _| lasts(place));
+            if self.locals.narrowed.len() == before.len() {
+                returns.types.append(&mut found.types);
+                returns.empty |= found.empty;
+                return;
+            }
+        }
+        let mut found = Returns::default();
+        self.statement(body, env, wanted, &mut found);
+        returns.types.append(&mut found.types);
+        returns.empty |= found.empty;
     }
 
     fn head(&mut self, head: &'g ForHead, ty: ThunkId, env: &Env<'g>) {
@@ -415,7 +473,8 @@ impl<'g> Evaluator<'g> {
                     {
                         let ty = self.expression(init, env, Some(declared));
                         let narrowed = self.narrowed_by(declared, ty);
-                        self.locals.narrowed.insert((env.module.id, ident.id.to_id()), narrowed);
+                        let place = Place::variable(env.module.id, ident.id.to_id());
+                        self.locals.narrowed.insert(place, narrowed);
                     }
                     continue;
                 }
@@ -490,6 +549,9 @@ impl<'g> Evaluator<'g> {
         self.locals.narrowed = joined;
     }
 }
+
+/// How often the body of a loop is looked at until nothing more is forgotten.
+const LOOP_PASSES_MAX: usize = 3;
 
 /// Whether a `break` leaves these statements.
 fn has_break(statements: &[Stmt]) -> bool {

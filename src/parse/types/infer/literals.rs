@@ -286,7 +286,7 @@ impl<'g> Evaluator<'g> {
             }
             PropNode::Method(method) => {
                 let name = self.prop_name(&method.key, env);
-                let signature = self.function_signature(&method.function, env);
+                let signature = self.function_signature(&method.function, env).as_method();
                 (name, method.key.span(), self.callable(signature))
             }
             PropNode::Getter(getter) => {

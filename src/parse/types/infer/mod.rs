@@ -8,9 +8,11 @@
 
 mod call;
 mod flow;
+mod guards;
 mod literals;
 mod narrow;
 mod operators;
+mod places;
 
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{
@@ -24,6 +26,7 @@ use super::model::{Env, Members, Target, Type, TypeId};
 use super::template::js_number;
 use crate::contract::Literal;
 use crate::parse::literal::unwrapped;
+pub(super) use places::Place;
 
 /// The body of a function.
 #[derive(Clone, Copy)]
@@ -93,7 +96,10 @@ impl<'g> Evaluator<'g> {
                 let ty = self.expression(&inner.expr, env, wanted);
                 self.without_nothing(ty)
             }
-            Expr::TsInstantiation(inner) => self.expression(&inner.expr, env, wanted),
+            Expr::TsInstantiation(inner) => {
+                let ty = self.expression(&inner.expr, env, wanted);
+                self.instantiated(ty, Some(&inner.type_args), env)
+            }
             Expr::Array(array) => self.array_literal(array, env, wanted, false),
             Expr::Object(object) => self.object_literal(object, env, wanted, false),
             Expr::Arrow(_) | Expr::Fn(_) => self.function_expression(expr, env, wanted),
@@ -110,7 +116,7 @@ impl<'g> Evaluator<'g> {
                 let ty = self.expression(&awaited.arg, env, None);
                 self.awaited(ty)
             }
-            Expr::Member(member) => self.member_expression(member, env),
+            Expr::Member(member) => self.member_expression(expr, member, env),
             Expr::OptChain(_) => {
                 let (ty, absent) = self.optional_chain(expr, env);
                 if absent { self.union(&[ty, self.basic.undefined]) } else { ty }
@@ -156,9 +162,9 @@ impl<'g> Evaluator<'g> {
         self.intern(Type::Literal { value, fresh: true })
     }
 
-    fn identifier(&mut self, ident: &'g Ident, env: &Env<'g>) -> TypeId {
+    pub(super) fn identifier(&mut self, ident: &'g Ident, env: &Env<'g>) -> TypeId {
         let key = (env.module.id, ident.to_id());
-        if let Some(narrowed) = self.locals.narrowed.get(&key) {
+        if let Some(narrowed) = self.locals.narrowed.get(&Place::variable(env.module.id, ident.to_id())) {
             return *narrowed;
         }
         if let Some(local) = self.locals.types.get(&key) {
@@ -193,7 +199,7 @@ impl<'g> Evaluator<'g> {
         self.opaque(what, env.location(ident.span))
     }
 
-    fn member_expression(&mut self, member: &'g MemberExpr, env: &Env<'g>) -> TypeId {
+    fn member_expression(&mut self, whole: &'g Expr, member: &'g MemberExpr, env: &Env<'g>) -> TypeId {
         if let Some(table) = self.storage_table(member, env) {
             return table;
         }
@@ -205,6 +211,22 @@ impl<'g> Evaluator<'g> {
         {
             return found;
         }
+        if let Some(known) = self.known_of(whole, env) {
+            return known;
+        }
+        if let Some(path) = expr_path(whole)
+            && let Some(target) =
+                self.of_global_this(&path[..path.len().min(2)], env).filter(|_| path.len() == 2)
+            && let Some(value) = self.value_of(&target)
+        {
+            return value;
+        }
+        let object = self.expression(&member.obj, env, None);
+        self.property(object, member, env)
+    }
+
+    /// The type of a property, whatever is known of its value.
+    pub(super) fn member_type(&mut self, member: &'g MemberExpr, env: &Env<'g>) -> TypeId {
         let object = self.expression(&member.obj, env, None);
         self.property(object, member, env)
     }
@@ -235,6 +257,9 @@ impl<'g> Evaluator<'g> {
     /// The type of `a?.b`, and whether a missing `a` may have ended it.
     fn optional_chain(&mut self, expr: &'g Expr, env: &Env<'g>) -> (TypeId, bool) {
         let Expr::OptChain(chain) = unwrapped(expr) else { return (self.expression(expr, env, None), false) };
+        if let Some(known) = self.known_of(expr, env) {
+            return (known, false);
+        }
         match &*chain.base {
             OptChainBase::Member(member) => {
                 let (object, absent) = self.optional_chain(&member.obj, env);

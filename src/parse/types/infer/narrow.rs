@@ -9,59 +9,81 @@
 //!
 //! Follows the rules of TypeScript's checker. Where these are not followed to the end, a type stays wider, never narrower.
 
-use swc_ecma_ast::{BinExpr, Expr, Ident, Lit, UnaryOp};
+use swc_ecma_ast::{BinExpr, Expr, Lit, MemberExpr, OptChainBase, UnaryOp};
 
 use crate::contract::Literal;
 use crate::parse::literal::unwrapped;
 use crate::parse::types::evaluator::Evaluator;
-use crate::parse::types::model::{Env, Type, TypeId};
+use crate::parse::types::model::{Env, Members, Type, TypeId};
 
 impl<'g> Evaluator<'g> {
     /// Notes that an expression is, or is not, of a type of single values.
     pub(super) fn assume_is(&mut self, tested: &'g Expr, value: TypeId, equal: bool, env: &Env<'g>) {
         match unwrapped(tested) {
-            Expr::Ident(ident) => self.narrow(ident, env, |types, ty| {
-                types.filtered(ty, |types, member| {
-                    if equal {
-                        types.is_assignable(value, member) || types.is_assignable(member, value)
-                    } else {
-                        !(types.is_unit(member) && types.is_assignable(member, value))
-                    }
-                })
-            }),
+            Expr::Ident(_) => self.narrow(tested, env, |types, ty| types.of_value(ty, value, equal)),
             Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => {
-                if let Expr::Ident(ident) = unwrapped(&unary.arg) {
-                    let names: Vec<String> = self
-                        .members_of_union(value)
-                        .into_iter()
-                        .map(|name| self.literal_string(name))
-                        .collect();
-                    self.narrow(ident, env, |types, ty| types.of_type_names(ty, &names, equal));
+                let names: Vec<String> =
+                    self.members_of_union(value).into_iter().map(|name| self.literal_string(name)).collect();
+                // What is behind `?.` may be absent, whose name is `undefined`.
+                if equal && !names.iter().any(|name| name == "undefined") {
+                    self.assume_present(&unary.arg, env);
                 }
+                self.narrow(&unary.arg, env, |types, ty| types.of_type_names(ty, &names, equal));
             }
             // `shape.kind === 'circle'`
             Expr::Member(member) => {
-                if let (Expr::Ident(ident), Some(name)) = (unwrapped(&member.obj), member.prop.as_ident()) {
-                    let key = self.text(&name.sym);
-                    self.narrow(ident, env, |types, ty| {
-                        if types.members_of_union(ty).len() < 2 {
-                            return ty;
-                        }
-                        types.filtered(ty, |types, member| {
-                            let Some(found) = types.access(member, key, false) else { return true };
-                            if equal {
-                                types.distributed(found).into_iter().any(|found| {
-                                    types.is_assignable(value, found) || types.is_assignable(found, value)
-                                })
-                            } else {
-                                !(types.is_unit(found) && types.is_assignable(found, value))
-                            }
-                        })
-                    });
+                self.assume_kind(member, value, equal, env);
+                self.narrow(tested, env, |types, ty| types.of_value(ty, value, equal));
+            }
+            Expr::OptChain(chain) => {
+                let absent = self.basic.undefined;
+                if equal
+                    && !self.distributed(value).into_iter().any(|value| self.is_assignable(absent, value))
+                {
+                    self.assume_present(tested, env);
+                    if let OptChainBase::Member(member) = &*chain.base {
+                        self.assume_kind(member, value, true, env);
+                    }
+                } else if !equal && value == absent {
+                    self.assume_present(tested, env);
                 }
+                self.narrow(tested, env, |types, ty| types.of_value(ty, value, equal));
             }
             _ => {}
         }
+    }
+
+    /// Of the types that an object may be, those are left whose property may be, or need not be, that value.
+    fn assume_kind(&mut self, member: &'g MemberExpr, value: TypeId, equal: bool, env: &Env<'g>) {
+        let Some(name) = member.prop.as_ident() else { return };
+        let key = self.text(&name.sym);
+        self.narrow(&member.obj, env, |types, ty| {
+            if types.members_of_union(ty).len() < 2 {
+                return ty;
+            }
+            types.filtered(ty, |types, member| {
+                let Some(found) = types.access(member, key, false) else { return true };
+                if equal {
+                    types
+                        .distributed(found)
+                        .into_iter()
+                        .any(|found| types.is_assignable(value, found) || types.is_assignable(found, value))
+                } else {
+                    !(types.is_unit(found) && types.is_assignable(found, value))
+                }
+            })
+        });
+    }
+
+    /// What of a type is left where a value is, or is not, one of a type of single values.
+    fn of_value(&mut self, ty: TypeId, value: TypeId, equal: bool) -> TypeId {
+        self.filtered(ty, |types, member| {
+            if equal {
+                types.is_assignable(value, member) || types.is_assignable(member, value)
+            } else {
+                !(types.is_unit(member) && types.is_assignable(member, value))
+            }
+        })
     }
 
     fn literal_string(&self, ty: TypeId) -> String {
@@ -72,14 +94,19 @@ impl<'g> Evaluator<'g> {
     }
 
     pub(super) fn assume_instance(&mut self, binary: &'g BinExpr, holds: bool, env: &Env<'g>) {
-        let Expr::Ident(ident) = unwrapped(&binary.left) else { return };
+        if self.place(&binary.left, env).is_none() {
+            return;
+        }
+        if holds {
+            self.assume_present(&binary.left, env);
+        }
         let class = self.expression(&binary.right, env, None);
         let Some(signature) = self.shape(class).and_then(|members| members.constructs.first().cloned())
         else {
             return;
         };
         let instance = self.force(signature.returns);
-        self.narrow(ident, env, |types, ty| types.of_class(ty, instance, holds));
+        self.narrow(&binary.left, env, |types, ty| types.of_class(ty, instance, holds));
     }
 
     /// What of a type is left where `typeof` is, or is not, one of some names.
@@ -187,13 +214,21 @@ impl<'g> Evaluator<'g> {
     }
 
     pub(super) fn assume_in(&mut self, binary: &'g BinExpr, holds: bool, env: &Env<'g>) {
-        let (Expr::Lit(Lit::Str(name)), Expr::Ident(ident)) =
-            (unwrapped(&binary.left), unwrapped(&binary.right))
-        else {
-            return;
-        };
+        let Expr::Lit(Lit::Str(name)) = unwrapped(&binary.left) else { return };
         let name = name.value.to_string_lossy().into_owned();
-        self.narrow(ident, env, |types, ty| {
+        self.narrow(&binary.right, env, |types, ty| {
+            let members = types.members_of_union(ty);
+            let has = |types: &mut Self, member: &TypeId| {
+                types.shape(*member).is_none_or(|shape| shape.prop(&name).is_some())
+                    && !matches!(types.get(*member), Type::NonPrimitive)
+            };
+            if holds && !members.iter().any(|member| has(types, member)) {
+                // Nobody says what it is, only that it is there.
+                let unknown = types.basic.unknown;
+                let prop = types.field(&name, unknown, false);
+                let record = types.given(Members { props: vec![prop], ..Members::default() }, None);
+                return types.intersection(&[ty, record]);
+            }
             types.filtered(ty, |types, member| {
                 let Some(shape) = types.shape(member) else { return true };
                 match shape.prop(&name) {
@@ -203,28 +238,6 @@ impl<'g> Evaluator<'g> {
                 }
             })
         });
-    }
-
-    pub(super) fn narrow(
-        &mut self,
-        ident: &'g Ident,
-        env: &Env<'g>,
-        change: impl FnOnce(&mut Self, TypeId) -> TypeId,
-    ) {
-        let key = (env.module.id, ident.to_id());
-        if !self.locals.types.contains_key(&key) {
-            return;
-        }
-        let now = self.expression_of_ident(ident, env);
-        if matches!(self.get(now), Type::Opaque(_) | Type::Any | Type::Error | Type::Excess) {
-            return;
-        }
-        let narrowed = change(self, now);
-        self.locals.narrowed.insert(key, narrowed);
-    }
-
-    fn expression_of_ident(&mut self, ident: &'g Ident, env: &Env<'g>) -> TypeId {
-        self.identifier(ident, env)
     }
 
     pub(super) fn filtered(&mut self, ty: TypeId, keep: impl Fn(&mut Self, TypeId) -> bool) -> TypeId {

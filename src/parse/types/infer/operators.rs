@@ -1,7 +1,8 @@
 //! Operators: arithmetic, comparisons, `??`, `&&`, `||`, `!` and conditions, with what they say of variables.
 
-use swc_ecma_ast::{BinExpr, BinaryOp, CondExpr, Expr, UnaryExpr, UnaryOp};
+use swc_ecma_ast::{BinExpr, BinaryOp, CondExpr, Expr, OptChainBase, UnaryExpr, UnaryOp};
 
+use super::Place;
 use crate::contract::Literal;
 use crate::parse::literal::unwrapped;
 use crate::parse::types::evaluator::Evaluator;
@@ -162,22 +163,39 @@ impl<'g> Evaluator<'g> {
                     self.assume(&binary.right, false, env);
                 }
             }
-            Expr::Ident(ident) => {
-                self.narrow(ident, env, |types, ty| if holds { types.truthy(ty) } else { types.falsy(ty) });
-            }
+            Expr::Ident(_) | Expr::Member(_) => self.assume_truth(test, holds, env),
             Expr::Assign(assign) => {
                 if let Some(ident) = assign.left.as_simple().and_then(|left| left.as_ident()) {
-                    self.narrow(
-                        &ident.id,
-                        env,
-                        |types, ty| if holds { types.truthy(ty) } else { types.falsy(ty) },
-                    );
+                    let place = Place::variable(env.module.id, ident.id.to_id());
+                    let now = self.identifier(&ident.id, env);
+                    self.narrow_at(place, now, |types, ty| types.counted(ty, holds));
                 }
             }
             Expr::Bin(binary) => self.assume_equal(binary, holds, env),
-            Expr::OptChain(_) if holds => self.assume_present(test, env),
+            Expr::OptChain(_) => {
+                if holds {
+                    self.assume_present(test, env);
+                }
+                self.assume_truth(test, holds, env);
+            }
+            Expr::Call(call) => self.assume_call(call, holds, env),
             _ => {}
         }
+    }
+
+    fn assume_truth(&mut self, test: &'g Expr, holds: bool, env: &Env<'g>) {
+        self.narrow(test, env, |types, ty| types.counted(ty, holds));
+    }
+
+    fn counted(&mut self, ty: TypeId, holds: bool) -> TypeId {
+        if holds {
+            return self.truthy(ty);
+        }
+        // A text that counts as false is empty, but TypeScript keeps its type.
+        self.filtered(ty, |types, member| {
+            let falsy = types.falsy(member);
+            *types.get(falsy) != Type::Never
+        })
     }
 
     /// One of two conditions has this outcome; each is noted apart, and what both allow is joined.
@@ -192,21 +210,20 @@ impl<'g> Evaluator<'g> {
     }
 
     /// `a?.b` that is true: `a` is there.
-    fn assume_present(&mut self, expr: &'g Expr, env: &Env<'g>) {
+    pub(super) fn assume_present(&mut self, expr: &'g Expr, env: &Env<'g>) {
         let mut inner = unwrapped(expr);
-        loop {
-            inner = match inner {
-                Expr::OptChain(chain) => match &*chain.base {
-                    swc_ecma_ast::OptChainBase::Member(member) => unwrapped(&member.obj),
-                    swc_ecma_ast::OptChainBase::Call(call) => unwrapped(&call.callee),
+        while let Expr::OptChain(chain) = inner {
+            inner = match &*chain.base {
+                OptChainBase::Member(member) => unwrapped(&member.obj),
+                OptChainBase::Call(call) => match unwrapped(&call.callee) {
+                    Expr::OptChain(callee) => match &*callee.base {
+                        OptChainBase::Member(member) => unwrapped(&member.obj),
+                        OptChainBase::Call(_) => return,
+                    },
+                    callee => callee,
                 },
-                Expr::Member(member) => unwrapped(&member.obj),
-                Expr::Ident(ident) => {
-                    self.narrow(ident, env, |types, ty| types.without_nothing(ty));
-                    return;
-                }
-                _ => return,
             };
+            self.narrow(inner, env, |types, ty| types.without_nothing(ty));
         }
     }
 
@@ -232,13 +249,14 @@ impl<'g> Evaluator<'g> {
         let value_type = self.regular(value_type);
         let nothing = matches!(self.get(value_type), Type::Null | Type::Undefined);
         if loose && nothing {
-            if let Expr::Ident(ident) = tested {
-                self.narrow(ident, env, |types, ty| {
-                    types.filtered(ty, |types, member| {
-                        matches!(types.get(member), Type::Null | Type::Undefined | Type::Void) == equal
-                    })
-                });
+            if !equal {
+                self.assume_present(tested, env);
             }
+            self.narrow(tested, env, |types, ty| {
+                types.filtered(ty, |types, member| {
+                    matches!(types.get(member), Type::Null | Type::Undefined | Type::Void) == equal
+                })
+            });
             return;
         }
         self.assume_is(tested, value_type, equal, env);
