@@ -18,7 +18,7 @@ export const TOKEN_REFUSED = 'TOKEN_REFUSED';
 /** Calls one of the gateway's own routes with JSON, without a token. */
 export type CallBuiltIn = (route: number, args: Uint8Array) => Promise<Uint8Array>;
 
-interface Token {
+export interface Token {
   readonly text: string;
   readonly owner: string;
   readonly sessionId: Uint8Array;
@@ -53,17 +53,11 @@ export class Auth {
   }
 
   /** An access token for the session, made if needed. */
-  async token(sessionId: Uint8Array): Promise<string> {
+  async token(sessionId: Uint8Array): Promise<Token | undefined> {
     const held = this.#token;
     const isGood = held !== undefined && equal(held.sessionId, sessionId) && held.expiresAt - MARGIN_MS > this.#tickets.serverNow();
-    if (isGood) return held.text;
-    await this.refresh();
-    return this.#token?.text ?? '';
-  }
-
-  /** Whose the access token is that was made last. */
-  get owner(): string | undefined {
-    return this.#token?.owner;
+    if (!isGood) await this.refresh();
+    return this.#token;
   }
 
   /** Whether there is no access token, and none on its way. */
@@ -95,8 +89,8 @@ export class Auth {
   }
 
   /** Gives up a token that the server refused. */
-  reject(token: string): void {
-    if (this.#token?.text === token) this.#token = undefined;
+  reject(token: Token | undefined): void {
+    if (this.#token === token) this.#token = undefined;
   }
 
   /** Renews the access token; without a refresh token, or with one that is no longer good, becomes anonymous. One at a time. */

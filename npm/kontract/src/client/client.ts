@@ -94,20 +94,19 @@ class Connection {
       // Other first calls take the session and the identity that this one brings.
       await abortable(signal, this.auth.introduced ?? Promise.resolve());
       const token = await abortable(signal, this.#link.ready().then((sessionId) => this.auth.token(sessionId)));
-      const { owner } = this.auth;
-      const before = sentBy;
       // The server knows a repetition by its owner as well: as somebody else's, it would be another change.
-      if (!target.readOnly && (sentBy ?? owner) !== owner) {
+      if (!target.readOnly && (sentBy ?? token?.owner) !== token?.owner) {
         throw new UnauthorizedError('the identity was lost while a change was under way');
       }
-      sentBy = owner;
       try {
-        return await this.#callOnce(target.route, token, key, args, signal, io as Io | undefined);
+        return await this.#callOnce(target.route, token?.text ?? '', key, args, signal, io as Io | undefined);
       } catch (error) {
         // Only the gateway's own refusal, which comes before anything runs; an endpoint's 401 is an answer.
-        if (!mayRefresh || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
+        if (!mayRefresh || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) {
+          sentBy = token?.owner;
+          throw error;
+        }
         mayRefresh = false;
-        sentBy = before;
         this.auth.reject(token);
         return attempt();
       }
@@ -191,6 +190,6 @@ function resultOf({ type, payload }: Opened): Uint8Array {
     case FrameType.RpcError:
       throw decodeError(payload);
     default:
-      throw new RefusedError('frame type not allowed here');
+      throw new RefusedError('malformed answer');
   }
 }

@@ -37,7 +37,7 @@ export class Messages {
     message.length += payload.length;
     const isMessage = MAY_HAVE_PARTS.includes(type) && message.type === type && message.length <= MESSAGE_LEN_MAX;
     if (!isMessage || more === last || (last && known === undefined)) {
-      throw new RefusedError('flag not allowed here');
+      throw new RefusedError('malformed message');
     }
     message.payloads.push(payload);
     this.#parts.set(sequence, message);

@@ -176,8 +176,7 @@ export class Session {
 /** The header of a sealed frame outside of early data. */
 function sealedHeader(frame: Bytes): Header {
   const header = exactHeader(frame);
-  if (!isSealed(header)) throw new RefusedError('frame type not allowed here');
-  if ((header.flags & Flag.Early) !== 0) throw new RefusedError('flag not allowed here');
+  if (!isSealed(header) || (header.flags & Flag.Early) !== 0) throw new RefusedError('malformed frame');
   return header;
 }
 
