@@ -99,6 +99,7 @@ fn the_tests_that_the_page_names_are_there() {
         "runtime/raystream/tests/it/refusals.rs",
         "runtime/raystream/tests/it/sessions.rs",
         "runtime/raystream/src/schedule_tests.rs",
+        "runtime/raystream/src/crypto_tests.rs",
         "runtime/gateway/tests/calls.rs",
         "tests/it/apps/flood.rs",
         "tests/py/faults.py",

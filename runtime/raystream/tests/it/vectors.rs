@@ -190,6 +190,7 @@ fn bad_frames(connect: impl Fn() -> (Session, Session)) -> Vec<(&'static str, Ve
     let reflected = seal(&mut here);
     let (_, mut skipping) = connect();
     skipping.rekey().expect("open");
+    seal(&mut skipping);
     skipping.rekey().expect("open");
     let length = u8::try_from(good.len() - 28).expect("short");
     vec![
