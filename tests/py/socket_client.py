@@ -54,7 +54,9 @@ class Socket:
         self.heartbeat()
 
     def close(self) -> None:
+        """Ends the connection; the gateway has to answer the Close (RFC 6455, section 5.5.1)."""
         self.socket.close()
+        assert self.socket.close_code == 1000, f"closed with {self.socket.close_code}"
 
     def ending(self, *messages: bytes | str | list[bytes]) -> str:
         """Sends messages and says how the gateway ends the connection."""

@@ -66,8 +66,10 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       }
     }
 
+    /** A Close is answered with one (RFC 6455, section 5.5.1); workerd does not do so for sockets that may hibernate. */
     async webSocketClose(socket: WebSocket): Promise<void> {
       this.#drop(socket);
+      socket.close(CLOSE_NORMAL);
     }
 
     /** What is no WebSocket's frame, or is longer than workerd takes, comes here and not there. */
