@@ -14,7 +14,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from raystream import (CLOSE, EARLY, FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSHAKE_RESPONSE, HEADER_LEN, HEARTBEAT, MORE, NAMES,
-                       RPC_CALL, RPC_CANCEL, RPC_RESPONSE, FullHandshake, Pins, Resume, clear, early_data, expand, extract, sha256)
+                       RPC_CALL, RPC_CANCEL, RPC_RESPONSE, FullHandshake, Pins, Resume, clear, early_data, expand, extract, pad,
+                       sha256, unpad)
 from rpc import INTRODUCTION, Client, Post, early_reads, envelope, request
 from socket_client import Socket
 
@@ -154,7 +155,8 @@ class PostFaults:
             "without the flag": early(introduction, (2, read), flags=0),
             "with another flag": early(introduction, (2, read), flags=EARLY | MORE),
             "a heartbeat": early(introduction, (2, read), ty=HEARTBEAT),
-            "a part": lambda: self.outcome(FullHandshake(self.pins, early_data(introduction)[:-1]).init),
+            "a part": lambda: self.outcome(FullHandshake(self.pins, pad(unpad(early_data(introduction))[:-1])).init),
+            "without padding": lambda: self.outcome(FullHandshake(self.pins, unpad(early_data(introduction))).init),
             "too much": early(introduction, (2, read + bytes(16_384))),
         }
 

@@ -188,7 +188,7 @@ class Session:
 
 def early_data(*calls: tuple[int, bytes], flags: int = EARLY, ty: int = RPC_CALL) -> bytes:
     """Calls, each with its sequence number, for a handshake of mode 1."""
-    return b"".join(HEADER.pack(1, ty, flags, sequence, len(payload), 0) + payload for sequence, payload in calls)
+    return pad(b"".join(HEADER.pack(1, ty, flags, sequence, len(payload), 0) + payload for sequence, payload in calls))
 
 
 class FullHandshake:

@@ -29,10 +29,7 @@ impl Peers {
 
     /// A full handshake with calls in its early data.
     fn connect_early(calls: &[EarlyCall]) -> Result<(Self, Vec<Received>), Refused> {
-        let mut early = Vec::new();
-        for (sequence, payload) in calls {
-            encode_early(&mut early, *sequence, payload).expect("short");
-        }
+        let early = encode_early(calls.iter().cloned()).expect("short");
         let key = StaticKey::from_seed([1; 32]);
         let client = ClientConfig {
             suite: Suite::Hybrid,
@@ -335,8 +332,7 @@ fn early_data_that_could_have_an_effect_is_refused() {
 #[test]
 fn a_replayed_handshake_is_answered_under_other_keys_and_as_somebody_else() {
     let calls = [introduction(), (2, envelope("read", "", [0; 16], b""))];
-    let mut early = Vec::new();
-    calls.iter().for_each(|(sequence, payload)| encode_early(&mut early, *sequence, payload).expect("short"));
+    let early = encode_early(calls.clone()).expect("short");
     let (mut peers, _) = Peers::connect_early(&calls).expect("accepted");
     let tickets = TicketKeys { current: Stek::new([6; 32]), previous: None };
     let (_, init) = Initiator::start(&peers.config, &early, &mut entropy(10)).expect("a handshake starts");

@@ -92,7 +92,7 @@ impl Server {
         let setup = Setup { suite, prologue: &prologue, psk: psk.as_ref() };
         let local_static = (&key.x25519, key.public().x25519());
         let (responding, early) = noise::accept(&setup, local_static, init.message).map_err(peer_fault)?;
-        let early = early::decode(&early)?;
+        let early = early::decode(early)?;
 
         let session_id = SessionId::generate(now, entropy);
         let expires_at = expiry(session_id, now, idle_timeout_secs);

@@ -231,9 +231,9 @@ impl<'a> Client<'a> {
             }
             self.sequence += 1;
             sent.insert(self.sequence, call);
-            encode_early(&mut early, self.sequence, &self.calls[call]).map_err(|error| error.to_string())?;
+            early.push((self.sequence, &self.calls[call]));
         }
-        Ok(early)
+        encode_early(early).map_err(|error| error.to_string())
     }
 
     fn posted(

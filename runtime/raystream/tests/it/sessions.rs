@@ -44,8 +44,7 @@ fn sizes_are_within_the_targets() {
 #[test]
 fn early_calls_arrive_with_the_handshake() {
     for suite in SUITES {
-        let mut early = Vec::new();
-        encode_early(&mut early, 3, b"read only").expect("short");
+        let early = encode_early([(3, b"read only")]).expect("short");
         let (_, init) = Initiator::start(&client(suite), &early, &mut counting(1)).expect("usable key");
         let accepted = server(suite).accept(&init, &ticket_keys(), NOW, &mut counting(2)).expect("authentic");
         let [call] = &accepted.early[..] else { unreachable!("one call") };

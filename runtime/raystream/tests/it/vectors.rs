@@ -81,10 +81,7 @@ fn resume(suite: Suite, connected: &Connected, now: UnixSeconds) -> Value {
 
 /// A full handshake with two calls inside, which are answered behind the ticket.
 fn early(suite: Suite) -> Value {
-    let mut data = Vec::new();
-    for (sequence, payload) in [(1, &b"first"[..]), (2, b"second call")] {
-        encode_early(&mut data, sequence, payload).expect("short");
-    }
+    let data = encode_early([(1, &b"first"[..]), (2, b"second call")]).expect("short");
     let (initiator, init) =
         Initiator::start(&client(suite), &data, &mut counting(CLIENT_ENTROPY_SEED)).expect("usable key");
     let mut accepted = server(suite)

@@ -6,9 +6,10 @@ use kontract_raystream::{Initiator, Resumer, limits};
 
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    match input.u8() % 6 {
+    match input.u8() % 7 {
         0 => drop(SERVER.accept(input.rest(), &tickets(), NOW, &mut entropy(1))),
         1 => early_data(input.rest()),
+        6 => early_data(&[input.rest(), &[0x80]].concat()),
         2 => altered_init(&mut input),
         3 => altered_response(&mut input),
         4 => altered_resume(&mut input),
@@ -35,9 +36,14 @@ fn early_data(early: &[u8]) {
     }
 }
 
-/// `(header ‖ payload)*`, as the page has it.
-fn early_calls(mut early: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// Nothing, or `(header ‖ payload)* ‖ 0x80 ‖ 0x00 …`, as the page has it.
+fn early_calls(early: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut calls = Vec::new();
+    if early.is_empty() {
+        return Some(calls);
+    }
+    let zeros = early.iter().rev().take_while(|byte| **byte == 0).count();
+    let mut early = early[..early.len() - zeros].strip_suffix(&[0x80])?;
     while !early.is_empty() {
         let (header, rest) = early.split_at_checked(16)?;
         let length = usize::try_from(u32::from_le_bytes(header[8..12].try_into().ok()?)).ok()?;
