@@ -12,24 +12,35 @@ const SILENCE_MS_MAX = 1_000;
 
 /** Who waits for an answer, and what is sent to them. */
 export class Answer {
-  readonly #abort = new AbortController();
+  #abort: AbortController | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #beat: ReturnType<typeof setInterval> | undefined;
   #isSilent = true;
   #wake: () => void = () => undefined;
 
-  /** `gone` says that the caller left; `heartbeat` seals a frame that says nothing. */
+  /** `gone` gives what says that the caller left; `heartbeat` seals a frame that says nothing. */
   constructor(
-    gone: AbortSignal,
+    private readonly gone: () => AbortSignal,
     private readonly heartbeat: () => Bytes,
-  ) {
-    gone.addEventListener("abort", () => this.#leave());
-    if (gone.aborted) this.#leave();
+  ) {}
+
+  /**
+   * Aborted when the caller is gone. Made for whoever asks: nobody can be seen to leave before something is sent, and most calls
+   * are over by then.
+   */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      const gone = this.gone();
+      gone.addEventListener("abort", () => this.#leave());
+      if (gone.aborted) this.#leave();
+    }
+    return this.#abort.signal;
   }
 
-  /** Aborted when the caller is gone. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+  /** Whether the caller is known to be gone. */
+  get isGone(): boolean {
+    return this.#abort?.signal.aborted === true;
   }
 
   /** The body. Until it is there nothing can be written; once it is, nothing is sealed but what is written. */
@@ -80,7 +91,7 @@ export class Answer {
   }
 
   #leave(): void {
-    if (this.signal.aborted) return;
+    if (this.#abort === undefined || this.isGone) return;
     clearInterval(this.#beat);
     this.#abort.abort(new DOMException("the caller is gone", "AbortError"));
     this.#wake();

@@ -391,7 +391,7 @@ test('a streamed mutation that was done before is a conflict: its items are not 
   for (const entry of Object.values(runtime.build.routes)) entry.stream = true;
   const begin = (done: boolean) => () =>
     fakeTransaction(handles, { commit: () => 'commit', committed: () => (done ? new Uint8Array() : undefined) });
-  const peer = { ...fakePeer(), send: async () => undefined };
+  const peer = Object.assign(fakePeer(), { send: async () => undefined });
   const first = await run(runtime, fakeCall(handles, 'items', begin(false)), peer);
   assert.deepEqual(first, { result: new Uint8Array() });
   assert.equal(described(await run(runtime, fakeCall(handles, 'items', begin(true)), peer)), '409 ALREADY_APPLIED');

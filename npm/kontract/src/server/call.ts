@@ -30,7 +30,7 @@ export async function run(runtime: Runtime, call: Call, peer: Peer): Promise<Out
     outcome = { result: await attempts(runtime, call, peer, trace) };
   } catch (error) {
     // Nobody waits for what became of it, and it is no fault of the endpoint.
-    outcome = peer.signal.aborted ? { status: 499, code: "CANCELLED", message: "the caller gave up" } : failureOf(name, error);
+    outcome = peer.isGone ? { status: 499, code: "CANCELLED", message: "the caller gave up" } : failureOf(name, error);
   } finally {
     call.free();
   }
@@ -48,7 +48,7 @@ async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace):
     runtime,
     call,
     route,
-    context: contextOf(call, entry, peer.signal),
+    context: contextOf(call, entry, peer),
     database: trace.counting(runtime.database()),
     retries,
     seed: once(() => crypto.getRandomValues(new Uint8Array(16))),
@@ -57,6 +57,9 @@ async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace):
     open: (args) => peer.inbox.open(args, entry.uploads ?? []),
     mayWrite: !entry.readOnly,
     mayRepeat: () => items?.hasSent !== true && !peer.inbox.isRead,
+    stopIfGone: () => {
+      if (peer.isGone) peer.signal.throwIfAborted();
+    },
   };
   try {
     return await untilDone(runtime, retries, () => {
@@ -116,12 +119,14 @@ interface Attempt {
   readonly mayWrite: boolean;
   /** Whether another attempt could do the same. */
   mayRepeat(): boolean;
+  /** Throws where nobody waits for the result. */
+  stopIfGone(): void;
 }
 
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
 async function runOnce(attempt: Attempt): Promise<Bytes> {
-  const { runtime, call, route, context, database, retries, seed, lenMax, items, open, mayWrite, mayRepeat } = attempt;
-  context.signal.throwIfAborted();
+  const { runtime, call, route, context, database, retries, seed, lenMax, items, open, mayWrite, mayRepeat, stopIfGone } = attempt;
+  stopIfGone();
   const args = open(decodeArguments(route, call.arguments));
   const past: TransactionScope[] = [];
   const { patience, turn, trace } = retries;
@@ -149,7 +154,7 @@ async function runOnce(attempt: Attempt): Promise<Bytes> {
       return items === undefined ? encodeResult(call, route, value, lenMax) : items.sendAll(value);
     });
     // Whoever gave up takes no result, and may do something else instead.
-    context.signal.throwIfAborted();
+    stopIfGone();
     const answer = await transaction.commit(result);
     if (items !== undefined && answer !== result) throw appliedBefore();
     return answer;
@@ -278,7 +283,7 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-function contextOf(call: Call, { name, perm }: RouteEntry, signal: AbortSignal): Context {
+function contextOf(call: Call, { name, perm }: RouteEntry, peer: Peer): Context {
   const { owner, groups } = call;
   const requestId = once(() => crypto.randomUUID());
   return Object.freeze({
@@ -289,7 +294,9 @@ function contextOf(call: Call, { name, perm }: RouteEntry, signal: AbortSignal):
     get requestId() {
       return requestId();
     },
-    signal,
+    get signal() {
+      return peer.signal;
+    },
   });
 }
 

@@ -14,7 +14,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 async function answersOf(...[runtime, channel, frames]: [Runtime, FakeChannel, Uint8Array<ArrayBuffer>[]]): Promise<Uint8Array[]> {
   const rest = [...frames];
   const arriving = { next: async () => rest.shift(), cancel: () => undefined, drain: async () => undefined };
-  const answers = await exchange(runtime, channel, arriving, new AbortController().signal);
+  const answers = await exchange(runtime, channel, arriving, () => new AbortController().signal);
   assert.ok(Array.isArray(answers));
   return answers;
 }
@@ -50,7 +50,7 @@ test('a late answer is a stream that shows life, and whose reader can leave', as
     const frames = [utf8('call waits1')];
     signal = undefined;
     const arriving = { next: async () => frames.shift(), cancel: () => undefined, drain: async () => undefined };
-    const answering = exchange(runtime, channel, arriving, new AbortController().signal);
+    const answering = exchange(runtime, channel, arriving, () => new AbortController().signal);
     while (signal === undefined) await new Promise((resolve) => setImmediate(resolve));
     t.mock.timers.tick(1_000);
     const late = await answering;

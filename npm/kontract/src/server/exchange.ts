@@ -7,7 +7,7 @@ import { HttpError } from "../index.js";
 import { type Taken, take, takeEarly } from "./frames.js";
 import { Inbox } from "./inbox.js";
 import { seal } from "./outcome.js";
-import { BodyPeer, plainPeer } from "./peer.js";
+import { BodyPeer, PlainPeer } from "./peer.js";
 import type { Call, Channel } from "./platform.js";
 import { MAX_BYTES, type Runtime } from "./runtime.js";
 import { isDoneWithin } from "./within.js";
@@ -27,7 +27,7 @@ export async function exchange(
   runtime: Runtime,
   channel: Channel,
   frames: Frames,
-  gone: AbortSignal,
+  gone: () => AbortSignal,
   isSafe = false,
 ): Promise<Bytes[] | Streaming> {
   const { replies, calls, upload } = await takeAll(runtime, channel, frames, isSafe);
@@ -37,7 +37,7 @@ export async function exchange(
   if (only !== undefined && others.length === 0 && (upload || entry?.stream === true)) {
     return stream(runtime, channel, replies, only, answer, upload ? frames : undefined);
   }
-  const peer = plainPeer(answer.signal);
+  const peer = new PlainPeer(answer);
   const running = Promise.all(
     calls.map(async ({ call, sequence }) => ({ sequence, outcome: await run(runtime, call, peer) })),
   );

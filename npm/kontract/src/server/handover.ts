@@ -19,6 +19,10 @@ export class Handover implements Peer {
     this.signal.addEventListener("abort", () => this.#change.happened());
   }
 
+  get isGone(): boolean {
+    return this.signal.aborted;
+  }
+
   /** Resolves once the item was taken. */
   async send(item: Bytes): Promise<void> {
     this.signal.throwIfAborted();

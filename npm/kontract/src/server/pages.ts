@@ -15,7 +15,7 @@ import { serveAsset } from "./assets.js";
 import { run } from "./call.js";
 import { Handover } from "./handover.js";
 import { failureOf } from "./outcome.js";
-import { type Peer, plainPeer } from "./peer.js";
+import { type Peer, PlainPeer, callerOf } from "./peer.js";
 import type { Bindings, Build, PagesModule, Visitor } from "./platform.js";
 import { type Runtime, runtimeOf } from "./runtime.js";
 
@@ -66,7 +66,7 @@ function plain<A extends readonly unknown[], R>(spec: EndpointSpec<A, R>): Rpc<A
     (options: CallOptions) =>
     async (...args: A): Promise<R> => {
       const { signal, done } = patience(current(spec.name), options);
-      const called = call(spec, args, plainPeer(signal));
+      const called = call(spec, args, new PlainPeer(callerOf(signal)));
       return spec.decode(await Promise.race([called, done]));
     };
   return Object.assign(bound({}), { with: bound });

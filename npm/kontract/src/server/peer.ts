@@ -6,10 +6,16 @@ import type { Answer } from "./answer.js";
 import type { TakenChunk } from "./frames.js";
 import { Inbox } from "./inbox.js";
 
-/** What a call knows of its caller. */
-export interface Peer {
+/** Whether somebody still waits for a call. */
+export interface Caller {
   /** Aborted when the caller gave up or is gone. */
   readonly signal: AbortSignal;
+  /** Whether it is, without the cost of a signal where nobody has asked for one. */
+  readonly isGone: boolean;
+}
+
+/** What a call knows of its caller. */
+export interface Peer extends Caller {
   /** Sends an item of the result; resolves when there is room for the next. Rejects once nobody waits for it. */
   send(item: Bytes): Promise<void>;
   /** Arguments that arrive beside the call. */
@@ -27,7 +33,8 @@ const CHUNK_HEAD_LEN = 3;
 
 /** A caller on a WebSocket: it says by itself how much it takes. */
 export class SocketPeer implements Peer {
-  readonly #abort = new AbortController();
+  #abort: AbortController | undefined;
+  #reason: DOMException | undefined;
   #credit = WINDOW_LEN;
   #wake: () => void = () => undefined;
 
@@ -43,7 +50,15 @@ export class SocketPeer implements Peer {
   }
 
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#reason !== undefined) this.#abort.abort(this.#reason);
+    }
     return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#reason !== undefined;
   }
 
   async send(item: Bytes): Promise<void> {
@@ -63,9 +78,9 @@ export class SocketPeer implements Peer {
   }
 
   abort(): void {
-    const reason = new DOMException("the caller gave up", "AbortError");
-    this.#abort.abort(reason);
-    this.inbox.fail(reason);
+    this.#reason ??= new DOMException("the caller gave up", "AbortError");
+    this.#abort?.abort(this.#reason);
+    this.inbox.fail(this.#reason);
     this.#wake();
   }
 }
@@ -85,6 +100,10 @@ export class BodyPeer implements Peer {
     return this.answer.signal;
   }
 
+  get isGone(): boolean {
+    return this.answer.isGone;
+  }
+
   async send(item: Bytes): Promise<void> {
     this.answer.write(this.seal(item));
     await this.answer.room();
@@ -92,7 +111,30 @@ export class BodyPeer implements Peer {
 }
 
 /** A caller of a POST who waits for a result as a whole. */
-export function plainPeer(signal: AbortSignal, inbox: Inbox = new Inbox(undefined, 0)): Peer {
-  const failed = (): Promise<never> => Promise.reject(new HttpError(400, "INVALID_REQUEST", "a streamed result needs a body of its own"));
-  return { signal, send: failed, inbox };
+export class PlainPeer implements Peer {
+  readonly inbox = new Inbox(undefined, 0);
+
+  constructor(private readonly caller: Caller) {}
+
+  get signal(): AbortSignal {
+    return this.caller.signal;
+  }
+
+  get isGone(): boolean {
+    return this.caller.isGone;
+  }
+
+  async send(): Promise<never> {
+    throw new HttpError(400, "INVALID_REQUEST", "a streamed result needs a body of its own");
+  }
+}
+
+/** A caller of whom there is a signal anyway. */
+export function callerOf(signal: AbortSignal): Caller {
+  return {
+    signal,
+    get isGone() {
+      return signal.aborted;
+    },
+  };
 }

@@ -131,7 +131,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       const outcome = await run(runtime, call, peer);
       if (peers.get(sequence) === peer) peers.delete(sequence);
       // The peer may have gone or given up while the endpoint ran.
-      if (this.#channels.has(socket) && !peer.signal.aborted) write(seal(channel, sequence, outcome));
+      if (this.#channels.has(socket) && !peer.isGone) write(seal(channel, sequence, outcome));
     }
 
     /** Half a call is not kept for ever. */

@@ -76,7 +76,7 @@ async function post(build: Build, request: Request, bindings: Bindings, context:
   if (!ownOrigin(request, bindings)) return refused();
   return answer(build, bindings, context, {
     frames: () => framesOf(request),
-    gone: request.signal,
+    gone: () => request.signal,
     isSafe: false,
     whole: (frames) => new Response(frames, { headers: HEADERS }),
     streamed: ({ body }) => new Response(body, { headers: HEADERS }),
@@ -89,7 +89,7 @@ async function stream(build: Build, request: Request, bindings: Bindings, contex
   const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
   return answer(build, bindings, context, {
     frames: async () => new ShortBody(requestOf(request.headers)),
-    gone: request.signal,
+    gone: () => request.signal,
     isSafe: true,
     whole: (frames) => new Response(eventsOf(frames), { headers }),
     streamed: (streaming) => new Response(eventStream(streaming), { headers }),
@@ -101,7 +101,7 @@ const HEADERS = { "content-type": "application/octet-stream", "cache-control": "
 /** How a request brings its frames, and how it is answered. */
 interface Carrier {
   frames(): Promise<Frames>;
-  readonly gone: AbortSignal;
+  gone(): AbortSignal;
   /** Whether only calls that read may be in it. */
   readonly isSafe: boolean;
   whole(frames: Bytes): Response;
@@ -117,7 +117,7 @@ async function answer(build: Build, bindings: Bindings, context: RequestContext,
     if (init === undefined) return refused();
     const runtime = await runtimeOf(build, bindings);
     channel = runtime.gateway.accept(init, runtime.tickets);
-    const answers = await exchange(runtime, channel, frames, carrier.gone, carrier.isSafe);
+    const answers = await exchange(runtime, channel, frames, () => carrier.gone(), carrier.isSafe);
     if (Array.isArray(answers)) return carrier.whole(concat(channel.takeResponse(), ...answers));
     // The channel is the stream's now, and the call is ended properly also where its caller goes away.
     channel = undefined;

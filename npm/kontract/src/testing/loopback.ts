@@ -70,7 +70,7 @@ export class Loopback {
   async #fetch({ body, signal }: RequestInit): Promise<Response> {
     const frames = new FrameReader(new Response(body as BodyInit).body as ReadableStream<Uint8Array>);
     await frames.next();
-    const answers = await exchange(this.#runtime, this.#channel(), frames, signal ?? new AbortController().signal);
+    const answers = await exchange(this.#runtime, this.#channel(), frames, () => signal ?? new AbortController().signal);
     if (Array.isArray(answers)) return new Response(concat(RESPONSE, ...answers));
     // What `fetch` does with the body when its signal is aborted.
     return new Response(answers.body.pipeThrough(new TransformStream(), signal == null ? {} : { signal }));

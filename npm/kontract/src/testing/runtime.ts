@@ -2,7 +2,7 @@
 import type { Context } from '../define.js';
 import type { Bytes } from '../raystream/bytes.js';
 import { utf8 } from '../raystream/bytes.js';
-import { type Peer, plainPeer } from '../server/peer.js';
+import { type Peer, PlainPeer, callerOf } from '../server/peer.js';
 import type { Build, Call, Channel, Incoming, Route, RouteEntry, Step, Transaction } from '../server/platform.js';
 import type { Runtime } from '../server/runtime.js';
 
@@ -91,7 +91,7 @@ export class FakeChannel implements Channel {
 
 /** A caller who waits for a plain result. */
 export function fakePeer(): Peer {
-  return plainPeer(new AbortController().signal);
+  return new PlainPeer(callerOf(new AbortController().signal));
 }
 
 /** What the database of a test does with a batch. */
