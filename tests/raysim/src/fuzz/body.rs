@@ -72,9 +72,12 @@ fn early(input: &mut Input<'_>) {
         if choice >= 0xe0 {
             break;
         }
-        let name = if sequence == 0 { NAMES[3] } else { NAMES[usize::from(choice >> 1) % NAMES.len()] };
+        let chosen = NAMES[usize::from(choice >> 1) % NAMES.len()];
+        let name = if sequence == 0 && choice < 0xc0 { NAMES[3] } else { chosen };
         let payload = if choice & 1 == 0 { unsigned(name) } else { envelope(input) };
-        is_good &= payload.len() < 2_000;
+        // The first makes the identity of the others, which only read.
+        let has_place = if sequence == 0 { name == NAMES[3] } else { [NAMES[0], NAMES[2]].contains(&name) };
+        is_good &= payload.len() < 2_000 && (choice & 1 == 1 || has_place);
         calls.push((sequence, payload));
         sequence += 1;
     }
