@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use crate::migrate::MigrationFile;
+use crate::migrate::connect::connect;
 use crate::migrate::run::{self, MigrationState, RunError};
 use serde_json::json;
 use std::path::Path;
@@ -47,7 +48,7 @@ pub(super) fn up(
     reporter: Reporter,
 ) -> Result<(), CliError> {
     let migrations = read_migrations(folder)?;
-    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    let mut client = open(database_url)?;
     run::install(&mut client).map_err(|error| failed(&error))?;
     if run::is_restored(&mut client).map_err(|error| failed(&error))? {
         rebase(&mut client, restored, reporter)?;
@@ -63,7 +64,7 @@ pub(super) fn up(
             reporter.say(format!("error: {}", failed(&error)));
             CliError::Project
         }
-        RunError::Connect(_) | RunError::Sql { .. } => failed(&error),
+        RunError::Sql { .. } => failed(&error),
     })?;
     for name in &applied {
         reporter.say(format!("applied migration {name}"));
@@ -87,7 +88,7 @@ fn rebase(client: &mut postgres::Client, restored: Restored, reporter: Reporter)
 }
 
 fn keep_history(database_url: &str, keep: &str) -> Result<(), CliError> {
-    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    let mut client = open(database_url)?;
     run::keep_history(&mut client, keep)
         .map_err(|error| CliError::environment(error, "give a time such as '7 days', at most ten years"))
 }
@@ -95,7 +96,7 @@ fn keep_history(database_url: &str, keep: &str) -> Result<(), CliError> {
 /// Decides whose rows of tenants' tables an owner sees. Its open calls run again.
 fn tenant(args: &TenantArgs, reporter: Reporter) -> Result<(), CliError> {
     let TenantArgs { database, owner, tenant } = args;
-    let mut client = run::connect(&database.database_url).map_err(|error| failed(&error))?;
+    let mut client = open(&database.database_url)?;
     run::set_tenant(&mut client, owner, tenant.as_deref()).map_err(|error| {
         CliError::environment(error, "name an owner, and a tenant unless it is to be one of its own")
     })?;
@@ -109,7 +110,7 @@ fn tenant(args: &TenantArgs, reporter: Reporter) -> Result<(), CliError> {
 
 /// Removes versions of rows that no live session can see.
 pub(super) fn gc(database_url: &str, reporter: Reporter) -> Result<(), CliError> {
-    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    let mut client = open(database_url)?;
     let removed = run::collect_garbage(&mut client).map_err(|error| failed(&error))?;
     if removed > 0 {
         reporter.say(format!("removed {removed} row versions that nobody can see"));
@@ -120,7 +121,7 @@ pub(super) fn gc(database_url: &str, reporter: Reporter) -> Result<(), CliError>
 
 fn status(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
     let migrations = read_migrations(&args.project.project)?;
-    let mut client = run::connect(&args.database_url).map_err(|error| failed(&error))?;
+    let mut client = open(&args.database_url)?;
     let states = run::status(&mut client, &migrations).map_err(|error| failed(&error))?;
     let rows: Vec<(String, &str)> =
         states.into_iter().map(|status| (status.name, word(status.state))).collect();
@@ -131,7 +132,7 @@ fn status(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
 }
 
 fn grants(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
-    let mut client = run::connect(&args.database_url).map_err(|error| failed(&error))?;
+    let mut client = open(&args.database_url)?;
     let grants = run::grants(&mut client).map_err(|error| failed(&error))?;
     let lines: Vec<String> = grants
         .iter()
@@ -143,6 +144,10 @@ fn grants(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
         .collect();
     reporter.answer(&lines.join("\n"), &json!({ "grants": list }));
     Ok(())
+}
+
+fn open(database_url: &str) -> Result<postgres::Client, CliError> {
+    connect(database_url).map_err(|error| CliError::environment(&error, error.fix()))
 }
 
 const fn word(state: MigrationState) -> &'static str {
@@ -179,7 +184,6 @@ fn read_migrations(folder: &Path) -> Result<Vec<MigrationFile>, CliError> {
 
 fn failed(error: &RunError) -> CliError {
     let fix = match error {
-        RunError::Connect(_) => "check the URL and that the server runs",
         RunError::Sql { .. } => {
             "the role in the URL must be a superuser, or own the database and have CREATEROLE"
         }

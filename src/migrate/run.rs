@@ -5,9 +5,10 @@
 //! waits and then finds nothing to do; a crash midway leaves the state before. Does not know where migrations come from.
 
 use super::MigrationFile;
+use super::connect::described;
 use kontract_mvcc::sql;
 use postgres::error::SqlState;
-use postgres::{Client, NoTls, Transaction};
+use postgres::{Client, Transaction};
 
 /// Where a migration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +43,11 @@ pub struct Grant {
     pub privilege: String,
 }
 
-/// Why the database was not changed.
+/// Why the database was not changed. [`connect`](super::connect::connect) makes the connection.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// No connection.
-    #[error("cannot connect to the database: {}", text(.0))]
-    Connect(#[source] postgres::Error),
     /// A statement of ours failed.
-    #[error("the database refused {what}: {}", text(.source))]
+    #[error("the database refused {what}: {}", described(.source))]
     Sql {
         /// What was being done.
         what: &'static str,
@@ -57,7 +55,7 @@ pub enum RunError {
         source: postgres::Error,
     },
     /// A statement of a migration failed; the database is as before.
-    #[error("migration {name} failed: {}", text(.source))]
+    #[error("migration {name} failed: {}", described(.source))]
     Migration {
         /// Name of the migration.
         name: String,
@@ -86,14 +84,6 @@ pub enum RunError {
         /// Name of the migration.
         name: String,
     },
-}
-
-/// Connects to the database that a URL names.
-///
-/// # Errors
-/// [`RunError::Connect`].
-pub fn connect(database_url: &str) -> Result<Client, RunError> {
-    Client::connect(database_url, NoTls).map_err(RunError::Connect)
 }
 
 /// Installs storage, or renews its functions where it is installed. Needs a superuser, or the database's owner with CREATEROLE.
@@ -333,14 +323,6 @@ fn applied(transaction: &mut Transaction<'_>) -> Result<Vec<(String, String)>, p
 
 fn transaction_id(transaction: &mut Transaction<'_>) -> Result<String, postgres::Error> {
     transaction.query_one("SELECT pg_current_xact_id()::text", &[])?.try_get(0)
-}
-
-/// The server's own words where there are any: the driver's Display says only "db error".
-fn text(error: &postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code().code()),
-        None => error.to_string(),
-    }
 }
 
 /// Attempts at changing a role that all databases of the cluster share.
