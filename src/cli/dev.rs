@@ -154,7 +154,7 @@ impl Server {
         }
         if !self.migrated {
             let (url, refuse) = (self.database.admin_url(), migrate::Restored::Refuse);
-            migrate::up(&self.folder, url, &self.secrets, refuse, self.reporter)?;
+            migrate::up(&self.folder, url, Some(&self.secrets), refuse, self.reporter)?;
             migrate::gc(self.database.admin_url(), self.reporter)?;
             self.migrated = true;
         }

@@ -14,9 +14,7 @@ use std::path::Path;
 pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError> {
     match command {
         MigrateCommand::Up(args) => {
-            // Keys made here would lock out whatever is deployed on this database.
-            let secrets = Secrets::load(&args.project.project)?;
-            up(&args.project.project, &args.database_url, &secrets, Restored::Rebase, reporter)
+            up(&args.project.project, &args.database_url, None, Restored::Rebase, reporter)
         }
         MigrateCommand::Status(args) => status(args, reporter),
         MigrateCommand::Grants(args) => grants(args, reporter),
@@ -39,23 +37,34 @@ pub(super) enum Restored {
     Refuse,
 }
 
-/// Installs storage, gives the database its keys, and applies every pending migration.
+/// Installs storage, gives the database its keys, and applies every pending migration; as `kt_deploy` only the latter. Without
+/// `secrets`, the project has them.
 pub(super) fn up(
     folder: &Path,
     database_url: &str,
-    secrets: &Secrets,
+    secrets: Option<&Secrets>,
     restored: Restored,
     reporter: Reporter,
 ) -> Result<(), CliError> {
     let migrations = read_migrations(folder)?;
     let mut client = open(database_url)?;
-    run::install(&mut client).map_err(|error| failed(&error))?;
+    let deploys = run::is_deploy_role(&mut client).map_err(|error| failed(&error))?;
+    // Keys made here would lock out whatever is deployed on this database.
+    let identity = match secrets {
+        _ if deploys => None,
+        Some(secrets) => Some(secrets.identity_key()),
+        None => Some(Secrets::load(folder)?.identity_key()),
+    };
+    let installed = if deploys { run::require_installed(&mut client) } else { run::install(&mut client) };
+    installed.map_err(|error| failed(&error))?;
     if run::is_restored(&mut client).map_err(|error| failed(&error))? {
         rebase(&mut client, restored, reporter)?;
     }
-    let identity = secrets.identity_key();
-    run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
-    run::set_gateway_password(&mut client, &identity.database_password()).map_err(|error| failed(&error))?;
+    if let Some(identity) = identity {
+        run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
+        run::set_gateway_password(&mut client, &identity.database_password())
+            .map_err(|error| failed(&error))?;
+    }
     let applied = run::apply(&mut client, &migrations).map_err(|error| match error {
         RunError::Migration { .. }
         | RunError::EndsTransaction { .. }
@@ -64,7 +73,7 @@ pub(super) fn up(
             reporter.say(format!("error: {}", failed(&error)));
             CliError::Project
         }
-        RunError::Sql { .. } => failed(&error),
+        RunError::Sql { .. } | RunError::NotInstalled { .. } => failed(&error),
     })?;
     for name in &applied {
         reporter.say(format!("applied migration {name}"));
@@ -190,6 +199,7 @@ fn failed(error: &RunError) -> CliError {
         RunError::Migration { .. } | RunError::EndsTransaction { .. } => {
             "correct its file and run this again"
         }
+        RunError::NotInstalled { .. } => "run this once with the URL of an administrator",
         RunError::Changed { .. } => "restore its text and write what is new into a further migration",
         RunError::OutOfOrder { .. } => "give it a name that sorts behind the applied ones",
     };

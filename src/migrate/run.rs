@@ -6,9 +6,11 @@
 
 use super::MigrationFile;
 use super::connect::described;
+use crate::contract::signature::hex;
 use kontract_mvcc::sql;
 use postgres::error::SqlState;
 use postgres::{Client, Transaction};
+use sha2::{Digest, Sha256};
 
 /// Where a migration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,12 @@ pub enum RunError {
         /// Name of the migration.
         name: String,
     },
+    /// Storage is not there, or of another version, and whoever asks may not install it.
+    #[error("{found}, and kt_deploy does not install it")]
+    NotInstalled {
+        /// What there is.
+        found: &'static str,
+    },
     /// A migration comes before one that is applied already.
     #[error("migration {name} comes before {applied}, which is applied already")]
     OutOfOrder {
@@ -92,9 +100,39 @@ pub enum RunError {
 /// [`RunError::Sql`]; the database is as before.
 pub fn install(client: &mut Client) -> Result<(), RunError> {
     let failed = |source| RunError::Sql { what: "the installation of storage", source };
-    let mut transaction = locked(client).map_err(failed)?;
-    transaction.batch_execute(&sql::install()).map_err(failed)?;
+    let (script, mut transaction) = (sql::install(), locked(client).map_err(failed)?);
+    transaction.batch_execute(&script).map_err(failed)?;
+    transaction.batch_execute("SET LOCAL ROLE kt_owner").map_err(failed)?;
+    transaction.execute("UPDATE kt_priv.meta SET script = $1", &[&digest(&script)]).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// Whether the connection is `kt_deploy`'s, who applies migrations and neither installs storage nor changes its keys.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn is_deploy_role(client: &mut Client) -> Result<bool, RunError> {
+    let failed = |source| RunError::Sql { what: "the question who asks", source };
+    client.query_one("SELECT current_user = 'kt_deploy'", &[]).and_then(|row| row.try_get(0)).map_err(failed)
+}
+
+/// Refuses a database whose storage is not what [`install`] would install.
+///
+/// # Errors
+/// [`RunError::NotInstalled`], [`RunError::Sql`].
+pub fn require_installed(client: &mut Client) -> Result<(), RunError> {
+    let failed = |source| RunError::Sql { what: "the question what is installed", source };
+    let is_there = "SELECT to_regprocedure('kt.script()') IS NOT NULL";
+    let is_there: bool = client.query_one(is_there, &[]).and_then(|row| row.try_get(0)).map_err(failed)?;
+    if !is_there {
+        return Err(RunError::NotInstalled { found: "storage is not installed in the database" });
+    }
+    let script: Option<String> =
+        client.query_one("SELECT kt.script()", &[]).and_then(|row| row.try_get(0)).map_err(failed)?;
+    if script == Some(digest(&sql::install())) {
+        return Ok(());
+    }
+    Err(RunError::NotInstalled { found: "storage in the database is of another version" })
 }
 
 /// Applies the pending migrations in order and returns their names.
@@ -319,6 +357,10 @@ fn applied(transaction: &mut Transaction<'_>) -> Result<Vec<(String, String)>, p
     }
     let rows = transaction.query("SELECT name, checksum FROM kt_priv.migrations ORDER BY name", &[])?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+fn digest(script: &str) -> String {
+    hex(&Sha256::digest(script))
 }
 
 fn transaction_id(transaction: &mut Transaction<'_>) -> Result<String, postgres::Error> {

@@ -120,6 +120,62 @@ on_each_server! {
         }
     }
 
+    /// From the catalogue: ownership and memberships, and what PostgreSQL itself would allow, however it was given.
+    fn each_role_owns_and_may_do_what_the_table_says(database: &Database) {
+        provision(database);
+        Caller::new(database, "o").call(|open| open.exec("marks", "SELECT id FROM marks", &[]).map(drop)).expect("makes a view");
+        let mut admin = database.connect("postgres");
+        let mut lines = |sql: &str| -> Vec<String> {
+            admin.query(sql, &[]).expect("the catalogue").iter().map(|row| row.get(0)).collect()
+        };
+        assert_eq!(lines(MEMBERSHIPS), Vec::<String>::new());
+        assert_eq!(
+            lines(OWNED),
+            [
+                "kt_exec pg_default_acl", "kt_exec pg_namespace kt_guard", "kt_exec pg_proc in kt_guard", "kt_owner pg_class in kt",
+                "kt_owner pg_class in kt_data", "kt_owner pg_class in kt_priv", "kt_owner pg_class in kt_view_marks", "kt_owner pg_default_acl",
+                "kt_owner pg_namespace kt", "kt_owner pg_namespace kt_data", "kt_owner pg_namespace kt_priv",
+                "kt_owner pg_namespace kt_view_marks", "kt_owner pg_proc in kt", "kt_owner pg_proc in kt_priv",
+            ],
+            "neither role that logs in owns anything"
+        );
+        let may = |role: &str, lines: Vec<String>| -> Vec<String> {
+            lines.iter().filter_map(|line| line.strip_prefix(role)?.strip_prefix(": ").map(str::to_owned)).collect()
+        };
+        assert_eq!(
+            may("kt_deploy", lines(ALLOWED)),
+            [
+                "CONNECT database", "EXECUTE kt.collect", "EXECUTE kt.gc_horizon", "EXECUTE kt.gc_log", "EXECUTE kt.gc_table",
+                "EXECUTE kt.keep_history", "EXECUTE kt.limit_visitors", "EXECUTE kt.provision", "EXECUTE kt.rebase", "EXECUTE kt.script",
+                "EXECUTE kt.set_identity_key", "EXECUTE kt.set_tenant", "EXECUTE kt.withdraw", "EXECUTE kt_priv.restored",
+                "INSERT kt_priv.migrations", "SELECT kt.storage",
+                "SELECT kt_priv.migrations", "USAGE kt", "USAGE kt_priv",
+            ]
+        );
+        assert_eq!(
+            may("kt_exec", lines(ALLOWED)),
+            [
+                "DELETE kt_view_marks.marks", "EXECUTE kt_priv.exec_own", "EXECUTE kt_priv.exec_owner", "EXECUTE kt_priv.exec_snap",
+                "INSERT kt_view_marks.marks", "SELECT kt_view_marks.marks", "UPDATE kt_view_marks.marks", "USAGE kt_view_marks",
+            ]
+        );
+        let gateway = may("kt_gateway", lines(ALLOWED));
+        let (functions, rest): (Vec<_>, Vec<_>) = gateway.iter().map(String::as_str).partition(|line| line.starts_with("EXECUTE "));
+        assert_eq!(
+            rest,
+            [
+                "CONNECT database", "SELECT kt.storage", "SELECT kt.trxs(create_txid)", "SELECT kt.trxs(expires_at)", "SELECT kt.trxs(owner)",
+                "SELECT kt.trxs(snap)", "USAGE kt",
+            ]
+        );
+        let reads = ["count_", "get_", "history_", "last_", "list_", "look_", "mget_", "query_"];
+        let calls = ["abort", "collect", "commit", "exec", "here", "start"];
+        for function in functions {
+            let name = function.strip_prefix("EXECUTE kt.").expect(function);
+            assert!(calls.contains(&name) || reads.iter().any(|read| name.starts_with(read)), "{function}");
+        }
+    }
+
     fn the_gateways_settings_hold_in_this_database(database: &Database) {
         let mut gateway = database.connect("kt_gateway");
         let mut setting = |name: &str| -> String { gateway.query_one(&format!("SHOW {name}"), &[]).expect("a setting").get(0) };
@@ -417,3 +473,46 @@ on_each_server! {
         transaction.batch_execute(&install).expect("installs");
     }
 }
+
+/// Whoever is a member of a role of storage, or whom one of them is a member of.
+const MEMBERSHIPS: &str = "
+    SELECT m.member::regrole || ' in ' || m.roleid::regrole FROM pg_auth_members m
+     WHERE m.member::regrole::text ~ '^kt_' OR m.roleid::regrole::text ~ '^kt_'";
+
+/// What the roles own in this database, of whatever kind.
+const OWNED: &str = "
+    SELECT DISTINCT d.refobjid::regrole || ' ' || d.classid::regclass ||
+           coalesce(' ' || s.nspname, ' in ' || coalesce(c.relnamespace, p.pronamespace)::regnamespace, '')
+      FROM pg_shdepend d
+      LEFT JOIN pg_namespace s ON d.classid = 'pg_namespace'::regclass AND s.oid = d.objid
+      LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+      LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+     WHERE d.deptype = 'o' AND d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND d.refobjid::regrole::text ~ '^kt_'
+     ORDER BY 1";
+
+/// What each role may do with what it does not own, outside of PostgreSQL's own schemas.
+const ALLOWED: &str = "
+    WITH r AS (SELECT oid, rolname FROM pg_roles WHERE rolname IN ('kt_deploy', 'kt_exec', 'kt_gateway')),
+         n AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
+         c AS (SELECT c.oid, relkind, relowner, nspname || '.' || relname AS name FROM pg_class c JOIN n ON n.oid = relnamespace),
+         allowed AS (
+      SELECT rolname, p || ' database' AS what FROM r, unnest(array['CONNECT', 'CREATE', 'TEMPORARY']) p
+       WHERE has_database_privilege(r.oid, current_database(), p)
+      UNION ALL
+      SELECT rolname, p || ' ' || nspname FROM r, n, unnest(array['USAGE', 'CREATE']) p
+       WHERE nspowner <> r.oid AND has_schema_privilege(r.oid, n.oid, p)
+      UNION ALL
+      SELECT rolname, p || ' ' || name FROM r, c, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+       WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relowner <> r.oid AND has_table_privilege(r.oid, c.oid, p)
+      UNION ALL
+      SELECT rolname, p || ' ' || name || '(' || attname || ')'
+        FROM r, c JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
+       WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relowner <> r.oid AND has_column_privilege(r.oid, c.oid, attnum, p)
+         AND NOT has_table_privilege(r.oid, c.oid, p)
+      UNION ALL
+      SELECT rolname, p || ' ' || name FROM r, c, unnest(array['USAGE', 'SELECT', 'UPDATE']) p
+       WHERE relkind = 'S' AND relowner <> r.oid AND has_sequence_privilege(r.oid, c.oid, p)
+      UNION ALL
+      SELECT rolname, 'EXECUTE ' || nspname || '.' || proname FROM r, pg_proc f JOIN n ON n.oid = pronamespace
+       WHERE proowner <> r.oid AND has_function_privilege(r.oid, f.oid, 'EXECUTE'))
+    SELECT rolname || ': ' || what FROM allowed ORDER BY 1";
