@@ -28,12 +28,22 @@ fn statement(sql: &str, params: &[Option<&str>]) -> Statement {
 
 /// Begins a session by hand and commits a payload that the core would never make.
 fn commit_by_hand(database: &Database, owner: &str, payload: &Value) -> Result<(), (String, Option<String>)> {
+    commit_by_hand_at(database, owner, None, payload)
+}
+
+/// The same in a session that reads an earlier state, if one is named.
+fn commit_by_hand_at(
+    database: &Database,
+    owner: &str,
+    at: Option<&str>,
+    payload: &Value,
+) -> Result<(), (String, Option<String>)> {
     let mut client = database.connect("kt_gateway");
     let Credential { owner, expires_at_s, mac } = credential(owner);
     let sid = uuid();
     let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    let begin = "SELECT kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid)::text";
-    let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(&sid)];
+    let begin = "SELECT kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, p_at => $5::text)::text";
+    let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(&sid), at];
     run(&mut client, &statement(begin, &params)).expect("a valid credential");
     let commit = "SELECT kt.commit($1::text::uuid, $2::text::jsonb)";
     run(&mut client, &statement(commit, &[Some(&sid), Some(&payload.to_string())]))
@@ -391,6 +401,23 @@ on_each_server! {
         assert_eq!(caller.call(|open| open.set("entries", &json!({"id": "a"}))), refused);
         deploy(database, "SELECT kt.provision('entries', 'tbl_entries', p_readonly => '{}')");
         caller.call(|open| open.set("entries", &json!({"id": "a"}))).expect("no field is fixed");
+    }
+
+    /// The core refuses that as well; this is a gateway without one.
+    fn the_past_is_not_written(database: &Database) {
+        provision(database);
+        deploy(database, "SELECT kt.keep_history('1 hour')");
+        let mut caller = Caller::new(database, "o");
+        let mut open = caller.open();
+        open.get("marks", "a").expect("begins");
+        let then = open.snapshot().expect("it has begun");
+        for part in [json!({"put": [["a", {}]]}), json!({"push": [["a", {}]]}), json!({"upd": [["a", {}]]}), json!({"del": ["a"]})] {
+            let mut payload = part.clone();
+            payload["t"] = json!("marks");
+            let outcome = commit_by_hand_at(database, "o", Some(&then), &json!([payload]));
+            assert_eq!(outcome, Err(("KT403".into(), None)), "{part}");
+            commit_by_hand(database, "o", &json!([payload])).expect("as things are, it is allowed");
+        }
     }
 
     fn malformed_commits_are_refused(database: &Database) {
