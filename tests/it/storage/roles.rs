@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kontract_mvcc::credential::Credential;
 use kontract_mvcc::error::TransactionError;
 use kontract_mvcc::sql;
-use kontract_mvcc::statement::Statement;
+use kontract_mvcc::statement::{Statement, StatementResult};
 use kontract_mvcc::table::{Ptr, Tables};
 use kontract_mvcc::transaction::CommitOutcome;
 use kontract_wire::perm::Perms;
@@ -39,16 +39,21 @@ fn commit_by_hand_at(
     payload: &Value,
 ) -> Result<(), (String, Option<String>)> {
     let mut client = database.connect("kt_gateway");
-    let Credential { owner, expires_at_s, mac } = credential(owner);
     let sid = uuid();
-    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    let begin = "SELECT kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, p_at => $5::text)::text";
-    let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(&sid), at];
-    run(&mut client, &statement(begin, &params)).expect("a valid credential");
+    begin_by_hand(&mut client, owner, &sid, at).expect("a valid credential");
     let commit = "SELECT kt.commit($1::text::uuid, $2::text::jsonb)";
     run(&mut client, &statement(commit, &[Some(&sid), Some(&payload.to_string())]))
         .map(drop)
         .map_err(|error| (error.sqlstate, error.detail))
+}
+
+/// Begins a session under an id of choice.
+fn begin_by_hand(client: &mut Client, owner: &str, sid: &str, at: Option<&str>) -> StatementResult {
+    let Credential { owner, expires_at_s, mac } = credential(owner);
+    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    let begin = "SELECT kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, p_at => $5::text)::text";
+    let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(sid), at];
+    run(client, &statement(begin, &params))
 }
 
 fn uuid() -> String {
@@ -269,6 +274,19 @@ on_each_server! {
         ] {
             assert_eq!(refused(&mut gateway, sql), "KT401", "{sql}");
         }
+    }
+
+    /// A snapshot for an id that somebody else holds would be read with their rights.
+    fn a_session_id_is_used_once(database: &Database) {
+        provision(database);
+        let (mut gateway, sid) = (database.connect("kt_gateway"), uuid());
+        begin_by_hand(&mut gateway, "alice", &sid, None).expect("begins");
+        for owner in ["alice", "bob"] {
+            let error = begin_by_hand(&mut gateway, owner, &sid, None).expect_err(owner);
+            assert_eq!(error.sqlstate, "KT401", "{owner}");
+        }
+        let owners = statement("SELECT string_agg(owner, ',') FROM kt.trxs", &[]);
+        assert_eq!(run(&mut gateway, &owners).expect("reads"), [[Some("alice".to_owned())]]);
     }
 
     fn an_expired_session_ends(database: &Database) {
