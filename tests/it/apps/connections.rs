@@ -169,3 +169,20 @@ fn an_app_is_served_in_tls_by_a_server_that_is_trusted() {
     let outcome = script::run("unavailable.mjs", &[&script::argument(deployed.app.path()), &url]);
     assert_eq!(outcome["status"], 503, "{outcome}");
 }
+
+/// Its workerd trusts the authorities of browsers only, and calls fail rather than go in the clear.
+#[test]
+fn a_development_server_leaves_no_encryption_out() {
+    let server = Encrypted::start();
+    let app = App::copy_of("guestbook");
+    app.write(".dev.vars", DEV_VARS);
+    let project = script::argument(app.path());
+    let verified = "?sslmode=verify-full&sslrootcert=@ours.crt";
+    let served = app.serve(Some(&server.url("postgres", "localhost", verified)));
+    let outcome = script::run("unavailable.mjs", &[&project, &served.url]);
+    assert_eq!(outcome["status"], 503, "{outcome}");
+    drop(served);
+    // Where nothing is demanded, the Worker asks for nothing.
+    let served = app.serve(Some(&server.url("postgres", "localhost", "")));
+    check_visit(&script::run("guestbook.mjs", &[&project, &served.url, "post"]));
+}
