@@ -42,7 +42,7 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
          const config :Workerd.Config = (\n  services = [\n    (name = \"main\", worker = .main),\n    \
          (name = \"{OBJECTS_DISK}\", disk = (writable = true)),\n    \
          (name = \"{ASSETS_DISK}\", disk = (writable = false)),\n    \
-         (name = \"internet\", network = (allow = [\"public\", \"private\"]))\n  ],\n  \
+         (name = \"internet\", network = (allow = [\"public\", \"private\"], tlsOptions = (trustBrowserCas = true)))\n  ],\n  \
          sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"main\")]\n);\n\
          const main :Workerd.Worker = (\n  modules = [\n    {}\n  ],\n  \
          compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  \

@@ -12,7 +12,9 @@ use crate::bundle::config::TRACE;
 use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
 use crate::dev::watch::{Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
+use crate::migrate::connect;
 use crate::project::{self, Project};
+use postgres::config::{Host, SslMode};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -152,7 +154,7 @@ impl Server {
         }
         if !self.migrated {
             let (url, refuse) = (self.database.admin_url(), migrate::Restored::Refuse);
-            migrate::up(&self.folder, url, &self.secrets, refuse, self.reporter)?;
+            migrate::up(&self.folder, url, Some(&self.secrets), refuse, self.reporter)?;
             migrate::gc(self.database.admin_url(), self.reporter)?;
             self.migrated = true;
         }
@@ -200,19 +202,21 @@ impl Server {
     fn gateway_url(&self) -> Result<String, CliError> {
         let bad =
             |cause: String| CliError::environment(cause, "use postgres://user:password@host:port/database");
-        let config: postgres::Config =
-            self.database.admin_url().parse().map_err(|error| bad(format!("the database's URL: {error}")))?;
-        if config.get_ssl_mode() == postgres::config::SslMode::Require {
-            return Err(bad("the local gateway does not speak TLS to the database".to_owned()));
-        }
+        let (config, _) =
+            connect::parse(self.database.admin_url()).map_err(|error| bad(error.to_string()))?;
+        // workerd verifies by its own authorities, whatever the administrator's URL asks for.
+        let mode = match config.get_ssl_mode() {
+            SslMode::Require => "?sslmode=verify-full",
+            _ => "",
+        };
         let host = match config.get_hosts() {
-            [postgres::config::Host::Tcp(host)] => host,
+            [Host::Tcp(host)] => host,
             _ => return Err(bad("the database's URL must name one host".to_owned())),
         };
         let port = config.get_ports().first().copied().unwrap_or(5432);
         let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
         let password = self.secrets.identity_key().database_password();
-        Ok(format!("postgres://kt_gateway:{password}@{host}:{port}/{database}"))
+        Ok(format!("postgres://kt_gateway:{password}@{host}:{port}/{database}{mode}"))
     }
 }
 

@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use crate::migrate::MigrationFile;
+use crate::migrate::connect::connect;
 use crate::migrate::run::{self, MigrationState, RunError};
 use serde_json::json;
 use std::path::Path;
@@ -13,9 +14,7 @@ use std::path::Path;
 pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError> {
     match command {
         MigrateCommand::Up(args) => {
-            // Keys made here would lock out whatever is deployed on this database.
-            let secrets = Secrets::load(&args.project.project)?;
-            up(&args.project.project, &args.database_url, &secrets, Restored::Rebase, reporter)
+            up(&args.project.project, &args.database_url, None, Restored::Rebase, reporter)
         }
         MigrateCommand::Status(args) => status(args, reporter),
         MigrateCommand::Grants(args) => grants(args, reporter),
@@ -38,23 +37,34 @@ pub(super) enum Restored {
     Refuse,
 }
 
-/// Installs storage, gives the database its keys, and applies every pending migration.
+/// Installs storage, gives the database its keys, and applies every pending migration; as `kt_deploy` only the latter. Without
+/// `secrets`, the project has them.
 pub(super) fn up(
     folder: &Path,
     database_url: &str,
-    secrets: &Secrets,
+    secrets: Option<&Secrets>,
     restored: Restored,
     reporter: Reporter,
 ) -> Result<(), CliError> {
     let migrations = read_migrations(folder)?;
-    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
-    run::install(&mut client).map_err(|error| failed(&error))?;
+    let mut client = open(database_url)?;
+    let deploys = run::is_deploy_role(&mut client).map_err(|error| failed(&error))?;
+    // Keys made here would lock out whatever is deployed on this database.
+    let identity = match secrets {
+        _ if deploys => None,
+        Some(secrets) => Some(secrets.identity_key()),
+        None => Some(Secrets::load(folder)?.identity_key()),
+    };
+    let installed = if deploys { run::require_installed(&mut client) } else { run::install(&mut client) };
+    installed.map_err(|error| failed(&error))?;
     if run::is_restored(&mut client).map_err(|error| failed(&error))? {
         rebase(&mut client, restored, reporter)?;
     }
-    let identity = secrets.identity_key();
-    run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
-    run::set_gateway_password(&mut client, &identity.database_password()).map_err(|error| failed(&error))?;
+    if let Some(identity) = identity {
+        run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
+        run::set_gateway_password(&mut client, &identity.database_password())
+            .map_err(|error| failed(&error))?;
+    }
     let applied = run::apply(&mut client, &migrations).map_err(|error| match error {
         RunError::Migration { .. }
         | RunError::EndsTransaction { .. }
@@ -63,7 +73,7 @@ pub(super) fn up(
             reporter.say(format!("error: {}", failed(&error)));
             CliError::Project
         }
-        RunError::Connect(_) | RunError::Sql { .. } => failed(&error),
+        RunError::Sql { .. } | RunError::NotInstalled { .. } => failed(&error),
     })?;
     for name in &applied {
         reporter.say(format!("applied migration {name}"));
@@ -87,7 +97,7 @@ fn rebase(client: &mut postgres::Client, restored: Restored, reporter: Reporter)
 }
 
 fn keep_history(database_url: &str, keep: &str) -> Result<(), CliError> {
-    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    let mut client = open(database_url)?;
     run::keep_history(&mut client, keep)
         .map_err(|error| CliError::environment(error, "give a time such as '7 days', at most ten years"))
 }
@@ -95,7 +105,7 @@ fn keep_history(database_url: &str, keep: &str) -> Result<(), CliError> {
 /// Decides whose rows of tenants' tables an owner sees. Its open calls run again.
 fn tenant(args: &TenantArgs, reporter: Reporter) -> Result<(), CliError> {
     let TenantArgs { database, owner, tenant } = args;
-    let mut client = run::connect(&database.database_url).map_err(|error| failed(&error))?;
+    let mut client = open(&database.database_url)?;
     run::set_tenant(&mut client, owner, tenant.as_deref()).map_err(|error| {
         CliError::environment(error, "name an owner, and a tenant unless it is to be one of its own")
     })?;
@@ -109,7 +119,7 @@ fn tenant(args: &TenantArgs, reporter: Reporter) -> Result<(), CliError> {
 
 /// Removes versions of rows that no live session can see.
 pub(super) fn gc(database_url: &str, reporter: Reporter) -> Result<(), CliError> {
-    let mut client = run::connect(database_url).map_err(|error| failed(&error))?;
+    let mut client = open(database_url)?;
     let removed = run::collect_garbage(&mut client).map_err(|error| failed(&error))?;
     if removed > 0 {
         reporter.say(format!("removed {removed} row versions that nobody can see"));
@@ -120,7 +130,7 @@ pub(super) fn gc(database_url: &str, reporter: Reporter) -> Result<(), CliError>
 
 fn status(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
     let migrations = read_migrations(&args.project.project)?;
-    let mut client = run::connect(&args.database_url).map_err(|error| failed(&error))?;
+    let mut client = open(&args.database_url)?;
     let states = run::status(&mut client, &migrations).map_err(|error| failed(&error))?;
     let rows: Vec<(String, &str)> =
         states.into_iter().map(|status| (status.name, word(status.state))).collect();
@@ -131,7 +141,7 @@ fn status(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
 }
 
 fn grants(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
-    let mut client = run::connect(&args.database_url).map_err(|error| failed(&error))?;
+    let mut client = open(&args.database_url)?;
     let grants = run::grants(&mut client).map_err(|error| failed(&error))?;
     let lines: Vec<String> = grants
         .iter()
@@ -143,6 +153,10 @@ fn grants(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
         .collect();
     reporter.answer(&lines.join("\n"), &json!({ "grants": list }));
     Ok(())
+}
+
+fn open(database_url: &str) -> Result<postgres::Client, CliError> {
+    connect(database_url).map_err(|error| CliError::environment(&error, error.fix()))
 }
 
 const fn word(state: MigrationState) -> &'static str {
@@ -179,13 +193,13 @@ fn read_migrations(folder: &Path) -> Result<Vec<MigrationFile>, CliError> {
 
 fn failed(error: &RunError) -> CliError {
     let fix = match error {
-        RunError::Connect(_) => "check the URL and that the server runs",
         RunError::Sql { .. } => {
             "the role in the URL must be a superuser, or own the database and have CREATEROLE"
         }
         RunError::Migration { .. } | RunError::EndsTransaction { .. } => {
             "correct its file and run this again"
         }
+        RunError::NotInstalled { .. } => "run this once with the URL of an administrator",
         RunError::Changed { .. } => "restore its text and write what is new into a further migration",
         RunError::OutOfOrder { .. } => "give it a name that sorts behind the applied ones",
     };

@@ -4,10 +4,11 @@
 //! CheckedContract → Schema → diff against the lock → Vec<Change> → MigrationPlan: a migration and the next lock
 //! ```
 //!
-//! Nothing here but `run` knows files or a database. Nothing destructive is ever generated: what could lose or
+//! Nothing here but `run` and `connect` knows files or a database. Nothing destructive is ever generated: what could lose or
 //! misread stored rows waits for a migration that a person wrote.
 
 pub mod compat;
+pub mod connect;
 mod diagnostics;
 pub mod diff;
 pub mod lock;

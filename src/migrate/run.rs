@@ -5,9 +5,12 @@
 //! waits and then finds nothing to do; a crash midway leaves the state before. Does not know where migrations come from.
 
 use super::MigrationFile;
+use super::connect::described;
+use crate::contract::signature::hex;
 use kontract_mvcc::sql;
 use postgres::error::SqlState;
-use postgres::{Client, NoTls, Transaction};
+use postgres::{Client, Transaction};
+use sha2::{Digest, Sha256};
 
 /// Where a migration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +45,11 @@ pub struct Grant {
     pub privilege: String,
 }
 
-/// Why the database was not changed.
+/// Why the database was not changed. [`connect`](super::connect::connect) makes the connection.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// No connection.
-    #[error("cannot connect to the database: {}", text(.0))]
-    Connect(#[source] postgres::Error),
     /// A statement of ours failed.
-    #[error("the database refused {what}: {}", text(.source))]
+    #[error("the database refused {what}: {}", described(.source))]
     Sql {
         /// What was being done.
         what: &'static str,
@@ -57,7 +57,7 @@ pub enum RunError {
         source: postgres::Error,
     },
     /// A statement of a migration failed; the database is as before.
-    #[error("migration {name} failed: {}", text(.source))]
+    #[error("migration {name} failed: {}", described(.source))]
     Migration {
         /// Name of the migration.
         name: String,
@@ -69,6 +69,12 @@ pub enum RunError {
     Changed {
         /// Name of the migration.
         name: String,
+    },
+    /// Storage is not there, or of another version, and whoever asks may not install it.
+    #[error("{found}, and kt_deploy does not install it")]
+    NotInstalled {
+        /// What there is.
+        found: &'static str,
     },
     /// A migration comes before one that is applied already.
     #[error("migration {name} comes before {applied}, which is applied already")]
@@ -88,23 +94,45 @@ pub enum RunError {
     },
 }
 
-/// Connects to the database that a URL names.
-///
-/// # Errors
-/// [`RunError::Connect`].
-pub fn connect(database_url: &str) -> Result<Client, RunError> {
-    Client::connect(database_url, NoTls).map_err(RunError::Connect)
-}
-
 /// Installs storage, or renews its functions where it is installed. Needs a superuser, or the database's owner with CREATEROLE.
 ///
 /// # Errors
 /// [`RunError::Sql`]; the database is as before.
 pub fn install(client: &mut Client) -> Result<(), RunError> {
     let failed = |source| RunError::Sql { what: "the installation of storage", source };
-    let mut transaction = locked(client).map_err(failed)?;
-    transaction.batch_execute(&sql::install()).map_err(failed)?;
+    let (script, mut transaction) = (sql::install(), locked(client).map_err(failed)?);
+    transaction.batch_execute(&script).map_err(failed)?;
+    transaction.batch_execute("SET LOCAL ROLE kt_owner").map_err(failed)?;
+    transaction.execute("UPDATE kt_priv.meta SET script = $1", &[&digest(&script)]).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// Whether the connection is `kt_deploy`'s, who applies migrations and neither installs storage nor changes its keys.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn is_deploy_role(client: &mut Client) -> Result<bool, RunError> {
+    let failed = |source| RunError::Sql { what: "the question who asks", source };
+    client.query_one("SELECT current_user = 'kt_deploy'", &[]).and_then(|row| row.try_get(0)).map_err(failed)
+}
+
+/// Refuses a database whose storage is not what [`install`] would install.
+///
+/// # Errors
+/// [`RunError::NotInstalled`], [`RunError::Sql`].
+pub fn require_installed(client: &mut Client) -> Result<(), RunError> {
+    let failed = |source| RunError::Sql { what: "the question what is installed", source };
+    let is_there = "SELECT to_regprocedure('kt.script()') IS NOT NULL";
+    let is_there: bool = client.query_one(is_there, &[]).and_then(|row| row.try_get(0)).map_err(failed)?;
+    if !is_there {
+        return Err(RunError::NotInstalled { found: "storage is not installed in the database" });
+    }
+    let script: Option<String> =
+        client.query_one("SELECT kt.script()", &[]).and_then(|row| row.try_get(0)).map_err(failed)?;
+    if script == Some(digest(&sql::install())) {
+        return Ok(());
+    }
+    Err(RunError::NotInstalled { found: "storage in the database is of another version" })
 }
 
 /// Applies the pending migrations in order and returns their names.
@@ -331,16 +359,12 @@ fn applied(transaction: &mut Transaction<'_>) -> Result<Vec<(String, String)>, p
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-fn transaction_id(transaction: &mut Transaction<'_>) -> Result<String, postgres::Error> {
-    transaction.query_one("SELECT pg_current_xact_id()::text", &[])?.try_get(0)
+fn digest(script: &str) -> String {
+    hex(&Sha256::digest(script))
 }
 
-/// The server's own words where there are any: the driver's Display says only "db error".
-fn text(error: &postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code().code()),
-        None => error.to_string(),
-    }
+fn transaction_id(transaction: &mut Transaction<'_>) -> Result<String, postgres::Error> {
+    transaction.query_one("SELECT pg_current_xact_id()::text", &[])?.try_get(0)
 }
 
 /// Attempts at changing a role that all databases of the cluster share.

@@ -1,6 +1,7 @@
 //! Whole apps, built and served by the real `kontract` on the real workerd and PostgreSQL, called from Node and Chromium.
 
 pub(crate) mod build;
+mod connections;
 mod dev;
 mod fallback;
 mod flood;

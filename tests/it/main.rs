@@ -15,6 +15,7 @@ mod fuzz;
 mod middleware;
 mod migrate;
 mod migrate_run;
+mod migrate_tls;
 mod optimize;
 mod package_types;
 mod parse;

@@ -3,6 +3,7 @@
 use kontract::migrate::MigrationFile;
 use kontract::migrate::run::{self, MigrationState, RunError};
 
+use crate::support::app::App;
 use crate::support::postgres::{Database, Server, on_each_server};
 
 fn migration(name: &str, sql: &str) -> MigrationFile {
@@ -95,6 +96,19 @@ on_each_server! {
         run::collect_garbage(&mut deploy).expect("may collect");
     }
 
+    fn the_deploy_role_goes_on_from_what_was_installed_only(database: &Database) {
+        let (mut admin, mut deploy) = (database.connect("postgres"), database.connect("kt_deploy"));
+        assert!(run::is_deploy_role(&mut deploy).expect("answers") && !run::is_deploy_role(&mut admin).expect("answers"));
+        run::require_installed(&mut deploy).expect("it was just installed");
+        admin.batch_execute("UPDATE kt_priv.meta SET script = 'of another version'").expect("a superuser may");
+        let error = run::require_installed(&mut deploy).expect_err("another version");
+        assert!(matches!(error, RunError::NotInstalled { .. }), "{error}");
+        admin.batch_execute("UPDATE kt_priv.meta SET script = NULL").expect("a superuser may");
+        run::require_installed(&mut deploy).expect_err("of a version that put nothing down");
+        run::install(&mut admin).expect("installs");
+        run::require_installed(&mut deploy).expect("it was installed again");
+    }
+
     fn the_gateway_gets_a_password(database: &Database) {
         let mut admin = database.connect("postgres");
         run::set_gateway_password(&mut admin, "it's \\ \"quoted\"").expect("sets");
@@ -139,6 +153,38 @@ on_each_server! {
             ]
         );
     }
+}
+
+/// What a pipeline needs for a deployment: neither an administrator's URL nor the secrets.
+#[test]
+fn the_deploy_role_migrates_from_the_command_line() {
+    let app = App::copy_of("guestbook");
+    let (database, empty) = (Database::bare(Server::Debian15), Database::bare(Server::Debian15));
+    let up = |url: &str| {
+        let output = app.kontract(&["migrate", "up", "--json", "--database-url", url]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    app.write(".dev.vars", crate::apps::build::DEV_VARS);
+    assert_eq!(up(&database.url("postgres")).0, Some(0));
+    let keys = "SELECT concat(m.inner_key, r.rolpassword) FROM kt_priv.meta m, pg_authid r WHERE r.rolname = 'kt_gateway'";
+    let mut admin = database.connect("postgres");
+    let mut keys = || -> String { admin.query_one(keys, &[]).expect("a superuser reads").get(0) };
+    let before = keys();
+
+    std::fs::remove_file(app.path().join(".dev.vars")).expect("written above");
+    app.write("migrations/9998_more.sql", "SELECT kt.provision('more', 'tbl_more');");
+    let (code, events, words) = up(&database.url("kt_deploy"));
+    assert!(code == Some(0) && events.contains("9998_more"), "{events}{words}");
+    assert_eq!(keys(), before);
+    app.write("migrations/9999_reads.sql", "SELECT * FROM kt_data.tbl_more;");
+    let (code, _, words) = up(&database.url("kt_deploy"));
+    assert!(code == Some(1) && words.contains("permission denied"), "{words}");
+    let (code, _, words) = up(&empty.url("kt_deploy"));
+    assert!(
+        code == Some(3) && words.contains("storage is not installed") && words.contains("administrator"),
+        "{words}"
+    );
 }
 
 /// Roles belong to the cluster: installations in several of its databases meet there.

@@ -56,7 +56,8 @@ const MODULE_RULES: &[ModuleRule] = &[
 ];
 
 /// The only homes of the file system, the environment, processes and printing; and the root, which names everything.
-const FREE_MODULES: &[&str] = &["main", "lib", "recheck", "cli", "dev", "bundle", "migrate/run"];
+const FREE_MODULES: &[&str] =
+    &["main", "lib", "recheck", "cli", "dev", "bundle", "migrate/connect", "migrate/run"];
 
 /// Crates that only some modules may use. `swc` stands for every crate of that family.
 const WATCHED_CRATES: &[&str] = &[

@@ -111,6 +111,10 @@ CREATE TABLE IF NOT EXISTS kt_priv.templates (
 -- Which tenant an owner belongs to. Who is not here is a tenant of its own.
 CREATE TABLE IF NOT EXISTS kt_priv.tenants (owner text PRIMARY KEY CHECK (owner <> ''), tenant text NOT NULL CHECK (tenant <> ''));
 
+-- Counts changes of rights, so that a commit without a session sees whether there was one since it has looked.
+CREATE TABLE IF NOT EXISTS kt_priv.changes (one bool PRIMARY KEY DEFAULT true CHECK (one), count bigint NOT NULL DEFAULT 0);
+INSERT INTO kt_priv.changes DEFAULT VALUES ON CONFLICT DO NOTHING;
+
 -- What the migrator has applied.
 CREATE TABLE IF NOT EXISTS kt_priv.migrations (
   name text PRIMARY KEY, checksum text NOT NULL, at timestamptz NOT NULL DEFAULT now());

@@ -49,15 +49,16 @@ BEGIN
 END $$;
 
 -- What an owner may do, as kt.storage has it: table name → ptr, ptr → permission bits (those of a tenant's part of a table
--- beside the table's), and ptr of a tenants' table → that of this owner's tenant.
-CREATE OR REPLACE FUNCTION kt_priv.rights(p_owner text, OUT names jsonb, OUT rights jsonb, OUT places jsonb)
+-- beside the table's), and ptr of a tenants' table → that of this owner's tenant. Of all tables, or of those with the names.
+DROP FUNCTION IF EXISTS kt_priv.rights(text);
+CREATE OR REPLACE FUNCTION kt_priv.rights(p_owner text, p_names text[] DEFAULT NULL, OUT names jsonb, OUT rights jsonb, OUT places jsonb)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   SELECT coalesce(jsonb_object_agg(g.id, g.ptr), '{}'), coalesce(jsonb_object_agg(g.ptr, g.permissions), '{}'),
          jsonb_object_agg(p.ptr, kt_priv.tenant_ptr(p.ptr, p_owner)) FILTER (WHERE p.ptr IS NOT NULL)
     INTO names, rights, places FROM kt.storage g LEFT JOIN kt_priv.templates p ON p.ptr = g.ptr
-   WHERE g.owner = p_owner
-      OR (g.owner = '*' AND NOT EXISTS (SELECT 1 FROM kt.storage o WHERE o.owner = p_owner AND (o.id = g.id OR o.ptr = g.ptr)));
+   WHERE (p_names IS NULL OR g.id = ANY (p_names)) AND (g.owner = p_owner
+      OR (g.owner = '*' AND NOT EXISTS (SELECT 1 FROM kt.storage o WHERE o.owner = p_owner AND (o.id = g.id OR o.ptr = g.ptr))));
   IF places IS NULL THEN
     places := '{}';
   ELSE

@@ -119,6 +119,7 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(19284, 0), pg_advisory_xact_lock(19284, 4);
   DELETE FROM kt.trxs a WHERE a.owner = ANY (v_owners) OR '*' = ANY (v_owners);
+  UPDATE kt_priv.changes SET count = count + 1;
   RETURN NULL;
 END $$;
 DROP TRIGGER IF EXISTS storage_changed ON kt.storage;

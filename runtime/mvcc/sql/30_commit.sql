@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION kt.commit(
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_hash bytea := sha256(uuid_send(p_sid)); v_alone bool := p_who IS NOT NULL;
-  v_owner text; v_snap pg_snapshot; v_names jsonb; v_rights jsonb; v_places jsonb;      -- the session
+  v_owner text; v_snap pg_snapshot; v_before bigint; v_wants text[]; v_names jsonb; v_rights jsonb; v_places jsonb;      -- the session
   v_tables int; v_table jsonb; v_name text; v_ptr text; v_need int; v_named text[] := '{}'; v_ptrs text[] := '{}'; v_absent bool;
   v_op text; v_keys jsonb; v_count int; v_wanted int; v_salt int; v_changes jsonb := '{}'; v_conflict jsonb; v_answer text; v_void text;
   v_room int := 256;      -- for locks of keys, in all tables together: PostgreSQL has about 64 for each connection
@@ -33,10 +33,13 @@ BEGIN
   IF v_alone THEN
     v_owner := kt_priv.caller(p_who);
     v_snap := kt_priv.snapshot_of(p_from);
-    IF NOT EXISTS (SELECT 1 FROM kt_priv.life) THEN
+    -- What was read before a crash is a conflict in the end.
+    IF v_snap IS NULL AND NOT EXISTS (SELECT 1 FROM kt_priv.life) THEN
       PERFORM kt_priv.revive();
     END IF;
-    SELECT r.names, r.rights, r.places INTO v_names, v_rights, v_places FROM kt_priv.rights(v_owner) r;
+    SELECT c.count INTO v_before FROM kt_priv.changes c;        -- before the rights: a change between the two must not be missed
+    v_wants := ARRAY(SELECT e.value ->> 't' FROM jsonb_array_elements(p_payload) e);
+    SELECT r.names, r.rights, r.places INTO v_names, v_rights, v_places FROM kt_priv.rights(v_owner, v_wants) r;
   ELSE
     SELECT a.owner, a.snap, a.names, a.rights, a.places INTO v_owner, v_snap, v_names, v_rights, v_places FROM kt.trxs a
      WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
@@ -101,10 +104,15 @@ BEGIN
   END LOOP;
 
   -- 2. Key locks in order of their hash: exclusive for written keys and the tail, shared for read ones.
-  SELECT array_agg(u.lock ORDER BY u.lock), array_agg(u.exclusive ORDER BY u.lock) INTO v_locks, v_modes
-    FROM (SELECT w.lock, bool_or(w.exclusive) AS exclusive
-            FROM (SELECT unnest(v_exclusive) AS lock, true AS exclusive UNION ALL SELECT unnest(v_shared), false) w
-           GROUP BY w.lock) u;
+  IF cardinality(v_exclusive) <= 1 AND v_shared <@ v_exclusive THEN
+    v_locks := v_exclusive;
+    v_modes := array[true];
+  ELSE
+    SELECT array_agg(u.lock ORDER BY u.lock), array_agg(u.exclusive ORDER BY u.lock) INTO v_locks, v_modes
+      FROM (SELECT w.lock, bool_or(w.exclusive) AS exclusive
+              FROM (SELECT unnest(v_exclusive) AS lock, true AS exclusive UNION ALL SELECT unnest(v_shared), false) w
+             GROUP BY w.lock) u;
+  END IF;
   FOR i IN 1 .. coalesce(cardinality(v_locks), 0) LOOP
     IF v_modes[i] THEN
       v_void := pg_advisory_xact_lock(v_locks[i])::text;
@@ -117,7 +125,8 @@ BEGIN
   -- once more behind that. This lock comes after the others, because whoever changes rights may hold those.
   IF v_alone THEN
     v_void := pg_advisory_xact_lock_shared(19284, 4)::text;
-    IF EXISTS (SELECT 1 FROM kt_priv.rights(v_owner) r WHERE r.names <> v_names OR r.rights <> v_rights OR r.places <> v_places) THEN
+    IF v_before IS DISTINCT FROM (SELECT c.count FROM kt_priv.changes c) AND EXISTS (
+         SELECT 1 FROM kt_priv.rights(v_owner, v_wants) r WHERE r.names <> v_names OR r.rights <> v_rights OR r.places <> v_places) THEN
       RAISE EXCEPTION 'the rights have changed' USING ERRCODE = 'KT409';
     END IF;
   END IF;

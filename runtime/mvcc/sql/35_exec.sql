@@ -80,7 +80,10 @@ DECLARE
   v_mine text := CASE WHEN (SELECT t.scope FROM kt_priv.tables t WHERE t.ptr = p_ptr) = 'owner'
                       THEN 't._owner = (SELECT kt_priv.exec_owner()) AND' ELSE '' END;
 BEGIN
-  IF v_view IS NOT NULL THEN
+  -- In a database that is shared, somebody else may have been there first.
+  IF EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = v_schema AND n.nspowner <> 'kt_owner'::regrole) THEN
+    RAISE EXCEPTION 'the schema % is not storage''s own', v_schema USING ERRCODE = 'KT500';
+  ELSIF v_view IS NOT NULL THEN
     RETURN v_view;
   ELSIF octet_length(p_name) > 63 THEN
     RAISE EXCEPTION 'the name of the table is too long for SQL' USING ERRCODE = 'KT400';

@@ -7,12 +7,20 @@ ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS collected text NOT NULL DEFAUL
 -- Whether the transaction ids in the tables speak of another history than this cluster's: the tables came out of a dump of
 -- another cluster, or the cluster's own ids went back behind what is stored.
 CREATE OR REPLACE FUNCTION kt_priv.restored() RETURNS bool
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (SELECT m.system_id <> (SELECT c.system_identifier FROM pg_control_system() c)
               OR m.horizon > pg_snapshot_xmax(pg_current_snapshot())
               OR EXISTS (SELECT 1 FROM kt_priv.log l WHERE l.txid >= pg_snapshot_xmax(pg_current_snapshot()))
             FROM kt_priv.meta m WHERE m.one);
+END $$;
+
+-- Which text of this script was run last, as whoever ran it has put it down: kt_deploy goes on from that one only.
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS script text;
+CREATE OR REPLACE FUNCTION kt.script() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT m.script FROM kt_priv.meta m);
 END $$;
 
 -- One step of garbage collection: up to p_batch dead versions and old log rows, then the horizon for the next step. Whoever
@@ -65,3 +73,4 @@ SELECT kt_priv.revive() WHERE NOT EXISTS (SELECT 1 FROM kt_priv.life);
 
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION kt.collect(int, interval) TO kt_gateway, kt_deploy;
+GRANT EXECUTE ON FUNCTION kt.script(), kt_priv.restored() TO kt_deploy;

@@ -1,11 +1,7 @@
 //! What goes on around the calls of an app: the database goes away and comes back, was restored from a dump, gets rid of garbage.
 
-use std::io;
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use kontract::dev::database::{Cluster, ClusterOptions};
@@ -14,6 +10,7 @@ use serde_json::json;
 
 use super::build::DEV_VARS;
 use crate::support::app::App;
+use crate::support::door::Door;
 use crate::support::postgres::{Database, Server};
 use crate::support::script;
 
@@ -26,7 +23,8 @@ fn no_call_fails_while_the_database_restarts() {
     let mut restartable = Restartable::start(folder.path().join("data"));
     let app = App::copy_of("guestbook");
     app.write(".dev.vars", DEV_VARS);
-    let served = app.serve(Some(&format!("postgres://postgres@127.0.0.1:{}/{NAME}", restartable.door.port)));
+    let served =
+        app.serve(Some(&format!("postgres://postgres@127.0.0.1:{}/{NAME}", restartable.door.port())));
     let outcome = std::thread::scope(|scope| {
         let project = script::argument(app.path());
         let url = served.url.as_str();
@@ -109,7 +107,7 @@ impl Restartable {
         let bin_dir = Server::Debian15.bin_dir();
         let cluster = Cluster::start(&bin_dir, &self.data_dir, ClusterOptions { durable: false });
         let cluster = cluster.expect("the cluster starts");
-        self.door.behind.store(cluster.port(), Ordering::Relaxed);
+        self.door.lead_to(cluster.port());
         self.cluster = Some(cluster);
     }
 
@@ -135,40 +133,4 @@ impl Restartable {
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }
-}
-
-/// A port that leads to whichever server is behind it; to nowhere while there is none.
-struct Door {
-    port: u16,
-    behind: Arc<AtomicU16>,
-}
-
-impl Door {
-    fn open() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let behind = Arc::new(AtomicU16::new(0));
-        let target = Arc::clone(&behind);
-        // It ends with this process, as the listener does.
-        std::thread::spawn(move || {
-            for outside in listener.incoming().map_while(Result::ok) {
-                if let Ok(inside) = TcpStream::connect((Ipv4Addr::LOCALHOST, target.load(Ordering::Relaxed)))
-                {
-                    carry(&outside, &inside);
-                    carry(&inside, &outside);
-                }
-            }
-        });
-        Self { port, behind }
-    }
-}
-
-/// Carries bytes in one direction until either end is closed.
-fn carry(from: &TcpStream, to: &TcpStream) {
-    let (mut from, mut to) = (from.try_clone().expect("open"), to.try_clone().expect("open"));
-    std::thread::spawn(move || {
-        // An end that was cut ends the other one, as the end of a stream does.
-        let _cut = io::copy(&mut from, &mut to);
-        let _closed = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
-    });
 }

@@ -63,7 +63,7 @@ fn a_visitor_signs_reads_and_likes_on_a_database_of_the_users() {
     check_rows(&guestbook);
 }
 
-fn check_visit(visit: &Value) {
+pub(super) fn check_visit(visit: &Value) {
     assert_eq!(visit["created"]["author"], "Ada");
     assert_eq!(visit["created"]["message"], "Hello, world", "the server cleans the text");
     assert_eq!(visit["isDate"], true);

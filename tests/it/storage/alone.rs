@@ -232,26 +232,29 @@ on_each_server! {
         deploy.batch_execute("SELECT kt.provision('marks', 'tbl_marks', 'alice', 0)").expect("nobody is there");
     }
 
-    /// It holds the table's lock while it waits for commits, and they wait for the table's lock first.
+    /// It holds the table's lock while it waits for commits, and they wait for the table's lock first. Whose rights it takes, looks again.
     fn a_change_of_rights_and_a_commit_do_not_wait_for_each_other(database: &Database) {
         provision(database);
-        let mut deploy = database.connect("kt_deploy");
-        let mut change = deploy.transaction().expect("begins");
-        change.batch_execute("SELECT kt.provision('marks', 'tbl_marks', 'alice', 4)").expect("rights");
-        std::thread::scope(|scope| {
-            let commit = scope.spawn(|| {
-                let mut caller = Caller::new(database, "o");
-                let mut open = caller.open();
-                open.set("marks", &json!({"id": "a"})).expect("buffered");
-                open.commit(b"")
+        for (owner, expected) in [("o", Ok(Some(CommitOutcome::Committed))), ("alice", Err(TransactionError::Conflict))] {
+            let mut deploy = database.connect("kt_deploy");
+            let mut change = deploy.transaction().expect("begins");
+            change.batch_execute("SELECT kt.provision('marks', 'tbl_marks', 'alice', 4)").expect("rights");
+            std::thread::scope(|scope| {
+                let commit = scope.spawn(|| {
+                    let mut caller = Caller::new(database, owner);
+                    let mut open = caller.open();
+                    open.set("marks", &json!({"id": "a"})).expect("buffered");
+                    open.commit(b"")
+                });
+                let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+                while count(database, "pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()") == 0 {
+                    assert!(std::time::Instant::now() < deadline, "the commit waits for the table");
+                }
+                change.commit().expect("nobody is killed for it");
+                assert_eq!(commit.join().expect("no panic"), expected, "{owner}");
             });
-            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-            while count(database, "pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()") == 0 {
-                assert!(std::time::Instant::now() < deadline, "the commit waits for the table");
-            }
-            change.commit().expect("nobody is killed for it");
-            assert_eq!(commit.join().expect("no panic"), Ok(Some(CommitOutcome::Committed)));
-        });
+            database.connect("kt_deploy").batch_execute("SELECT kt.withdraw('marks', 'alice')").expect("everybody's rights");
+        }
     }
 
     fn a_commit_alone_happens_once(database: &Database) {

@@ -223,6 +223,19 @@ on_each_server! {
         }
     }
 
+    /// In a database that is shared, others may make schemas, and could have made the one that a view is to lie in.
+    fn a_view_that_somebody_else_made_is_not_asked(database: &Database) {
+        let mut alice = seed(database);
+        let mut admin = database.connect("postgres");
+        let bait = "CREATE SCHEMA kt_view_marks; CREATE VIEW kt_view_marks.marks AS SELECT 'a' AS id, '{\"n\": 3}'::jsonb AS data;
+                    GRANT USAGE ON SCHEMA kt_view_marks TO PUBLIC; GRANT SELECT ON kt_view_marks.marks TO PUBLIC";
+        admin.batch_execute(bait).expect("not storage's own");
+        let outcome = alice.open().exec("marks", SUM, &[]);
+        assert!(matches!(&outcome, Err(TransactionError::Unexpected(error)) if error.message.contains("kt_view_marks")), "{outcome:?}");
+        kontract::migrate::run::install(&mut admin).expect("takes it away");
+        assert_eq!(alice.open().exec("marks", SUM, &[]), Ok(json!([{"count": 2, "sum": 3}])));
+    }
+
     /// The views stand on the tables; what rewrites those takes them away, and they come back.
     fn views_are_in_nobodys_way(database: &Database) {
         let mut alice = seed(database);

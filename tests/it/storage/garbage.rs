@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 
 use kontract::migrate::run;
+use kontract_mvcc::error::TransactionError;
+use kontract_mvcc::transaction::Resolution;
+use kontract_wire::call::IdempotencyKey;
 use postgres::Client;
 use serde_json::json;
 
 use crate::support::postgres::{Database, on_each_server};
-use crate::support::transactions::{Caller, provision};
+use crate::support::transactions::{Caller, provision, random_16};
 
 /// One step: how many went, and whether there is more.
 fn step(gateway: &mut Client, batch: i32) -> (i64, bool) {
@@ -106,6 +109,24 @@ on_each_server! {
         assert_eq!(step(&mut gateway, 100), (0, false), "one runs already");
         other.rollback().expect("goes on");
         collect_all(&mut gateway, database);
+    }
+
+    /// Who lost the answer to a commit may ask for an hour at least, whatever the collector is told.
+    fn outcomes_and_answers_outlive_the_calls(database: &Database) {
+        provision(database);
+        let key = IdempotencyKey(random_16());
+        let (mut caller, mut again) = (Caller::new(database, "ada"), Caller::new(database, "ada"));
+        let mut open = caller.open_with(Some(key));
+        open.set("marks", &json!({"id": "a"})).expect("buffered");
+        open.commit(b"first").expect("commits");
+        let mut admin = database.connect("postgres");
+        let mut forget = || -> i64 { admin.query_one("SELECT kt.gc_log('0')", &[]).expect("collects").get(0) };
+        assert_eq!(forget(), 0);
+        assert_eq!(open.resolve(), Ok(Resolution::Committed));
+        assert_eq!(again.open_with(Some(key)).look("marks", "a"), Err(TransactionError::AlreadyApplied(b"first".to_vec())));
+        let later = "UPDATE kt_priv.log SET at = at - interval '61 minutes'; UPDATE kt_priv.ledger SET at = at - interval '61 minutes'";
+        database.connect("postgres").batch_execute(later).expect("a superuser may");
+        assert_eq!(forget(), 2);
     }
 
     fn history_is_kept_for_as_long_as_was_asked(database: &Database) {

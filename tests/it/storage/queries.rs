@@ -177,7 +177,8 @@ on_each_server! {
         assert_eq!(past.get("marks", "a"), Ok(json!({"id": "a", "n": 1})));
         assert_eq!(ids(past.find("marks", &json!({"where": {"n": {"lt": 9}}}))), ["a"]);
         assert!(matches!(past.set("marks", &json!({"id": "a"})), Err(TransactionError::PermissionDenied { .. })));
-        for forged in ["", "1", "99999999999:99999999999:", "1:1:'; DROP TABLE kt.storage"] {
+        let to_come = format!("99999999999:99999999999:/{}", then.split('/').next_back().unwrap_or_default());
+        for forged in ["", "1", "99999999999:99999999999:", "1:1:'; DROP TABLE kt.storage", &to_come] {
             assert!(caller.open_at(forged).get("marks", "a").is_err(), "{forged}");
         }
 

@@ -86,6 +86,8 @@ fn moves(target: Server, options: &[&str]) {
     let mut caller = Caller::over(connect("kt_gateway"), credential("ada"), Perms::ALL, tables());
     let refusal = caller.open().get("marks", "a").expect_err("not before the rebase");
     assert!(matches!(refusal, TransactionError::NotReady(_)), "{what}: {refusal:?}");
+    let refusal = caller.open().look("marks", "a").expect_err("nor without a session");
+    assert!(matches!(refusal, TransactionError::NotReady(_)), "{what}: {refusal:?}");
     for statement in &late {
         let refusal = caller.open().run(statement).expect_err("the session is not of this cluster");
         assert_eq!(refusal.sqlstate, "KT401", "{what}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kontract_mvcc::credential::Credential;
 use kontract_mvcc::error::TransactionError;
 use kontract_mvcc::sql;
-use kontract_mvcc::statement::Statement;
+use kontract_mvcc::statement::{Statement, StatementResult};
 use kontract_mvcc::table::{Ptr, Tables};
 use kontract_mvcc::transaction::CommitOutcome;
 use kontract_wire::perm::Perms;
@@ -28,17 +28,32 @@ fn statement(sql: &str, params: &[Option<&str>]) -> Statement {
 
 /// Begins a session by hand and commits a payload that the core would never make.
 fn commit_by_hand(database: &Database, owner: &str, payload: &Value) -> Result<(), (String, Option<String>)> {
+    commit_by_hand_at(database, owner, None, payload)
+}
+
+/// The same in a session that reads an earlier state, if one is named.
+fn commit_by_hand_at(
+    database: &Database,
+    owner: &str,
+    at: Option<&str>,
+    payload: &Value,
+) -> Result<(), (String, Option<String>)> {
     let mut client = database.connect("kt_gateway");
-    let Credential { owner, expires_at_s, mac } = credential(owner);
     let sid = uuid();
-    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    let begin = "SELECT kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid)::text";
-    let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(&sid)];
-    run(&mut client, &statement(begin, &params)).expect("a valid credential");
+    begin_by_hand(&mut client, owner, &sid, at).expect("a valid credential");
     let commit = "SELECT kt.commit($1::text::uuid, $2::text::jsonb)";
     run(&mut client, &statement(commit, &[Some(&sid), Some(&payload.to_string())]))
         .map(drop)
         .map_err(|error| (error.sqlstate, error.detail))
+}
+
+/// Begins a session under an id of choice.
+fn begin_by_hand(client: &mut Client, owner: &str, sid: &str, at: Option<&str>) -> StatementResult {
+    let Credential { owner, expires_at_s, mac } = credential(owner);
+    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    let begin = "SELECT kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, p_at => $5::text)::text";
+    let params = [Some(owner.as_str()), Some(&expires_at_s.to_string()), Some(&mac), Some(sid), at];
+    run(client, &statement(begin, &params))
 }
 
 fn uuid() -> String {
@@ -117,6 +132,62 @@ on_each_server! {
             "SET ROLE kt_owner",
         ] {
             assert_eq!(refused(&mut deploy, sql), "42501", "{sql}");
+        }
+    }
+
+    /// From the catalogue: ownership and memberships, and what PostgreSQL itself would allow, however it was given.
+    fn each_role_owns_and_may_do_what_the_table_says(database: &Database) {
+        provision(database);
+        Caller::new(database, "o").call(|open| open.exec("marks", "SELECT id FROM marks", &[]).map(drop)).expect("makes a view");
+        let mut admin = database.connect("postgres");
+        let mut lines = |sql: &str| -> Vec<String> {
+            admin.query(sql, &[]).expect("the catalogue").iter().map(|row| row.get(0)).collect()
+        };
+        assert_eq!(lines(MEMBERSHIPS), Vec::<String>::new());
+        assert_eq!(
+            lines(OWNED),
+            [
+                "kt_exec pg_default_acl", "kt_exec pg_namespace kt_guard", "kt_exec pg_proc in kt_guard", "kt_owner pg_class in kt",
+                "kt_owner pg_class in kt_data", "kt_owner pg_class in kt_priv", "kt_owner pg_class in kt_view_marks", "kt_owner pg_default_acl",
+                "kt_owner pg_namespace kt", "kt_owner pg_namespace kt_data", "kt_owner pg_namespace kt_priv",
+                "kt_owner pg_namespace kt_view_marks", "kt_owner pg_proc in kt", "kt_owner pg_proc in kt_priv",
+            ],
+            "neither role that logs in owns anything"
+        );
+        let may = |role: &str, lines: Vec<String>| -> Vec<String> {
+            lines.iter().filter_map(|line| line.strip_prefix(role)?.strip_prefix(": ").map(str::to_owned)).collect()
+        };
+        assert_eq!(
+            may("kt_deploy", lines(ALLOWED)),
+            [
+                "CONNECT database", "EXECUTE kt.collect", "EXECUTE kt.gc_horizon", "EXECUTE kt.gc_log", "EXECUTE kt.gc_table",
+                "EXECUTE kt.keep_history", "EXECUTE kt.limit_visitors", "EXECUTE kt.provision", "EXECUTE kt.rebase", "EXECUTE kt.script",
+                "EXECUTE kt.set_identity_key", "EXECUTE kt.set_tenant", "EXECUTE kt.withdraw", "EXECUTE kt_priv.restored",
+                "INSERT kt_priv.migrations", "SELECT kt.storage",
+                "SELECT kt_priv.migrations", "USAGE kt", "USAGE kt_priv",
+            ]
+        );
+        assert_eq!(
+            may("kt_exec", lines(ALLOWED)),
+            [
+                "DELETE kt_view_marks.marks", "EXECUTE kt_priv.exec_own", "EXECUTE kt_priv.exec_owner", "EXECUTE kt_priv.exec_snap",
+                "INSERT kt_view_marks.marks", "SELECT kt_view_marks.marks", "UPDATE kt_view_marks.marks", "USAGE kt_view_marks",
+            ]
+        );
+        let gateway = may("kt_gateway", lines(ALLOWED));
+        let (functions, rest): (Vec<_>, Vec<_>) = gateway.iter().map(String::as_str).partition(|line| line.starts_with("EXECUTE "));
+        assert_eq!(
+            rest,
+            [
+                "CONNECT database", "SELECT kt.storage", "SELECT kt.trxs(create_txid)", "SELECT kt.trxs(expires_at)", "SELECT kt.trxs(owner)",
+                "SELECT kt.trxs(snap)", "USAGE kt",
+            ]
+        );
+        let reads = ["count_", "get_", "history_", "last_", "list_", "look_", "mget_", "query_"];
+        let calls = ["abort", "collect", "commit", "exec", "here", "start"];
+        for function in functions {
+            let name = function.strip_prefix("EXECUTE kt.").expect(function);
+            assert!(calls.contains(&name) || reads.iter().any(|read| name.starts_with(read)), "{function}");
         }
     }
 
@@ -203,6 +274,19 @@ on_each_server! {
         ] {
             assert_eq!(refused(&mut gateway, sql), "KT401", "{sql}");
         }
+    }
+
+    /// A snapshot for an id that somebody else holds would be read with their rights.
+    fn a_session_id_is_used_once(database: &Database) {
+        provision(database);
+        let (mut gateway, sid) = (database.connect("kt_gateway"), uuid());
+        begin_by_hand(&mut gateway, "alice", &sid, None).expect("begins");
+        for owner in ["alice", "bob"] {
+            let error = begin_by_hand(&mut gateway, owner, &sid, None).expect_err(owner);
+            assert_eq!(error.sqlstate, "KT401", "{owner}");
+        }
+        let owners = statement("SELECT string_agg(owner, ',') FROM kt.trxs", &[]);
+        assert_eq!(run(&mut gateway, &owners).expect("reads"), [[Some("alice".to_owned())]]);
     }
 
     fn an_expired_session_ends(database: &Database) {
@@ -337,6 +421,23 @@ on_each_server! {
         caller.call(|open| open.set("entries", &json!({"id": "a"}))).expect("no field is fixed");
     }
 
+    /// The core refuses that as well; this is a gateway without one.
+    fn the_past_is_not_written(database: &Database) {
+        provision(database);
+        deploy(database, "SELECT kt.keep_history('1 hour')");
+        let mut caller = Caller::new(database, "o");
+        let mut open = caller.open();
+        open.get("marks", "a").expect("begins");
+        let then = open.snapshot().expect("it has begun");
+        for part in [json!({"put": [["a", {}]]}), json!({"push": [["a", {}]]}), json!({"upd": [["a", {}]]}), json!({"del": ["a"]})] {
+            let mut payload = part.clone();
+            payload["t"] = json!("marks");
+            let outcome = commit_by_hand_at(database, "o", Some(&then), &json!([payload]));
+            assert_eq!(outcome, Err(("KT403".into(), None)), "{part}");
+            commit_by_hand(database, "o", &json!([payload])).expect("as things are, it is allowed");
+        }
+    }
+
     fn malformed_commits_are_refused(database: &Database) {
         provision(database);
         let name = "marks\"; DROP TABLE kt.storage; --";
@@ -417,3 +518,46 @@ on_each_server! {
         transaction.batch_execute(&install).expect("installs");
     }
 }
+
+/// Whoever is a member of a role of storage, or whom one of them is a member of.
+const MEMBERSHIPS: &str = "
+    SELECT m.member::regrole || ' in ' || m.roleid::regrole FROM pg_auth_members m
+     WHERE m.member::regrole::text ~ '^kt_' OR m.roleid::regrole::text ~ '^kt_'";
+
+/// What the roles own in this database, of whatever kind.
+const OWNED: &str = "
+    SELECT DISTINCT d.refobjid::regrole || ' ' || d.classid::regclass ||
+           coalesce(' ' || s.nspname, ' in ' || coalesce(c.relnamespace, p.pronamespace)::regnamespace, '')
+      FROM pg_shdepend d
+      LEFT JOIN pg_namespace s ON d.classid = 'pg_namespace'::regclass AND s.oid = d.objid
+      LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+      LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+     WHERE d.deptype = 'o' AND d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND d.refobjid::regrole::text ~ '^kt_'
+     ORDER BY 1";
+
+/// What each role may do with what it does not own, outside of PostgreSQL's own schemas.
+const ALLOWED: &str = "
+    WITH r AS (SELECT oid, rolname FROM pg_roles WHERE rolname IN ('kt_deploy', 'kt_exec', 'kt_gateway')),
+         n AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
+         c AS (SELECT c.oid, relkind, relowner, nspname || '.' || relname AS name FROM pg_class c JOIN n ON n.oid = relnamespace),
+         allowed AS (
+      SELECT rolname, p || ' database' AS what FROM r, unnest(array['CONNECT', 'CREATE', 'TEMPORARY']) p
+       WHERE has_database_privilege(r.oid, current_database(), p)
+      UNION ALL
+      SELECT rolname, p || ' ' || nspname FROM r, n, unnest(array['USAGE', 'CREATE']) p
+       WHERE nspowner <> r.oid AND has_schema_privilege(r.oid, n.oid, p)
+      UNION ALL
+      SELECT rolname, p || ' ' || name FROM r, c, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+       WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relowner <> r.oid AND has_table_privilege(r.oid, c.oid, p)
+      UNION ALL
+      SELECT rolname, p || ' ' || name || '(' || attname || ')'
+        FROM r, c JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
+       WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relowner <> r.oid AND has_column_privilege(r.oid, c.oid, attnum, p)
+         AND NOT has_table_privilege(r.oid, c.oid, p)
+      UNION ALL
+      SELECT rolname, p || ' ' || name FROM r, c, unnest(array['USAGE', 'SELECT', 'UPDATE']) p
+       WHERE relkind = 'S' AND relowner <> r.oid AND has_sequence_privilege(r.oid, c.oid, p)
+      UNION ALL
+      SELECT rolname, 'EXECUTE ' || nspname || '.' || proname FROM r, pg_proc f JOIN n ON n.oid = pronamespace
+       WHERE proowner <> r.oid AND has_function_privilege(r.oid, f.oid, 'EXECUTE'))
+    SELECT rolname || ': ' || what FROM allowed ORDER BY 1";

@@ -3,6 +3,8 @@
 pub(crate) mod app;
 pub(crate) mod contract;
 pub(crate) mod counting;
+pub(crate) mod door;
+pub(crate) mod encrypted;
 pub(crate) mod expect;
 pub(crate) mod node;
 pub(crate) mod pooler;

@@ -61,6 +61,12 @@ impl Pooler {
         }
         url
     }
+
+    /// Where it listens, once it serves a database.
+    pub(crate) fn port(&self, user: &str, database: &str) -> u16 {
+        self.url(user, database);
+        self.port
+    }
 }
 
 impl Drop for Pooler {

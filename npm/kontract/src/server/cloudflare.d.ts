@@ -10,10 +10,14 @@ declare module 'cloudflare:workers' {
 }
 
 declare module 'cloudflare:sockets' {
-  /** Opens a TCP connection. */
-  export function connect(address: { hostname: string; port: number }): {
+  interface Socket {
     readonly readable: ReadableStream<Uint8Array>;
     readonly writable: WritableStream<Uint8Array>;
     close(): Promise<void>;
-  };
+    /** The same connection from here on in TLS; where it was opened for that. */
+    startTls(): Socket;
+  }
+
+  /** Opens a TCP connection. */
+  export function connect(address: { hostname: string; port: number }, options: { secureTransport: 'off' | 'starttls' }): Socket;
 }

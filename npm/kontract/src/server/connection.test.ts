@@ -114,3 +114,27 @@ test('an address that cannot be dialled fails the batch alone', async (t) => {
   await assert.rejects(database.run('a'), /neither is bound/);
   await assert.rejects(database.run('b'), /neither is bound/);
 });
+
+test('the login waits for encryption, and goes through it', async (t) => {
+  const { driver } = server(t);
+  const [plain, encrypted] = [new FakeSocket(), new FakeSocket()];
+  let upgrade = (): void => undefined;
+  const upgraded = new Promise<TcpSocket>((resolve) => (upgrade = () => resolve(encrypted)));
+  const login = { user: 'u', password: 'p', database: 'd' };
+  const database = new Database(driver, () => ({ socket: plain, login, upgrade: () => upgraded }));
+  const batch = database.run('a');
+  await settled();
+  assert.deepEqual([plain.readable.locked, plain.writable.locked], [false, false], 'nothing is sent in the clear');
+  upgrade();
+  assert.equal(await batch, 'ran a');
+  assert.deepEqual([encrypted.readable.locked, encrypted.writable.locked], [true, true]);
+});
+
+test('a server without encryption fails the batch, and the connection is closed', async (t) => {
+  const { driver } = server(t);
+  const socket = new FakeSocket();
+  const login = { user: 'u', password: 'p', database: 'd' };
+  const database = new Database(driver, () => ({ socket, login, upgrade: () => Promise.reject(new Error('no TLS')) }));
+  await assert.rejects(database.run('a'), /no TLS/);
+  assert.equal(socket.isClosed, true);
+});

@@ -26,13 +26,21 @@ export interface Login {
   readonly database: string;
 }
 
+/** A connection that was opened, and how it goes on before the login. */
+export interface Dialled {
+  readonly socket: TcpSocket;
+  readonly login: Login;
+  /** Makes it an encrypted one. */
+  readonly upgrade?: () => Promise<TcpSocket>;
+}
+
 /** The database behind connections that follow one another. */
 export class Database {
   #connection: Connection | undefined;
 
   constructor(
     private readonly driver: Pick<GatewayModule, "PostgresSocket">,
-    private readonly dial: () => { socket: TcpSocket; login: Login },
+    private readonly dial: () => Dialled,
   ) {}
 
   /** Runs a batch. Rejects when the connection is lost; the next batch then opens another one. */
@@ -41,8 +49,7 @@ export class Database {
   }
 
   #open(): Connection {
-    const { socket, login } = this.dial();
-    const connection: Connection = new Connection(this.driver, socket, login, () => {
+    const connection: Connection = new Connection(this.driver, this.dial(), () => {
       if (this.#connection === connection) this.#connection = undefined;
     });
     return connection;
@@ -51,7 +58,8 @@ export class Database {
 
 /** A connection, until it is lost: then all of its batches fail. */
 class Connection {
-  readonly #socket: TcpSocket;
+  #socket: TcpSocket;
+  #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
   readonly #stream: PostgresSocket;
   readonly #postgres: Promise<Postgres>;
   readonly #lost: () => void;
@@ -60,16 +68,14 @@ class Connection {
   /** Rejects when the connection is over: the driver may be waiting for bytes that never come. */
   readonly #over = new Promise<never>((_resolve, reject) => (this.#fail = reject));
 
-  constructor({ PostgresSocket }: Pick<GatewayModule, "PostgresSocket">, socket: TcpSocket, login: Login, lost: () => void) {
+  constructor({ PostgresSocket }: Pick<GatewayModule, "PostgresSocket">, dialled: Dialled, lost: () => void) {
     this.#over.catch(() => undefined);
-    this.#socket = socket;
+    this.#socket = dialled.socket;
     this.#lost = lost;
-    const writer = socket.writable.getWriter();
     this.#stream = new PostgresSocket((bytes) => {
-      writer.write(bytes).catch((error: unknown) => this.#end(error));
+      this.#writer?.write(bytes).catch((error: unknown) => this.#end(error));
     });
-    void this.#pump(socket.readable.getReader());
-    this.#postgres = this.#limited(CONNECT_MS_MAX, () => this.#stream.connect(login.user, login.password, login.database));
+    this.#postgres = this.#limited(CONNECT_MS_MAX, () => this.#logIn(dialled));
     this.#postgres.catch(() => undefined);
   }
 
@@ -88,6 +94,17 @@ class Connection {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #logIn({ login, upgrade }: Dialled): Promise<Postgres> {
+    if (upgrade !== undefined) {
+      const socket = await upgrade();
+      if (this.#isOver) void socket.close().catch(() => undefined);
+      this.#socket = socket;
+    }
+    this.#writer = this.#socket.writable.getWriter();
+    void this.#pump(this.#socket.readable.getReader());
+    return this.#stream.connect(login.user, login.password, login.database);
   }
 
   async #pump(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

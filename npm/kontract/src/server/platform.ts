@@ -32,7 +32,7 @@ export interface Bindings {
   KONTRACT_BACKUP_KEY: string;
   KONTRACT_IDENTITY_KEY: string;
   /** PostgreSQL as the gateway's own role, `postgres://kt_gateway:…@host:port/database`. */
-  DATABASE_URL?: string;
+  DATABASE_URL?: string | null;
   /** Cloudflare's connection pool in front of the same database. */
   HYPERDRIVE?: { connectionString: string };
   /** Origins beside the Worker's own whose pages may open a WebSocket, separated by spaces. */
