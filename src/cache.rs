@@ -240,4 +240,4 @@ fn of_text(answer: Option<&str>) -> Hash {
 }
 
 /// Changes with the form of what is kept.
-const FORMAT: &str = "kontract cache 3 ";
+const FORMAT: &str = "kontract cache 4 ";

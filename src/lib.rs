@@ -105,9 +105,7 @@ fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Ou
 
 fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split) -> Outcome<Halves> {
     contract(graph).and_then(|contract| {
-        let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
-        let pages = project.ssr.as_deref().and_then(|path| graph.sources().id(path));
-        let options = SplitOptions { optimize: project.optimize, stubs, pages };
+        let options = split_options(&project, graph);
         graph.certain(split(graph, &contract, options)).and_then(|modules| {
             // A contract without some of its tables would look as if they had been removed.
             if !graph.is_whole() {
@@ -116,6 +114,12 @@ fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Spl
             plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
         })
     })
+}
+
+fn split_options(project: &Project, graph: &ModuleGraph) -> SplitOptions {
+    let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
+    let pages = project.ssr.as_deref().and_then(|path| graph.sources().id(path));
+    SplitOptions { optimize: project.optimize, stubs, pages }
 }
 
 /// What the modules of a graph promise.
@@ -149,11 +153,31 @@ pub enum Places {
 
 /// Compiles a project.
 pub fn compile(system: &dyn System, loaded: &Loaded, input: &CompileInput<'_>) -> Outcome<Artifacts> {
-    both_halves(system, loaded).and_then(|halves| {
-        let evidence = halves.modules.evidence.clone();
+    compile_unproven(system, loaded, input).and_then(Unproven::prove)
+}
+
+/// [`compile`] for who has to do something with the server's files while those for clients are searched.
+pub fn compile_unproven(system: &dyn System, loaded: &Loaded, input: &CompileInput<'_>) -> Outcome<Unproven> {
+    read(loaded).and_then(|project| {
+        parse::parse(&loaded.sources, &project).and_then(|graph| unproven(system, project, graph, input))
+    })
+}
+
+/// [`compile_unproven`] from where the modules are known.
+fn unproven(
+    system: &dyn System,
+    project: Project,
+    graph: ModuleGraph,
+    input: &CompileInput<'_>,
+) -> Outcome<Unproven> {
+    let sources = graph.sources().clone();
+    let halves = halves(system, project, &graph, split::split);
+    parse::drop_elsewhere(graph);
+    halves.and_then(|mut halves| {
+        let evidence = std::mem::take(&mut halves.modules.evidence);
         lay_out(&halves.contract, &halves.plan.lock.wire, input).and_then(|layout| {
-            match generate(&loaded.sources, halves, layout, input) {
-                Ok(artifacts) => proven(artifacts, &evidence),
+            match generate(&sources, halves, layout, input) {
+                Ok(artifacts) => Outcome::of(Unproven::of(artifacts, evidence)),
                 Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
             }
         })
@@ -196,33 +220,52 @@ fn lay_out(contract: &CheckedContract, locked: &WireIds, input: &CompileInput<'_
     if broken.is_empty() { Outcome::of(Layout { schema, ids }) } else { Outcome::failed(broken) }
 }
 
-/// What only the server of a project has, to search other files for it.
-pub fn evidence(system: &dyn System, loaded: &Loaded) -> Outcome<Evidence> {
-    both_halves(system, loaded).and_then(|halves| Outcome::of(halves.modules.evidence))
-}
-
-fn both_halves(system: &dyn System, loaded: &Loaded) -> Outcome<Halves> {
+/// What only the server of a project has, to search pages for it. They have these exports of modules of both sides, by path.
+pub fn evidence(loaded: &Loaded, pages: &BTreeMap<String, BTreeSet<String>>) -> Outcome<Evidence> {
     read(loaded).and_then(|project| {
-        parse::parse(&loaded.sources, &project)
-            .and_then(|graph| halves(system, project, &graph, split::split))
+        parse::parse(&loaded.sources, &project).and_then(|graph| {
+            contract(&graph).and_then(|contract| {
+                let options = split_options(&project, &graph);
+                graph.certain(split::evidence(&graph, &contract, options, pages))
+            })
+        })
     })
 }
 
-/// Lets the client's files through once they were searched.
-fn proven(artifacts: Artifacts, evidence: &Evidence) -> Outcome<Artifacts> {
-    let for_clients = |path: &String| CLIENT_FOLDERS.iter().any(|folder| path.starts_with(folder));
-    let (client, mut artifacts): (Artifacts, Artifacts) =
-        artifacts.into_iter().partition(|(path, _)| for_clients(path));
-    // Pinned keys are random and may hold any short text; the module that has them is made of nothing else.
-    let pins = client.get(PINS).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-    let vocabulary: Vec<&str> = stubgen::VOCABULARY.iter().copied().chain([pins.as_str()]).collect();
-    match evidence.prove(client, &vocabulary).map(LeakFree::into_inner) {
-        Ok(ClientFiles { files, report }) => {
-            artifacts.extend(files);
-            artifacts.insert(LEAK_REPORT.to_owned(), report.into_bytes());
-            Outcome::of(artifacts)
+/// What a project is compiled to, of which the files for clients have not been searched yet.
+pub struct Unproven {
+    rest: Artifacts,
+    client: Artifacts,
+    evidence: Evidence,
+}
+
+impl Unproven {
+    fn of(artifacts: Artifacts, evidence: Evidence) -> Self {
+        let for_clients = |path: &String| CLIENT_FOLDERS.iter().any(|folder| path.starts_with(folder));
+        let (client, rest) = artifacts.into_iter().partition(|(path, _)| for_clients(path));
+        Self { rest, client, evidence }
+    }
+
+    /// The files that are not for clients.
+    pub fn rest(&self) -> &Artifacts {
+        &self.rest
+    }
+
+    /// Lets the files for clients through once they were searched.
+    pub fn prove(self) -> Outcome<Artifacts> {
+        let Self { rest: mut artifacts, client, evidence } = self;
+        // Pinned keys are random and may hold any short text; the module that has them is made of nothing else.
+        let pins =
+            client.get(PINS).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+        let vocabulary: Vec<&str> = stubgen::VOCABULARY.iter().copied().chain([pins.as_str()]).collect();
+        match evidence.prove(client, &vocabulary).map(LeakFree::into_inner) {
+            Ok(ClientFiles { files, report }) => {
+                artifacts.extend(files);
+                artifacts.insert(LEAK_REPORT.to_owned(), report.into_bytes());
+                Outcome::of(artifacts)
+            }
+            Err(leaks) => Outcome::failed(leaks),
         }
-        Err(leaks) => Outcome::failed(leaks),
     }
 }
 

@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::Checked;
 use crate::artifact::Artifacts;
 use crate::cache::{Gist, Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
@@ -29,6 +28,7 @@ use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parall
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
 use crate::system::{FILE_BYTES_MAX, Stamp, System, SystemError};
+use crate::{Checked, CompileInput, Unproven};
 
 /// Where the cache is kept.
 pub trait Store {
@@ -53,6 +53,46 @@ pub struct Rechecked {
     pub diagnostics: Vec<Diagnostic>,
     /// The declarations of generated code, when they were asked for and there are no errors.
     pub declarations: Option<Artifacts>,
+    /// What the answer was made from, where it is whole and there are no errors.
+    pub basis: Option<Basis>,
+}
+
+/// What a project without errors is made from. Of two that are equal, the same is compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Basis {
+    /// Of everything but the texts of modules.
+    rest: Hash,
+    /// The modules whose texts were looked at.
+    texts: Vec<(FileId, Hash)>,
+}
+
+/// What [`compile`] made, and from which texts.
+pub struct Compiled {
+    /// The project.
+    pub loaded: Loaded,
+    /// What it was compiled to.
+    pub outcome: Outcome<Unproven>,
+    /// Of every module; nothing where that is not known.
+    pub contents: Contents,
+}
+
+impl Basis {
+    fn of(outcome: &KeptOutcome, sources: &Sources, contents: &Contents) -> Option<Self> {
+        if has_errors(&outcome.diagnostics) {
+            return None;
+        }
+        // Bundlers read configurations as well.
+        let configurations = sources.iter().filter(|(file, _)| !contents.contains_key(file));
+        let configurations: Vec<&str> = configurations.map(|(_, source)| &*source.text).collect();
+        let rest = (outcome.digest, &outcome.trace, &outcome.packages, configurations);
+        let texts = outcome.texts.iter().map(|text| (text.file, text.content)).collect();
+        Some(Self { rest: hash(&postcard::to_allocvec(&rest).ok()?), texts })
+    }
+
+    /// Whether these were the texts of a project's modules when it was compiled.
+    pub fn is_of(&self, contents: &Contents) -> bool {
+        self.texts.iter().all(|(file, content)| contents.get(file) == Some(content))
+    }
 }
 
 /// What a check is for.
@@ -80,7 +120,27 @@ pub fn recheck(system: &dyn System, store: &dyn Store, wanted: Wanted) -> Rechec
     let Outcome { value, diagnostics } = crate::check(system, &loaded);
     let checked = value.filter(|_| wanted == Wanted::Declarations);
     let declarations = checked.map(|checked| crate::declarations(&loaded.sources, checked));
-    Rechecked { sources: loaded.sources, diagnostics, declarations }
+    Rechecked { sources: loaded.sources, diagnostics, declarations, basis: None }
+}
+
+/// Compiles a project, from what the last check left and still holds. `adapt` may change what the configuration says.
+pub fn compile(
+    system: &dyn System,
+    store: &dyn Store,
+    adapt: &dyn Fn(&mut Project),
+    input: &CompileInput<'_>,
+) -> Compiled {
+    let (key, began_ns) = (store.key(), store.now_ns());
+    let bytes = store.read().unwrap_or_default();
+    let kept = Kept::decode(&bytes, &key);
+    let run = kept.as_ref().map(|kept| Run::new(system, Some(kept), began_ns, Wanted::Diagnostics));
+    if let Some(compiled) = run.and_then(|run| run.compiled(adapt, input)) {
+        return compiled;
+    }
+    let mut loaded = load(system);
+    loaded.project.iter_mut().for_each(adapt);
+    let outcome = crate::compile_unproven(system, &loaded, input);
+    Compiled { loaded, outcome, contents: Contents::new() }
 }
 
 /// One check with what is kept.
@@ -136,6 +196,27 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// `None` when what is kept turned out to be wrong, or a file cannot be read.
+    fn compiled(&self, adapt: &dyn Fn(&mut Project), input: &CompileInput<'_>) -> Option<Compiled> {
+        let mut loaded = load_known(self.system, &|path| self.on_demand(path));
+        loaded.project.iter_mut().for_each(adapt);
+        let Some(project) = loaded.project.clone().filter(|_| !has_errors(&loaded.diagnostics)) else {
+            let diagnostics = loaded.diagnostics.clone();
+            let outcome = Outcome::failed(diagnostics);
+            return Some(Compiled { loaded, outcome, contents: Contents::new() });
+        };
+        let mut modules = self.modules(&loaded.sources, &project)?;
+        let summaries = summaries(&mut modules)?;
+        let read = Outcome::with(project, loaded.diagnostics.clone());
+        let outcome = read.and_then(|project| {
+            parse::link(&loaded.sources, &project, summaries)
+                .and_then(|graph| crate::unproven(self.system, project, graph, input))
+        });
+        let contents = modules.iter().map(|module| (module.file, module.content)).collect();
+        let compiled = Compiled { loaded, outcome, contents };
+        (!self.deceived.load(Ordering::Relaxed)).then_some(compiled)
+    }
+
     /// `None` when what is kept turned out to be wrong.
     fn finish(&self, key: &str) -> Option<Done> {
         let loaded = load_known(&Loading(self), &|path| self.on_demand(path));
@@ -143,7 +224,10 @@ impl<'r> Run<'r> {
             Some(project) if !has_errors(&loaded.diagnostics) => self.checked(&loaded, project, key)?,
             Some(_) | None => {
                 let Loaded { sources, diagnostics, .. } = loaded;
-                Done { rechecked: Rechecked { sources, diagnostics, declarations: None }, to_keep: None }
+                Done {
+                    rechecked: Rechecked { sources, diagnostics, declarations: None, basis: None },
+                    to_keep: None,
+                }
             }
         };
         (!self.deceived.load(Ordering::Relaxed)).then_some(done)
@@ -168,6 +252,7 @@ impl<'r> Run<'r> {
             sources: sources.clone(),
             diagnostics: outcome.diagnostics.clone(),
             declarations: outcome.declarations.clone(),
+            basis: Basis::of(&outcome, sources, &contents),
         };
         let whole = modules.iter().all(|module| module.summary.is_ok());
         let to_keep = (is_new || self.has_read(&modules))
@@ -274,16 +359,7 @@ impl<'r> Run<'r> {
         (contents, digest): (&Contents, Hash),
     ) -> Option<KeptOutcome> {
         let sources = &loaded.sources;
-        let summarized = |module: &mut Module<'_>| -> Option<Summarized> {
-            let read = match (module.read.take(), &module.summary) {
-                (Some(read), _) => Ok(read),
-                (None, Ok(encoded)) => Ok(Read::from(ModuleSummary::decode(encoded)?)),
-                (None, Err(errors)) => Err(errors.clone()),
-            };
-            Some((module.file, read))
-        };
-        let summaries: Option<Vec<Summarized>> = modules.par_iter_mut().map(summarized).collect();
-        let summaries = summaries?;
+        let summaries = summaries(modules)?;
         let (mut texts, mut searched) = (Vec::new(), false);
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
         let outcome = project_read.and_then(|project| {
@@ -335,6 +411,19 @@ impl<'r> Run<'r> {
     }
 }
 
+/// What the modules are to each other. `None` when a summary cannot be decoded.
+fn summaries(modules: &mut [Module<'_>]) -> Option<Vec<Summarized>> {
+    let summarized = |module: &mut Module<'_>| -> Option<Summarized> {
+        let read = match (module.read.take(), &module.summary) {
+            (Some(read), _) => Ok(read),
+            (None, Ok(encoded)) => Ok(Read::from(ModuleSummary::decode(encoded)?)),
+            (None, Err(errors)) => Err(errors.clone()),
+        };
+        Some((module.file, read))
+    };
+    modules.par_iter_mut().map(summarized).collect()
+}
+
 /// Reading the project is no answer to note, because files are compared by themselves; what packages say is.
 struct Loading<'r>(&'r Run<'r>);
 
@@ -382,7 +471,7 @@ impl Reader for Expected {
 }
 
 /// A hash of the content of every module.
-type Contents = HashMap<FileId, Hash>;
+pub type Contents = HashMap<FileId, Hash>;
 
 /// Of what an answer depends on, but for texts, places, and other answers that it was made from.
 fn digest(loaded: &Loaded, modules: &[Module<'_>]) -> Hash {
@@ -442,4 +531,4 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 }
 
 /// File systems stamp in steps, the coarsest in use being two seconds.
-const SETTLED_NS: i64 = 2_000_000_000;
+pub const SETTLED_NS: i64 = 2_000_000_000;

@@ -8,6 +8,7 @@
 use super::metafile::Metafile;
 use super::size::gzip_len;
 use super::tools;
+use crate::artifact::Artifacts;
 use crate::cli::error::CliError;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -34,20 +35,24 @@ pub struct Part {
 }
 
 impl ClientSize {
-    /// Measures the client that lies in `dist/client`; `keys` are the texts of what it pins. In esbuild's words why it
+    /// Measures the client among a project's files; `keys` are the texts of what it pins. In esbuild's words why it
     /// cannot, when its own options do not fit the project: its bundler may have others.
     ///
     /// # Errors
     /// When esbuild is missing, or the file system refuses.
-    pub fn of(project: &Path, keys: &[String]) -> Result<Result<Self, String>, CliError> {
+    pub fn of(project: &Path, files: &Artifacts, keys: &[String]) -> Result<Result<Self, String>, CliError> {
         let refused =
             |error: std::io::Error| CliError::environment(error, "check the permissions of .kontract");
-        let out = tempfile::tempdir_in(project.join(".kontract")).map_err(refused)?;
-        let meta = out.path().join(METAFILE);
+        // As deep below the project as the client is, whose imports may lead to files of the project.
+        let folder = tempfile::tempdir_in(project.join(".kontract")).map_err(refused)?;
+        stage(files, folder.path()).map_err(refused)?;
+        let entry = format!(".kontract/{}/{ENTRY}", folder.path().file_name().unwrap_or_default().display());
+        let out = folder.path().join(".out");
+        let meta = out.join(METAFILE);
         let output = Command::new(tools::find(project, ".bin/esbuild")?)
             .current_dir(project)
-            .arg(ENTRY)
-            .arg(format!("--outdir={}", out.path().display()))
+            .arg(&entry)
+            .arg(format!("--outdir={}", out.display()))
             .arg(format!("--metafile={}", meta.display()))
             .args(OPTIONS)
             .output()
@@ -64,16 +69,28 @@ impl ClientSize {
             )
         })?;
         let read = |path: &str| std::fs::read(project.join(path));
-        measured(&meta, read, keys).map(Ok).map_err(refused)
+        measured(&meta, &entry, read, keys).map(Ok).map_err(refused)
     }
+}
+
+/// Writes the client's modules into a folder.
+fn stage(files: &Artifacts, folder: &Path) -> std::io::Result<()> {
+    for (path, bytes) in files {
+        let Some(name) = path.strip_prefix(CLIENT).filter(|name| name.ends_with(".js")) else { continue };
+        let target = folder.join(name);
+        target.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::write(target, bytes)?;
+    }
+    Ok(())
 }
 
 fn measured(
     meta: &Metafile,
+    entry: &str,
     read: impl Fn(&str) -> std::io::Result<Vec<u8>>,
     keys: &[String],
 ) -> std::io::Result<ClientSize> {
-    let page = meta.output_of(|input| input == ENTRY).map(|output| meta.at_once(output)).unwrap_or_default();
+    let page = meta.output_of(|input| input == entry).map(|output| meta.at_once(output)).unwrap_or_default();
     let (mut whole, mut gzip) = (0, 0);
     for path in &page {
         let bytes = read(path)?;
@@ -123,7 +140,8 @@ fn tenths(bytes: u64) -> String {
     format!("{}.{} kB", hundreds / 10, hundreds % 10)
 }
 
-const ENTRY: &str = "dist/client/index.js";
+const CLIENT: &str = "dist/client/";
+const ENTRY: &str = "index.js";
 const METAFILE: &str = "metafile";
 /// The beginnings of the names of files of `kontract/client`, and what a browser loads them for.
 const PARTS: [(&str, &str); 5] = [
@@ -147,6 +165,7 @@ const OPTIONS: &[&str] = &[
 mod tests {
     use super::*;
 
+    const PAGE: &str = "dist/client/index.js";
     /// A page's file that shares one with what is loaded later.
     const META: &str = r#"{ "inputs": {}, "outputs": {
         "o/index.js": { "entryPoint": "dist/client/index.js", "imports": [
@@ -160,7 +179,7 @@ mod tests {
         let meta = Metafile::parse(META.as_bytes()).expect("a metafile");
         let read = |path: &str| Ok(path.as_bytes().to_vec());
         let length = |path: &str| gzip_len(path.as_bytes());
-        let size = measured(&meta, read, &[]).expect("all files can be read");
+        let size = measured(&meta, PAGE, read, &[]).expect("all files can be read");
         let later = Part { name: PARTS[2].1, gzip: length("o/ml-kem-A.js") + length("o/sponge.js") };
         let expected =
             ClientSize { gzip: length("o/index.js") + length("o/shared.js"), keys: 0, later: vec![later] };
@@ -172,7 +191,7 @@ mod tests {
         let meta = Metafile::parse(META.as_bytes()).expect("a metafile");
         let key = "k8Zq1xW0vU7tYbN3mC5j".to_owned();
         let bytes = format!("a=\"{key}\"").into_bytes();
-        let size = measured(&meta, |_| Ok(bytes.clone()), std::slice::from_ref(&key)).expect("read");
+        let size = measured(&meta, PAGE, |_| Ok(bytes.clone()), std::slice::from_ref(&key)).expect("read");
         assert_eq!(size.gzip, 2 * gzip_len(b"a=\"\""));
         assert_eq!(size.gzip + size.keys, 2 * gzip_len(&bytes));
         assert_eq!(

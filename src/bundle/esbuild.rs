@@ -7,6 +7,7 @@ use rayon::iter::{IntoParallelIterator, IntoParallelRefMutIterator, ParallelIter
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use tempfile::TempDir;
 
 /// What esbuild made of the modules.
 pub enum Bundled {
@@ -16,6 +17,8 @@ pub enum Bundled {
         files: BTreeMap<String, Vec<u8>>,
         /// What went into them.
         meta: Metafile,
+        /// Where they lie until this is dropped, maps as esbuild made them.
+        folder: TempDir,
     },
     /// A module or package that cannot be bundled, in esbuild's words: the project's fault.
     Refused(String),
@@ -98,26 +101,30 @@ fn run(input: Input<'_>, packages: &[&str]) -> Result<Bundled, CliError> {
     files.par_iter_mut().filter(|(name, _)| name.ends_with(".map")).for_each(|(name, bytes)| {
         maps::relocate(bytes, &format!(".kontract/{folder}/{name}"), &format!("{OUT}/{name}"));
     });
-    give_require(&mut files);
-    Ok(Bundled::Modules { files, meta })
+    for name in give_require(&mut files) {
+        std::fs::write(out.path().join(&name), &files[&name])
+            .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
+    }
+    Ok(Bundled::Modules { files, meta, folder: out })
 }
 
 /// CommonJS packages call `require('fs')` for what the platform has. esbuild leaves such calls to a `require` of the
-/// platform, which ES modules have to make for themselves.
-fn give_require(files: &mut BTreeMap<String, Vec<u8>>) {
+/// platform, which ES modules have to make for themselves. The modules that did.
+fn give_require(files: &mut BTreeMap<String, Vec<u8>>) -> Vec<String> {
     let names: Vec<String> = files
         .iter()
         .filter(|(name, bytes)| name.ends_with(".js") && contains(bytes, NO_REQUIRE.as_bytes()))
         .map(|(name, _)| name.clone())
         .collect();
-    for name in names {
-        if let Some(bytes) = files.get_mut(&name) {
+    for name in &names {
+        if let Some(bytes) = files.get_mut(name) {
             bytes.splice(0..0, REQUIRE.bytes());
         }
         if let Some(bytes) = files.get_mut(&format!("{name}.map")) {
             maps::add_line_in_front(bytes);
         }
     }
+    names
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {

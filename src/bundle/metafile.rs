@@ -51,6 +51,11 @@ impl Metafile {
         serde_json::from_slice(text)
     }
 
+    /// Every module that went in, those that are the platform's left out.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.inputs.keys().map(String::as_str)
+    }
+
     /// Outputs that are loaded when they are needed, by their names below the output folder.
     pub fn later(&self, entry: &str) -> Vec<String> {
         let outputs = self

@@ -39,21 +39,23 @@ pub struct Failure {
     pub stack: String,
 }
 
-/// Starts the Worker and loads the modules `later`, named as in `modules`.
+/// Starts the Worker and loads the modules `later`, named as in `modules`. `folder` has those that esbuild wrote, and gets the
+/// rest.
 ///
 /// # Errors
 /// When workerd is missing or does not answer, or the file system refuses.
-pub fn run(project: &Path, modules: &BTreeMap<String, Vec<u8>>, later: &[String]) -> Result<Trial, CliError> {
-    let folder = tempfile::tempdir_in(project.join(".kontract"))
-        .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
-        path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, bytes))
-    };
+pub fn run(
+    project: &Path,
+    folder: &Path,
+    modules: &BTreeMap<String, Vec<u8>>,
+    later: &[String],
+) -> Result<Trial, CliError> {
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes);
     let scripts: Vec<&String> =
         modules.keys().filter(|name| name.ends_with(".js") || name.ends_with(".wasm")).collect();
     let written = scripts
         .iter()
+        .filter(|name| !folder.join(name).exists())
         .try_for_each(|name| modules.get(*name).map_or(Ok(()), |bytes| write(name, bytes)))
         .and_then(|()| write("empty.js", EMPTY.as_bytes()))
         .and_then(|()| write("trial.js", trial_module(later).as_bytes()))
@@ -65,7 +67,7 @@ pub fn run(project: &Path, modules: &BTreeMap<String, Vec<u8>>, later: &[String]
     let mut start_up: Option<Duration> = None;
     // A busy machine is slow once, a slow script always.
     for _ in 0..ATTEMPTS_MAX {
-        let empty = match Running::start(&workerd, folder.path(), "empty.capnp")? {
+        let empty = match Running::start(&workerd, folder, "empty.capnp")? {
             Ok(running) => running.took,
             Err(words) => {
                 return Err(CliError::environment(
@@ -74,7 +76,7 @@ pub fn run(project: &Path, modules: &BTreeMap<String, Vec<u8>>, later: &[String]
                 ));
             }
         };
-        let trial = match Running::start(&workerd, folder.path(), "trial.capnp")? {
+        let trial = match Running::start(&workerd, folder, "trial.capnp")? {
             Ok(running) => running,
             Err(words) => return Ok(Trial::Refused(words)),
         };

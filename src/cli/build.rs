@@ -1,19 +1,22 @@
 //! `kontract build`.
 
 use super::args::BuildArgs;
+use super::cache_folder::CacheFolder;
 use super::error::CliError;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
 use super::{worker, write};
+use crate::artifact::Artifacts;
 use crate::bundle::client::ClientSize;
 use crate::bundle::{gateway, tools};
 use crate::contract::FieldRename;
-use crate::diag::Severity;
+use crate::diag::{Outcome, Severity};
 use crate::migrate::Lock;
-use crate::project::{Loaded, Project, load};
+use crate::project::{Loaded, Project};
+use crate::recheck::{self, Compiled, Contents};
 use crate::stubgen::PinnedKey;
-use crate::{CompileInput, Places, stubgen};
+use crate::{CompileInput, Places, Unproven, stubgen};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
@@ -74,6 +77,11 @@ pub(super) struct Built {
     pub(super) project: Project,
     /// Paths of the files that were written because they differed.
     pub(super) changed: Vec<String>,
+    /// Of the modules that it was made from.
+    pub(super) contents: Contents,
+    /// Paths of what the Worker was bundled from, and of all that was made.
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
 }
 
 /// Compiles, bundles and writes.
@@ -84,10 +92,6 @@ pub(super) fn build(
     reporter: Reporter,
 ) -> Result<Built, CliError> {
     let system = OsSystem::new(folder)?;
-    let mut loaded = load(&system);
-    if let Some(project) = &mut loaded.project {
-        project.optimize &= options.mode == Mode::Production;
-    }
     let keys = secrets.pinned();
     let Evolution { against, renames } = options.evolution;
     // Names that were only half typed when `kontract dev` saw them must not keep a place for ever.
@@ -96,33 +100,63 @@ pub(super) fn build(
         Mode::Production => Places::Locked,
     };
     let input = CompileInput { keys: &keys, against, renames, places };
-    let artifacts = compiled(&loaded, reporter, |loaded| crate::compile(&system, loaded, &input))?;
+    let adapt = |project: &mut Project| project.optimize &= options.mode == Mode::Production;
+    let Compiled { mut loaded, outcome, contents } =
+        recheck::compile(&system, &CacheFolder::of(&system), &adapt, &input);
+    let made = compiled(&loaded, reporter, |_| outcome)?;
     let project = loaded.project.take().ok_or(CliError::Project)?;
-    let mut files = artifacts;
-    stage_gateway(&mut files)?;
+    let gateway = gateway_files()?;
     // Only what esbuild reads is written before it has succeeded.
-    let mut changed = write::write_all(folder, &files, is_staged)?;
+    let mut changed = write::write_all(folder, &gateway, is_staged)?;
+    changed.extend(write::write_all(folder, made.rest(), is_staged)?);
     let (sources, mode) = (&loaded.sources, options.mode);
-    worker::add(&worker::Build { folder, project: &project, sources, mode, reporter }, &mut files)?;
+    let worker = worker::Build { folder, project: &project, sources, mode, reporter };
+    // What clients get is searched and measured while esbuild and workerd are waited for.
+    let (client, bundled) = std::thread::scope(|scope| {
+        let client = scope.spawn(|| Client::of(folder, made, mode, &keys));
+        let bundled = worker::bundle(&worker, &gateway);
+        (client.join(), bundled)
+    });
+    let Client { proven, size } = client.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let mut files = compiled(&loaded, reporter, |_| proven)?;
+    files.extend(gateway);
+    let worker::Bundle { files: worker, inputs } = bundled?;
+    files.extend(worker);
     // The lock says what databases are given, so it comes last.
     changed.extend(write::write_all(folder, &files, |path| !is_history(path) && !is_staged(path))?);
     write::remove_stale(folder, &files)?;
     changed.extend(write::write_all(folder, &files, is_history)?);
-    if mode == Mode::Production {
-        say_client_size(folder, &keys, reporter)?;
+    if let Some(size) = size {
+        say_client_size(size?, reporter);
     }
     if options.frontend {
         frontend(folder, &project, reporter)?;
     }
-    Ok(Built { project, changed })
+    Ok(Built { project, changed, contents, inputs, outputs: files.into_keys().collect() })
 }
 
-/// Says what the written client weighs.
-fn say_client_size(folder: &Path, keys: &[PinnedKey], reporter: Reporter) -> Result<(), CliError> {
-    let halves =
-        |key: &PinnedKey| [URL_SAFE_NO_PAD.encode(key.x25519), URL_SAFE_NO_PAD.encode(&key.mlkem768)];
-    let pinned: Vec<String> = keys.iter().flat_map(halves).collect();
-    match ClientSize::of(folder, &pinned)? {
+/// What clients get.
+struct Client {
+    proven: Outcome<Artifacts>,
+    /// Measured for production, or why it cannot be.
+    size: Option<Result<Result<ClientSize, String>, CliError>>,
+}
+
+impl Client {
+    fn of(folder: &Path, made: Unproven, mode: Mode, keys: &[PinnedKey]) -> Self {
+        let halves =
+            |key: &PinnedKey| [URL_SAFE_NO_PAD.encode(key.x25519), URL_SAFE_NO_PAD.encode(&key.mlkem768)];
+        let proven = made.prove();
+        let files = proven.value.as_ref().filter(|_| mode == Mode::Production);
+        let pinned: Vec<String> = keys.iter().flat_map(halves).collect();
+        let size = files.map(|files| ClientSize::of(folder, files, &pinned));
+        Self { size, proven }
+    }
+}
+
+/// Says what the client weighs.
+fn say_client_size(size: Result<ClientSize, String>, reporter: Reporter) {
+    match size {
         Ok(size) => {
             reporter.say(format!("client: {size}"));
             let later: Vec<_> =
@@ -137,11 +171,10 @@ fn say_client_size(folder: &Path, keys: &[PinnedKey], reporter: Reporter) -> Res
             reporter.say(format!("client: of unknown size, because esbuild alone cannot bundle it\n{words}"));
         }
     }
-    Ok(())
 }
 
 /// Runs the frontend's own build, if it has one.
-fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> Result<(), CliError> {
     let Some(frontend) = &project.frontend else { return Ok(()) };
     let output = Command::new("sh")
         .arg("-c")
@@ -173,7 +206,7 @@ pub(super) fn secrets(folder: &Path, reporter: Reporter) -> Result<Secrets, CliE
 pub(super) fn compiled<T>(
     loaded: &Loaded,
     reporter: Reporter,
-    phase: impl FnOnce(&Loaded) -> crate::diag::Outcome<T>,
+    phase: impl FnOnce(&Loaded) -> Outcome<T>,
 ) -> Result<T, CliError> {
     let outcome = phase(loaded);
     if !outcome.diagnostics.is_empty() {
@@ -184,13 +217,12 @@ pub(super) fn compiled<T>(
 }
 
 /// The gateway and the entry beside the staged server modules.
-fn stage_gateway(files: &mut Files) -> Result<(), CliError> {
+fn gateway_files() -> Result<Files, CliError> {
     let gateway = gateway::files().map_err(|error| CliError::Environment(error.to_string()))?;
-    for (name, bytes) in gateway {
-        files.insert(format!("{STAGE}/{name}"), bytes.to_vec());
-    }
+    let mut files: Files =
+        gateway.iter().map(|(name, bytes)| (format!("{STAGE}/{name}"), bytes.to_vec())).collect();
     files.insert(format!("{STAGE}/worker.js"), gateway::ENTRY.as_bytes().to_vec());
-    Ok(())
+    Ok(files)
 }
 
 /// The lock and the migrations.
@@ -202,7 +234,7 @@ fn is_staged(path: &str) -> bool {
     STAGED.iter().any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
 }
 
-pub(super) type Files = std::collections::BTreeMap<String, Vec<u8>>;
+pub(super) type Files = Artifacts;
 
 /// What esbuild reads.
 const STAGED: &[&str] = &[STAGE, stubgen::DIRECT];

@@ -2,6 +2,7 @@
 
 use super::args::DevArgs;
 use super::build;
+use super::cache_folder::CacheFolder;
 use super::check;
 use super::error::CliError;
 use super::migrate;
@@ -14,8 +15,12 @@ use crate::dev::watch::{Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
 use crate::migrate::connect;
 use crate::project::{self, Project};
+use crate::recheck::{Basis, SETTLED_NS, Store as _};
+use crate::system::{Stamp, System as _};
 use postgres::config::{Host, SslMode};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Serves until it is asked to stop.
@@ -43,6 +48,7 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
         frontend: !args.no_frontend,
         unserved: false,
         migrated: false,
+        last: None,
     };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
@@ -73,6 +79,49 @@ struct Server {
     unserved: bool,
     /// Whether the database has every migration of the last build.
     migrated: bool,
+    /// The last build, unless it failed.
+    last: Option<Last>,
+}
+
+/// A build that is still the one of the sources while nothing that it was made from has changed, nor what it made.
+struct Last {
+    project: Project,
+    basis: Basis,
+    stamps: Vec<(String, Option<Stamp>)>,
+}
+
+impl Last {
+    /// `None` for a build of other texts than those of the basis.
+    fn of(basis: Option<Basis>, built: &build::Built, system: &OsSystem) -> Option<Self> {
+        let basis = basis.filter(|basis| basis.is_of(&built.contents))?;
+        let made: BTreeSet<&str> = built.outputs.iter().map(String::as_str).collect();
+        let now_ns = CacheFolder::of(system).now_ns();
+        // What changes twice within one step of the file system's clock has one stamp.
+        let settled = |path: &str, stamp: &Stamp| {
+            made.contains(path)
+                || stamp.modified_ns.max(stamp.changed_ns).saturating_add(SETTLED_NS) <= now_ns
+        };
+        let packages = built.inputs.iter().filter_map(|input| manifest_of(input));
+        let read = built.inputs.iter().cloned().chain(packages).chain(READ_BY_ESBUILD.map(str::to_owned));
+        let paths: BTreeSet<String> = read.chain(built.outputs.iter().cloned()).collect();
+        let stamped = |path: String| {
+            let stamp = system.stamp(&path).filter(|stamp| settled(&path, stamp));
+            (path, stamp)
+        };
+        Some(Self { project: built.project.clone(), basis, stamps: paths.into_iter().map(stamped).collect() })
+    }
+
+    fn holds(&self, basis: Option<&Basis>, system: &OsSystem) -> bool {
+        basis == Some(&self.basis) && self.stamps.par_iter().all(|(path, stamp)| system.stamp(path) == *stamp)
+    }
+}
+
+/// `node_modules/@a/b/c/d.js` → `node_modules/@a/b/package.json`
+fn manifest_of(input: &str) -> Option<String> {
+    let start = input.rfind(PACKAGES)? + PACKAGES.len();
+    let parts = if input[start..].starts_with('@') { 2 } else { 1 };
+    let name = input[start..].split('/').take(parts).collect::<Vec<_>>().join("/");
+    Some(format!("{}{name}/package.json", &input[..start]))
 }
 
 impl Server {
@@ -135,7 +184,16 @@ impl Server {
     /// Brings everything up to date; the files that changed. A Worker whose files are the same goes on running.
     fn rebuild(&mut self) -> Result<Vec<String>, CliError> {
         // What is wrong is known from the cache long before everything has been read again.
-        check::refuse_errors(&self.folder, self.reporter)?;
+        let system = OsSystem::new(&self.folder)?;
+        let basis = check::refuse_errors(&system, self.reporter)?;
+        let last = self.last.take();
+        if let Some(last) = last.filter(|last| self.is_up() && last.holds(basis.as_ref(), &system)) {
+            if self.frontend {
+                build::frontend(&self.folder, &last.project, self.reporter)?;
+            }
+            self.last = Some(last);
+            return Ok(Vec::new());
+        }
         // A build that fails may have written files before.
         let unserved = std::mem::replace(&mut self.unserved, true);
         let migrated = std::mem::replace(&mut self.migrated, false);
@@ -144,11 +202,13 @@ impl Server {
             frontend: self.frontend,
             evolution: build::Evolution::default(),
         };
-        let build::Built { project, changed } =
-            build::build(&self.folder, &self.secrets, options, self.reporter)?;
+        let built = build::build(&self.folder, &self.secrets, options, self.reporter)?;
+        let last = Last::of(basis, &built, &system);
+        let build::Built { project, changed, .. } = built;
         self.unserved = unserved || changed.iter().any(|path| path.starts_with("dist/server/"));
         // The lock has the hash of every migration.
         self.migrated = migrated && !changed.iter().any(|path| build::is_history(path));
+        self.last = last;
         if self.workerd.is_some() && !self.unserved {
             return Ok(changed);
         }
@@ -166,6 +226,11 @@ impl Server {
         self.workerd = Some(workerd);
         self.unserved = false;
         Ok(changed)
+    }
+
+    /// Whether what was built last is served.
+    fn is_up(&self) -> bool {
+        self.workerd.is_some() && !self.unserved && self.migrated
     }
 
     fn workerd_options(&self, project: &Project) -> Result<WorkerdOptions<'_>, CliError> {
@@ -284,3 +349,6 @@ fn cache_folder() -> PathBuf {
 }
 
 const DATABASE: &str = "kontract";
+const PACKAGES: &str = "node_modules/";
+/// What esbuild looks at besides modules.
+const READ_BY_ESBUILD: [&str; 2] = ["package.json", "node_modules/.package-lock.json"];

@@ -24,8 +24,15 @@ pub(super) struct Build<'a> {
     pub(super) reporter: Reporter,
 }
 
-/// Adds `dist/server` to `files`, which have the staged modules.
-pub(super) fn add(build: &Build<'_>, files: &mut Files) -> Result<(), CliError> {
+/// What became of a Worker.
+pub(super) struct Bundle {
+    pub(super) files: Files,
+    /// Paths of what went in.
+    pub(super) inputs: Vec<String>,
+}
+
+/// `dist/server`, of the staged modules and the gateway.
+pub(super) fn bundle(build: &Build<'_>, gateway: &Files) -> Result<Bundle, CliError> {
     let stage = Stage { sources: build.sources, source_root: &build.project.source };
     let entry = format!("{STAGE}/worker.js");
     let environment = match build.mode {
@@ -34,19 +41,19 @@ pub(super) fn add(build: &Build<'_>, files: &mut Files) -> Result<(), CliError> 
     };
     let stubs = build.project.ssr.as_ref().map(|_| stubgen::DIRECT);
     let input = esbuild::Input { project: build.folder, entry: &entry, environment, stubs };
-    let (mut modules, meta) = match esbuild::bundle(input)? {
-        Bundled::Modules { files, meta } => (files, meta),
+    let (mut modules, meta, lying) = match esbuild::bundle(input)? {
+        Bundled::Modules { files, meta, folder } => (files, meta, folder),
         Bundled::Refused(words) => {
             build.reporter.diagnostics(build.sources, &findings::refused(&words, &stage));
             return Err(CliError::Project);
         }
     };
-    if let Some(wasm) = files.get(&format!("{STAGE}/{}", gateway::WASM)) {
+    if let Some(wasm) = gateway.get(&format!("{STAGE}/{}", gateway::WASM)) {
         modules.insert(gateway::WASM.to_owned(), wasm.clone());
     }
     build.report(findings::of_the_platform(&meta, &entry, &stage))?;
     if build.mode == Mode::Production {
-        build.try_out(&modules, &meta.later(&entry), &stage)?;
+        build.try_out(lying.path(), &modules, &meta.later(&entry), &stage)?;
     }
     let capnp = config::workerd_capnp(&modules);
     let assets = build.project.frontend.as_ref().map(|frontend| format!("../../{}", frontend.dist));
@@ -56,16 +63,22 @@ pub(super) fn add(build: &Build<'_>, files: &mut Files) -> Result<(), CliError> 
         config::wrangler_json(&build.project.name, assets.as_deref(), build.project.ssr.is_some())
             .into_bytes(),
     );
-    files.extend(modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes)));
-    Ok(())
+    let files = modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes));
+    Ok(Bundle { files: files.collect(), inputs: meta.inputs().map(str::to_owned).collect() })
 }
 
 impl Build<'_> {
     /// Size and start-up, within the limits of where the Worker goes, and whether all of it can be loaded.
-    fn try_out(&self, modules: &Files, later: &[String], stage: &Stage<'_>) -> Result<(), CliError> {
+    fn try_out(
+        &self,
+        lying: &Path,
+        modules: &Files,
+        later: &[String],
+        stage: &Stage<'_>,
+    ) -> Result<(), CliError> {
         let size = WorkerSize::of(modules);
         self.report(size.judged(self.project.plan, modules).into_iter().collect())?;
-        let (start_up, failures) = match trial::run(self.folder, modules, later)? {
+        let (start_up, failures) = match trial::run(self.folder, lying, modules, later)? {
             Trial::Started { start_up, failures } => (start_up, failures),
             Trial::Refused(words) => return self.report(vec![findings::not_started(&words, modules, stage)]),
         };

@@ -14,11 +14,11 @@ use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule};
 use super::packages;
 use super::resolve::{Resolution, alias_paths, resolve};
 use super::session::{self, Read};
-use super::summary::{Exported, ModuleSummary, SpecifierUse};
+use super::summary::{Exported, ModuleSummary, SpecifierKind, SpecifierUse};
 use super::unread::Unread;
 use crate::diag::{Diagnostic, Outcome};
 use crate::project::{Classes, PathAlias, Project, TypesInForce};
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, normalize_path};
 
 /// Every module, by file. Its summary is always there, its tree is made when it is asked for.
 pub struct ModuleGraph {
@@ -108,7 +108,8 @@ impl ModuleGraph {
         let (sources, aliases) = (&self.sources, &self.aliases);
         self.modules.par_iter_mut().for_each(|(file, entry)| {
             let path = &sources.file(*file).path;
-            for specifier in &mut entry.summary.specifiers {
+            let specifiers = entry.summary.specifiers.iter_mut();
+            for specifier in specifiers.filter(|specifier| specifier.kind != SpecifierKind::Glob) {
                 if let Resolution::File(file) = resolve(sources, aliases, path, &specifier.text) {
                     specifier.target = Some(file);
                 }
@@ -348,6 +349,23 @@ impl ModuleGraph {
             .or_else(|| packages::types_of(&**packages, importer, specifier, &self.types.conditions))
             .or_else(|| packages::data_of(&**packages, importer, aliases, specifier));
         *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
+    }
+
+    /// The pattern of paths that a pattern of specifiers means in a file of the project.
+    pub(crate) fn patterns(&self, from: FileId, pattern: &str) -> Vec<String> {
+        let folder = self.sources.file(from).path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let paths = match pattern.strip_prefix('/') {
+            Some(rooted) => vec![rooted.to_owned()],
+            None if pattern.starts_with('.') => vec![format!("{folder}/{pattern}")],
+            None => alias_paths(&self.aliases, pattern),
+        };
+        paths.iter().filter_map(|path| normalize_path(path)).collect()
+    }
+
+    /// The JSON file that a specifier means in a file of the project.
+    pub(crate) fn data(&self, from: FileId, specifier: &str) -> Option<FileId> {
+        let (packages, importer) = (self.sources.packages()?, &self.sources.file(from).path);
+        self.sources.add(&packages::data_of(&**packages, importer, &self.aliases, specifier)?)
     }
 
     /// The constants whose objects are changed after they are made.

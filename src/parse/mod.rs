@@ -25,7 +25,7 @@ mod scanner;
 mod seams;
 mod session;
 pub(crate) mod summary;
-mod survey;
+pub(crate) mod survey;
 mod syntax_error;
 pub mod types;
 mod unread;

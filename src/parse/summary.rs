@@ -66,6 +66,8 @@ pub(crate) enum SpecifierKind {
     ReExport,
     /// `import(…)`, `require(…)` or `import x = require(…)`
     Load,
+    /// A pattern of `import.meta.glob(…)`, which leads nowhere by itself.
+    Glob,
 }
 
 /// One imported binding.
@@ -209,6 +211,7 @@ impl ModuleSummary {
     pub(crate) fn loads_own_package(&self) -> bool {
         self.specifiers.iter().any(|specifier| match specifier.kind {
             SpecifierKind::Load => specifier.text == OWN_PACKAGE,
+            SpecifierKind::Glob => false,
             SpecifierKind::Import | SpecifierKind::ReExport => {
                 specifier.by_value && specifier.text == SERVER_RUNTIME
             }
@@ -243,8 +246,10 @@ fn specifiers(parts: &SummaryParts<'_>) -> Vec<SpecifierUse> {
         };
         Some(made(source.value.to_string_lossy().into_owned(), source.span, kind, by_value))
     });
-    let loads = parts.survey.loads.iter();
-    statements.chain(loads.map(|(text, span)| made(text.clone(), *span, SpecifierKind::Load, true))).collect()
+    let found = |(text, span): &(String, Span), kind: SpecifierKind| made(text.clone(), *span, kind, true);
+    let loads = parts.survey.loads.iter().map(|load| found(load, SpecifierKind::Load));
+    let globs = parts.survey.globs.iter().map(|glob| found(glob, SpecifierKind::Glob));
+    statements.chain(loads).chain(globs).collect()
 }
 
 fn declarations(parts: &SummaryParts<'_>) -> BTreeMap<String, Declared> {

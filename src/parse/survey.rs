@@ -29,6 +29,8 @@ pub(super) struct Survey {
     pub(super) exceeded: Option<Span>,
     /// Constant arguments of `import(…)` and `require(…)`, `import x = require(…)`, and `new URL(…, import.meta.url)`.
     pub(super) loads: Vec<(String, Span)>,
+    /// Patterns of `import.meta.glob(…)`, as [`globbed`] gives them.
+    pub(super) globs: Vec<(String, Span)>,
     /// Local names of imports that stand outside of types.
     pub(super) used: Vec<Atom>,
     /// Whether a name occurs that the compiler gives a meaning to without an import.
@@ -52,6 +54,7 @@ impl Survey {
         let mut survey = Self {
             exceeded: None,
             loads: Vec::new(),
+            globs: Vec::new(),
             used: Vec::new(),
             mentions_own: false,
             mentions_injected: false,
@@ -164,6 +167,7 @@ impl Visit for Survey {
         if loads && let Some(argument) = call.args.first() {
             self.loads.extend(constant_text(&argument.expr));
         }
+        self.globs.extend(globbed(call));
         call.visit_children_with(self);
     }
 
@@ -221,8 +225,28 @@ fn is_own_url(expr: &Expr) -> bool {
     matches!(&*member.obj, Expr::MetaProp(_)) && member.prop.is_ident_with("url")
 }
 
+/// The patterns of `import.meta.glob('./a/*.ts')` or `import.meta.glob(['./a/*.ts', '!./a/b.ts'])`: each that takes files,
+/// and behind it, in lines of their own, those that leave some out.
+pub(crate) fn globbed(call: &CallExpr) -> Vec<(String, Span)> {
+    let callee = call.callee.as_expr().and_then(|callee| unwrapped(callee).as_member());
+    let is_glob = callee.is_some_and(|callee| {
+        matches!(unwrapped(&callee.obj), Expr::MetaProp(_)) && callee.prop.is_ident_with("glob")
+    });
+    let Some(patterns) = call.args.first().filter(|_| is_glob) else { return Vec::new() };
+    let patterns: Vec<(String, Span)> = match unwrapped(&patterns.expr) {
+        Expr::Array(list) => {
+            list.elems.iter().flatten().filter_map(|pattern| constant_text(&pattern.expr)).collect()
+        }
+        single => constant_text(single).into_iter().collect(),
+    };
+    let (without, taken): (Vec<_>, Vec<_>) =
+        patterns.into_iter().partition(|(text, _)| text.starts_with('!'));
+    let without: String = without.iter().map(|(text, _)| format!("\n{}", &text[1..])).collect();
+    taken.into_iter().map(|(text, span)| (text + &without, span)).collect()
+}
+
 /// A text that is written out, whatever stands around it: `'./a'`, `` `./a` ``, `('./a' as string)`.
-fn constant_text(expr: &Expr) -> Option<(String, Span)> {
+pub(crate) fn constant_text(expr: &Expr) -> Option<(String, Span)> {
     match unwrapped(expr) {
         Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), text.span)),
         Expr::Tpl(template) => match template.quasis.as_slice() {

@@ -56,6 +56,26 @@ pub(super) fn leaked(module: &str, what: &str, at: Option<Location>) -> Diagnost
     )
 }
 
+pub(super) fn glob(module: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0407, format!("`{module}` uses `import.meta.glob`, and Vite does not build it"))
+        .at(at, "only Vite knows such patterns")
+        .why(
+            "the server and the client's half of its modules are plain modules, in which the call would fail",
+        )
+        .help("write the imports out, or move the call to a module that only pages import")
+}
+
+pub(super) fn taken_along(name: &str, module: &str, at: Location, declared: Location) -> Diagnostic {
+    Diagnostic::warning(
+        Code::KT0408,
+        format!("`{name}` of `{module}` goes into pages, and only endpoints use it"),
+    )
+    .at(at, "loads the module")
+    .at(declared, "does something when it is loaded, so that bundlers keep it")
+    .why("a page's bundler follows this import, and what is in the module is public then")
+    .help(format!("move `{name}` to a module that no page imports, or build pages with `kontract/vite`"))
+}
+
 pub(super) fn jsx(module: &str, has_endpoints: bool, at: Location) -> Diagnostic {
     let (message, help) = if has_endpoints {
         (

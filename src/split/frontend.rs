@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use swc_ecma_ast::{ImportSpecifier, ModuleDecl, ModuleItem, Str};
 
-use super::diagnostics;
 use super::parts::{Part, PartKind, Parts};
-use super::pure::{PureCalls, pure_calls};
+use super::pure::{PureCalls, making, pure_calls, taken_along};
 use super::reach::{Reach, ServerOnly, Target, bound, client_source, has_endpoints};
+use super::{diagnostics, globs};
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
@@ -26,6 +26,8 @@ pub struct Frontier {
     server: BTreeSet<String>,
     /// Calls in modules of both sides that only matter to who uses what they give.
     pure: BTreeMap<String, PureCalls>,
+    /// Modules of both sides that make what endpoints use, of which pages are to have no more than they use.
+    making: BTreeSet<String>,
 }
 
 impl Frontier {
@@ -36,7 +38,8 @@ impl Frontier {
             .iter()
             .map(|(path, PureCalls { length, starts })| (path, json!({ "length": length, "starts": starts })))
             .collect();
-        format!("{:#}\n", json!({ "stubs": self.stubs, "server": self.server, "pure": pure }))
+        let json = json!({ "stubs": self.stubs, "server": self.server, "pure": pure, "making": self.making });
+        format!("{json:#}\n")
     }
 }
 
@@ -47,7 +50,11 @@ pub(super) fn frontier(
     reach: &Reach,
     pages: Option<FileId>,
 ) -> Frontier {
-    let mut frontier = Frontier { pure: pure_calls(graph, parts, reach).collect(), ..Frontier::default() };
+    let mut frontier = Frontier {
+        pure: pure_calls(graph, parts, reach).collect(),
+        making: making(graph, parts, reach),
+        ..Frontier::default()
+    };
     frontier.server.extend(pages.map(|file| graph.sources().file(file).path.clone()));
     for file in reach.server_only.keys().filter(|file| !is_frontend(reach, **file)) {
         let path = graph.sources().file(*file).path.clone();
@@ -74,10 +81,15 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach, stubs
             Some((file, module.location(source.span)))
         });
         for (file, at) in statements.chain(loaded(graph, module.file)).filter(|(file, _)| !has_stub(*file)) {
-            check_import(graph, reach, module, file, at, &mut found);
+            check_import(graph, reach, &module.path, file, at, &mut found);
         }
     }
+    let servers = globs::candidates(parts, reach, stubs);
     for (file, summary) in graph.summaries().filter(|(file, _)| is_frontend(reach, *file)) {
+        let path = &graph.sources().file(file).path;
+        for (target, at) in globs::globbed(graph, file, &summary.specifiers, &servers) {
+            check_import(graph, reach, path, target, at, &mut found);
+        }
         for import in &summary.imports {
             let specifier = &summary.specifiers[import.from];
             let stub = specifier.target.filter(|target| has_stub(*target));
@@ -86,6 +98,9 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach, stubs
                 found.extend(client_import(graph, parts, reach, source, file, import));
             }
         }
+    }
+    if !stubs {
+        found.extend(taken_along(graph, parts, reach, &|file| is_frontend(reach, file)));
     }
     found
 }
@@ -100,7 +115,7 @@ fn is_frontend(reach: &Reach, file: FileId) -> bool {
 fn check_import(
     graph: &ModuleGraph,
     reach: &Reach,
-    module: &ParsedModule,
+    importer: &str,
     file: FileId,
     at: Location,
     found: &mut Vec<Diagnostic>,
@@ -109,7 +124,7 @@ fn check_import(
     if is_frontend(reach, file) {
         return;
     }
-    let mut chain = vec![module.path.clone()];
+    let mut chain = vec![importer.to_owned()];
     let mut next = Some(file);
     let mut last = None;
     while let Some(file) = next {

@@ -23,6 +23,7 @@ use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
 use crate::parse::module::{Imported, ParsedModule};
 use crate::parse::resolve::Resolution;
+use crate::parse::survey::constant_text;
 use crate::source::{FileId, normalize_path};
 
 /// The imports of a project's modules.
@@ -166,10 +167,12 @@ impl VisitMut for Redirect<'_> {
 
     fn visit_mut_call_expr(&mut self, call: &mut CallExpr) {
         if matches!(call.callee, Callee::Import(_))
-            && let Some(Expr::Lit(Lit::Str(source))) =
-                call.args.first_mut().map(|argument| &mut *argument.expr)
+            && let Some(argument) = call.args.first_mut()
+            && let Some((text, _)) = constant_text(&argument.expr)
         {
-            self.redirect(source);
+            let mut source = Str::from(text);
+            self.redirect(&mut source);
+            *argument.expr = Expr::Lit(Lit::Str(source));
         }
         call.visit_mut_children_with(self);
     }

@@ -1,7 +1,7 @@
 //! The proof that client output holds nothing of the server's: the files that go out are searched, not the plan.
 //!
 //! ```text
-//! evidence   strings, template parts, names, imports of server code, and what it reads of `env.vars`
+//! evidence   strings, template parts, names, imports of server code, JSON that it imports, and what it reads of `env.vars`
 //! public     client statements as written, the contract's public part, the words of the generator
 //! leak       what evidence has, public has not, and a file below dist/client has
 //! ```
@@ -18,12 +18,13 @@ use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 use super::parts::{Part, Parts};
 use super::passing::passed_on;
 use super::reach::{Reach, is_for_both, uses_injected};
+use super::said::{Said, specifiers};
 use super::{ClientModule, diagnostics, numbers};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
-use crate::parse::ModuleGraph;
 use crate::parse::module::ParsedModule;
 use crate::parse::types::flat::FlatModule;
+use crate::parse::{ModuleGraph, in_parallel};
 use crate::source::Location;
 
 /// Client files that were searched for server-only text. Made by [`Evidence::prove`] alone.
@@ -54,45 +55,83 @@ pub struct Evidence {
 
 impl Evidence {
     pub(super) fn gather(graph: &ModuleGraph, contract: &Contract, parts: &Parts<'_>, reach: &Reach) -> Self {
+        let modules: Vec<&ParsedModule> = graph.modules().collect();
+        let of_module = |module: &&ParsedModule| Self::of_module(graph, contract, parts, reach, module);
+        let pieces: Vec<Self> = in_parallel(|| modules.par_iter().map(of_module).collect());
         let mut evidence = Self { public: public_text(contract), ..Self::default() };
+        pieces.into_iter().for_each(|piece| evidence.join(piece));
+        evidence
+    }
+
+    fn of_module(
+        graph: &ModuleGraph,
+        contract: &Contract,
+        parts: &Parts<'_>,
+        reach: &Reach,
+        module: &ParsedModule,
+    ) -> Self {
+        let mut evidence = Self::default();
         // Not taken from the plan: what endpoints use is the server's, whatever the plan makes of it.
         let used = &reach.used;
-        for module in graph.modules() {
-            let own = |index: usize| reach.client.contains(&(module.file, index));
-            let published = contract.endpoints.iter().any(|endpoint| endpoint.binding.file == module.file)
-                || (0..parts.module(module.file).len()).any(own);
-            if published {
-                evidence.public.push_str(&format!("\n{}", module.path));
-            }
-            for passed in passed_on(graph, parts, &reach.client, &reach.present, module.file) {
-                passed.names().for_each(|name| evidence.public.push_str(&format!("\n{name}")));
-            }
-            for (index, part) in parts.module(module.file).iter().enumerate() {
-                let id = (module.file, index);
-                let shared = is_for_both(parts, &reach.server_only, module.file);
-                let servers =
-                    (used.contains(&id) && !(shared && reach.client.contains(&id))) || uses_injected(part);
-                if reach.client.contains(&id) && !servers {
-                    evidence.add_client_part(graph, module, part);
-                } else if servers || reach.server_modules.contains(&module.file) {
-                    evidence.add_server_part(module, part);
-                }
+        let own = |index: usize| reach.client.contains(&(module.file, index));
+        let published = contract.endpoints.iter().any(|endpoint| endpoint.binding.file == module.file)
+            || (0..parts.module(module.file).len()).any(own);
+        if published {
+            evidence.public.push_str(&format!("\n{}", module.path));
+        }
+        for passed in passed_on(graph, parts, &reach.client, &reach.present, module.file) {
+            passed.names().for_each(|name| evidence.public.push_str(&format!("\n{name}")));
+        }
+        for (index, part) in parts.module(module.file).iter().enumerate() {
+            let id = (module.file, index);
+            let shared = is_for_both(parts, &reach.server_only, module.file);
+            let servers =
+                (used.contains(&id) && !(shared && reach.client.contains(&id))) || uses_injected(part);
+            if reach.client.contains(&id) && !servers {
+                evidence.add_client_part(graph, module, part);
+            } else if servers || reach.server_modules.contains(&module.file) {
+                evidence.add_server_part(module, part);
+                evidence.add_server_data(graph, module, part);
             }
         }
         evidence
     }
 
+    /// Takes what another module has; of what both have, this one's place.
+    fn join(&mut self, other: Self) {
+        let maps = [
+            (&mut self.texts, other.texts),
+            (&mut self.numbers, other.numbers),
+            (&mut self.names, other.names),
+            (&mut self.imports, other.imports),
+        ];
+        for (own, others) in maps {
+            for (what, at) in others {
+                own.entry(what).or_insert(at);
+            }
+        }
+        self.public.push_str(&other.public);
+    }
+
     /// Lets clients know the names in the declarations of what they have.
     pub(super) fn publish(&mut self, declarations: &FlatModule) {
-        for name in declarations.names() {
-            self.public.push('\n');
-            self.public.push_str(name);
-        }
+        declarations.names().for_each(|name| self.give(name));
+    }
+
+    /// Lets whoever is searched know a text.
+    pub(super) fn give(&mut self, text: &str) {
+        self.public.push('\n');
+        self.public.push_str(text);
     }
 
     fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) {
         let imports = part.refers.iter().filter_map(|name| module.import(name));
-        let imports: Vec<String> = imports.map(|import| format!("'{}'", import.from.text)).collect();
+        let imports: Vec<&str> = imports.map(|import| import.from.text.as_str()).collect();
+        for said in imports.iter().filter_map(|specifier| Said::by(graph, module, specifier)) {
+            let written = said.texts.iter().chain(&said.numbers);
+            written.for_each(|text| self.public.push_str(&format!("\n{text}")));
+        }
+        let imports: Vec<String> = imports.iter().map(|specifier| format!("'{specifier}'")).collect();
         let declaration = graph.sources().slice(module.location(part.node.span()));
         let exported: Vec<&str> = part.declares.iter().flat_map(|name| module.export_names(name)).collect();
         for text in [declaration, &imports.join("\n"), &exported.join("\n")] {
@@ -125,9 +164,7 @@ impl Evidence {
         // Where names come from is an import's text.
         found.texts.retain(|(_, span)| source.is_none_or(|source| source.span != *span));
         for (text, span) in found.texts {
-            if text.trim().chars().count() >= TEXT_CHARS_MIN {
-                self.texts.entry(text).or_insert_with(|| module.location(span));
-            }
+            self.add_text(text, module.location(span));
         }
         for (number, span) in found.numbers {
             self.numbers.entry(number).or_insert_with(|| module.location(span));
@@ -135,6 +172,24 @@ impl Evidence {
         for (name, span) in found.names.into_iter().filter(|(name, _)| name.chars().count() >= NAME_CHARS_MIN)
         {
             self.names.entry(name).or_insert_with(|| module.location(span));
+        }
+    }
+
+    /// What the JSON files say that a server's part imports.
+    fn add_server_data(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) {
+        for (specifier, span) in specifiers(part) {
+            let Some(said) = Said::by(graph, module, &specifier) else { continue };
+            let at = module.location(span);
+            said.texts.into_iter().for_each(|text| self.add_text(text, at));
+            for number in said.numbers {
+                self.numbers.entry(number).or_insert(at);
+            }
+        }
+    }
+
+    fn add_text(&mut self, text: String, at: Location) {
+        if text.trim().chars().count() >= TEXT_CHARS_MIN {
+            self.texts.entry(text).or_insert(at);
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) struct Mentions {
     refers: BTreeSet<String>,
     unresolved: BTreeSet<String>,
     dynamic_imports: Vec<String>,
+    globs: Vec<String>,
     has_elements: bool,
 }
 
@@ -31,6 +32,7 @@ impl Mentions {
             refers: references.refers,
             unresolved: references.unresolved,
             dynamic_imports: references.dynamic_imports.into_iter().map(|(text, _)| text).collect(),
+            globs: references.globs.into_iter().map(|(text, _)| text).collect(),
             has_elements: elements.first.is_some(),
         }
     }

@@ -16,6 +16,7 @@ mod classes;
 mod diagnostics;
 mod finish;
 mod frontend;
+mod globs;
 mod imports;
 mod inline;
 mod jsx;
@@ -31,8 +32,9 @@ mod plan;
 mod pure;
 mod queried;
 mod reach;
+mod said;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use frontend::Frontier;
 pub use inline::Chain;
@@ -107,6 +109,29 @@ pub fn check(
     halves(graph, contract, options, Wanted::Client)
 }
 
+/// What only the server has, for who searches pages: given, by path, the exports that pages have of modules of both sides,
+/// which may also be searched for the rest.
+pub fn evidence(
+    graph: &ModuleGraph,
+    contract: &CheckedContract,
+    options: SplitOptions,
+    pages: &BTreeMap<String, BTreeSet<String>>,
+) -> Outcome<Evidence> {
+    check(graph, contract, options).and_then(|modules| {
+        on_deep_stack(|| {
+            let parts = Parts::of(graph);
+            let reach = Reach::of(graph, &parts);
+            let mut evidence = Evidence::gather(graph, contract.spelled(), &parts, &reach);
+            modules.client.values().for_each(|module| evidence.publish(&module.declarations));
+            for (path, exports) in pages {
+                let Some(file) = graph.sources().id(path) else { continue };
+                evidence.give(&pure::text_in_page(graph, &parts, &reach, file, exports));
+            }
+            Outcome::of(evidence)
+        })
+    })
+}
+
 /// Which halves are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
@@ -128,6 +153,7 @@ fn halves(
         found.extend(options.pages.iter().flat_map(|pages| pages::check(graph, &parts, *pages)));
         found.extend(apply::collisions(graph, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
+        found.extend(globs::check(graph, &parts, &reach));
         let (mut modules, wrong) =
             apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);

@@ -8,7 +8,7 @@ use super::parts::Parts;
 use super::reach::has_endpoints;
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
-use crate::parse::summary::SpecifierUse;
+use crate::parse::summary::{SpecifierKind, SpecifierUse};
 use crate::source::{FileId, Location};
 
 /// Whether the module can draw, nothing else imports it, and what it imports gets to endpoints in the one way that leads to
@@ -28,6 +28,9 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, pages: FileId) -> Ve
     }
     for file in drawn(graph, parts, pages) {
         for specifier in graph.summary(file).into_iter().flat_map(|summary| values(&summary.specifiers)) {
+            if specifier.kind == SpecifierKind::Glob {
+                found.push(diagnostics::glob(&graph.sources().file(file).path, location(file, specifier)));
+            }
             if let Some(target) = specifier.target.filter(|target| has_endpoints(parts, *target)) {
                 let module = &graph.sources().file(target).path;
                 found.push(diagnostics::endpoint_of_page(module, location(file, specifier)));

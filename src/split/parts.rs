@@ -7,14 +7,14 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_common::Span;
 use swc_ecma_ast::{
     AssignTarget, BindingIdent, CallExpr, Callee, Class, ClassDecl, ClassMember, Decl, ExportDecl,
-    ExportSpecifier, Expr, FnDecl, Ident, ImportDecl, Lit, ModuleDecl, ModuleExportName, ModuleItem,
-    NamedExport, Prop, PropOrSpread, SimpleAssignTarget, Stmt, TsEntityName, TsImportEqualsDecl, TsModuleRef,
-    VarDecl,
+    ExportSpecifier, Expr, FnDecl, Ident, ImportDecl, ModuleDecl, ModuleExportName, ModuleItem, NamedExport,
+    Prop, PropOrSpread, SimpleAssignTarget, Stmt, TsEntityName, TsImportEqualsDecl, TsModuleRef, VarDecl,
 };
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use crate::parse::extract::{endpoint_forms, middleware_call};
 use crate::parse::module::{ParsedModule, declared_names, is_value, item_decl};
+use crate::parse::survey::{constant_text, globbed};
 use crate::parse::{ModuleGraph, in_parallel};
 use crate::source::FileId;
 
@@ -42,6 +42,8 @@ pub(super) struct Part<'g> {
     pub(super) unresolved: BTreeSet<String>,
     /// String arguments of `import(…)`.
     pub(super) dynamic_imports: Vec<(String, Span)>,
+    /// Patterns of `import.meta.glob(…)`.
+    pub(super) globs: Vec<(String, Span)>,
 }
 
 impl Part<'_> {
@@ -194,8 +196,8 @@ fn part<'g>(module: &'g ParsedModule, node: Cow<'g, ModuleItem>, span: Span, kin
     let exported = directly || declares.iter().any(|name| module.exported_as(name).is_some());
     let mut references = References::of(module);
     node.visit_with(&mut references);
-    let References { refers, unresolved, dynamic_imports, .. } = references;
-    Part { node, span, kind, declares, exported, refers, unresolved, dynamic_imports }
+    let References { refers, unresolved, dynamic_imports, globs, .. } = references;
+    Part { node, span, kind, declares, exported, refers, unresolved, dynamic_imports, globs }
 }
 
 /// A declaration of several variables as several declarations.
@@ -236,7 +238,7 @@ fn kind(node: &ModuleItem, names: &[(Span, PartKind)], middleware: bool) -> Part
 }
 
 /// The source of a part: of a declaration of several variables the one that it has.
-fn own_span(node: &ModuleItem) -> Span {
+pub(super) fn own_span(node: &ModuleItem) -> Span {
     match item_decl(node) {
         Some(Decl::Var(vars)) => vars.decls.first().map_or(vars.span, |var| var.span),
         Some(_) | None => swc_common::Spanned::span(node),
@@ -282,12 +284,13 @@ pub(super) struct References<'m> {
     pub(super) refers: BTreeSet<String>,
     pub(super) unresolved: BTreeSet<String>,
     pub(super) dynamic_imports: Vec<(String, Span)>,
+    pub(super) globs: Vec<(String, Span)>,
 }
 
 impl<'m> References<'m> {
     pub(super) fn of(module: &'m ParsedModule) -> Self {
         let (refers, unresolved) = (BTreeSet::new(), BTreeSet::new());
-        Self { module, refers, unresolved, dynamic_imports: Vec::new() }
+        Self { module, refers, unresolved, dynamic_imports: Vec::new(), globs: Vec::new() }
     }
 }
 
@@ -361,24 +364,8 @@ impl Visit for References<'_> {
         if let (Callee::Import(_), Some(argument)) = (&call.callee, call.args.first()) {
             self.dynamic_imports.extend(constant_text(&argument.expr));
         }
+        self.globs.extend(globbed(call));
         call.visit_children_with(self);
-    }
-}
-
-/// A text that is written out, whatever stands around it: `'./a'`, `` `./a` ``, `('./a' as string)`.
-fn constant_text(expr: &Expr) -> Option<(String, Span)> {
-    match expr {
-        Expr::Lit(Lit::Str(text)) => Some((text.value.to_string_lossy().into_owned(), text.span)),
-        Expr::Tpl(template) => match template.quasis.as_slice() {
-            [only] => Some((only.cooked.as_ref()?.to_string_lossy().into_owned(), template.span)),
-            _ => None,
-        },
-        Expr::Paren(inner) => constant_text(&inner.expr),
-        Expr::TsAs(inner) => constant_text(&inner.expr),
-        Expr::TsSatisfies(inner) => constant_text(&inner.expr),
-        Expr::TsConstAssertion(inner) => constant_text(&inner.expr),
-        Expr::TsNonNull(inner) => constant_text(&inner.expr),
-        _ => None,
     }
 }
 

@@ -66,7 +66,8 @@ impl Reach {
         let mut server = used.clone();
         loop {
             let secret = |id: &PartId| server.contains(id) && !is_for_both(parts, &server_only, id.0);
-            let walk = Walk { graph, parts, used: &used, secret: &secret };
+            let refused = |id: PartId| is_refused(graph, parts, &secret, id);
+            let walk = Walk { graph, parts, used: &used, refused: &refused };
             let client = client_closure(&demanded, &walk);
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
@@ -76,6 +77,22 @@ impl Reach {
             }
             server = grown;
         }
+    }
+
+    /// What a page has of a module for both sides: these exports, and what else runs when it is loaded.
+    pub(super) fn loaded(
+        &self,
+        graph: &ModuleGraph,
+        parts: &Parts<'_>,
+        file: FileId,
+        exports: &BTreeSet<String>,
+    ) -> BTreeSet<PartId> {
+        let walk = Walk { graph, parts, used: &self.used, refused: &|_| false };
+        let asked = exports.iter().filter_map(|name| match bound(graph, parts, graph.exported(file, name)) {
+            Target::Parts(ids) => Some(ids),
+            Target::Module(_) | Target::Outside => None,
+        });
+        walk.closure(asked.flatten().collect(), Some(file)).unwrap_or_default()
     }
 }
 
@@ -277,47 +294,43 @@ struct Walk<'w> {
     parts: &'w Parts<'w>,
     /// What endpoints and middlewares use.
     used: &'w BTreeSet<PartId>,
-    /// What no client may have.
-    secret: &'w dyn Fn(&PartId) -> bool,
+    /// What a closure may not meet.
+    refused: &'w dyn Fn(PartId) -> bool,
 }
 
 fn client_closure(demanded: &BTreeSet<PartId>, walk: &Walk<'_>) -> BTreeSet<PartId> {
     let is_declaration =
         |id: &&PartId| walk.parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
-    let closures = demanded.iter().filter(is_declaration).filter_map(|id| walk.closure(*id));
+    let closures = demanded.iter().filter(is_declaration).filter_map(|id| walk.closure(vec![*id], None));
     closures.flatten().collect()
 }
 
 impl Walk<'_> {
-    /// The closure of a part with what else runs where it does, stubs not entered; `None` when it meets server code.
-    fn closure(&self, root: PartId) -> Option<BTreeSet<PartId>> {
+    /// The closure of parts with what else runs where they do, or when a module is loaded, stubs not entered; `None` when it
+    /// meets what is refused.
+    fn closure(&self, roots: Vec<PartId>, loaded: Option<FileId>) -> Option<BTreeSet<PartId>> {
         let mut reached = BTreeSet::new();
-        let mut queue = vec![root];
-        while !queue.is_empty() {
+        let mut queue = roots;
+        loop {
             while let Some(id) = queue.pop() {
                 if is_endpoint(self.parts, id) || reached.contains(&id) {
                     continue;
                 }
-                if self.is_refused(id)? {
+                if (self.refused)(id) {
                     return None;
                 }
                 reached.insert(id);
                 queue.extend(neighbours(self.graph, self.parts, id));
             }
             // What endpoints use is left to them, unless a reference has led there by now.
-            let effects = reached.iter().flat_map(|id| effects_with(self.graph, self.parts, *id));
+            let of_loaded = loaded.into_iter().flat_map(|file| effects(self.parts, file));
+            let effects =
+                reached.iter().flat_map(|id| effects_with(self.graph, self.parts, *id)).chain(of_loaded);
             queue = effects.filter(|id| !reached.contains(id) && !self.is_servers(*id, &reached)).collect();
+            if queue.is_empty() {
+                return Some(reached);
+            }
         }
-        Some(reached)
-    }
-
-    fn is_refused(&self, id: PartId) -> Option<bool> {
-        let (graph, parts) = (self.graph, self.parts);
-        let part = parts.part(id)?;
-        let injected = uses_injected(part) || imports_server_runtime(graph.module(id.0)?, part);
-        let described = queried(graph, parts, id);
-        let tells = described.iter().any(|id| (self.secret)(id) && !is_endpoint(parts, *id));
-        Some((self.secret)(&id) || injected || !part.dynamic_imports.is_empty() || tells)
     }
 
     /// Whether an effect makes a value that only endpoints use, or does something to one and to nothing that clients have:
@@ -341,6 +354,14 @@ impl Walk<'_> {
             | PartKind::Type => false,
         }
     }
+}
+
+/// Whether no client may have a part, which by itself or by its types tells what is `secret`, or needs the server.
+fn is_refused(graph: &ModuleGraph, parts: &Parts<'_>, secret: &dyn Fn(&PartId) -> bool, id: PartId) -> bool {
+    let (Some(module), Some(part)) = (graph.module(id.0), parts.part(id)) else { return true };
+    let injected = uses_injected(part) || imports_server_runtime(module, part);
+    let tells = |id: &PartId| secret(id) && !is_endpoint(parts, *id);
+    secret(&id) || injected || !part.dynamic_imports.is_empty() || queried(graph, parts, id).iter().any(tells)
 }
 
 fn is_function(part: &Part<'_>) -> bool {

@@ -27,6 +27,7 @@ pub use schema::WireSchema;
 
 use crate::artifact::Artifacts;
 use crate::contract::CheckedContract;
+use crate::parse::in_parallel;
 use crate::parse::types::flat::FlatModule;
 use crate::source::Sources;
 use codec::{Side, codecs_text, lazy_codecs_text};
@@ -106,15 +107,33 @@ pub fn generate(
     let mut artifacts = Artifacts::new();
     let mut put = |path: String, text: String| artifacts.insert(path, text.into_bytes());
 
-    let mut client = BTreeMap::from([
-        (CONNECTION.to_owned(), client::connection_text(input.pins)),
-        ("codecs.js".to_owned(), codecs_text(schema, &contract.endpoints, Side::Client)),
-        ("index.js".to_owned(), client::index_text(contract, sources, input)),
-        ("lazy.js".to_owned(), client::lazy_text(contract, schema)),
-        ("lazy-codecs.js".to_owned(), lazy_codecs_text(schema)),
-    ]);
-    client.extend(client::stub_texts(contract, sources, schema, input));
-    client.extend(dts::client_texts(spelled, sources, input));
+    let stubs = || {
+        let mut client = BTreeMap::from([
+            (CONNECTION.to_owned(), client::connection_text(input.pins)),
+            ("index.js".to_owned(), client::index_text(contract, sources, input)),
+            ("lazy.js".to_owned(), client::lazy_text(contract, schema)),
+            ("lazy-codecs.js".to_owned(), lazy_codecs_text(schema)),
+        ]);
+        client.extend(client::stub_texts(contract, sources, schema, input));
+        client
+    };
+    let server = || -> Result<BTreeMap<String, String>, StubError> {
+        let mut server = routes::module_texts(contract, sources, schema, input);
+        server.insert("routes.js".to_owned(), routes::routes_text(contract, sources, input));
+        server.insert("pages.js".to_owned(), routes::pages_text(input.pages));
+        server.insert("tables.js".to_owned(), routes::tables_text(contract, input)?);
+        Ok(server)
+    };
+    let codecs = |side| codecs_text(schema, &contract.endpoints, side);
+    let ((codecs_of_client, codecs_of_server), ((stubs, declarations), server)) = in_parallel(|| {
+        rayon::join(
+            || rayon::join(|| codecs(Side::Client), || codecs(Side::Server)),
+            || rayon::join(|| rayon::join(stubs, || dts::client_texts(spelled, sources, input)), server),
+        )
+    });
+
+    let codecs = ("codecs.js".to_owned(), codecs_of_client);
+    let client: BTreeMap<String, String> = [codecs].into_iter().chain(stubs).chain(declarations).collect();
     for (path, text) in client {
         if input.pages.is_some() && path.ends_with(".js") {
             let text = if path == CONNECTION { client::direct_text() } else { text.clone() };
@@ -123,13 +142,7 @@ pub fn generate(
         put(format!("dist/client/{path}"), text.clone());
         put(format!(".kontract/client/{path}"), text);
     }
-
-    let mut server = routes::module_texts(contract, sources, schema, input);
-    server.insert("codecs.js".to_owned(), codecs_text(schema, &contract.endpoints, Side::Server));
-    server.insert("routes.js".to_owned(), routes::routes_text(contract, sources, input));
-    server.insert("pages.js".to_owned(), routes::pages_text(input.pages));
-    server.insert("tables.js".to_owned(), routes::tables_text(contract, input)?);
-    for (path, text) in server {
+    for (path, text) in server?.into_iter().chain([("codecs.js".to_owned(), codecs_of_server)]) {
         put(format!(".kontract/server/{path}"), text);
     }
 

@@ -8,10 +8,13 @@ use kontract::cli::cache_folder::CacheFolder;
 use kontract::cli::os_system::OsSystem;
 use kontract::diag::render::{RenderOptions, to_text};
 use kontract::project::load;
-use kontract::recheck::{Store, Wanted, recheck};
+use kontract::recheck::{self, Store, Wanted, recheck};
+use kontract::{CompileInput, Unproven};
 
 #[test]
 fn random_edits_never_change_the_answer() {
+    // How often an edit was of no account to a build.
+    let mut same = 0;
     for seed in 1..=SEEDS {
         let folder = tempfile::tempdir().expect("a folder");
         let mut project = Edited { root: folder.path(), random: Random(seed * 0x9e37_79b9) };
@@ -19,17 +22,39 @@ fn random_edits_never_change_the_answer() {
         for file in FILES {
             project.rewrite(file);
         }
+        put(folder.path(), NOTED, "export const noted = 0;\n");
         for step in 0..STEPS {
-            let edit = project.edit();
+            let edit = if step == 0 { project.mend() } else { project.edit() };
             let system = OsSystem::new(folder.path()).expect("a project");
             let store = Counted { cache: CacheFolder::of(&system), writes: Cell::new(0) };
-            let warm = recheck(&system, &store, Wanted::Diagnostics);
-            let warm = to_text(&warm.diagnostics, &warm.sources, RenderOptions::default());
+            let checked = recheck(&system, &store, Wanted::Diagnostics);
+            let warm = to_text(&checked.diagnostics, &checked.sources, RenderOptions::default());
             let loaded = load(&system);
             let cold = kontract::check(&system, &loaded);
             let declared = cold.value.map(|checked| kontract::declarations(&loaded.sources, checked));
             let cold = to_text(&cold.diagnostics, &loaded.sources, RenderOptions::default());
             assert_eq!(warm, cold, "seed {seed}, step {step}: {edit}");
+
+            let input = CompileInput::default();
+            let from_the_start = kontract::compile(&system, &load(&system), &input);
+            let made = recheck::compile(&system, &store, &|_| {}, &input);
+            let proven = made.outcome.and_then(Unproven::prove);
+            assert_eq!(
+                to_text(&proven.diagnostics, &made.loaded.sources, RenderOptions::default()),
+                to_text(&from_the_start.diagnostics, &loaded.sources, RenderOptions::default()),
+                "seed {seed}, step {step}: {edit}"
+            );
+            assert!(proven.value == from_the_start.value, "seed {seed}, step {step}: {edit}");
+            if let Some(basis) = checked.basis {
+                assert!(basis.is_of(&made.contents), "seed {seed}, step {step}: {edit}");
+                put(folder.path(), NOTED, &format!("export const noted = {step};\n"));
+                let store = Counted { cache: CacheFolder::of(&system), writes: Cell::new(0) };
+                let noted = recheck(&system, &store, Wanted::Diagnostics);
+                assert!(noted.basis == Some(basis), "seed {seed}, step {step}: {edit}");
+                let made = kontract::compile(&system, &load(&system), &input);
+                assert!(made.value == proven.value, "seed {seed}, step {step}: {edit}");
+                same += 1;
+            }
 
             let cacheable = store.writes.get() > 0;
             let again = recheck(&system, &store, Wanted::Diagnostics);
@@ -42,6 +67,7 @@ fn random_edits_never_change_the_answer() {
             }
         }
     }
+    assert!(same > 20, "{same} projects without errors");
 }
 
 #[test]
@@ -125,8 +151,9 @@ impl Edited<'_> {
     /// Does one thing and says what.
     fn edit(&mut self) -> String {
         let file = FILES[self.random.below(FILES.len())];
-        match self.random.below(16) {
-            12..=15 => self.compose(),
+        match self.random.below(20) {
+            12..=17 => self.compose(),
+            18..=19 => self.mend(),
             0 => String::new(),
             1 => {
                 let _absent: std::io::Result<()> = fs::remove_file(self.root.join(file.0));
@@ -180,6 +207,14 @@ impl Edited<'_> {
         };
         put(self.root, path, &text);
         format!("compose {path}: {text}")
+    }
+
+    /// Makes a project without errors of it.
+    fn mend(&mut self) -> String {
+        fs::remove_dir_all(self.root.join("src")).expect("a folder");
+        let _absent: std::io::Result<()> = fs::remove_file(self.root.join("kontract.lock.json"));
+        MENDED.iter().for_each(|(path, text)| put(self.root, path, text));
+        "mend".to_owned()
     }
 
     fn rewrite(&mut self, (path, texts): &(&str, &[&str])) -> String {
@@ -246,6 +281,8 @@ fn put(root: &Path, path: &str, text: &str) {
     fs::write(path, text).expect("a writable file");
 }
 
+/// A module that nothing imports.
+const NOTED: &str = "src/lib/noted.ts";
 const SEEDS: u64 = 6;
 const STEPS: usize = 40;
 
@@ -323,6 +360,35 @@ const FILES: &[(&str, &[&str])] = &[
         &["{ \"name\": \"edited\" }", "{ \"name\": \"edited\", \"cookbook\": false }", "{ \"nam\": 1 }"],
     ),
     ("kontract.lock.json", &["{}", "not json"]),
+];
+
+/// A project without errors.
+const MENDED: &[(&str, &str)] = &[
+    ("kontract.json", "{ \"name\": \"edited\" }"),
+    ("tsconfig.json", "{ \"compilerOptions\": { \"paths\": { \"@/*\": [\"./src/*\"] } } }"),
+    ("base.json", "{}"),
+    ("node_modules/money/package.json", "{ \"types\": \"a.d.ts\" }"),
+    ("node_modules/money/a.d.ts", "export interface Money { cents: number }\n"),
+    (
+        "src/api.ts",
+        "import { backend } from 'kontract';\nimport type { Row } from './model';\nexport const load = backend({}, async (row: Row): \
+         Promise<string> => row.id);\n",
+    ),
+    (
+        "src/model.ts",
+        "import type { Money } from 'money';\nexport interface Row { id: string; price: Money }\n",
+    ),
+    (
+        "src/helper.ts",
+        "export const secret = 'sk-test';\nexport async function help(id: string | number): Promise<string> { return String(id); \
+         }\n",
+    ),
+    (
+        "src/page.tsx",
+        "import { load } from '@/client/api';\nexport const Page = () => <p onClick={() => load('x')} />;\n",
+    ),
+    ("src/deep/again.ts", "export { help } from '../helper';\nexport const k = 'one';\n"),
+    (NOTED, "export const noted = 0;\n"),
 ];
 
 /// What functions may do. Some of it counts.

@@ -8,6 +8,7 @@ use kontract::CompileInput;
 use kontract::project;
 use kontract::system::MemorySystem;
 use shapes::SHAPES;
+use std::collections::BTreeMap;
 
 #[test]
 fn no_planted_secret_reaches_a_client() {
@@ -113,6 +114,52 @@ fn no_planted_number_reaches_a_client() {
     assert!(built(&format!("{endpoint}\n{label}"), asked).0.is_some_and(|text| text.contains("483920")));
     let typed = "const pin = 483920;\nexport const label = (x?: typeof pin): number => x ?? 1;\nexport const a = endpointOf({}, async (): Promise<boolean> => pin > 1);";
     assert_eq!(built(typed, asked).0, None);
+}
+
+/// What a JSON file says tells as much as what is written in code.
+#[test]
+fn json_that_only_the_server_imports_is_searched_for() {
+    let found = |api: &str, text: &str| {
+        let system = MemorySystem::new([
+            ("kontract.json", "{ \"name\": \"planted\" }".to_owned()),
+            (
+                "tsconfig.json",
+                "{ \"compilerOptions\": { \"paths\": { \"~/*\": [\"./src/*\"] } } }".to_owned(),
+            ),
+            ("src/keys.json", "{ \"live\": { \"sk-live-json\": [\"say \\\"hi\\\"\", 483920] } }".to_owned()),
+            ("src/api.ts", format!("{api}\n{API}")),
+            (
+                "src/page.ts",
+                "import { read, label } from '@/client/api';\nexport const shown = [read, label];\n"
+                    .to_owned(),
+            ),
+        ]);
+        let loaded = project::load(&system);
+        let evidence = kontract::evidence(&loaded, &BTreeMap::new());
+        let Some(evidence) = evidence.value else { panic!("{:?}", evidence.diagnostics) };
+        let files = BTreeMap::from([("page.js".to_owned(), text.as_bytes().to_vec())]);
+        let leaks = evidence.prove(files, &[]).err().unwrap_or_default();
+        leaks.iter().for_each(|leak| println!("{}", leak.message));
+        leaks.len()
+    };
+    let label = "export const label = (n: number): number => n + 1;";
+    let used = "export const a = endpointOf({}, async (): Promise<string> => JSON.stringify(keys));";
+    for import in [
+        format!("import keys from './keys.json';\n{used}"),
+        format!("import * as keys from '~/keys.json' with {{ type: 'json' }};\n{used}"),
+        "export const a = endpointOf({}, async (): Promise<string> => (await import(`./keys.json`)).default);"
+            .to_owned(),
+    ] {
+        let api = format!("{import}\n{label}");
+        for text in ["'sk-live-json'", "`say \"hi\"`", "\"say \\\"hi\\\"\"", "0x76250"] {
+            assert_eq!(found(&api, text), 1, "{text}: {import}");
+        }
+        assert_eq!(found(&api, "'sk-other' + 48392"), 0);
+    }
+    // What a client's own statement imports, clients have.
+    let both =
+        "import keys from './keys.json';\nexport const label = (): number => Object.keys(keys.live).length;";
+    assert_eq!(found(&format!("{both}\n"), "'sk-live-json'"), 0);
 }
 
 /// What every program has besides its secret.

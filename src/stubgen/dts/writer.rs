@@ -12,6 +12,8 @@ use crate::source::{Location, Sources};
 /// Lines of declarations.
 pub(super) struct Declarations {
     text: String,
+    /// How many lines the text has up to a byte of it.
+    counted: (u32, usize),
     depth: usize,
     mappings: Vec<Mapping>,
 }
@@ -19,7 +21,7 @@ pub(super) struct Declarations {
 impl Declarations {
     /// With what every generated file opens with.
     pub(super) fn new() -> Self {
-        Self { text: GENERATED.to_owned(), depth: 0, mappings: Vec::new() }
+        Self { text: GENERATED.to_owned(), counted: (0, 0), depth: 0, mappings: Vec::new() }
     }
 
     /// Whole lines as they are.
@@ -35,11 +37,19 @@ impl Declarations {
 
     /// A line with a name that the user declared at `source`, as it is spelled: `before`, the name, `behind`.
     pub(super) fn declare(&mut self, before: &str, (name, source): (&str, Location), behind: &str) {
-        let line = u32::try_from(self.text.matches('\n').count()).unwrap_or(u32::MAX);
+        let line = self.lines();
         let column = self.depth * 2 + before.encode_utf16().count();
         let column = u32::try_from(column).unwrap_or(u32::MAX);
         self.mappings.push(Mapping { line, column, source });
         self.line(&format!("{before}{name}{behind}"));
+    }
+
+    /// How many lines there are so far.
+    fn lines(&mut self) -> u32 {
+        let (lines, end) = self.counted;
+        let more = memchr::memchr_iter(b'\n', &self.text.as_bytes()[end..]).count();
+        self.counted = (lines.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)), self.text.len());
+        self.counted.0
     }
 
     pub(super) fn blank(&mut self) {

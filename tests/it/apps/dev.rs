@@ -60,6 +60,38 @@ fn changes_are_served_and_mistakes_are_waited_out() {
     assert_eq!(served.stop(), (Some(0), json!({ "event": "stopped" })));
 }
 
+/// An edit of a page leaves the server as it is, unless something else of what it was built from, or made to, has changed.
+#[test]
+fn what_was_built_before_is_kept_only_while_it_is_what_a_build_would_make() {
+    let app = App::copy_of("guestbook");
+    app.write(".dev.vars", DEV_VARS);
+    let entries = app.read("src/api/entries.ts").replace("'this entry is not in the book'", "words.missing");
+    app.write("src/api/entries.ts", &format!("import words from './words.json';\n{entries}"));
+    let words = |text: &str| app.write("src/api/words.json", &format!("{{ \"missing\": \"{text}\" }}"));
+    words("first words");
+    let mut served = app.watch();
+    let url = served.url.clone();
+    let missing = || {
+        let visit = script::run("guestbook.mjs", &[&script::argument(app.path()), &url, "post"]);
+        visit["missing"]["message"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(missing(), "first words");
+    let page = app.read("src/app/App.tsx");
+    let turn = |number: u32| app.write("src/app/App.tsx", &format!("{page}// {number}\n"));
+    for number in 0..2 {
+        turn(number);
+        assert_eq!(served.wait_for("rebuilt")["changed"], json!([]), "a page is no part of the server");
+    }
+    words("other words");
+    served.wait_for("rebuilt");
+    assert_eq!(missing(), "other words", "esbuild reads what the compiler does not");
+    let schema = app.read("dist/schema/app.fbs");
+    app.write("dist/schema/app.fbs", "");
+    turn(2);
+    assert_eq!(served.wait_for("rebuilt")["changed"], json!(["dist/schema/app.fbs"]));
+    assert_eq!(app.read("dist/schema/app.fbs"), schema);
+}
+
 #[test]
 fn a_fresh_clone_gets_keys_of_its_own() {
     let app = App::copy_of("guestbook");

@@ -155,6 +155,52 @@ fn a_build_leaves_out_what_only_endpoints_use_of_a_shared_module() {
         assert!(pages.contains(text), "{text} is lost");
     }
     assert!(text_below(&app.path().join("dist/server")).contains("kept-from-pages"));
+    // Maps have the texts of modules whole.
+    for kind in ["true", "'inline'", "'hidden'"] {
+        let config = app.read("vite.config.ts");
+        app.write("vite.config.ts", &config.replace("build: {", &format!("build: {{ sourcemap: {kind},")));
+        let output = vite(&app, &["build"]);
+        assert!(output.status.success(), "{}", words(&output));
+        let maps = script::run("page-maps.mjs", &[&script::argument(&app.path().join("dist/app"))]);
+        let maps = maps.as_str().expect("texts");
+        assert!(maps.contains("vanilla.ts") && maps.contains("querySelector"), "{kind}: no map");
+        assert!(!maps.contains("kept-from-pages"), "{kind}: a map has what endpoints use");
+        app.write("vite.config.ts", &config);
+    }
+}
+
+/// Nothing makes a bundler leave out an `await`, or a value that a statement changes.
+#[test]
+fn what_a_page_takes_along_of_a_shared_module_is_found() {
+    let app = example();
+    let notes = app.read("src/api/notes.ts");
+    let uses = "import { db } from '../shared';\nexport const asked = backend({}, async (): Promise<string> => db.url);\n";
+    app.write("src/api/notes.ts", &notes.replace("import type", &format!("{uses}import type")));
+    let page = app.read("src/app/vanilla.ts");
+    let built = |shared: &str, imported: &str| {
+        let open = "const open = async (url: string) => ({ url, timeout: 0 });\n";
+        app.write("src/shared.ts", &format!("{open}{shared}\nexport const LIMIT = 'limit-of-both';\n"));
+        let import =
+            format!("import {{ LIMIT{imported} }} from '../shared';\nconsole.log(LIMIT{imported});\n");
+        app.write("src/app/vanilla.ts", &format!("{import}{page}"));
+        vite(&app, &["build"])
+    };
+    for shared in [
+        "export const db = await open('taken-along-by-await');",
+        "const url = 'taken-along-by-await';\nexport const db = await open(url);",
+        "class Pool { timeout = 0; constructor(readonly url: string) {} }\n\
+         export const db = new Pool('taken-along-by-change');\ndb.timeout = 5;",
+    ] {
+        let output = built(shared, "");
+        assert!(!output.status.success(), "built: {shared}");
+        for text in ["KT0403", "src/shared.ts", "a module of its own"] {
+            assert!(words(&output).contains(text), "no {text}: {}", words(&output));
+        }
+    }
+    // What the page asks for is no secret.
+    let output = built("export const db = await open('taken-along-by-await');", ", db");
+    assert!(output.status.success(), "{}", words(&output));
+    assert!(text_below(&app.path().join("dist/app")).contains("taken-along-by-await"));
 }
 
 /// What a bundler puts into pages by itself, past every module.

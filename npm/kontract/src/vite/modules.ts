@@ -13,6 +13,8 @@ interface Listed {
   readonly server: readonly string[];
   /** Calls in sources of both sides that give what endpoints use. */
   readonly pure: Readonly<Record<string, PureCalls>>;
+  /** Sources of both sides that make what endpoints use. */
+  readonly making: readonly string[];
 }
 
 /** Where calls begin in a text of this length, in UTF-16 units. */
@@ -21,7 +23,7 @@ interface PureCalls {
   readonly starts: readonly number[];
 }
 
-const NOTHING: Listed = { stubs: {}, server: [], pure: {} };
+const NOTHING: Listed = { stubs: {}, server: [], pure: {}, making: [] };
 
 /** The modules of one project. */
 export class Modules {
@@ -29,6 +31,7 @@ export class Modules {
   readonly project: string;
   #listed: Listed = NOTHING;
   #server = new Set<string>();
+  #making = new Set<string>();
 
   constructor(project: string) {
     this.project = realpathSync(project);
@@ -44,6 +47,7 @@ export class Modules {
       this.#listed = NOTHING;
     }
     this.#server = new Set(this.#listed.server);
+    this.#making = new Set(this.#listed.making);
   }
 
   /** The file that `@/client`, `@/client/<module>` means; `undefined` for every other specifier. */
@@ -64,6 +68,11 @@ export class Modules {
     const stub = Object.hasOwn(this.#listed.stubs, path) ? this.#listed.stubs[path] : undefined;
     if (stub !== undefined) return { kind: 'stub', path: this.generated(stub) };
     return this.#server.has(path) ? { kind: 'server' } : { kind: 'open' };
+  }
+
+  /** Whether a file is of both sides, and makes what a page may have no use for. */
+  makes(file: string): boolean {
+    return this.#making.has(this.shown(file));
   }
 
   /** The text of a file in which calls are marked that a bundler may leave out; nothing where there are none. */
