@@ -145,6 +145,8 @@ codes! {
         "`ssr` in kontract.json names a module below the sources that exports `render(request, page)`. It and what it imports become part of the Worker as they are, and call endpoints through `@/client`."
     KT0406 "modules that would become one file"
         "Both halves are JavaScript: of `a.ts` and `a.mts` either would be `a.js`, and one would take the other's place. That they differ in more than the extension is needed for modules with endpoints, and for what these use."
+    KT0407 "a decorator that wants types"
+        "With `emitDecoratorMetadata`, TypeScript tells decorators the types of what they stand before, through `Reflect.metadata`. kontract does not, and a decorator that relies on it would quietly do something else on the server. Turn the option off; decorators that need a type take it as an argument, such as `@Type(() => Address)`."
     KT0501 "a change that stored rows may not survive"
         "Rows are stored as they were written. A field that disappears, changes its type or becomes required would be misread or lost, so the step between is a migration that a person writes. Put a file with the next number and its statements below `migrations/`."
     KT0502 "migrations that do not fit the lock"

@@ -128,6 +128,7 @@ fn halves(
         found.extend(options.pages.iter().flat_map(|pages| pages::check(graph, &parts, *pages)));
         found.extend(apply::collisions(graph, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
+        found.extend(classes::check(graph, &reach));
         let (mut modules, wrong) =
             apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
