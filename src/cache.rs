@@ -60,6 +60,8 @@ pub(crate) struct KeptOutcome {
     pub(crate) texts: Vec<KeptText>,
     /// Whether the client's half was searched for words of the server's.
     pub(crate) searched: bool,
+    /// The modules that it does not depend on, in the parser's form.
+    pub(crate) apart: Vec<u8>,
     pub(crate) trace: Trace,
     /// The files of packages in the order of their ids.
     pub(crate) packages: Vec<String>,

@@ -19,8 +19,8 @@ use crate::parse::module::ParsedModule;
 use crate::split::{Mentions, words};
 
 impl Gist {
-    /// That of a module, whose text is given.
-    pub(crate) fn of(module: &ParsedModule, text: &str) -> Self {
+    /// That of a module, whose text is given. Only a search of the client's half wants words.
+    pub(crate) fn of(module: &ParsedModule, text: &str, searched: bool) -> Self {
         let mut bodies: Vec<(usize, usize, Seen, BTreeSet<String>)> = Vec::new();
         each_body(module, &mut |body| {
             let (start, end) = (body.at.start as usize, body.at.end as usize);
@@ -30,7 +30,8 @@ impl Gist {
                 && let Some(uses) = Uses::of(module, body)
             {
                 let seen = Seen { uses, mentions: Mentions::of(module, body) };
-                bodies.push((start, end, seen, words(body)));
+                let words = if searched { words(body) } else { BTreeSet::new() };
+                bodies.push((start, end, seen, words));
             }
         });
         bodies.sort_by_key(|(start, ..)| *start);

@@ -35,13 +35,13 @@ pub struct Project {
     pub plan: Plan,
     /// `compilerOptions.paths` of `tsconfig.json`, patterns to project-relative targets.
     pub paths: Vec<PathAlias>,
-    /// Whose types are in force without an import, by `types` and `typeRoots` of `tsconfig.json`.
+    /// Whose types are in force, by `types`, `typeRoots`, `rootDirs` and `customConditions` of `tsconfig.json`.
     pub types: TypesInForce,
     /// What classes mean by the tsconfig.
     pub classes: Classes,
 }
 
-/// Packages whose types are in force without an import.
+/// Whose types are in force without an import, and where those of others are found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypesInForce {
     /// Their names; `None` for all in the folders.
@@ -50,6 +50,8 @@ pub struct TypesInForce {
     pub roots: Option<Vec<String>>,
     /// `customConditions`: what packages' `exports` are read by, besides what always is.
     pub conditions: Vec<String>,
+    /// `rootDirs`, relative to the project: folders whose files lie beside each other for relative imports of types.
+    pub root_dirs: Vec<String>,
 }
 
 /// What a tsconfig says of classes, where it is not what ECMAScript says.
@@ -57,6 +59,8 @@ pub struct TypesInForce {
 pub struct Classes {
     /// `experimentalDecorators`: decorators of classes, members and parameters as TypeScript had them before ECMAScript.
     pub legacy_decorators: bool,
+    /// `emitDecoratorMetadata`: these are to be told the types of what they stand before.
+    pub metadata: bool,
     /// `useDefineForClassFields: false`, which is also what a `target` before ES2022 means: fields are assigned in the
     /// constructor.
     pub assigned_fields: bool,

@@ -12,6 +12,8 @@
 //! The answer is that of [`check`](crate::check), always. A file is not read where the file system says that it is as it was;
 //! should its text turn out to be another one all the same, everything is done again without the cache.
 
+mod reading;
+
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,12 +25,14 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::artifact::Artifacts;
 use crate::cache::{Gist, Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
+use crate::parse::apart::Apart;
 use crate::parse::summary::Encoded;
 use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
-use crate::system::{FILE_BYTES_MAX, Stamp, System, SystemError};
+use crate::system::{FILE_BYTES_MAX, Stamp, System};
 use crate::{Checked, CompileInput, Unproven};
+use reading::{Expected, Loading, Reading};
 
 /// Where the cache is kept.
 pub trait Store {
@@ -237,8 +241,8 @@ impl<'r> Run<'r> {
         let sources = &loaded.sources;
         let mut modules = self.modules(sources, project)?;
         let contents: Contents = modules.iter().map(|module| (module.file, module.content)).collect();
-        let digest = digest(loaded, &modules);
-        let (outcome, is_new) = match self.taken_over(sources, &contents, digest) {
+        let digest = digest(loaded, &modules, &|_| None);
+        let (outcome, is_new) = match self.taken_over(loaded, project, &modules, (&contents, digest)) {
             Some(outcome) => {
                 // The diagnostics may point into packages.
                 for path in &outcome.packages {
@@ -262,8 +266,14 @@ impl<'r> Run<'r> {
     }
 
     /// What the last check said, where it holds for these contents.
-    fn taken_over(&self, sources: &Sources, contents: &Contents, digest: Hash) -> Option<KeptOutcome> {
-        let outcome = self.kept?.outcome.as_ref()?;
+    fn taken_over(
+        &self,
+        loaded: &Loaded,
+        project: &Project,
+        modules: &[Module<'r>],
+        (contents, digest): (&Contents, Hash),
+    ) -> Option<KeptOutcome> {
+        let (outcome, sources) = (self.kept?.outcome.as_ref()?, &loaded.sources);
         let is_same = |file: &FileId, content: &Hash| contents.get(file) == Some(content);
         let edited: Vec<&KeptText> =
             outcome.texts.iter().filter(|text| !is_same(&text.file, &text.content)).collect();
@@ -272,7 +282,7 @@ impl<'r> Run<'r> {
             Wanted::Declarations if has_errors(&outcome.diagnostics) => true,
             Wanted::Declarations => outcome.declarations.is_some() && edited.is_empty(),
         };
-        let holds = outcome.digest == digest
+        let holds = (outcome.digest == digest || self.stays(loaded, project, modules, outcome))
             && suffices
             && outcome.pointed.iter().all(|(file, content)| is_same(file, content))
             && outcome.trace.holds(self.system);
@@ -280,6 +290,7 @@ impl<'r> Run<'r> {
             return None;
         }
         let mut taken = outcome.clone();
+        taken.digest = digest;
         if !edited.is_empty() {
             taken.declarations = None;
         }
@@ -287,6 +298,30 @@ impl<'r> Run<'r> {
             text.content = *contents.get(&text.file)?;
         }
         Some(taken)
+    }
+
+    /// Whether the summaries differ from those of the last check only where its outcome does not depend on them.
+    fn stays(
+        &self,
+        loaded: &Loaded,
+        project: &Project,
+        modules: &[Module<'r>],
+        outcome: &KeptOutcome,
+    ) -> bool {
+        let Some(apart) = Apart::decode(&outcome.apart) else { return false };
+        let old = |module: &Module<'_>| self.by_path.get(loaded.sources.file(module.file).path.as_str());
+        let stays = |module: &Module<'_>| {
+            let (Some(old), Ok(new)) = (old(module), &module.summary) else { return false };
+            if old.links == &*new.links {
+                return true;
+            }
+            let old = ModuleSummary::decode(&Encoded { links: old.links, places: old.places });
+            let (Some(old), Some(new)) = (old, ModuleSummary::decode(new)) else { return false };
+            let target = |specifier: &str| parse::target(&loaded.sources, project, module.file, specifier);
+            apart.stays(module.file, (&old, &new), target)
+        };
+        let links = |module: &Module<'_>| old(module).map(|kept| kept.links);
+        modules.iter().all(stays) && digest(loaded, modules, &links) == outcome.digest
     }
 
     /// The text of a file, which is read when somebody looks at it: seldom where the last check saw the file as it is, and
@@ -311,11 +346,25 @@ impl<'r> Run<'r> {
     /// `None` when a file cannot be read.
     fn modules(&self, sources: &Sources, project: &Project) -> Option<Vec<Module<'r>>> {
         let files: Vec<FileId> = parse::modules(sources, project).collect();
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        in_parallel(|| files.par_iter().map(|file| self.module(*file, sources, &seen)).collect())
+        let seen = &*self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun: Vec<AtomicBool> = files.iter().map(|_| AtomicBool::new(false)).collect();
+        let (begun, files) = (&begun, &files);
+        let reading = Reading { run: self, sources, project, seen, files, begun, found: Mutex::default() };
+        in_parallel(|| {
+            rayon::scope(|scope| files.par_iter().for_each(|file| reading.read(*file, false, scope)));
+        });
+        let mut modules = reading.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        modules.sort_by_key(|module| module.file);
+        (modules.len() == files.len()).then_some(modules)
     }
 
-    fn module(&self, file: FileId, sources: &Sources, seen: &HashMap<String, Seen>) -> Option<Module<'r>> {
+    fn module(
+        &self,
+        file: FileId,
+        sources: &Sources,
+        seen: &HashMap<String, Seen>,
+        is_wanted: bool,
+    ) -> Option<Module<'r>> {
         let source = sources.file(file);
         let kept = self.by_path.get(source.path.as_str()).copied();
         let borrowed = |kept: &KeptFile<'r>| Encoded {
@@ -341,7 +390,7 @@ impl<'r> Run<'r> {
         if let Some(kept) = kept.filter(|kept| kept.content == content) {
             return Some(made(None, Ok(borrowed(kept))));
         }
-        Some(match parse::summarize(file, &SourceFile { path: source.path.clone(), text }) {
+        Some(match parse::summarize(file, &SourceFile { path: source.path.clone(), text }, is_wanted) {
             Ok(mut read) => {
                 let Encoded { links, places } = read.summary.encode();
                 made(Some(read), Ok(Encoded { links: links.into(), places: places.into() }))
@@ -360,13 +409,15 @@ impl<'r> Run<'r> {
     ) -> Option<KeptOutcome> {
         let sources = &loaded.sources;
         let summaries = summaries(modules)?;
-        let (mut texts, mut searched) = (Vec::new(), false);
+        let (mut texts, mut searched, mut apart) = (Vec::new(), false, Vec::new());
+        let pages = project.ssr.as_deref().and_then(|path| sources.id(path));
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
         let outcome = project_read.and_then(|project| {
             parse::link(sources, &project, summaries).and_then(|graph| {
                 let checked = crate::check_graph(&self.traced, project, &graph);
-                texts = looked_at(&graph, checked.value.as_ref(), contents);
                 searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
+                texts = looked_at(&graph, checked.value.as_ref(), searched, contents);
+                apart = Apart::of(&graph, pages).encode();
                 parse::drop_elsewhere(graph);
                 checked
             })
@@ -379,6 +430,7 @@ impl<'r> Run<'r> {
             pointed: pointed_at(&outcome.diagnostics, contents),
             texts,
             searched,
+            apart,
             trace: self.traced.trace(),
             packages: sources.of_packages().map(|file| file.path.clone()).collect(),
             diagnostics: outcome.diagnostics,
@@ -421,60 +473,19 @@ fn summaries(modules: &mut [Module<'_>]) -> Option<Vec<Summarized>> {
         };
         Some((module.file, read))
     };
-    modules.par_iter_mut().map(summarized).collect()
-}
-
-/// Reading the project is no answer to note, because files are compared by themselves; what packages say is.
-struct Loading<'r>(&'r Run<'r>);
-
-impl System for Loading<'_> {
-    fn read(&self, path: &str) -> Result<Vec<u8>, SystemError> {
-        self.0.system.read(path)
-    }
-
-    fn list(&self, folder: &str, skip: &[&str]) -> Result<Vec<String>, SystemError> {
-        self.0.system.list(folder, skip)
-    }
-
-    fn packages(&self) -> Arc<dyn Reader> {
-        self.0.traced.packages()
-    }
-}
-
-/// Reads texts again, or those that have been compared by their stamps only.
-struct Expected {
-    texts: Arc<dyn Reader>,
-    content: Arc<OnceLock<Hash>>,
-    deceived: Arc<AtomicBool>,
-}
-
-impl Reader for Expected {
-    fn read(&self, path: &str) -> Option<String> {
-        let text = self.texts.read(path);
-        let is_expected = |text: &String| {
-            let content = hash(text.as_bytes());
-            *self.content.get_or_init(|| content) == content
-        };
-        if !text.as_ref().is_some_and(is_expected) {
-            self.deceived.store(true, Ordering::Relaxed);
-        }
-        text
-    }
-
-    fn real(&self, path: &str) -> Option<String> {
-        self.texts.real(path)
-    }
-
-    fn folders(&self, path: &str) -> Vec<String> {
-        self.texts.folders(path)
-    }
+    in_parallel(|| modules.par_iter_mut().map(summarized).collect())
 }
 
 /// A hash of the content of every module.
 pub type Contents = HashMap<FileId, Hash>;
 
 /// Of what an answer depends on, but for texts, places, and other answers that it was made from.
-fn digest(loaded: &Loaded, modules: &[Module<'_>]) -> Hash {
+/// `kept` may have links of before an edit.
+fn digest<'l>(
+    loaded: &Loaded,
+    modules: &[Module<'_>],
+    kept: &dyn Fn(&Module<'_>) -> Option<&'l [u8]>,
+) -> Hash {
     let mut links = Xxh3::new();
     links.update(format!("{:?} {:?}", loaded.project, loaded.diagnostics).as_bytes());
     for (_, source) in loaded.sources.iter() {
@@ -483,7 +494,10 @@ fn digest(loaded: &Loaded, modules: &[Module<'_>]) -> Hash {
     }
     for module in modules {
         match &module.summary {
-            Ok(summary) => links.update(&hash(&summary.links).to_le_bytes()),
+            Ok(summary) => {
+                let known = kept(module);
+                links.update(&hash(known.unwrap_or(&summary.links)).to_le_bytes());
+            }
             Err(_) => links.update(&module.content.to_le_bytes()),
         }
     }
@@ -498,12 +512,17 @@ fn pointed_at(diagnostics: &[Diagnostic], contents: &Contents) -> Vec<(FileId, H
 }
 
 /// The modules whose texts were looked at. A project with errors gives no whole answer that an edit could leave as it is.
-fn looked_at(graph: &ModuleGraph, checked: Option<&Checked>, contents: &Contents) -> Vec<KeptText> {
+fn looked_at(
+    graph: &ModuleGraph,
+    checked: Option<&Checked>,
+    searched: bool,
+    contents: &Contents,
+) -> Vec<KeptText> {
     let whole = checked.map(|checked| checked.read_whole(graph));
     let text = |file: &FileId| {
         let module =
             graph.module(*file).filter(|_| whole.as_ref().is_some_and(|whole| !whole.contains(file)));
-        let gist = module.map(|module| Gist::of(module, &graph.sources().file(*file).text));
+        let gist = module.map(|module| Gist::of(module, &graph.sources().file(*file).text, searched));
         Some(KeptText { file: *file, content: *contents.get(file)?, gist, own: graph.encoded_own(*file) })
     };
     let files: Vec<FileId> = graph.with_trees().collect();
@@ -517,7 +536,7 @@ fn any_counts(sources: &Sources, edited: &[&KeptText], searched: bool) -> bool {
     }
     let counts = |text: &&KeptText| {
         let module = parse::again(sources, text.file, &text.own);
-        let gist = module.map(|module| Gist::of(&module, &sources.file(text.file).text));
+        let gist = module.map(|module| Gist::of(&module, &sources.file(text.file).text, searched));
         match (text.gist, gist) {
             (Some(old), Some(new)) => old.shape != new.shape || (searched && old.words != new.words),
             (_, _) => true,

@@ -149,6 +149,8 @@ codes! {
         "`import.meta.glob` is a form of Vite's, which puts imports in its place. Endpoints, what they use, what `@/client/…` gives of their modules, and pages that the Worker draws are bundled without Vite, where nothing of that name exists. In a page without `kontract/vite` a pattern may not lead to server code, as an import may not (KT0401)."
     KT0408 "what only endpoints use, in pages"
         "Modules without endpoints are for both sides. A page's own bundler loads them from the sources, and keeps what may have an effect: `export const db = connect('…')` goes along though the page imports something else. `kontract/vite` tells the bundler to leave such calls out, and searches what it made; without it, move the value to a module that no page imports."
+    KT0409 "a decorator that wants types"
+        "With `emitDecoratorMetadata`, TypeScript tells decorators the types of what they stand before, through `Reflect.metadata`. kontract does not, and a decorator that relies on it would quietly do something else on the server. Turn the option off; decorators that need a type take it as an argument, such as `@Type(() => Address)`."
     KT0501 "a change that stored rows may not survive"
         "Rows are stored as they were written. A field that disappears, changes its type or becomes required would be misread or lost, so the step between is a migration that a person writes. Put a file with the next number and its statements below `migrations/`."
     KT0502 "migrations that do not fit the lock"

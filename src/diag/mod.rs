@@ -148,9 +148,12 @@ impl<T> Outcome<T> {
 
 /// The known name nearest to a wrong one, if it is near enough to be meant.
 pub fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let allowed = 1 + wrong.chars().count() / 4;
+    let length = wrong.chars().count();
+    let allowed = 1 + length / 4;
     known
         .into_iter()
+        // Measuring takes a while, and is asked for every decorator.
+        .filter(|name| name.chars().count().abs_diff(length) <= allowed)
         .map(|name| (distance(wrong, name), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min()

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use elsa::sync::FrozenMap;
 use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::global_types;
-use super::involved::involved;
+use super::involved::{Involved, involved};
 use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
 use super::literal::Changed;
-use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OwnName, ParsedModule};
+use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OWN_SUBPATHS, OwnName, ParsedModule};
 use super::packages;
 use super::resolve::{Resolution, alias_paths, resolve};
 use super::session::{self, Read};
@@ -28,9 +29,11 @@ pub struct ModuleGraph {
     /// The file that a specifier means in the files of a folder, by `folder:specifier`.
     found: FrozenMap<String, Box<Option<FileId>>>,
     /// See [`Self::modules`].
-    involved: Vec<FileId>,
+    involved: Involved,
     /// Those by where their JavaScript goes.
     outputs: HashMap<String, FileId>,
+    /// The modules that name the package `kontract`, and those that pass something of these on.
+    passing: BTreeSet<FileId>,
     sources: Sources,
     aliases: Vec<PathAlias>,
     source_folder: String,
@@ -47,12 +50,14 @@ struct Entry {
     /// Imported names that lead to the package `kontract`.
     own: BTreeMap<String, OwnName>,
     tree: OnceLock<Result<ParsedModule, Vec<Diagnostic>>>,
+    /// Whether anybody has asked for its summary since the graph was made.
+    asked: AtomicBool,
 }
 
 impl Entry {
     fn of(read: Read) -> Self {
         let tree = read.module.map_or_else(OnceLock::new, |module| OnceLock::from(Ok(module)));
-        Self { summary: read.summary, own: BTreeMap::new(), tree }
+        Self { summary: read.summary, own: BTreeMap::new(), tree, asked: AtomicBool::new(false) }
     }
 }
 
@@ -83,8 +88,9 @@ impl ModuleGraph {
             modules: modules.collect(),
             packages: FrozenMap::new(),
             found: FrozenMap::new(),
-            involved: Vec::new(),
+            involved: Involved::default(),
             outputs: HashMap::new(),
+            passing: BTreeSet::new(),
             sources: sources.clone(),
             aliases: project.paths.clone(),
             source_folder: project.source.clone(),
@@ -98,8 +104,9 @@ impl ModuleGraph {
         graph.unread = Unread::of(&graph, unread);
         graph.involved = involved(&graph);
         // Of two files with one output the first counts.
-        let outputs = graph.involved.iter().rev().map(|file| (graph.output_of(*file), *file));
+        let outputs = graph.involved.files.iter().rev().map(|file| (graph.output_of(*file), *file));
         graph.outputs = outputs.collect();
+        graph.modules.values_mut().for_each(|entry| entry.asked = AtomicBool::new(false));
         graph
     }
 
@@ -115,6 +122,7 @@ impl ModuleGraph {
                 }
             }
         });
+        self.passing = self.found_passing();
         let files: Vec<FileId> = self.modules.keys().copied().collect();
         let own: Vec<_> = files.par_iter().map(|file| (*file, self.own_names(*file))).collect();
         for (file, own) in own {
@@ -126,10 +134,33 @@ impl ModuleGraph {
         }
     }
 
+    fn found_passing(&self) -> BTreeSet<FileId> {
+        let mut passed_on_by: HashMap<FileId, Vec<FileId>> = HashMap::new();
+        let mut queue = Vec::new();
+        for (file, summary) in self.summaries() {
+            if summary.names_own_package() {
+                queue.push(file);
+            }
+            summary.passed_on().for_each(|from| passed_on_by.entry(from).or_default().push(file));
+        }
+        let mut found = BTreeSet::new();
+        while let Some(file) = queue.pop() {
+            if found.insert(file) {
+                queue.extend(passed_on_by.get(&file).into_iter().flatten());
+            }
+        }
+        found
+    }
+
     /// The imported names of a module that lead to the package `kontract`.
     fn own_names(&self, file: FileId) -> BTreeMap<String, OwnName> {
-        let imports = self.summary(file).into_iter().flat_map(|summary| &summary.imports);
-        let names = imports.filter(|import| !import.type_only).filter_map(|import| {
+        let Some(summary) = self.summary(file) else { return BTreeMap::new() };
+        let may_lead = |from: &SpecifierUse| {
+            from.text == OWN_PACKAGE || from.target.is_some_and(|file| self.passing.contains(&file))
+        };
+        let imports = summary.imports.iter().filter(|import| !import.type_only);
+        let imports = imports.filter(|import| may_lead(&summary.specifiers[import.from]));
+        let names = imports.filter_map(|import| {
             Some((import.local.clone(), self.own(self.lookup(file, &import.local), NAMESPACES_MAX)?))
         });
         names.collect()
@@ -221,7 +252,7 @@ impl ModuleGraph {
     /// The modules that can have to do with the server, in the order of their paths: those with forms of kontract, what
     /// these run, and what runs these. Most files of a frontend are not among them; [`Self::summaries`] has all.
     pub fn modules(&self) -> impl Iterator<Item = &ParsedModule> {
-        self.involved.iter().filter_map(|file| self.module(*file))
+        self.involved.files.iter().filter_map(|file| self.module(*file))
     }
 
     /// Every module of the project, in the order of their paths.
@@ -231,7 +262,28 @@ impl ModuleGraph {
 
     /// What a file is to the others; `None` for files that are not parsed.
     pub(crate) fn summary(&self, file: FileId) -> Option<&ModuleSummary> {
-        self.entry(file).map(|entry| &entry.summary)
+        let entry = self.entry(file)?;
+        entry.asked.store(true, Ordering::Relaxed);
+        Some(&entry.summary)
+    }
+
+    /// The modules that nobody has asked anything, but for what [`Self::summaries`] tells of all.
+    pub(super) fn unasked(&self) -> impl Iterator<Item = (FileId, &ModuleSummary)> {
+        let unasked = |entry: &Entry| entry.tree.get().is_none() && !entry.asked.load(Ordering::Relaxed);
+        self.modules
+            .iter()
+            .filter(move |(_, entry)| unasked(entry))
+            .map(|(file, entry)| (*file, &entry.summary))
+    }
+
+    /// The modules that name the package `kontract`, and those that pass something of these on.
+    pub(super) fn passing(&self) -> &BTreeSet<FileId> {
+        &self.passing
+    }
+
+    /// Server code, and everything that runs it.
+    pub(super) fn running(&self) -> &BTreeSet<FileId> {
+        &self.involved.running
     }
 
     fn entry(&self, file: FileId) -> Option<&Entry> {
@@ -243,7 +295,7 @@ impl ModuleGraph {
     }
 
     fn entry_of_package(&self, file: FileId) -> Option<Entry> {
-        let summarize = || session::summarize(file, self.sources.file(file));
+        let summarize = || session::summarize(file, self.sources.file(file), false);
         let read = stacker::maybe_grow(STACK_SPARE_BYTES, STACK_BYTES, summarize).ok()?;
         Some(Entry::of(Read::from(read.summary)))
     }
@@ -275,10 +327,10 @@ impl ModuleGraph {
     /// Makes the trees that [`Self::modules`] is going to ask for, and says what is wrong with them. What endpoints import
     /// are the types that they speak, which extraction would ask for one by one.
     pub(super) fn parse_involved(&self) -> Vec<Diagnostic> {
-        let endpoints = self.involved.iter().filter_map(|file| self.modules.get(file));
+        let endpoints = self.involved.files.iter().filter_map(|file| self.modules.get(file));
         let endpoints = endpoints.filter(|entry| entry.summary.marks.forms || !entry.own.is_empty());
         let types = endpoints.flat_map(|entry| &entry.summary.specifiers).filter_map(|used| used.target);
-        let files: BTreeSet<FileId> = self.involved.iter().copied().chain(types).collect();
+        let files: BTreeSet<FileId> = self.involved.files.iter().copied().chain(types).collect();
         let failed = files.par_iter().filter(|file| self.module(**file).is_none()).count();
         if failed > 0 { self.failures() } else { Vec::new() }
     }
@@ -347,6 +399,7 @@ impl ModuleGraph {
         let path = aliased
             .find_map(|path| packages::file_at(&**packages, &path))
             .or_else(|| packages::types_of(&**packages, importer, specifier, &self.types.conditions))
+            .or_else(|| packages::beside(&**packages, importer, specifier, &self.types.root_dirs))
             .or_else(|| packages::data_of(&**packages, importer, aliases, specifier));
         *self.found.insert(key, Box::new(path.and_then(|path| self.sources.add(&path))))
     }
@@ -454,5 +507,3 @@ fn passes_package_on(module: &ModuleSummary) -> bool {
 
 /// Through which frontends import the client's half.
 const CLIENT_ALIAS: &str = "@/client/";
-/// What the package `kontract` has below it; the compiler knows it by itself.
-const OWN_SUBPATHS: &str = "kontract/";

@@ -6,6 +6,7 @@
 //!
 //! Knows TypeScript and the forms of kontract. Nothing outside of this module and the split sees syntax nodes.
 
+pub(crate) mod apart;
 mod blanked;
 pub(crate) mod bodies;
 pub(crate) mod comments;
@@ -40,18 +41,20 @@ pub use summary::ModuleSummary;
 pub(crate) use crate::project::Classes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use crate::diag::{Diagnostic, Outcome};
 use crate::project::{Project, is_source};
 use crate::source::{FileId, SourceFile, Sources};
 use module::OwnName;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Reads every source file of the project and links the imports between them. Of files with syntax errors the graph knows
 /// that they are there; what is found in it is to go through [`ModuleGraph::certain`].
 pub fn parse(sources: &Sources, project: &Project) -> Outcome<ModuleGraph> {
     let files: Vec<FileId> = modules(sources, project).collect();
-    let read = |file: &FileId| (*file, summarize(*file, sources.file(*file)));
+    let read = |file: &FileId| (*file, summarize(*file, sources.file(*file), false));
     let modules = in_parallel(|| files.par_iter().map(read).collect());
     link(sources, project, modules)
 }
@@ -66,9 +69,9 @@ pub fn modules(sources: &Sources, project: &Project) -> impl Iterator<Item = Fil
 /// What a module is to the others, or why it cannot be read.
 pub type Summarized = (FileId, Result<Read, Vec<Diagnostic>>);
 
-/// Reads a module by itself. Runs [`in_parallel`].
-pub(crate) fn summarize(file: FileId, source: &SourceFile) -> Result<Read, Vec<Diagnostic>> {
-    session::summarize(file, source)
+/// Reads a module by itself, and keeps its tree if `is_wanted`. Runs [`in_parallel`].
+pub(crate) fn summarize(file: FileId, source: &SourceFile, is_wanted: bool) -> Result<Read, Vec<Diagnostic>> {
+    session::summarize(file, source, is_wanted)
 }
 
 /// A module whose text is another one than when the graph was made of which `own` is, by [`ModuleGraph::encoded_own`]; its
@@ -78,6 +81,14 @@ pub(crate) fn again(sources: &Sources, file: FileId, own: &[u8]) -> Option<Parse
     let mut module = on_deep_stack(|| session::parse_file(file, sources.file(file))).ok()?;
     module.own = own.unwrap_or_default();
     Some(module)
+}
+
+/// The file of the project that a specifier means in one of its files.
+pub(crate) fn target(sources: &Sources, project: &Project, from: FileId, specifier: &str) -> Option<FileId> {
+    match resolve::resolve(sources, &project.paths, &sources.file(from).path, specifier) {
+        resolve::Resolution::File(file) => Some(file),
+        resolve::Resolution::External | resolve::Resolution::Missing => None,
+    }
 }
 
 /// Links the imports between all modules of a project.
@@ -106,20 +117,25 @@ pub fn link(sources: &Sources, project: &Project, modules: Vec<Summarized>) -> O
 /// Runs a pass where it may use all processors, on stacks deep enough for any file. What it returns must not depend on
 /// which work was done first.
 pub(crate) fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
-    match rayon::ThreadPoolBuilder::new().stack_size(limits::STACK_BYTES).build() {
-        Ok(pool) => pool.install(pass),
+    match &*POOL {
+        Some(pool) => pool.install(pass),
         // Without threads of its own, rayon does the work on this one.
-        Err(_) => on_deep_stack(pass),
+        None => on_deep_stack(pass),
     }
 }
 
-/// Drops on a thread of its own what nobody needs any more. Trees take a while, for which a program need not wait to end.
+/// Drops on another thread what nobody needs any more. Trees take a while, for which a program need not wait to end.
 pub(crate) fn drop_elsewhere<T: Send + 'static>(value: T) {
-    match rayon::ThreadPoolBuilder::new().num_threads(1).stack_size(limits::STACK_BYTES).build() {
-        Ok(pool) => pool.spawn(|| drop(value)),
-        Err(_) => on_deep_stack(|| drop(value)),
+    match &*POOL {
+        Some(pool) => pool.spawn(|| drop(value)),
+        None => on_deep_stack(|| drop(value)),
     }
 }
+
+/// The same threads for all passes: what one pass has freed, the next one on that thread uses again, where memory of
+/// threads that have ended would have to be cleared by the kernel once more.
+static POOL: LazyLock<Option<ThreadPool>> =
+    LazyLock::new(|| ThreadPoolBuilder::new().stack_size(limits::STACK_BYTES).build().ok());
 
 /// Runs a recursive pass with stack enough for trees of the greatest nesting that [`parse`] lets through.
 pub(crate) fn on_deep_stack<T>(pass: impl FnOnce() -> T) -> T {

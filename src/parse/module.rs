@@ -1,13 +1,14 @@
 //! A parsed file: its tree, and tables of what it imports, exports and declares.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use swc_common::comments::{Comment, SingleThreadedComments};
 use swc_common::sync::Lrc;
 use swc_common::{BytePos, FileName, GLOBALS, Globals, Mark, SourceMap, Span, SyntaxContext};
 use swc_ecma_ast::{
     Decl, DefaultDecl, ExportSpecifier, Expr, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Lit,
-    MemberProp, Module, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, Stmt,
+    MemberExpr, MemberProp, Module, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, Stmt,
 };
 
 use super::literal::unwrapped;
@@ -36,6 +37,20 @@ pub struct ParsedModule {
     declarations: BTreeMap<String, Vec<usize>>,
     /// Imported names that lead to the package `kontract`, known once the graph is linked.
     pub(super) own: BTreeMap<String, OwnName>,
+    may: OnceLock<May>,
+}
+
+/// What a text may speak of. Each may be true without need, none false wrongly.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct May {
+    /// To the compiler, by names and decorators.
+    pub(crate) speak: bool,
+    /// The package `kontract`, where its name is not escaped.
+    pub(crate) load: bool,
+    /// Of `env.storage`.
+    pub(crate) store: bool,
+    /// Decorators of anybody.
+    pub(crate) be_decorated: bool,
 }
 
 /// What a name or member expression means, where it leads to the package `kontract`.
@@ -217,6 +232,7 @@ impl ParsedModule {
             star_exports,
             declarations,
             own: BTreeMap::new(),
+            may: OnceLock::new(),
         }
     }
 
@@ -244,6 +260,22 @@ impl ParsedModule {
         for from in imports.chain(&mut self.star_exports).chain(re_exports) {
             from.target = summary.target(&from.text);
         }
+    }
+
+    /// What the module's text may speak of. To ask costs less than to walk through the tree.
+    pub(crate) fn may(&self) -> May {
+        *self.may.get_or_init(|| {
+            let has = |word: &str| memchr::memmem::find(self.text.as_bytes(), word.as_bytes()).is_some();
+            // Names can be escaped.
+            let escaped = has("\\u");
+            let names_own = !self.own.is_empty() || OWN_FUNCTIONS.iter().any(|name| has(name));
+            May {
+                speak: escaped || !self.decorators.is_empty() || names_own,
+                load: escaped || has(OWN_PACKAGE),
+                store: escaped || has("storage"),
+                be_decorated: has("@"),
+            }
+        })
     }
 
     /// Top-level items in source order.
@@ -322,22 +354,26 @@ impl ParsedModule {
     pub(crate) fn own_name(&self, expr: &Expr) -> Option<OwnName> {
         match unwrapped(expr) {
             Expr::Ident(ident) => self.own_ident(ident),
-            Expr::Member(member) => {
-                let object = self.own_name(&member.obj)?;
-                let (name, _) = property(&member.prop)?;
-                match object {
-                    // Bundlers and CommonJS wrap a package like this.
-                    OwnName::Package if name == "default" => Some(OwnName::Package),
-                    OwnName::Package => Some(OwnName::Export(name)),
-                    OwnName::Module(mut exports) => exports.remove(&name),
-                    OwnName::Export(_) => None,
-                }
-            }
+            Expr::Member(member) => self.own_member(member),
             _ => None,
         }
     }
 
-    fn own_ident(&self, ident: &Ident) -> Option<OwnName> {
+    /// [`Self::own_name`] of a member.
+    pub(crate) fn own_member(&self, member: &MemberExpr) -> Option<OwnName> {
+        let object = self.own_name(&member.obj)?;
+        let (name, _) = property(&member.prop)?;
+        match object {
+            // Bundlers and CommonJS wrap a package like this.
+            OwnName::Package if name == "default" => Some(OwnName::Package),
+            OwnName::Package => Some(OwnName::Export(name)),
+            OwnName::Module(mut exports) => exports.remove(&name),
+            OwnName::Export(_) => None,
+        }
+    }
+
+    /// [`Self::own_name`] of a name.
+    pub(crate) fn own_ident(&self, ident: &Ident) -> Option<OwnName> {
         // Arguments of decorators are parsed apart, without scopes.
         let scopeless = ident.ctxt == SyntaxContext::empty();
         let binds = |import: &&Import| {
@@ -550,6 +586,8 @@ fn export_name(name: &ModuleExportName) -> String {
 
 /// The package whose functions the compiler takes away.
 pub(crate) const OWN_PACKAGE: &str = "kontract";
+/// What it has below it; the compiler knows it by itself.
+pub(super) const OWN_SUBPATHS: &str = "kontract/";
 /// Where `ctx` and `env` come from.
 pub(crate) const SERVER_RUNTIME: &str = "kontract/server";
 /// Those of its functions whose calls the compiler takes away.

@@ -38,6 +38,28 @@ pub(super) fn types_of(
     })
 }
 
+/// The file that a relative specifier means where folders count as one: `root_dirs`, relative to the project.
+pub(super) fn beside(
+    packages: &dyn Reader,
+    importer: &str,
+    specifier: &str,
+    root_dirs: &[String],
+) -> Option<String> {
+    if !specifier.starts_with("./") && !specifier.starts_with("../") {
+        return None;
+    }
+    let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let path = lexical_path(&format!("{folder}/{specifier}"));
+    let inside = root_dirs.iter().filter_map(|root| Some((root, path_inside(&path, root)?)));
+    let (own, rest) = inside.max_by_key(|(root, _)| root.len())?;
+    let others = root_dirs.iter().filter(|root| *root != own);
+    others.into_iter().find_map(|root| file_at(packages, &lexical_path(&format!("{root}/{rest}"))))
+}
+
+fn path_inside<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
+}
+
 /// The JSON file that a specifier means.
 pub(super) fn data_of(
     packages: &dyn Reader,

@@ -36,9 +36,9 @@ use super::{data, diagnostics, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
-/// What a file is to the others.
-pub(super) fn summarize(file: FileId, source: &SourceFile) -> Result<Read, Vec<Diagnostic>> {
-    guarded(file, source, Session::summary)
+/// What a file is to the others, with its tree if somebody will ask for it, as it says itself or `is_wanted` does.
+pub(super) fn summarize(file: FileId, source: &SourceFile, is_wanted: bool) -> Result<Read, Vec<Diagnostic>> {
+    guarded(file, source, |session| session.summary(is_wanted))
 }
 
 /// The whole of a file.
@@ -137,11 +137,11 @@ impl<'s> Session<'s> {
             .ok_or_else(|| vec![diagnostics::parser_failed(&path)])
     }
 
-    fn summary(mut self) -> Result<Read, Vec<Diagnostic>> {
+    fn summary(mut self, is_wanted: bool) -> Result<Read, Vec<Diagnostic>> {
         let mentions_vocabulary = scanner::mentions_vocabulary(&self.text);
         // Besides, only decorators of the vocabulary may turn out to lie in a comment.
         let is_looked_at = mentions_vocabulary || names_own_package(&self.text);
-        self.with_comments = is_looked_at;
+        self.with_comments = is_looked_at || is_wanted;
         let (tree, decorators) = self.decorated_tree()?;
         let Tree { module, comments, survey } = tree;
         let tables = Tables::of(&module);
@@ -154,14 +154,14 @@ impl<'s> Session<'s> {
         };
         let mut summary = ModuleSummary::of(&parts);
         let Marks { forms, own, injected, .. } = summary.marks;
-        if !injected && !(is_looked_at && (forms || own)) {
+        if !is_wanted && !injected && !(is_looked_at && (forms || own)) {
             return Ok(Read { summary, module: None });
         }
         let module = self.module(module, &comments, decorators);
         // Canvases have a `ctx` as well; only scopes tell.
         summary.marks.injected =
             injected && module.as_ref().is_none_or(|module| module.in_globals(|| Injected::occurs(module)));
-        Ok(Read { summary, module: module.filter(|_| is_looked_at) })
+        Ok(Read { summary, module: module.filter(|_| is_looked_at || is_wanted) })
     }
 
     /// `None` when swc makes something else of a tree.
@@ -193,6 +193,9 @@ impl<'s> Session<'s> {
     }
 
     fn read(&self) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
+        if !scanner::mentions_vocabulary(&self.text) && scanner::is_modest(&self.text) {
+            return self.verified_tree(Vec::new()).map_err(|errors| self.blamed(errors));
+        }
         let found = scanner::decorators(&self.text, self.tsx).map_err(|refused| {
             vec![match refused {
                 Refused::TooDeep(at) => diagnostics::too_deep(self.location(at, at + 1)),
@@ -318,6 +321,10 @@ impl<'s> Session<'s> {
                 self.without_export(text, &errors).unwrap_or_else(|| self.syntax_errors(text, &errors))
             }
         })?;
+        let hidden = self.hidden_errors(text, &tree.module);
+        if !hidden.is_empty() {
+            return Err(self.syntax_errors(text, &hidden));
+        }
         let gaps = tree.survey.seams.iter().filter_map(|seam| seam.gap(text, START));
         let shown = |(what, at): (&str, usize)| {
             let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
@@ -353,6 +360,31 @@ impl<'s> Session<'s> {
                 }
             }
         }
+    }
+
+    /// The errors in exported namespaces and abstract classes, which swc reads on trial and then says nothing about.
+    fn hidden_errors(&self, text: &str, module: &Module) -> Vec<SwcError> {
+        let exported = module.body.iter().filter_map(|item| match item {
+            ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => Some(&export.decl),
+            ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => None,
+        });
+        let read_on_trial = exported.filter(|decl| match decl {
+            // What only says that something is there looks otherwise.
+            Decl::TsModule(module) => !module.declare,
+            Decl::Class(class) => !class.declare && class.class.is_abstract,
+            _ => false,
+        });
+        let mut found = Vec::new();
+        for span in read_on_trial.map(Spanned::span) {
+            let place = (span.lo.0 - START.0) as usize..(span.hi.0 - START.0) as usize;
+            let Some(text) = text.get(place) else { continue };
+            let input = StringInput::new(text, span.lo, span.hi);
+            let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, None));
+            let parsed = parser.parse_module();
+            found.extend(parser.take_errors());
+            found.extend(parsed.err());
+        }
+        found
     }
 
     /// The errors at the places where TypeScript shows them.
@@ -565,4 +597,4 @@ fn len_pos(len: usize) -> BytePos {
 }
 
 /// Where the text of every file starts.
-const START: BytePos = BytePos(1);
+pub(super) const START: BytePos = BytePos(1);

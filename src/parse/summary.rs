@@ -14,7 +14,7 @@ use swc_common::Span;
 use swc_ecma_ast::{Decl, Expr, Module, ModuleDecl, ModuleItem, TsModuleDecl};
 
 use super::module::{
-    Decorators, Export, Imported, OWN_PACKAGE, SERVER_RUNTIME, Specifier, Tables, item_decl,
+    Decorators, Export, Imported, OWN_PACKAGE, OWN_SUBPATHS, SERVER_RUNTIME, Specifier, Tables, item_decl,
 };
 use super::survey::Survey;
 use crate::source::FileId;
@@ -190,6 +190,12 @@ impl ModuleSummary {
         specifiers.chain(self.imports.iter_mut().map(|import| (&mut import.start, &mut import.end)))
     }
 
+    /// The names that are only declared as types.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &str> {
+        let types = self.declarations.iter().filter(|(_, declared)| **declared == Declared::Type);
+        types.map(|(name, _)| name.as_str())
+    }
+
     /// The import that binds a top-level name.
     pub(crate) fn import(&self, local: &str) -> Option<&ImportedName> {
         self.imports.iter().find(|import| import.local == local)
@@ -200,10 +206,35 @@ impl ModuleSummary {
         self.specifiers.iter().find(|specifier| specifier.text == text).and_then(|found| found.target)
     }
 
+    /// The specifiers of modules whose trees somebody will ask for, as far as this one alone can tell: what server code runs,
+    /// and what endpoints speak of.
+    pub(crate) fn wanted(&self, is_wanted: bool) -> impl Iterator<Item = &str> {
+        let Marks { forms, own, injected, .. } = self.marks;
+        let runs = is_wanted || forms || own || injected;
+        let wanted = self.specifiers.iter().filter(move |used| forms || own || (runs && used.by_value));
+        wanted.map(|used| used.text.as_str())
+    }
+
     /// The files that the module takes values from, or runs.
     pub(crate) fn value_targets(&self) -> impl Iterator<Item = FileId> {
         let by_value = self.specifiers.iter().filter(|specifier| specifier.by_value);
         by_value.filter_map(|specifier| specifier.target)
+    }
+
+    /// The files that exports of this one lead to.
+    pub(crate) fn passed_on(&self) -> impl Iterator<Item = FileId> {
+        let exports = self.exports.values().filter_map(|export| match export {
+            Exported::Local(name) => self.import(name).map(|import| import.from),
+            Exported::From(from, _) => Some(*from),
+            Exported::Item(_) => None,
+        });
+        let places = exports.chain(self.stars.iter().copied());
+        places.filter_map(|place| self.specifiers[place].target)
+    }
+
+    /// Whether the package `kontract` is named, or something below it.
+    pub(crate) fn names_own_package(&self) -> bool {
+        self.specifiers.iter().any(|used| used.text == OWN_PACKAGE || used.text.starts_with(OWN_SUBPATHS))
     }
 
     /// Whether the file takes something from the server half of the package `kontract`, or the whole package other than by

@@ -10,9 +10,10 @@
 use swc_atoms::Atom;
 use swc_common::{Span, Spanned, SyntaxContext};
 use swc_ecma_ast::{
-    CallExpr, Callee, Decorator, Expr, FnDecl, ForStmt, Ident, ImportDecl, JSXObject, Lit, Module,
-    ModuleDecl, ModuleItem, NamedExport, NewExpr, Pat, Stmt, TsEntityName, TsEnumDecl, TsExternalModuleRef,
-    TsInterfaceDecl, TsNamespaceBody, TsType,
+    AssignExpr, AssignPatProp, CallExpr, Callee, ClassDecl, Decorator, Expr, FnDecl, ForStmt, Ident,
+    ImportDecl, JSXObject, Lit, Module, ModuleDecl, ModuleItem, NamedExport, NewExpr, Number, OptChainExpr,
+    Pat, Stmt, Str, TsEntityName, TsEnumDecl, TsExternalModuleRef, TsFnOrConstructorType, TsInterfaceDecl,
+    TsModuleDecl, TsNamespaceBody, TsType, TsTypeAliasDecl, TsTypeParam, TsTypeQuery, TsTypeRef,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
@@ -21,6 +22,7 @@ use super::literal::unwrapped;
 use super::module::{OWN_FUNCTIONS, ParsedModule, declared_names, is_value, item_decl};
 use super::scanner::VOCABULARY;
 use super::seams::Seam;
+use super::session::START;
 use crate::diag::nearest;
 
 /// What the walk found.
@@ -40,6 +42,8 @@ pub(super) struct Survey {
     /// Places where swc may have read over an error.
     pub(super) seams: Vec<Seam>,
     unused: Vec<Atom>,
+    /// Names of decorators that are like none of the vocabulary.
+    far: Vec<Atom>,
     depth: usize,
     types: usize,
 }
@@ -60,19 +64,21 @@ impl Survey {
             mentions_injected: false,
             seams: Vec::new(),
             unused: locals.collect(),
+            far: Vec::new(),
             depth: 0,
             types: 0,
         };
         module.visit_with(&mut survey);
+        survey.seams.push(Seam::of_end(module, START));
         survey
     }
 
-    fn enter(&mut self, span: Span, children: impl FnOnce(&mut Self)) {
+    fn enter(&mut self, node: &impl Spanned, children: impl FnOnce(&mut Self)) {
         if self.exceeded.is_some() {
             return;
         }
         if self.depth >= NESTING_MAX {
-            self.exceeded = Some(span);
+            self.exceeded = Some(node.span());
             return;
         }
         self.depth += 1;
@@ -90,7 +96,7 @@ impl Survey {
 macro_rules! count {
     ($($method:ident: $node:ty),*) => {
         $(fn $method(&mut self, node: &$node) {
-            self.enter(node.span(), |survey| node.visit_children_with(survey));
+            self.enter(node, |survey| node.visit_children_with(survey));
         })*
     };
 }
@@ -103,14 +109,75 @@ impl Visit for Survey {
     );
 
     fn visit_ts_type(&mut self, node: &TsType) {
-        self.in_type(|survey| survey.enter(node.span(), |survey| node.visit_children_with(survey)));
+        self.in_type(|survey| survey.enter(node, |survey| node.visit_children_with(survey)));
     }
 
     fn visit_ts_interface_decl(&mut self, node: &TsInterfaceDecl) {
+        self.seams.extend(Seam::of_name(&node.id));
         self.in_type(|survey| node.visit_children_with(survey));
     }
 
-    fn visit_import_decl(&mut self, _: &ImportDecl) {}
+    fn visit_import_decl(&mut self, import: &ImportDecl) {
+        self.seams.extend(import.specifiers.iter().filter_map(|specifier| Seam::of_name(specifier.local())));
+    }
+
+    fn visit_ts_type_alias_decl(&mut self, node: &TsTypeAliasDecl) {
+        self.seams.extend(Seam::of_name(&node.id));
+        node.visit_children_with(self);
+    }
+
+    fn visit_ts_type_param(&mut self, node: &TsTypeParam) {
+        self.seams.extend(Seam::of_name(&node.name));
+        node.visit_children_with(self);
+    }
+
+    fn visit_ts_module_decl(&mut self, node: &TsModuleDecl) {
+        self.seams.extend(node.id.as_ident().and_then(Seam::of_name));
+        node.visit_children_with(self);
+    }
+
+    fn visit_class_decl(&mut self, node: &ClassDecl) {
+        self.seams.extend(Seam::of_name(&node.ident));
+        node.visit_children_with(self);
+    }
+
+    fn visit_assign_pat_prop(&mut self, node: &AssignPatProp) {
+        self.seams.extend(Seam::of_name(&node.key.id));
+        node.visit_children_with(self);
+    }
+
+    fn visit_ts_type_ref(&mut self, node: &TsTypeRef) {
+        self.seams.push(Seam::of_type(&node.type_name));
+        node.visit_children_with(self);
+    }
+
+    fn visit_ts_type_query(&mut self, node: &TsTypeQuery) {
+        self.seams.extend(node.expr_name.as_ts_entity_name().map(Seam::of_type));
+        node.visit_children_with(self);
+    }
+
+    fn visit_ts_fn_or_constructor_type(&mut self, node: &TsFnOrConstructorType) {
+        self.seams.push(Seam::of_function(node));
+        node.visit_children_with(self);
+    }
+
+    fn visit_str(&mut self, node: &Str) {
+        self.seams.extend(Seam::of_text(node));
+    }
+
+    fn visit_number(&mut self, node: &Number) {
+        self.seams.extend(Seam::of_number(node));
+    }
+
+    fn visit_opt_chain_expr(&mut self, node: &OptChainExpr) {
+        self.seams.extend(Seam::of_chain(node));
+        node.visit_children_with(self);
+    }
+
+    fn visit_assign_expr(&mut self, node: &AssignExpr) {
+        self.seams.extend(Seam::of_assignment(node));
+        node.visit_children_with(self);
+    }
 
     fn visit_ts_enum_decl(&mut self, node: &TsEnumDecl) {
         self.seams.extend(Seam::of_enum(node));
@@ -146,13 +213,18 @@ impl Visit for Survey {
             Expr::Call(call) => call.callee.as_expr().map(|callee| unwrapped(callee)),
             other => Some(other),
         };
-        let name = callee.and_then(Expr::as_ident);
-        self.mentions_own |=
-            name.is_some_and(|name| nearest(&name.sym, VOCABULARY.iter().copied()).is_some());
+        if let Some(name) = callee.and_then(Expr::as_ident)
+            && !self.mentions_own
+            && !self.far.contains(&name.sym)
+        {
+            self.mentions_own = nearest(&name.sym, VOCABULARY.iter().copied()).is_some();
+            self.far.push(name.sym.clone());
+        }
         decorator.visit_children_with(self);
     }
 
     fn visit_fn_decl(&mut self, function: &FnDecl) {
+        self.seams.extend(Seam::of_name(&function.ident));
         // TypeScript has no decorators here; which one this is, extraction tells.
         self.mentions_own |= !function.function.decorators.is_empty();
         function.visit_children_with(self);

@@ -1,5 +1,6 @@
 //! `tsconfig.json`, as far as it says where imports and names lead: `paths`, `baseUrl`, `types`, `typeRoots`,
-//! `customConditions`, `extends` and `references`; and what classes mean: `experimentalDecorators`, `useDefineForClassFields` and `target`.
+//! `rootDirs`, `customConditions`, `extends` and `references`; and what classes mean: `experimentalDecorators`,
+//! `emitDecoratorMetadata`, `useDefineForClassFields` and `target`.
 //!
 //! ```text
 //! tsconfig.json { extends: './base.json', references: ['./tsconfig.app.json'] }
@@ -167,6 +168,10 @@ impl Options {
             types: TypesInForce {
                 names: later.types.names.or(self.types.names),
                 roots: later.types.roots.or(self.types.roots),
+                root_dirs: match later.types.root_dirs.is_empty() {
+                    true => self.types.root_dirs,
+                    false => later.types.root_dirs,
+                },
                 conditions: match later.types.conditions.is_empty() {
                     true => self.types.conditions,
                     false => later.types.conditions,
@@ -182,6 +187,7 @@ impl Options {
 #[derive(Default, Clone, Copy)]
 struct ClassOptions {
     experimental_decorators: Option<bool>,
+    metadata: Option<bool>,
     define_fields: Option<bool>,
     /// Whether `target` has fields of its own: ES2022 and later.
     has_fields: Option<bool>,
@@ -194,9 +200,11 @@ impl ClassOptions {
             let year = target.strip_prefix("es").and_then(|year| year.parse::<u32>().ok());
             target == "esnext" || year.is_some_and(|year| year >= 2022)
         };
+        let flag = |name: &str| compiler.get_boolean(name).map(|value| value.value);
         Self {
-            experimental_decorators: compiler.get_boolean("experimentalDecorators").map(|value| value.value),
-            define_fields: compiler.get_boolean("useDefineForClassFields").map(|value| value.value),
+            experimental_decorators: flag("experimentalDecorators"),
+            metadata: flag("emitDecoratorMetadata"),
+            define_fields: flag("useDefineForClassFields"),
             has_fields: target.map(has_fields),
         }
     }
@@ -204,14 +212,17 @@ impl ClassOptions {
     fn overridden_by(self, later: Self) -> Self {
         Self {
             experimental_decorators: later.experimental_decorators.or(self.experimental_decorators),
+            metadata: later.metadata.or(self.metadata),
             define_fields: later.define_fields.or(self.define_fields),
             has_fields: later.has_fields.or(self.has_fields),
         }
     }
 
     fn meaning(self) -> Classes {
+        let legacy_decorators = self.experimental_decorators.unwrap_or(false);
         Classes {
-            legacy_decorators: self.experimental_decorators.unwrap_or(false),
+            legacy_decorators,
+            metadata: legacy_decorators && self.metadata.unwrap_or(false),
             assigned_fields: !self.define_fields.or(self.has_fields).unwrap_or(true),
         }
     }
@@ -337,8 +348,12 @@ impl Loader<'_> {
             options.classes = ClassOptions::of(compiler);
             options.types.names = self.list(path, compiler, "types");
             options.types.conditions = self.list(path, compiler, "customConditions").unwrap_or_default();
-            let roots = self.list(path, compiler, "typeRoots");
-            options.types.roots = roots.map(|roots| roots.iter().map(|root| below(folder, root)).collect());
+            let mut folders = |key| {
+                let folders = self.list(path, compiler, key)?;
+                Some(folders.iter().map(|listed| below(folder, listed)).collect::<Vec<String>>())
+            };
+            options.types.roots = folders("typeRoots");
+            options.types.root_dirs = folders("rootDirs").unwrap_or_default();
         }
         let references = root.get_array("references").map_or(&[][..], |array| &array.elements);
         let references = references.iter().filter_map(|reference| {
@@ -355,6 +370,7 @@ impl Loader<'_> {
         let wanted = match key {
             "types" => "`types` is a list of packages",
             "customConditions" => "`customConditions` is a list of names",
+            "rootDirs" => "`rootDirs` is a list of folders",
             _ => "`typeRoots` is a list of folders",
         };
         match &options.get(key)?.value {
@@ -411,6 +427,7 @@ fn with(one: TypesInForce, other: TypesInForce) -> TypesInForce {
         names: both(one.names, other.names),
         roots: both(one.roots, other.roots),
         conditions: [one.conditions, other.conditions].concat(),
+        root_dirs: if one.root_dirs.is_empty() { other.root_dirs } else { one.root_dirs },
     }
 }
 

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Runs while types are there, so that what TypeScript makes of a parameter such as `private a` comes before the fields.
-//! Follows TypeScript's `__decorate` and `__param`; metadata of types (`emitDecoratorMetadata`) is not made.
+//! Follows TypeScript's `__decorate` and `__param`. Metadata of types (`emitDecoratorMetadata`) is not made, so that decorators
+//! which may ask for it are refused.
 
 use swc_common::{DUMMY_SP, Mark, Span, SyntaxContext};
 use swc_ecma_ast::{
@@ -16,14 +17,45 @@ use swc_ecma_ast::{
     Ident, IdentName, MemberExpr, MemberProp, ModuleDecl, ModuleItem, Param, ParamOrTsParamProp, Pat,
     Program, PropName, RestPat, SimpleAssignTarget, StaticBlock, Stmt, Super, ThisExpr,
 };
-use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
+use swc_ecma_visit::{Visit, VisitMut, VisitMutWith, VisitWith, noop_visit_mut_type, noop_visit_type};
 
+use super::diagnostics;
+use super::reach::Reach;
+use crate::diag::Diagnostic;
 use crate::emit::build;
 pub(super) use crate::parse::Classes;
+use crate::parse::ModuleGraph;
+
+/// Reports the first decorator of each module of the server where the tsconfig wants decorators to be told types.
+pub(super) fn check(graph: &ModuleGraph, reach: &Reach) -> Vec<Diagnostic> {
+    if !graph.classes().metadata {
+        return Vec::new();
+    }
+    let modules = graph.modules().filter(|module| reach.server_modules.contains(&module.file));
+    let first = modules.filter_map(|module| {
+        let mut decorated = Decorated::default();
+        module.items().iter().for_each(|item| item.visit_with(&mut decorated));
+        Some(diagnostics::metadata(&module.path, module.location(decorated.first?)))
+    });
+    first.collect()
+}
+
+#[derive(Default)]
+struct Decorated {
+    first: Option<Span>,
+}
+
+impl Visit for Decorated {
+    noop_visit_type!();
+
+    fn visit_decorator(&mut self, decorator: &Decorator) {
+        self.first.get_or_insert(decorator.span);
+    }
+}
 
 /// Writes out in the classes of a module what the tsconfig means by them.
 pub(super) fn spell_out(body: &mut Vec<ModuleItem>, meaning: Classes) {
-    if meaning != Classes::default() {
+    if meaning.legacy_decorators || meaning.assigned_fields {
         body.visit_mut_with(&mut SpellOut { meaning });
     }
 }

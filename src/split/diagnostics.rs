@@ -40,6 +40,13 @@ pub(super) fn server_name_from_client(name: &str, at: Location, declared: Option
     }
 }
 
+pub(super) fn metadata(module: &str, at: Location) -> Diagnostic {
+    Diagnostic::error(Code::KT0409, format!("a decorator in `{module}` may ask for types that it is not told"))
+        .at(at, "runs on the server")
+        .why("`emitDecoratorMetadata` has TypeScript hand the types of members to decorators, which kontract does not")
+        .help("set `\"emitDecoratorMetadata\": false`, and tell the decorator the type in its arguments")
+}
+
 pub(super) fn leaked(module: &str, what: &str, at: Option<Location>) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::KT0403, format!("{what} of the server is in the client module `{module}`"));

@@ -154,6 +154,7 @@ fn halves(
         found.extend(apply::collisions(graph, &reach));
         found.extend(jsx::check(graph, &parts, &reach));
         found.extend(globs::check(graph, &parts, &reach));
+        found.extend(classes::check(graph, &reach));
         let (mut modules, wrong) =
             apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);

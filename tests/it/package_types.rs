@@ -23,6 +23,11 @@ fn types_in_force_are_what_typescript_says() {
         ("{}", USE_ALL, 15),
         ("{ \"compilerOptions\": { \"types\": [\"tool/client\"] } }", "export type A0 = FromTool;\n", 1),
         ("{ \"compilerOptions\": { \"typeRoots\": [\"./own\"] } }", "export type A0 = Mine['mine'];\n", 1),
+        (
+            ROOT_DIRS,
+            "import type { Made } from './route';\nexport type A0 = Made;\nexport type A1 = Made['other'];\n",
+            2,
+        ),
     ];
     for (config, uses, count) in cases {
         let (theirs, differ) = compared(IN_FORCE, uses, Some(config));
@@ -82,6 +87,9 @@ fn typescript(folder: &Path, configured: bool) -> BTreeMap<String, String> {
 
 const USES_MIN: usize = 30;
 const TSCONFIG: &str = "tsconfig.json";
+
+const ROOT_DIRS: &str =
+    "{ \"compilerOptions\": { \"rootDirs\": [\"./src\", \"generated\", \"src/deeper\"], \"types\": [] } }";
 
 const USE_ALL: &str = r#"
 import type { Built } from 'builtin'; import { Built as Again, stat } from 'node:builtin';
@@ -154,6 +162,15 @@ export {};
     ("node_modules/tool/package.json", "{ \"name\": \"tool\" }"),
     ("node_modules/tool/client.d.ts", "interface FromTool { t: 1 }\n"),
     ("own/mine/index.d.ts", "interface Mine { mine: 1 }\n"),
+    (
+        "generated/route.d.ts",
+        "import type { Other } from './sub/other';\nexport interface Made { g: 1; other: Other }\n",
+    ),
+    (
+        "generated/sub/other.ts",
+        "import type { Beside } from '../beside';\nexport interface Other { o: Beside }\n",
+    ),
+    ("src/deeper/beside.ts", "export interface Beside { b: 1 }\n"),
 ];
 
 const USE: &str = r#"

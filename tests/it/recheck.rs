@@ -3,12 +3,15 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use kontract::cli::cache_folder::CacheFolder;
 use kontract::cli::os_system::OsSystem;
 use kontract::diag::render::{RenderOptions, to_text};
 use kontract::project::load;
 use kontract::recheck::{self, Store, Wanted, recheck};
+use kontract::source::Reader;
+use kontract::system::{Stamp, System, SystemError};
 use kontract::{CompileInput, Unproven};
 
 #[test]
@@ -19,7 +22,7 @@ fn random_edits_never_change_the_answer() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut project = Edited { root: folder.path(), random: Random(seed * 0x9e37_79b9) };
         put(folder.path(), "kontract.json", "{ \"name\": \"edited\" }");
-        for file in FILES {
+        for file in FILES.iter().chain(APART) {
             project.rewrite(file);
         }
         put(folder.path(), NOTED, "export const noted = 0;\n");
@@ -122,6 +125,41 @@ const POLICY: &str = "export const policy = { egroup: 'a' };\nexport function lo
 const POLICY_CHANGED: &str = "export const policy = { egroup: 'a' };\nexport function look(): string {\n  return policy.egroup = 'b';\n}\n";
 
 #[test]
+fn what_a_page_imports_and_declares_is_of_no_account_to_the_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "kontract.json", "{ \"name\": \"apart\" }");
+    put(folder.path(), "src/api.ts", API[0]);
+    put(folder.path(), "src/lib.ts", "export const lib = 1;\n");
+    let endpoints_are_read = || {
+        let system =
+            Watched { system: OsSystem::new(folder.path()).expect("a project"), read: Arc::default() };
+        let store = Counted { cache: CacheFolder::of(&system.system), writes: Cell::new(0) };
+        assert!(recheck(&system, &store, Wanted::Diagnostics).diagnostics.is_empty());
+        let read = system.read.lock().expect("no thread panicked");
+        read.iter().any(|path| path == "src/api.ts")
+    };
+    put(
+        folder.path(),
+        "src/page.ts",
+        "import { load } from '@/client/api';\nimport type { Row } from './api';\n",
+    );
+    endpoints_are_read();
+    let edits = [
+        (
+            "import { load } from '@/client/api';\nimport { lib } from './lib';\nexport const page = lib;\n",
+            false,
+        ),
+        ("import { load } from '@/client/api';\nexport const page = 1;\nfunction more() {}\n", false),
+        ("export const page = 1;\n", true),
+    ];
+    for (text, reads) in edits {
+        put(folder.path(), "src/page.ts", text);
+        assert_eq!(endpoints_are_read(), reads, "{text}");
+        assert!(!endpoints_are_read(), "{text}");
+    }
+}
+
+#[test]
 fn two_checks_at_once_leave_a_whole_cache() {
     let folder = tempfile::tempdir().expect("a folder");
     put(folder.path(), "kontract.json", "{ \"name\": \"shared\" }");
@@ -151,9 +189,13 @@ impl Edited<'_> {
     /// Does one thing and says what.
     fn edit(&mut self) -> String {
         let file = FILES[self.random.below(FILES.len())];
-        match self.random.below(20) {
+        match self.random.below(28) {
             12..=17 => self.compose(),
             18..=19 => self.mend(),
+            20..=27 => {
+                let apart = APART[self.random.below(APART.len())];
+                self.rewrite(&apart)
+            }
             0 => String::new(),
             1 => {
                 let _absent: std::io::Result<()> = fs::remove_file(self.root.join(file.0));
@@ -238,6 +280,50 @@ impl Edited<'_> {
     }
 }
 
+/// Notes which texts are read when somebody looks at them.
+struct Watched {
+    system: OsSystem,
+    read: Arc<Mutex<Vec<String>>>,
+}
+
+impl System for Watched {
+    fn read(&self, path: &str) -> Result<Vec<u8>, SystemError> {
+        System::read(&self.system, path)
+    }
+
+    fn list(&self, folder: &str, skip: &[&str]) -> Result<Vec<String>, SystemError> {
+        self.system.list(folder, skip)
+    }
+
+    fn stamp(&self, path: &str) -> Option<Stamp> {
+        self.system.stamp(path)
+    }
+
+    fn packages(&self) -> Arc<dyn Reader> {
+        Arc::new(WatchedReader { reader: self.system.packages(), read: Arc::clone(&self.read) })
+    }
+}
+
+struct WatchedReader {
+    reader: Arc<dyn Reader>,
+    read: Arc<Mutex<Vec<String>>>,
+}
+
+impl Reader for WatchedReader {
+    fn read(&self, path: &str) -> Option<String> {
+        self.read.lock().expect("no thread panicked").push(path.to_owned());
+        self.reader.read(path)
+    }
+
+    fn real(&self, path: &str) -> Option<String> {
+        self.reader.real(path)
+    }
+
+    fn folders(&self, path: &str) -> Vec<String> {
+        self.reader.folders(path)
+    }
+}
+
 /// A cache whose files count as settled at once, so that stamps are relied on, and which counts what is written.
 struct Counted {
     cache: CacheFolder,
@@ -284,7 +370,7 @@ fn put(root: &Path, path: &str, text: &str) {
 /// A module that nothing imports.
 const NOTED: &str = "src/lib/noted.ts";
 const SEEDS: u64 = 6;
-const STEPS: usize = 40;
+const STEPS: usize = 60;
 
 /// Each file with what may stand in it.
 const FILES: &[(&str, &[&str])] = &[
@@ -391,6 +477,42 @@ const MENDED: &[(&str, &str)] = &[
     (NOTED, "export const noted = 0;\n"),
 ];
 
+/// Modules that mostly nobody asks anything, until they or others say something else.
+const APART: &[(&str, &[&str])] = &[
+    (
+        "src/ui/part.ts",
+        &[
+            "export const part = 1;\n",
+            "export const part = 1;\nexport const more = 2;\n",
+            "import { made } from '../lib/made0';\nexport const part = made;\n",
+            "import { help } from '../helper';\nexport const part = help;\n",
+            "import { load } from '../api';\nexport const part = load;\n",
+            "import { load } from '../api';\nexport type Part = typeof load;\nexport const part = 3;\n",
+            "import type { Row } from '../model';\nexport const part = 1;\nexport type Rows = Row;\n",
+            "import type { Row } from '../model';\nexport const part = 1;\nexport interface Part extends Row { n: 1 }\n",
+            "export * from '../deep/again';\nexport const part = 1;\n",
+            "export const part = 1;\nexport interface Row { id: string }\n",
+            "export const part = 1;\ndeclare global { interface Row { id: () => void } }\n",
+            "import { label } from '@/client/api';\nexport const part = label;\n",
+            "import { view } from './view';\nexport const part = view;\n",
+            "export const part = process.env.part;\n",
+            "export const part = env.vars;\n",
+        ],
+    ),
+    (
+        "src/ui/view.tsx",
+        &[
+            "import { part } from './part';\nexport const view = part;\n",
+            "import { part } from './part';\nimport { made } from '../lib/made1';\nexport const view = [part, made];\n",
+            "import type { Rows } from './part';\nexport const view = (rows: Rows) => <p>{rows.id}</p>;\n",
+            "export { part as view } from './part';\nexport * from './part';\n",
+            "import * as part from './part';\nexport { part };\nexport const view = part;\n",
+            "export const view = 1;\n",
+            "export const view = ;\n",
+        ],
+    ),
+];
+
 /// What functions may do. Some of it counts.
 const BODIES: &[&str] = &[
     "return id;",
@@ -443,4 +565,5 @@ const API: &[&str] = &[
     "import { wrapped } from './deep/again';\nexport const load = wrapped({}, async (id: string): Promise<string> => id);\n",
     "import { backend } from 'kontract';\nimport { k } from './deep/again';\nexport const load = backend({ egroup: k }, async (id: string): Promise<string> => id);\n",
     "@backend({}) export async function load(id: string): Promise<void> { await env.storage.rows.get(id); }\n",
+    "import { wrapped } from './ui/view';\nexport const load = wrapped({}, async (id: string): Promise<string> => id);\n",
 ];

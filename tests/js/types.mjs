@@ -22,7 +22,8 @@ const options = {
 if (configured) {
   const { config } = ts.readConfigFile(configured, ts.sys.readFile);
   const own = ts.convertCompilerOptionsFromJson(config.compilerOptions, path.dirname(configured)).options;
-  Object.assign(options, { types: own.types, typeRoots: own.typeRoots, configFilePath: configured });
+  const { types, typeRoots, rootDirs } = own;
+  Object.assign(options, { types, typeRoots, rootDirs, configFilePath: configured });
 }
 const program = ts.createProgram(files, options);
 const checker = program.getTypeChecker();

@@ -15,6 +15,9 @@ use crate::parse::scanner::VOCABULARY;
 
 /// Reports decorators that stand where TypeScript has none, and misspelt ones of kontract's.
 pub(super) fn check(module: &ParsedModule, found: &mut Vec<Diagnostic>) {
+    if !module.may().be_decorated {
+        return;
+    }
     let mut decorators = Decorators { module, legal: BTreeSet::new(), found };
     module.module.visit_with(&mut decorators);
 }

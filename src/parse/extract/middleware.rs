@@ -223,7 +223,9 @@ struct StrayCalls<'m> {
 impl<'m> StrayCalls<'m> {
     fn of(module: &'m ParsedModule, exported: Option<&CallExpr>) -> Vec<swc_common::Span> {
         let mut calls = Self { module, exported: exported.map(|call| call.span), found: Vec::new() };
-        module.module.visit_with(&mut calls);
+        if module.may().speak {
+            module.module.visit_with(&mut calls);
+        }
         calls.found
     }
 }

@@ -56,7 +56,7 @@ pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {
         }
         for module in graph.modules() {
             let forms = endpoint_forms(graph, module);
-            placement::check(module, &forms, &filters, &mut extraction.diagnostics);
+            placement::check(graph, module, &forms, &filters, &mut extraction.diagnostics);
             backend::extract(&mut extraction, module, forms);
         }
         backend::unexposed(&mut extraction);

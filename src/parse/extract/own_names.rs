@@ -20,17 +20,24 @@ use super::forms::Forms;
 use super::middleware::middleware_call;
 use crate::diag::Diagnostic;
 use crate::parse::bodies::Body;
+use crate::parse::graph::ModuleGraph;
 use crate::parse::literal::unwrapped;
 use crate::parse::module::{OWN_FUNCTIONS, OWN_PACKAGE, OwnName, ParsedModule};
+use crate::parse::summary::ModuleSummary;
 use crate::source::Location;
 
 /// `filters` are the calls of `mwfilter` that were followed, in all modules.
 pub(super) fn check(
+    graph: &ModuleGraph,
     module: &ParsedModule,
     forms: &Forms<'_>,
     filters: &[Location],
     found: &mut Vec<Diagnostic>,
 ) {
+    let loads_package = graph.summary(module.file).is_some_and(ModuleSummary::loads_own_package);
+    if !module.may().speak && !loads_package {
+        return;
+    }
     let middleware = middleware_call(module).map(|(_, call)| call.span);
     let mut uses = Uses::of(module);
     module.module.visit_with(&mut uses);
@@ -54,6 +61,9 @@ pub(super) fn check(
 
 /// Whether a body has any of them.
 pub(super) fn are_in(module: &ParsedModule, body: &Body<'_>) -> bool {
+    if !module.may().speak && !module.may().load {
+        return false;
+    }
     let mut uses = Uses::of(module);
     body.visit_with(&mut uses);
     !(uses.calls.is_empty() && uses.values.is_empty() && uses.whole.is_empty())
@@ -124,8 +134,7 @@ impl Visit for Uses<'_> {
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {
-        let expr = Expr::Member(member.clone());
-        if let Some(name) = self.module.own_name(&expr) {
+        if let Some(name) = self.module.own_member(member) {
             self.value(name, member.span);
         } else {
             match self.module.own_name(&member.obj) {
@@ -143,7 +152,7 @@ impl Visit for Uses<'_> {
 
     fn visit_ident(&mut self, ident: &Ident) {
         let scoped = self.module.is_unresolved(ident) || self.module.is_top_level(ident);
-        if scoped && let Some(name) = self.module.own_name(&Expr::Ident(ident.clone())) {
+        if scoped && let Some(name) = self.module.own_ident(ident) {
             self.value(name, ident.span);
         }
     }
@@ -151,9 +160,7 @@ impl Visit for Uses<'_> {
     fn visit_ts_import_equals_decl(&mut self, import: &TsImportEqualsDecl) {
         let loads = match &import.module_ref {
             TsModuleRef::TsExternalModuleRef(module) => module.expr.value == *OWN_PACKAGE,
-            TsModuleRef::TsEntityName(name) => {
-                self.module.own_name(&Expr::Ident(leftmost(name).clone())).is_some()
-            }
+            TsModuleRef::TsEntityName(name) => self.module.own_ident(leftmost(name)).is_some(),
         };
         if loads && !import.is_type_only {
             self.whole.push(import.span);

@@ -13,11 +13,13 @@ use super::forms::Forms;
 use super::{diagnostics, foreign, own_names};
 use crate::diag::Diagnostic;
 use crate::parse::diagnostics::misplaced_decorator;
+use crate::parse::graph::ModuleGraph;
 use crate::parse::module::{ParsedModule, item_decl};
 use crate::source::Location;
 
 /// Reports decorators and functions of kontract's that stand elsewhere, and decorators that are nobody's.
 pub(super) fn check(
+    graph: &ModuleGraph,
     module: &ParsedModule,
     forms: &Forms<'_>,
     filters: &[Location],
@@ -46,7 +48,7 @@ pub(super) fn check(
         }
     }
     foreign::check(module, found);
-    own_names::check(module, forms, filters, found);
+    own_names::check(graph, module, forms, filters, found);
 }
 
 /// What a node is, for a decorator before it.

@@ -19,11 +19,7 @@ use crate::parse::literal::unwrapped;
 use crate::parse::module::{ParsedModule, property};
 
 pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
-    let mut uses = Uses::of(module);
-    module.module.visit_with(&mut uses);
-    if uses.found.is_empty() {
-        return;
-    }
+    let uses = Uses::in_module(module);
     for (table, span) in &uses.found {
         let location = module.location(*span);
         let body = extraction.bodies.iter().find(|(body, _)| {
@@ -42,6 +38,9 @@ pub(super) fn extract(extraction: &mut Extraction<'_>, module: &ParsedModule) {
 
 /// The tables that a body visibly uses, and what it does with them.
 pub(super) fn in_body(module: &ParsedModule, body: &Body<'_>) -> Vec<(String, Option<StorageOperation>)> {
+    if !module.may().store {
+        return Vec::new();
+    }
     let mut uses = Uses::of(module);
     body.visit_with(&mut uses);
     let operation = |span: Span| uses.operations.iter().find(|(at, _)| *at == span);
@@ -54,9 +53,7 @@ pub(super) fn in_body(module: &ParsedModule, body: &Body<'_>) -> Vec<(String, Op
 
 /// The tables that a module visibly uses.
 pub(super) fn tables_used(module: &ParsedModule) -> impl Iterator<Item = String> {
-    let mut uses = Uses::of(module);
-    module.module.visit_with(&mut uses);
-    uses.found.into_iter().map(|(table, _)| table)
+    Uses::in_module(module).found.into_iter().map(|(table, _)| table)
 }
 
 struct Uses<'m> {
@@ -69,6 +66,14 @@ struct Uses<'m> {
 impl<'m> Uses<'m> {
     fn of(module: &'m ParsedModule) -> Self {
         Self { module, found: Vec::new(), operations: Vec::new() }
+    }
+
+    fn in_module(module: &'m ParsedModule) -> Self {
+        let mut uses = Self::of(module);
+        if module.may().store {
+            module.module.visit_with(&mut uses);
+        }
+        uses
     }
 
     /// The table's name in `env.storage.<table>`.

@@ -15,7 +15,7 @@ use crate::contract::{Scope, Table};
 use crate::parse::comments::DocComment;
 use crate::parse::graph::{Binding, ModuleGraph};
 use crate::parse::module::{ParsedModule, item_decl};
-use crate::parse::summary::Declared;
+use crate::parse::summary::ModuleSummary;
 use crate::parse::types::diagnostics::{misspelt_mark, stray_mark};
 use crate::source::{FileId, Location};
 
@@ -23,7 +23,7 @@ pub(super) fn extract(extraction: &mut Extraction<'_>) {
     let graph = extraction.graph;
     let used: BTreeSet<String> =
         extraction.contract.storage_uses.iter().map(|used| used.table.clone()).collect();
-    let files = graph.summaries().filter(|(file, _)| may_declare_tables(graph, *file, &used));
+    let files = graph.summaries().filter(|module| may_declare_tables(graph, *module, &used));
     for module in files.filter_map(|(file, _)| graph.module(file)) {
         let stray = DocComment::stray(module);
         extraction.diagnostics.extend(stray.iter().map(|mark| stray_mark(&mark.name, mark.location)));
@@ -72,7 +72,7 @@ impl<'m> Candidate<'m> {
         let mut keyed: BTreeSet<(FileId, &str)> = BTreeSet::new();
         let mut bases: BTreeSet<(FileId, String)> = BTreeSet::new();
         let mut found = Vec::new();
-        let files = graph.summaries().filter(|(file, _)| may_declare_tables(graph, *file, used));
+        let files = graph.summaries().filter(|module| may_declare_tables(graph, *module, used));
         for module in files.filter_map(|(file, _)| graph.module(file)) {
             for item in module.items() {
                 let Some(entity) = item_decl(item).and_then(Entity::of).filter(|entity| !entity.generic)
@@ -105,16 +105,19 @@ impl<'m> Candidate<'m> {
 
 /// Whether a file has to be read for tables: it marks some, extends what another file marks, or declares a type that is
 /// called like a table in use.
-fn may_declare_tables(graph: &ModuleGraph, file: FileId, used: &BTreeSet<String>) -> bool {
-    let Some(summary) = graph.summary(file) else { return false };
+fn may_declare_tables(
+    graph: &ModuleGraph,
+    (file, summary): (FileId, &ModuleSummary),
+    used: &BTreeSet<String>,
+) -> bool {
     let marks = |binding| {
         matches!(binding, Binding::Declared { file, .. }
             if graph.summary(file).is_some_and(|summary| summary.marks.tables))
     };
-    let types = summary.declarations.iter().filter(|(_, declared)| **declared == Declared::Type);
+    let types = summary.types();
     summary.marks.tables
         || summary.parents.iter().any(|parent| marks(graph.lookup(file, parent)))
-        || (!used.is_empty() && types.map(|(name, _)| table_name(name)).any(|table| used.contains(&table)))
+        || (!used.is_empty() && types.map(table_name).any(|table| used.contains(&table)))
 }
 
 /// An interface or an alias of an object type.

@@ -11,8 +11,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 use swc_ecma_ast::{
-    CallExpr, Callee, Expr, Id, Ident, MemberProp, Pat, SimpleAssignTarget, UnaryExpr, UnaryOp, UpdateExpr,
-    VarDeclarator,
+    CallExpr, Callee, Expr, Id, Ident, MemberExpr, MemberProp, Pat, SimpleAssignTarget, UnaryExpr, UnaryOp,
+    UpdateExpr, VarDeclarator,
 };
 use swc_ecma_utils::find_pat_ids;
 use swc_ecma_visit::{Visit, VisitWith};
@@ -116,7 +116,19 @@ struct Changes<'g> {
 impl Changes<'_> {
     /// Notes what is changed through a member of it, or, with `whole`, through itself.
     fn note(&mut self, expr: &Expr, whole: bool) {
-        let Some((name, key, _)) = root(expr).filter(|(_, _, is_member)| *is_member || whole) else { return };
+        if let Some((name, key, _)) = root(expr).filter(|(_, _, is_member)| *is_member || whole) {
+            self.note_named(name, key);
+        }
+    }
+
+    fn note_member(&mut self, member: &MemberExpr) {
+        let own_key = || member.prop.as_ident().map(|name| name.sym.to_string());
+        if let Some((name, key, is_member)) = root(&member.obj) {
+            self.note_named(name, if is_member { key } else { own_key() });
+        }
+    }
+
+    fn note_named(&mut self, name: &Ident, key: Option<String>) {
         let mut next = Some((name.clone(), key));
         while let Some((name, key)) = next {
             next = self.aliases.0.get(&name.to_id()).cloned();
@@ -131,17 +143,14 @@ impl Changes<'_> {
 
 impl Visit for Changes<'_> {
     fn visit_simple_assign_target(&mut self, target: &SimpleAssignTarget) {
-        let expr = match target.clone() {
-            SimpleAssignTarget::Member(member) => Some(Expr::Member(member)),
-            SimpleAssignTarget::Paren(paren) => Some(*paren.expr),
-            SimpleAssignTarget::TsAs(cast) => Some(*cast.expr),
-            SimpleAssignTarget::TsNonNull(cast) => Some(*cast.expr),
-            SimpleAssignTarget::TsSatisfies(cast) => Some(*cast.expr),
-            SimpleAssignTarget::TsTypeAssertion(cast) => Some(*cast.expr),
-            _ => None,
-        };
-        if let Some(expr) = expr {
-            self.note(&expr, false);
+        match target {
+            SimpleAssignTarget::Member(member) => self.note_member(member),
+            SimpleAssignTarget::Paren(paren) => self.note(&paren.expr, false),
+            SimpleAssignTarget::TsAs(cast) => self.note(&cast.expr, false),
+            SimpleAssignTarget::TsNonNull(cast) => self.note(&cast.expr, false),
+            SimpleAssignTarget::TsSatisfies(cast) => self.note(&cast.expr, false),
+            SimpleAssignTarget::TsTypeAssertion(cast) => self.note(&cast.expr, false),
+            _ => {}
         }
         target.visit_children_with(self);
     }

@@ -251,7 +251,7 @@ impl<'g> Evaluation<'g> {
             }
         }
         if place.module.declaring_items(name).next().is_none() {
-            let own = place.module.own_name(&Expr::Ident(ident.clone()));
+            let own = place.module.own_ident(ident);
             if own == Some(OwnName::Export("perms".to_owned())) {
                 return Ok(Found::Perms);
             }

@@ -141,17 +141,19 @@ impl<'s> Lexical<'s> {
     /// Scans to the end, or until a closing bracket brings the stack down to `floor`.
     fn run(&mut self, floor: Option<usize>) -> Result<(), Refused> {
         while let Some(&byte) = self.text.get(self.at) {
-            if is_space(byte) {
-                self.at += 1;
-            } else if self.at_comment() {
-                self.at = skip_trivia(self.text, self.at);
-            } else if is_identifier_start(byte) {
-                self.word()?;
-            } else {
-                self.token(byte)?;
-                if matches!(byte, b')' | b']' | b'}') && floor.is_some_and(|floor| self.stack.len() <= floor)
-                {
-                    return Ok(());
+            match BEGINS[byte as usize] {
+                Begins::Space => {
+                    self.at += self.text[self.at..].iter().take_while(|byte| is_space(**byte)).count();
+                }
+                Begins::Word => self.word()?,
+                Begins::Other if self.at_comment() => self.at = skip_trivia(self.text, self.at),
+                Begins::Other => {
+                    self.token(byte)?;
+                    if matches!(byte, b')' | b']' | b'}')
+                        && floor.is_some_and(|floor| self.stack.len() <= floor)
+                    {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -266,39 +268,47 @@ impl<'s> Lexical<'s> {
         } else {
             self.runs.words = 0;
         }
-        self.after_restricted = !self.after_dot && matches!(word, b"return" | b"throw" | b"yield" | b"async");
-        if std::mem::take(&mut self.after_dot) {
-            self.after_condition_keyword = false;
-            self.set(Previous::Value, b'a');
-            return Ok(());
-        }
-        // `for await (` stays a condition.
-        if word == b"await" && self.after_condition_keyword {
-            self.set(Previous::Operator, b'a');
-            return Ok(());
-        }
-        let after_else = self.previous == Previous::Operator && self.previous_byte == b'E';
-        let condition = matches!(word, b"if" | b"while" | b"for" | b"with");
-        let operator = is_operator_word(word);
-        if operator {
-            self.operator()?;
-        }
-        let previous = if condition || operator { Previous::Operator } else { Previous::Value };
-        // A block follows `else` and `do`, as it follows a semicolon.
-        let byte = match word {
-            b"else" => b'E',
-            b"do" => b';',
-            _ => b'a',
+        let kind = if std::mem::take(&mut self.after_dot) { Word::Name } else { Word::of(word) };
+        self.after_restricted = matches!(kind, Word::Restricted | Word::Async);
+        let after_condition_keyword = std::mem::take(&mut self.after_condition_keyword);
+        let (previous, byte) = match kind {
+            Word::Name | Word::Async => (Previous::Value, b'a'),
+            // `for await (` stays a condition.
+            Word::Await if after_condition_keyword => {
+                self.after_condition_keyword = true;
+                (Previous::Operator, b'a')
+            }
+            Word::If => {
+                let after_else = self.previous == Previous::Operator && self.previous_byte == b'E';
+                self.runs.branches = if after_else { self.runs.branches + 1 } else { 0 };
+                self.bound(self.runs.branches, NESTING_MAX)?;
+                self.after_condition_keyword = true;
+                (Previous::Operator, b'a')
+            }
+            Word::Condition => {
+                self.after_condition_keyword = true;
+                (Previous::Operator, b'a')
+            }
+            Word::Case => {
+                self.runs.labels = 0;
+                self.operator()?;
+                (Previous::Operator, b'a')
+            }
+            Word::Await | Word::Operator | Word::Restricted => {
+                self.operator()?;
+                (Previous::Operator, b'a')
+            }
+            // A block follows `else` and `do`, as it follows a semicolon.
+            Word::Else => {
+                self.operator()?;
+                (Previous::Operator, b'E')
+            }
+            Word::Do => {
+                self.operator()?;
+                (Previous::Operator, b';')
+            }
         };
         self.set(previous, byte);
-        self.after_condition_keyword = condition;
-        if word == b"case" {
-            self.runs.labels = 0;
-        }
-        if word == b"if" {
-            self.runs.branches = if after_else { self.runs.branches + 1 } else { 0 };
-            self.bound(self.runs.branches, NESTING_MAX)?;
-        }
         Ok(())
     }
 
@@ -465,7 +475,7 @@ fn find(text: &[u8], from: usize, byte: u8) -> usize {
     memchr::memchr(byte, &text[from..]).map_or(text.len(), |found| from + found)
 }
 
-fn is_space(byte: u8) -> bool {
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c)
 }
 
@@ -474,11 +484,11 @@ pub(super) const fn is_identifier_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$' | b'\\') || !byte.is_ascii()
 }
 
-pub(in super::super) fn is_identifier_part(byte: u8) -> bool {
+pub(in super::super) const fn is_identifier_part(byte: u8) -> bool {
     IDENTIFIER_PARTS[byte as usize]
 }
 
-/// For each byte. Every byte of every text is looked up here.
+/// For each byte.
 const IDENTIFIER_PARTS: [bool; 256] = {
     let mut parts = [false; 256];
     let mut byte = 0;
@@ -489,27 +499,87 @@ const IDENTIFIER_PARTS: [bool; 256] = {
     parts
 };
 
-/// Whether an operand follows a word.
-fn is_operator_word(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"return"
-            | b"typeof"
-            | b"case"
-            | b"in"
-            | b"of"
-            | b"instanceof"
-            | b"new"
-            | b"delete"
-            | b"void"
-            | b"throw"
-            | b"await"
-            | b"yield"
-            | b"else"
-            | b"do"
-            | b"extends"
-            | b"default"
-            | b"as"
-            | b"satisfies"
-    )
+/// What a word means for what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// Nothing.
+    Name,
+    If,
+    /// A condition in parentheses follows.
+    Condition,
+    /// An operand follows, on the same line.
+    Restricted,
+    /// A function may follow, on the same line.
+    Async,
+    Await,
+    Case,
+    Else,
+    Do,
+    /// An operand follows.
+    Operator,
 }
+
+impl Word {
+    fn of(word: &[u8]) -> Self {
+        // Most words are names: their lengths rule most others out.
+        match word.len() {
+            2 => match word {
+                b"if" => Self::If,
+                b"do" => Self::Do,
+                b"in" | b"of" | b"as" => Self::Operator,
+                _ => Self::Name,
+            },
+            3 => match word {
+                b"for" => Self::Condition,
+                b"new" => Self::Operator,
+                _ => Self::Name,
+            },
+            4 => match word {
+                b"with" => Self::Condition,
+                b"case" => Self::Case,
+                b"else" => Self::Else,
+                b"void" => Self::Operator,
+                _ => Self::Name,
+            },
+            5 => match word {
+                b"while" => Self::Condition,
+                b"throw" | b"yield" => Self::Restricted,
+                b"async" => Self::Async,
+                b"await" => Self::Await,
+                _ => Self::Name,
+            },
+            6 => match word {
+                b"return" => Self::Restricted,
+                b"typeof" | b"delete" => Self::Operator,
+                _ => Self::Name,
+            },
+            _ => match word {
+                b"extends" | b"default" | b"satisfies" | b"instanceof" => Self::Operator,
+                _ => Self::Name,
+            },
+        }
+    }
+}
+
+/// What a byte begins, where no string, comment or JSX goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Space,
+    Word,
+    Other,
+}
+
+/// For each byte. Every byte of every text is looked up in these tables.
+const BEGINS: [Begins; 256] = {
+    let mut begins = [Begins::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if is_space(byte as u8) {
+            begins[byte] = Begins::Space;
+        } else if is_identifier_start(byte as u8) {
+            begins[byte] = Begins::Word;
+        }
+        byte += 1;
+    }
+    begins
+};

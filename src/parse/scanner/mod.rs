@@ -11,10 +11,12 @@
 
 mod blank;
 mod lexical;
+mod modest;
 
 pub(crate) use blank::blank;
 pub(crate) use lexical::{Refused, namespaced_member};
 pub(super) use lexical::{is_identifier_part, skip_trivia};
+pub(crate) use modest::is_modest;
 
 use lexical::{At, Lexical, Scanned, is_identifier_start};
 

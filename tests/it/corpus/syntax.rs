@@ -29,6 +29,74 @@ fn broken_sources_are_refused_where_typescript_refuses_them() {
     agree(broken, SOURCES_MIN, SOURCES_PERCENT_MIN);
 }
 
+#[test]
+fn what_typescript_refuses_is_not_let_through() {
+    let small: Vec<&CorpusFile> = files().iter().filter(|file| file.text().len() < SMALL_BYTES_MAX).collect();
+    let mut random = Random::new(SEED);
+    let programs: Vec<CorpusFile> = (0..MUTATED)
+        .map(|_| {
+            let file = random.pick(&small);
+            CorpusFile::new(file.path(), mutated(file.text(), &mut random))
+        })
+        .collect();
+    let found = workers::map(&programs, |_, program| inspect(&program.sources, program.id).err());
+    let expected = typescript::first_errors(programs.iter().map(|program| (program.path(), program.text())));
+    let refused = expected.iter().flatten().count();
+    let mut let_through = Vec::new();
+    for ((program, found), expected) in programs.iter().zip(found).zip(expected) {
+        let (None, Some(expected)) = (found, expected.filter(|error| error.code != OF_A_DIRECTIVE)) else {
+            continue;
+        };
+        let at = program.text().floor_char_boundary(expected.start.saturating_sub(40));
+        let shown: String = program.text()[at..].chars().take(90).collect();
+        let_through.push(format!("{}: {shown:?}: {expected:?}", program.path()));
+    }
+    assert!(refused >= REFUSED_MIN, "only {refused} programs are broken");
+    assert!(let_through.is_empty(), "of {refused} are let through:\n{}", let_through.join("\n"));
+}
+
+/// A program with a token or two added, taken away, replaced or exchanged with the next one.
+fn mutated(text: &str, random: &mut Random) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..1 + random.below(2) {
+        let tokens = tokens(&text);
+        let Some(place) = tokens.len().checked_sub(1).filter(|last| *last > 0).map(|last| random.below(last))
+        else {
+            break;
+        };
+        let (start, end) = tokens[place];
+        let (next_start, next_end) = tokens[place + 1];
+        let (before, token, between) = (&text[..start], &text[start..end], &text[end..next_start]);
+        let (next, after) = (&text[next_start..next_end], &text[next_end..]);
+        let other = random.pick(TOKENS);
+        text = match random.below(6) {
+            0 => format!("{before}{between}{next}{after}"),
+            1 => format!("{before}{token} {token}{between}{next}{after}"),
+            2 => format!("{before}{next}{between}{token}{after}"),
+            3 => format!("{before}{token} {other} {between}{next}{after}"),
+            _ => format!("{before}{other}{between}{next}{after}"),
+        };
+    }
+    text
+}
+
+/// Where words, numbers and single signs start and end.
+fn tokens(text: &str) -> Vec<(usize, usize)> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    let mut in_word = false;
+    for (at, c) in text.char_indices() {
+        let end = at + c.len_utf8();
+        match found.last_mut() {
+            Some(last) if in_word && is_word(c) => last.1 = end,
+            _ if c.is_whitespace() => {}
+            _ => found.push((at, end)),
+        }
+        in_word = is_word(c);
+    }
+    found
+}
+
 /// Of the programs in which both see an error, so many percent must have it in the same place.
 fn agree(programs: Vec<CorpusFile>, count_min: usize, percent_min: usize) {
     let found = workers::map(&programs, |_, program| inspect(&program.sources, program.id).err());
@@ -75,10 +143,134 @@ fn broken(text: &str, random: &mut Random) -> String {
     }
 }
 
+/// What is put into programs.
+const TOKENS: &[&str] = &[
+    "a",
+    "0",
+    "''",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "<",
+    ">",
+    "=",
+    "=>",
+    ";",
+    ",",
+    ".",
+    "...",
+    ":",
+    "?",
+    "?.",
+    "!",
+    "@",
+    "#",
+    "#a",
+    "`",
+    "+",
+    "++",
+    "-",
+    "*",
+    "**",
+    "/",
+    "&",
+    "|",
+    "??",
+    "&&=",
+    "~",
+    "abstract",
+    "accessor",
+    "any",
+    "as",
+    "asserts",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "declare",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "enum",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "from",
+    "function",
+    "get",
+    "global",
+    "if",
+    "implements",
+    "import",
+    "in",
+    "infer",
+    "instanceof",
+    "interface",
+    "is",
+    "keyof",
+    "let",
+    "module",
+    "namespace",
+    "new",
+    "null",
+    "of",
+    "out",
+    "override",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "readonly",
+    "require",
+    "return",
+    "satisfies",
+    "set",
+    "static",
+    "super",
+    "switch",
+    "symbol",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "undefined",
+    "unique",
+    "using",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+    "1n",
+    "0x",
+    "1_",
+    "/*",
+    "//",
+    "\\",
+    "\n",
+];
 const PROGRAMS_MIN: usize = 200;
 const PROGRAMS_PERCENT_MIN: usize = 87;
 const SOURCES_MIN: usize = 200;
 const SOURCES_PERCENT_MIN: usize = 94;
+/// `/// <reference …>`, which the compiler takes for a comment.
+const OF_A_DIRECTIVE: u32 = 1084;
+const SMALL_BYTES_MAX: usize = 2_000;
+const MUTATED: usize = 3_000;
+const REFUSED_MIN: usize = 1_500;
 const BYTES_MAX: usize = 20_000;
 const STEP: usize = 15;
 const SEED: u64 = 7;

@@ -11,7 +11,6 @@ pub(crate) struct SyntaxError {
     pub(crate) start: usize,
     #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) end: usize,
-    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) code: u32,
     #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) message: String,
