@@ -8,7 +8,7 @@ import { Gateway } from '../testing/gateway.js';
 import { hex } from '../testing/hex.js';
 import { ANONYMOUS, REFRESH } from './auth.js';
 import { createClient } from './client.js';
-import { NetworkError, RefusedError, type Kontract, type Rpc } from './index.js';
+import { NetworkError, RefusedError, type Kontract, type Rpc, uploading } from './index.js';
 
 const SIGN = 0x01020304;
 const LIST = 0x05060708;
@@ -341,6 +341,47 @@ test('idempotency keys: one text is one key, and a key of zeros is refused', asy
   assert.deepEqual(first?.key, second?.key);
   assert.deepEqual(third?.key, raw);
   await assert.rejects(sign.with({ idempotencyKey: new Uint8Array(16) })('a'), RangeError);
+});
+
+/** An endpoint that takes a stream, and one to send it. */
+function sending(kontract: Kontract) {
+  const send = kontract.endpoint<[bytes: ReadableStream<Uint8Array>], string>({
+    name: 'send',
+    route: SIGN,
+    readOnly: false,
+    encode: () => utf8('a stream'),
+    decode: (bytes) => new TextDecoder().decode(bytes),
+    upload: uploading([0]),
+  });
+  const seen = { pulls: 0, isCancelled: false };
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    seen.pulls += 1;
+    controller.enqueue(utf8('bytes'));
+    controller.close();
+  };
+  const stream = new ReadableStream({ pull, cancel: () => void (seen.isCancelled = true) }, { highWaterMark: 0 });
+  return { send, stream, seen };
+}
+
+test('websocket: a refused call has read nothing of its stream, and is repeated with it', async (t) => {
+  const { gateway, kontract } = await world(t, 'websocket');
+  const { send, stream, seen } = sending(kontract);
+  await gateway.grant();
+  await gateway.fail(401, 'TOKEN_REFUSED', 'session ended');
+  await gateway.grant();
+  await gateway.fail(503, 'UNAVAILABLE', 'no database');
+  await respond(gateway, 'sent');
+  assert.equal(await send(stream), 'sent');
+  assert.deepEqual(seen, { pulls: 0, isCancelled: false });
+});
+
+test('post: a stream that was read is not sent again as if it were empty', async (t) => {
+  const { gateway, kontract } = await world(t, 'post');
+  const { send, stream, seen } = sending(kontract);
+  await gateway.grant();
+  await gateway.fail(401, 'TOKEN_REFUSED', 'session ended');
+  await assert.rejects(send(stream), (error) => error instanceof UnauthorizedError && error.code === 'TOKEN_REFUSED');
+  assert.equal(seen.pulls, 1);
 });
 
 test('websocket: POST takes over when sockets cannot be opened', async (t) => {

@@ -102,7 +102,8 @@ class Connection {
         return await this.#callOnce(target.route, token?.text ?? '', key, args, signal, io as Io | undefined);
       } catch (error) {
         // Only the gateway's own refusal, which comes before anything runs; an endpoint's 401 is an answer.
-        if (!mayRefresh || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) {
+        // A stream whose reading has begun cannot be sent again: its rest would arrive as if it were all.
+        if (!mayRefresh || io?.isStarted === true || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) {
           sentBy = token?.owner;
           throw error;
         }
