@@ -4,6 +4,7 @@ close code 1008."""
 import http.client
 import os
 import struct
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from raystream import (CLOSE, EARLY, FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSH
                        RPC_CALL, RPC_CANCEL, RPC_RESPONSE, FullHandshake, Pins, Resume, clear, early_data, expand, extract, sha256)
 from rpc import INTRODUCTION, Client, Post, early_reads, envelope, request
 from socket_client import Socket
+from tickets import ticket
 
 # X25519 public keys of small order (RFC 7748, section 6.1). Nobody has to know a secret: with each of them the result is zero.
 LOW_POINTS = [
@@ -69,8 +71,8 @@ class OddPoint(FullHandshake):
 class PostFaults:
     """Faults in the body of a POST."""
 
-    def __init__(self, url: str, pins: Pins):
-        self.url, self.pins = url, pins
+    def __init__(self, url: str, pins: Pins, ticket_key: bytes):
+        self.url, self.pins, self.ticket_key = url, pins, ticket_key
         self.client = Client(url, pins)
         self.other = Client(url, pins)
         self.post = Post(url)
@@ -322,8 +324,24 @@ class PostFaults:
             found[str(origin).replace(address, "own")] = " ".join(outcome)
         return found
 
+    def cross_origin(self) -> dict[str, list]:
+        """What a browser is told before a page of another origin may call, and of who may read the answer."""
+        address = urlsplit(self.url).netloc
+        found = {}
+        for origin in ("https://evil.example", "https://friend.example"):
+            connection = http.client.HTTPConnection(address, timeout=60)
+            asked = []
+            for method, path, body in (("OPTIONS", "/raystream", None), ("OPTIONS", "/stream", None), ("POST", "/raystream", self.call())):
+                connection.request(method, path, body, {"origin": origin})
+                response = connection.getresponse()
+                response.read()
+                asked.append([response.status, response.getheader("access-control-allow-origin")])
+            found[origin] = asked
+        return found
+
     def ticket_cases(self) -> dict[str, Callable[[], str]]:
-        session = self.client.session
+        session, pins = self.client.session, self.pins
+        now, resumption, session_id = int(time.time()), os.urandom(32), self.client.full().session_id
 
         def with_ticket(ticket: bytes, resumption: bytes) -> Callable[[], str]:
             def send() -> str:
@@ -331,7 +349,17 @@ class PostFaults:
                 return self.outcome(resume.init + self.client.seal(resume.session, "listEntries", request()))
             return send
 
+        def made(key: bytes = self.ticket_key, pins: Pins = pins, expires_at: int = now + 300) -> Callable[[], str]:
+            return with_ticket(ticket(key, pins, resumption, session_id, expires_at), resumption)
+
+        assert made()().startswith("200"), "the tickets made here are right but for what is wrong with them"
         return {
+            "expired ticket": made(expires_at=now - 1),
+            "ticket that expires at this moment": made(expires_at=now),
+            "ticket under another key": made(key=os.urandom(32)),
+            "ticket of another build": made(pins=replace(pins, build_id=os.urandom(16))),
+            "ticket of other routes": made(pins=replace(pins, route_hash=os.urandom(32))),
+            "ticket of another suite": made(pins=replace(pins, suite=3 - pins.suite)),
             "altered ticket": with_ticket(flipped(session.ticket, 300), session.resumption),
             "made-up ticket": with_ticket(os.urandom(112), session.resumption),
             "ticket of another session": with_ticket(self.other.session.ticket, session.resumption),
@@ -343,8 +371,8 @@ class PostFaults:
 class SocketFaults:
     """Faults in the messages of a WebSocket."""
 
-    def __init__(self, url: str, pins: Pins):
-        self.url, self.pins = url, pins
+    def __init__(self, url: str, pins: Pins, ticket_key: bytes):
+        self.url, self.pins, self.ticket_key = url, pins, ticket_key
         self.client = Client(url, pins)
 
     def opened(self) -> Socket:
@@ -363,6 +391,11 @@ class SocketFaults:
             socket = self.opened()
             frame = socket.seal(HEARTBEAT, 0, b"")
             return socket.ending(frame, frame)
+
+        def expired_ticket() -> str:
+            session_id = self.client.full().session_id
+            expired = ticket(self.ticket_key, self.pins, bytes(32), session_id, int(time.time()) - 1)
+            return Socket(self.url, self.client, opens=False).ending(Resume(expired, bytes(32)).init)
 
         def from_other() -> str:
             socket, other = self.opened(), self.opened()
@@ -417,6 +450,7 @@ class SocketFaults:
             "own frame reflected": reflected,
             "frame of an earlier epoch": of_earlier_epoch,
             "this epoch's number under the next epoch's key": under_next_key,
+            "expired ticket": expired_ticket,
             "call before the handshake": before_handshake,
             "the same handshake twice": two_handshakes,
             "transaction id at its end": fault(txid=2**64 - 1),

@@ -41,6 +41,8 @@ export class Auth {
   readonly #call: CallBuiltIn;
   readonly #storageKey: string;
   #token: Token | undefined;
+  /** The refresh token, where the storage is full: for as long as the page lives. */
+  #unstored: string | null = null;
   #renewing: Promise<Identity> | undefined;
   #introducing: Promise<void> | undefined;
 
@@ -71,8 +73,7 @@ export class Auth {
    */
   introduce(bring: () => Promise<{ readonly sessionId: Uint8Array; readonly identity: Uint8Array } | undefined>): Promise<Identity> {
     const introducing = exclusively(this.#storageKey, async () => {
-      const isFirst = this.#settings.storage.getItem(this.#storageKey) === null;
-      const brought = isFirst ? await bring() : undefined;
+      const brought = this.#refreshToken === null ? await bring() : undefined;
       return brought === undefined ? this.#refresh() : this.#accept(brought.sessionId, brought.identity);
     });
     this.#renewing = introducing.finally(() => (this.#renewing = this.#introducing = undefined));
@@ -99,16 +100,20 @@ export class Auth {
     return this.#renewing;
   }
 
+  get #refreshToken(): string | null {
+    return this.#unstored ?? this.#settings.storage.getItem(this.#storageKey);
+  }
+
   async #refresh(): Promise<Identity> {
-    const { storage } = this.#settings;
-    const refreshToken = storage.getItem(this.#storageKey);
+    const refreshToken = this.#refreshToken;
     if (refreshToken === null) return this.#grant(ANONYMOUS, {});
     try {
       return await this.#grant(REFRESH, { refreshToken });
     } catch (error) {
       // Only the gateway can say that, and what is on the way cannot: an identity that is given up is lost for good.
       if (!(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
-      storage.removeItem(this.#storageKey);
+      this.#settings.storage.removeItem(this.#storageKey);
+      this.#unstored = null;
       return this.#grant(ANONYMOUS, {});
     }
   }
@@ -120,7 +125,12 @@ export class Auth {
 
   #accept(sessionId: Uint8Array, identity: Uint8Array): Identity {
     const granted = parseGranted(identity);
-    this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
+    try {
+      this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
+      this.#unstored = null;
+    } catch {
+      this.#unstored = granted.refreshToken;
+    }
     this.#token = { text: granted.accessToken, owner: granted.owner, sessionId, expiresAt: granted.expiresAt * 1000 };
     return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };
   }

@@ -191,6 +191,20 @@ for (const transport of ['post', 'websocket'] as const) {
     second.close();
   });
 
+  test(`${transport}: a storage that is full keeps nobody from calling`, async (t) => {
+    const { gateway, kontract, list } = await world(t, transport);
+    const full = (): never => {
+      throw new DOMException('the quota has been exceeded', 'QuotaExceededError');
+    };
+    kontract.configure({ storage: { getItem: () => null, setItem: full, removeItem: () => undefined } });
+    await gateway.grant();
+    await respond(gateway, 'first', 'second');
+    assert.deepEqual([await list(), await list()], ['first', 'second']);
+    await gateway.grant();
+    await kontract.auth.refresh();
+    assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, LIST, LIST, REFRESH]);
+  });
+
   test(`${transport}: a refresh token that is no longer good gives way to a new identity`, async (t) => {
     const { gateway, sign } = await world(t, transport);
     gateway.storage.set('kontract.refresh:http://gateway.test', 'stale');
