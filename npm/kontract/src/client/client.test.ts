@@ -191,6 +191,13 @@ for (const transport of ['post', 'websocket'] as const) {
     second.close();
   });
 
+  test(`${transport}: a call may have all the time there is`, async (t) => {
+    const { gateway, list } = await world(t, transport);
+    await gateway.grant();
+    await respond(gateway, 'listed', 'listed');
+    for (const timeoutMs of [Infinity, 2 ** 32]) assert.equal(await list.with({ timeoutMs })(), 'listed');
+  });
+
   test(`${transport}: a storage that is full keeps nobody from calling`, async (t) => {
     const { gateway, kontract, list } = await world(t, transport);
     const full = (): never => {

@@ -15,6 +15,9 @@ import type { CallOptions, Configuration, EndpointSpec, Identity, Kontract, Pins
 
 const TIMEOUT_MS = 30_000;
 
+/** The longest that platforms wait, 25 days; Node takes what is longer for no time at all. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 /** A client of the build with these pins. Does nothing until the first call. */
 export function createClient(pins: Pins, platform: Platform = realPlatform): Kontract {
   let configuration: Configuration = {};
@@ -178,7 +181,7 @@ class Connection {
   #signal({ signal, timeoutMs }: CallOptions, timeoutMsDefault: number | undefined): AbortSignal {
     const signals = [this.#closing.signal];
     const timeout = timeoutMs ?? timeoutMsDefault;
-    if (timeout !== undefined) signals.push(AbortSignal.timeout(timeout));
+    if (timeout !== undefined) signals.push(AbortSignal.timeout(Math.min(timeout, TIMEOUT_MS_MAX)));
     if (signal !== undefined) signals.push(signal);
     return AbortSignal.any(signals);
   }
