@@ -101,7 +101,7 @@ export class Auth {
   }
 
   get #refreshToken(): string | null {
-    return this.#unstored ?? this.#settings.storage.getItem(this.#storageKey);
+    return this.#settings.storage.getItem(this.#storageKey) ?? this.#unstored;
   }
 
   async #refresh(): Promise<Identity> {
@@ -113,7 +113,6 @@ export class Auth {
       // Only the gateway can say that, and what is on the way cannot: an identity that is given up is lost for good.
       if (!(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
       this.#settings.storage.removeItem(this.#storageKey);
-      this.#unstored = null;
       return this.#grant(ANONYMOUS, {});
     }
   }
@@ -127,12 +126,14 @@ export class Auth {
     const granted = parseGranted(identity);
     try {
       this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
-      this.#unstored = null;
     } catch {
       this.#unstored = granted.refreshToken;
     }
-    this.#token = { text: granted.accessToken, owner: granted.owner, sessionId, expiresAt: granted.expiresAt * 1000 };
-    return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };
+    const expiresAt = granted.expiresAt * 1000;
+    this.#token = { text: granted.accessToken, owner: granted.owner, sessionId, expiresAt };
+    // It is new: where it seems over, the clock was set meanwhile.
+    this.#tickets.notAfter(expiresAt - 2 * MARGIN_MS);
+    return { owner: granted.owner, expiresAt: new Date(expiresAt) };
   }
 }
 
@@ -143,12 +144,9 @@ async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> 
 }
 
 function parseGranted(bytes: Uint8Array): Granted {
-  const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Record<keyof Granted, unknown>>;
-  const { accessToken, refreshToken, owner, expiresAt } = value;
-  const kinds = [accessToken, refreshToken, owner, expiresAt].map((value) => typeof value).join();
-  if (kinds !== 'string,string,string,number') {
-    throw new TypeError('the gateway answered no identity');
-  }
-  return value as Granted;
+  const granted = JSON.parse(new TextDecoder().decode(bytes)) as Granted;
+  // The gateway is authentic and of this build: what has an end has the rest.
+  if (!(granted.expiresAt > 0)) throw new TypeError('the gateway answered no identity');
+  return granted;
 }
 

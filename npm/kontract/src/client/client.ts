@@ -15,9 +15,6 @@ import type { CallOptions, Configuration, EndpointSpec, Identity, Kontract, Pins
 
 const TIMEOUT_MS = 30_000;
 
-/** The longest that platforms wait, 25 days; Node takes what is longer for no time at all. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1;
-
 /** A client of the build with these pins. Does nothing until the first call. */
 export function createClient(pins: Pins, platform: Platform = realPlatform): Kontract {
   let configuration: Configuration = {};
@@ -85,7 +82,7 @@ class Connection {
   /** One call with everything that may be needed around it: session, identity, renewal, retries. */
   async call(target: Target, args: Uint8Array, options: CallOptions, io?: StreamIo): Promise<Uint8Array> {
     const key = target.readOnly ? NO_KEY : await idempotencyKey(options.idempotencyKey, this.#platform.entropy);
-    const signal = this.#signal(options, io === undefined ? TIMEOUT_MS : undefined);
+    const signal = this.#signal(options, io && Infinity);
     let mayRefresh = true;
     let sentBy: string | undefined;
     let mayBeEarly = target.readOnly && io === undefined;
@@ -125,12 +122,12 @@ class Connection {
 
   /** Renews the identity, or begins one. */
   refresh(): Promise<Identity> {
-    return withRetries(() => this.auth.refresh(), this.#platform, this.#budget, this.#signal({}, TIMEOUT_MS));
+    return withRetries(() => this.auth.refresh(), this.#platform, this.#budget, this.#signal({}));
   }
 
   /** Without retries of its own: it is part of attempts that have theirs. */
   #callBuiltIn(route: number, args: Uint8Array): Promise<Uint8Array> {
-    const signal = this.#signal({}, TIMEOUT_MS);
+    const signal = this.#signal({});
     return this.#renewing(() => this.#callOnce(route, '', NO_KEY, args, signal))();
   }
 
@@ -178,10 +175,11 @@ class Connection {
     return again;
   }
 
-  #signal({ signal, timeoutMs }: CallOptions, timeoutMsDefault: number | undefined): AbortSignal {
+  #signal({ signal, timeoutMs }: CallOptions, timeoutMsDefault = TIMEOUT_MS): AbortSignal {
     const signals = [this.#closing.signal];
     const timeout = timeoutMs ?? timeoutMsDefault;
-    if (timeout !== undefined) signals.push(AbortSignal.timeout(Math.min(timeout, TIMEOUT_MS_MAX)));
+    // `AbortSignal.timeout` refuses it.
+    if (timeout < Infinity) signals.push(AbortSignal.timeout(timeout));
     if (signal !== undefined) signals.push(signal);
     return AbortSignal.any(signals);
   }
