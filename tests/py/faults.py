@@ -3,6 +3,7 @@ close code 1008."""
 
 import http.client
 import os
+import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -118,7 +119,7 @@ class PostFaults:
         }
 
     def cases(self) -> dict[str, Callable[[], str]]:
-        return {**self.header_cases(), **self.frame_cases(), **self.handshake_cases(), **self.ticket_cases(),
+        return {**self.body_cases(), **self.header_cases(), **self.frame_cases(), **self.handshake_cases(), **self.ticket_cases(),
                 **self.early_cases(), **self.event_cases()}
 
     def early_replays(self) -> dict:
@@ -175,6 +176,23 @@ class PostFaults:
             "half a body by GET": lambda: events(self.call()[:-1]),
             "a flipped bit by GET": lambda: events(flipped(self.call(), 8 * len(self.call()) - 1)),
             "too much by GET": lambda: events(self.call() + bytes(6_144)),
+        }
+
+    def cut_off(self, head: str, tail: bytes) -> str:
+        """The connection's sending half ends before the body does."""
+        with socket.create_connection(urlsplit(self.url).netloc.split(":"), timeout=60) as connection:
+            connection.sendall(f"POST /raystream HTTP/1.1\r\nHost: {urlsplit(self.url).netloc}\r\n{head}\r\n\r\n".encode() + tail)
+            connection.shutdown(socket.SHUT_WR)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return f"{response.status}, {len(response.read())} bytes"
+
+    def body_cases(self) -> dict[str, Callable[[], str]]:
+        body = self.call()
+        return {
+            "a short body cut off": lambda: self.cut_off(f"Content-Length: {len(body) + 1}", body),
+            "a long body cut off": lambda: self.cut_off("Content-Length: 100000", body),
+            "a body in chunks cut off": lambda: self.cut_off("Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(body), body)),
         }
 
     def header_cases(self) -> dict[str, Callable[[], str]]:
