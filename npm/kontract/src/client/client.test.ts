@@ -441,6 +441,23 @@ test('websocket: an altered frame ends the socket, another one resumes its sessi
   assert.deepEqual([gateway.sockets.length, gateway.requests], [2, 0]);
 });
 
+test('websocket: calls that one refusal ends resume their session together', async (t) => {
+  const { gateway, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first');
+  await list();
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = () => undefined;
+  const calls = [list(), list(), list()];
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await respond(gateway, 'a', 'b', 'c');
+  socket.drop(1008);
+  assert.deepEqual((await Promise.all(calls)).sort(), ['a', 'b', 'c']);
+  assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, LIST, LIST, LIST, LIST]);
+  assert.equal(gateway.sockets.length, 2);
+});
+
 test('websocket: a minute without calls changes the key', async (t) => {
   const { gateway, list } = await world(t, 'websocket');
   await gateway.grant();

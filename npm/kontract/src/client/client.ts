@@ -162,12 +162,12 @@ class Connection {
   #renewing<T>(attempt: () => Promise<T>, io?: StreamIo): () => Promise<T> {
     let [mayRenew, mayKeepTicket] = [true, true];
     const again = async (): Promise<T> => {
-      const sessionId = this.#link.sessionId;
+      const { sessionId, socket } = this.#link;
       try {
         return await attempt();
       } catch (error) {
         if (!mayRenew || io?.isStarted === true || !(error instanceof RefusedError)) throw error;
-        mayRenew = this.#link.renew(sessionId, mayKeepTicket);
+        mayRenew = this.#link.renew(sessionId, socket, mayKeepTicket);
         mayKeepTicket = false;
         return again();
       }
