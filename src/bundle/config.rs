@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 /// modules are among them, from 2026-08-04.
 pub const COMPATIBILITY_DATE: &str = "2026-11-01";
 
+/// Frames are encrypted: to compress them costs time and memory and gains nothing, and inflating has a peer's 32 KB become 32 MB
+/// before its handshake.
+const COMPATIBILITY_FLAG: &str = "no_web_socket_compression";
+
 /// Secrets, taken from the environment so that no file holds them.
 pub const SECRETS: &[&str] =
     &["KONTRACT_KEY", "KONTRACT_BACKUP_KEY", "KONTRACT_IDENTITY_KEY", "DATABASE_URL"];
@@ -46,6 +50,7 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
          sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"main\")]\n);\n\
          const main :Workerd.Worker = (\n  modules = [\n    {}\n  ],\n  \
          compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  \
+         compatibilityFlags = [\"{COMPATIBILITY_FLAG}\"],\n  \
          durableObjectNamespaces = [\n    {}\n  ],\n  \
          durableObjectStorage = (localDisk = \"{OBJECTS_DISK}\"),\n  bindings = [\n    {}\n  ]\n);\n",
         modules.join(",\n    "),
@@ -74,9 +79,12 @@ fn bindings() -> impl Iterator<Item = String> {
         // A page of another site that has its name pointed at this machine is turned away.
         "(name = \"KONTRACT_HOSTNAMES\", text = \"127.0.0.1 localhost [::1]\")".to_owned(),
     ];
-    let trace = format!("(name = \"{TRACE}\", fromEnvironment = \"{TRACE}\")");
-    objects.chain(secrets).chain(local).chain([trace])
+    let optional = [ORIGINS, TRACE].map(|name| format!("(name = \"{name}\", fromEnvironment = \"{name}\")"));
+    objects.chain(secrets).chain(local).chain(optional)
 }
+
+/// The variable with the origins of pages that may call, besides the Worker's own.
+pub const ORIGINS: &str = "KONTRACT_ORIGINS";
 
 /// The variable whose being there makes the Worker tell about each call.
 pub const TRACE: &str = "KONTRACT_TRACE";
@@ -97,6 +105,7 @@ pub fn wrangler_json(app: &str, assets: Option<&str>, pages: bool) -> String {
             { "type": "CompiledWasm", "globs": ["**/*.wasm"] },
         ],
         "compatibility_date": COMPATIBILITY_DATE,
+        "compatibility_flags": [COMPATIBILITY_FLAG],
         "durable_objects": { "bindings": bindings },
         "migrations": [{ "tag": "kontract-1", "new_sqlite_classes": classes }],
     });

@@ -9,7 +9,7 @@ use super::migrate;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
-use crate::bundle::config::TRACE;
+use crate::bundle::config::{ORIGINS, TRACE};
 use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
 use crate::dev::watch::{Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
@@ -250,6 +250,7 @@ impl Server {
         let mut environment: Vec<(&'static str, String)> = self.secrets.variables().into();
         environment.push(("DATABASE_URL", self.gateway_url()?));
         environment.push((TRACE, "yes".to_owned()));
+        environment.extend(self.secrets.origins.clone().map(|origins| (ORIGINS, origins)));
         let reporter = self.reporter;
         Ok(WorkerdOptions {
             project: &self.folder,

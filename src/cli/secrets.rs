@@ -3,6 +3,7 @@
 //! `.dev.vars` is wrangler's file for development: `NAME=value` lines, never committed.
 
 use super::error::CliError;
+use crate::bundle::config::ORIGINS;
 use crate::stubgen::PinnedKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +18,8 @@ pub(super) struct Secrets {
     key: [u8; 32],
     backup_key: [u8; 32],
     identity_key: [u8; 32],
+    /// Pages of other origins that may call, separated by spaces.
+    pub(super) origins: Option<String>,
     /// Whether `.dev.vars` was written or completed.
     pub(super) created: bool,
 }
@@ -38,7 +41,7 @@ impl Secrets {
             )),
         };
         let (key, backup_key, identity_key) = (take(KEY)?, take(BACKUP_KEY)?, take(IDENTITY_KEY)?);
-        Ok(Self { key, backup_key, identity_key, created: false })
+        Ok(Self { key, backup_key, identity_key, origins: origins(&known), created: false })
     }
 
     /// Takes each secret from the environment or from `.dev.vars`; what is in neither is made and written there.
@@ -65,7 +68,7 @@ impl Secrets {
             write_private(&path, &format!("{text}{separator}{made}"))
                 .map_err(|error| unusable(&path, &error))?;
         }
-        Ok(Self { key, backup_key, identity_key, created })
+        Ok(Self { key, backup_key, identity_key, origins: origins(&known), created })
     }
 
     /// The two secrets that a rotation changes.
@@ -118,6 +121,7 @@ pub(super) fn rotate(secrets: &Secrets, project: &Path) -> Result<Rotated, CliEr
         key: secrets.backup_key,
         backup_key: random(&path)?,
         identity_key: secrets.identity_key,
+        origins: secrets.origins.clone(),
         created: false,
     };
     let in_environment = [KEY, BACKUP_KEY].map(|name| std::env::var_os(name).is_some());
@@ -160,6 +164,11 @@ fn parse_vars(text: &str) -> BTreeMap<&str, &str> {
         .filter(|line| !line.trim_start().starts_with('#'))
         .filter_map(|line| line.split_once('='));
     pairs.map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))).collect()
+}
+
+/// No secret, but it stands where wrangler reads it too.
+fn origins(known: &BTreeMap<&str, &str>) -> Option<String> {
+    std::env::var(ORIGINS).ok().or_else(|| known.get(ORIGINS).map(|&text| text.to_owned()))
 }
 
 fn decode(name: &str, value: &str) -> Result<[u8; 32], CliError> {

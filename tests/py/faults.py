@@ -3,7 +3,9 @@ close code 1008."""
 
 import http.client
 import os
+import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from raystream import (CLOSE, EARLY, FIN, FRAMES_PER_KEY, HANDSHAKE_INIT, HANDSH
                        sha256, unpad)
 from rpc import INTRODUCTION, Client, Post, early_reads, envelope, request
 from socket_client import Socket
+from tickets import ticket
 
 # X25519 public keys of small order (RFC 7748, section 6.1). Nobody has to know a secret: with each of them the result is zero.
 LOW_POINTS = [
@@ -70,8 +73,8 @@ class OddPoint(FullHandshake):
 class PostFaults:
     """Faults in the body of a POST."""
 
-    def __init__(self, url: str, pins: Pins):
-        self.url, self.pins = url, pins
+    def __init__(self, url: str, pins: Pins, ticket_key: bytes):
+        self.url, self.pins, self.ticket_key = url, pins, ticket_key
         self.client = Client(url, pins)
         self.other = Client(url, pins)
         self.post = Post(url)
@@ -117,7 +120,7 @@ class PostFaults:
         }
 
     def cases(self) -> dict[str, Callable[[], str]]:
-        return {**self.header_cases(), **self.frame_cases(), **self.handshake_cases(), **self.ticket_cases(),
+        return {**self.body_cases(), **self.header_cases(), **self.frame_cases(), **self.handshake_cases(), **self.ticket_cases(),
                 **self.early_cases(), **self.event_cases()}
 
     def early_replays(self) -> dict:
@@ -175,6 +178,23 @@ class PostFaults:
             "half a body by GET": lambda: events(self.call()[:-1]),
             "a flipped bit by GET": lambda: events(flipped(self.call(), 8 * len(self.call()) - 1)),
             "too much by GET": lambda: events(self.call() + bytes(6_144)),
+        }
+
+    def cut_off(self, head: str, tail: bytes) -> str:
+        """The connection's sending half ends before the body does."""
+        with socket.create_connection(urlsplit(self.url).netloc.split(":"), timeout=60) as connection:
+            connection.sendall(f"POST /raystream HTTP/1.1\r\nHost: {urlsplit(self.url).netloc}\r\n{head}\r\n\r\n".encode() + tail)
+            connection.shutdown(socket.SHUT_WR)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return f"{response.status}, {len(response.read())} bytes"
+
+    def body_cases(self) -> dict[str, Callable[[], str]]:
+        body = self.call()
+        return {
+            "a short body cut off": lambda: self.cut_off(f"Content-Length: {len(body) + 1}", body),
+            "a long body cut off": lambda: self.cut_off("Content-Length: 100000", body),
+            "a body in chunks cut off": lambda: self.cut_off("Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(body), body)),
         }
 
     def header_cases(self) -> dict[str, Callable[[], str]]:
@@ -324,8 +344,24 @@ class PostFaults:
             found[str(origin).replace(address, "own")] = " ".join(outcome)
         return found
 
+    def cross_origin(self) -> dict[str, list]:
+        """What a browser is told before a page of another origin may call, and of who may read the answer."""
+        address = urlsplit(self.url).netloc
+        found = {}
+        for origin in ("https://evil.example", "https://friend.example"):
+            connection = http.client.HTTPConnection(address, timeout=60)
+            asked = []
+            for method, path, body in (("OPTIONS", "/raystream", None), ("OPTIONS", "/stream", None), ("POST", "/raystream", self.call())):
+                connection.request(method, path, body, {"origin": origin})
+                response = connection.getresponse()
+                response.read()
+                asked.append([response.status, response.getheader("access-control-allow-origin")])
+            found[origin] = asked
+        return found
+
     def ticket_cases(self) -> dict[str, Callable[[], str]]:
-        session = self.client.session
+        session, pins = self.client.session, self.pins
+        now, resumption, session_id = int(time.time()), os.urandom(32), self.client.full().session_id
 
         def with_ticket(ticket: bytes, resumption: bytes) -> Callable[[], str]:
             def send() -> str:
@@ -333,7 +369,17 @@ class PostFaults:
                 return self.outcome(resume.init + self.client.seal(resume.session, "listEntries", request()))
             return send
 
+        def made(key: bytes = self.ticket_key, pins: Pins = pins, expires_at: int = now + 300) -> Callable[[], str]:
+            return with_ticket(ticket(key, pins, resumption, session_id, expires_at), resumption)
+
+        assert made()().startswith("200"), "the tickets made here are right but for what is wrong with them"
         return {
+            "expired ticket": made(expires_at=now - 1),
+            "ticket that expires at this moment": made(expires_at=now),
+            "ticket under another key": made(key=os.urandom(32)),
+            "ticket of another build": made(pins=replace(pins, build_id=os.urandom(16))),
+            "ticket of other routes": made(pins=replace(pins, route_hash=os.urandom(32))),
+            "ticket of another suite": made(pins=replace(pins, suite=3 - pins.suite)),
             "altered ticket": with_ticket(flipped(session.ticket, 300), session.resumption),
             "made-up ticket": with_ticket(os.urandom(112), session.resumption),
             "ticket of another session": with_ticket(self.other.session.ticket, session.resumption),
@@ -345,8 +391,8 @@ class PostFaults:
 class SocketFaults:
     """Faults in the messages of a WebSocket."""
 
-    def __init__(self, url: str, pins: Pins):
-        self.url, self.pins = url, pins
+    def __init__(self, url: str, pins: Pins, ticket_key: bytes):
+        self.url, self.pins, self.ticket_key = url, pins, ticket_key
         self.client = Client(url, pins)
 
     def opened(self) -> Socket:
@@ -365,6 +411,11 @@ class SocketFaults:
             socket = self.opened()
             frame = socket.seal(HEARTBEAT, 0, b"")
             return socket.ending(frame, frame)
+
+        def expired_ticket() -> str:
+            session_id = self.client.full().session_id
+            expired = ticket(self.ticket_key, self.pins, bytes(32), session_id, int(time.time()) - 1)
+            return Socket(self.url, self.client, opens=False).ending(Resume(expired, bytes(32)).init)
 
         def from_other() -> str:
             socket, other = self.opened(), self.opened()
@@ -419,6 +470,7 @@ class SocketFaults:
             "own frame reflected": reflected,
             "frame of an earlier epoch": of_earlier_epoch,
             "this epoch's number under the next epoch's key": under_next_key,
+            "expired ticket": expired_ticket,
             "call before the handshake": before_handshake,
             "the same handshake twice": two_handshakes,
             "transaction id at its end": fault(txid=2**64 - 1),

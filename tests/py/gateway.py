@@ -1,5 +1,5 @@
-"""Calls a real gateway, and sends it what it has to refuse: `gateway.py PINS.json`, where the file holds `url`, `suite` and,
-in hexadecimal, `buildId`, `routeHash`, `x25519`, `mlKem`.
+"""Calls a real gateway, and sends it what it has to refuse: `gateway.py PINS.json`, where the file holds `url`, `suite`, `ticketKeys`, the folder
+of the Durable Object that keeps them, and, in hexadecimal, `buildId`, `routeHash`, `x25519`, `mlKem`.
 
 Prints what came out as one JSON object; the test that started it knows what has to be in there.
 """
@@ -13,6 +13,7 @@ import faults
 from raystream import FullHandshake, Pins
 from rpc import Client, early_reads, request, result, root, text, vector
 from socket_client import Socket
+from tickets import ticket_key
 
 
 def calls(url: str, pins: Pins) -> dict:
@@ -25,7 +26,8 @@ def calls(url: str, pins: Pins) -> dict:
         counts.append(len(socket.messages(parts)))
         socket.rekey()
     socket.close()
-    return {"author": author, "listed": client.messages(), "counts": counts, "heartbeats": socket.heartbeats}
+    extensions = [extension.name for extension in socket.socket.protocol.extensions]
+    return {"author": author, "listed": client.messages(), "counts": counts, "heartbeats": socket.heartbeats, "extensions": extensions}
 
 
 def early(url: str, pins: Pins) -> dict:
@@ -65,9 +67,12 @@ def main(path: str) -> None:
     url, suite = config["url"], config["suite"]
     keys = [bytes.fromhex(config[name]) for name in ("buildId", "routeHash", "x25519", "mlKem")]
     pins = Pins(suite, *keys)
-    post = faults.PostFaults(url, pins)
+    called = calls(url, pins)
+    # There is one since the first call.
+    key = ticket_key(config["ticketKeys"])
+    post = faults.PostFaults(url, pins, key)
     print(json.dumps({
-        "calls": calls(url, pins),
+        "calls": called,
         "early": early(url, pins),
         "events": events(url, pins),
         "replay": post.replays(),
@@ -75,11 +80,12 @@ def main(path: str) -> None:
         "goodPoints": post.good_points(),
         "givenUp": post.given_up(),
         "origins": post.origins(),
+        "crossOrigin": post.cross_origin(),
         "everyBit": dict(Counter(post.every_bit())),
         "bits": post.bits,
         "everyLength": dict(Counter(post.every_length())),
         "post": refusals(post.cases()),
-        "socket": refusals(faults.SocketFaults(url, pins).cases()),
+        "socket": refusals(faults.SocketFaults(url, pins, key).cases()),
         "keyUpdates": faults.key_updates(url, pins, 10_000),
         "afterwards": Client(url, pins).sign("Grace", "still there"),
     }))

@@ -11,12 +11,18 @@ use std::process::Command;
 /// Serves the example with a suite; beside it lies `pins.json`, what a client of it knows.
 pub(super) fn serve(suite: u8) -> (App, Served) {
     let app = App::copy_of("guestbook");
-    app.write(".dev.vars", DEV_VARS);
+    app.write(".dev.vars", &format!("{DEV_VARS}KONTRACT_ORIGINS=https://friend.example\n"));
     app.write(
         "kontract.json",
         &app.read("kontract.json").replace("\"suite\": 2", &format!("\"suite\": {suite}")),
     );
     let served = app.serve(None);
+    write_pins(&app, &served, suite);
+    (app, served)
+}
+
+/// Writes `pins.json`, what a client of an app with the keys of [`DEV_VARS`] knows.
+fn write_pins(app: &App, served: &Served, suite: u8) {
     let identity: Value = serde_json::from_str(&app.read(".kontract/server/identity.json")).expect("JSON");
     assert_eq!(identity["suite"], suite);
     let bytes = |field: &str| {
@@ -31,9 +37,9 @@ pub(super) fn serve(suite: u8) -> (App, Served) {
         "routeHash": bytes("routeHash"),
         "x25519": hex(key.public().x25519()),
         "mlKem": hex(&key.public().ml_kem()),
+        "ticketKeys": app.path().join(".kontract/objects/kontract-kontractkeys"),
     });
     app.write("pins.json", &pins.to_string());
-    (app, served)
 }
 
 /// Lets the peer loose on the example.
@@ -47,6 +53,7 @@ fn check(outcome: &Value) {
     assert_eq!(outcome["calls"]["author"], "Grace");
     assert_eq!(outcome["calls"]["listed"], json!(["from a third implementation"]));
     assert_eq!(outcome["calls"]["counts"], json!([1, 1, 1]));
+    assert_eq!(outcome["calls"]["extensions"], json!([]), "ciphertext is not compressed");
     let replay = json!({ "sameServerRandom": false, "sameSealedAnswer": false, "statuses": [200, 200, 200], "effects": 1 });
     assert_eq!(outcome["replay"], replay);
     let messages = json!(["from a third implementation"]);
@@ -69,6 +76,12 @@ fn check(outcome: &Value) {
         "None": own,
     });
     assert_eq!(outcome["origins"], origins);
+    let friend = "https://friend.example";
+    let (told, unseen) = (
+        json!([[204, friend], [204, friend], [200, friend]]),
+        json!([[400, null], [400, null], [400, null]]),
+    );
+    assert_eq!(outcome["crossOrigin"], json!({ friend: told, "https://evil.example": unseen }));
     assert!(outcome["bits"].as_u64().is_some_and(|bits| bits > 3_000), "{}", outcome["bits"]);
     assert_eq!(outcome["everyBit"], json!({ "400, 0 bytes": outcome["bits"] }));
     assert_eq!(
@@ -93,6 +106,17 @@ fn a_third_implementation_calls_and_is_refused_in_suite_1() {
 #[test]
 fn a_third_implementation_calls_and_is_refused_in_suite_2() {
     check(&peer_meets(2));
+}
+
+#[test]
+fn a_peer_that_reads_no_answers_is_given_up() {
+    let app = App::of_fixture("apps/streams");
+    app.write(".dev.vars", DEV_VARS);
+    let served = app.serve(None);
+    write_pins(&app, &served, 2);
+    let outcome = script::python("unread.py", &[&script::argument(&app.path().join("pins.json"))]);
+    assert_eq!(outcome["ending"], "closed 1011", "{outcome}");
+    assert!(outcome["answers"].as_u64().is_some_and(|answers| answers < 150), "{outcome}");
 }
 
 /// Sessions of random length, over both transports, resumed and given new keys at random.

@@ -8,7 +8,10 @@ use crate::server::Host;
 use kontract_raystream::{BuildId, ClientConfig, RouteHash, Server, ServerConfig, StaticKey, Suite, limits};
 use std::sync::LazyLock;
 
+/// The static key that clients pin.
 const SEED: [u8; 32] = [0x11; 32];
+/// The other one of the server.
+const OTHER_SEED: [u8; 32] = [0x12; 32];
 const BUILD: [u8; 16] = [0xb1; 16];
 const ROUTES: [u8; 32] = [0x42; 32];
 /// Seconds of the server's clock at the start.
@@ -18,21 +21,27 @@ const FAULTS_MS: u64 = 20_000;
 /// Milliseconds after which a call without an answer is lost.
 const END_MS: u64 = 90_000;
 
-/// What both ends of a suite are made with; growing the keys takes longer than a simulation.
+/// What both ends are made with; growing the keys takes longer than a simulation.
 struct Build {
     server: Server,
     client: ClientConfig,
 }
 
-static BUILDS: LazyLock<[Build; 2]> = LazyLock::new(|| {
-    [Suite::Base, Suite::Hybrid].map(|suite| {
-        let (build_id, route_hash, current) = (BuildId(BUILD), RouteHash(ROUTES), StaticKey::from_seed(SEED));
-        let client = ClientConfig { suite, build_id, route_hash, server: current.public().clone() };
-        let idle_timeout_secs = limits::IDLE_TIMEOUT_SECS;
-        let config = ServerConfig { suite, build_id, route_hash, current, backup: None, idle_timeout_secs };
-        Build { server: Server::new(config), client }
-    })
+/// Each suite, with a server whose current key clients pin and with one that has it as its backup.
+static BUILDS: LazyLock<[Build; 4]> = LazyLock::new(|| {
+    [(Suite::Base, false), (Suite::Hybrid, false), (Suite::Base, true), (Suite::Hybrid, true)].map(build)
 });
+
+fn build((suite, is_backup): (Suite, bool)) -> Build {
+    let (build_id, route_hash, pinned) = (BuildId(BUILD), RouteHash(ROUTES), StaticKey::from_seed(SEED));
+    let client = ClientConfig { suite, build_id, route_hash, server: pinned.public().clone() };
+    let other = StaticKey::from_seed(OTHER_SEED);
+    let (current, backup) = if is_backup { (other, pinned) } else { (pinned, other) };
+    let idle_timeout_secs = limits::IDLE_TIMEOUT_SECS;
+    let config =
+        ServerConfig { suite, build_id, route_hash, current, backup: Some(backup), idle_timeout_secs };
+    Build { server: Server::new(config), client }
+}
 
 /// How much happened, so that a test can see that something did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,7 +62,7 @@ pub struct Counts {
 /// What must not happen and did, in words.
 pub fn simulate(seed: u64) -> Result<Counts, Violation> {
     let mut rng = Rng::new(seed);
-    let build = &BUILDS[usize::from(rng.percent(30))];
+    let build = &BUILDS[usize::from(rng.percent(30)) + 2 * usize::from(rng.percent(30))];
     let mut observer = Observer::new(build.client.suite.as_u16(), BUILD, ROUTES, SEED);
     let mut host = Host::new(&build.server, &mut observer, &mut rng, EPOCH);
     let mut network = Network::new(FAULTS_MS);

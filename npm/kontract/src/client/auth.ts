@@ -41,6 +41,8 @@ export class Auth {
   readonly #call: CallBuiltIn;
   readonly #storageKey: string;
   #token: Token | undefined;
+  /** The refresh token, where the storage is full: for as long as the page lives. */
+  #unstored: string | null = null;
   #renewing: Promise<Identity> | undefined;
   #introducing: Promise<void> | undefined;
 
@@ -71,8 +73,7 @@ export class Auth {
    */
   introduce(bring: () => Promise<{ readonly sessionId: Uint8Array; readonly identity: Uint8Array } | undefined>): Promise<Identity> {
     const introducing = exclusively(this.#storageKey, async () => {
-      const isFirst = this.#settings.storage.getItem(this.#storageKey) === null;
-      const brought = isFirst ? await bring() : undefined;
+      const brought = this.#refreshToken === null ? await bring() : undefined;
       return brought === undefined ? this.#refresh() : this.#accept(brought.sessionId, brought.identity);
     });
     this.#renewing = introducing.finally(() => (this.#renewing = this.#introducing = undefined));
@@ -99,16 +100,19 @@ export class Auth {
     return this.#renewing;
   }
 
+  get #refreshToken(): string | null {
+    return this.#settings.storage.getItem(this.#storageKey) ?? this.#unstored;
+  }
+
   async #refresh(): Promise<Identity> {
-    const { storage } = this.#settings;
-    const refreshToken = storage.getItem(this.#storageKey);
+    const refreshToken = this.#refreshToken;
     if (refreshToken === null) return this.#grant(ANONYMOUS, {});
     try {
       return await this.#grant(REFRESH, { refreshToken });
     } catch (error) {
       // Only the gateway can say that, and what is on the way cannot: an identity that is given up is lost for good.
       if (!(error instanceof HttpError) || error.code !== TOKEN_REFUSED) throw error;
-      storage.removeItem(this.#storageKey);
+      this.#settings.storage.removeItem(this.#storageKey);
       return this.#grant(ANONYMOUS, {});
     }
   }
@@ -120,9 +124,16 @@ export class Auth {
 
   #accept(sessionId: Uint8Array, identity: Uint8Array): Identity {
     const granted = parseGranted(identity);
-    this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
-    this.#token = { text: granted.accessToken, owner: granted.owner, sessionId, expiresAt: granted.expiresAt * 1000 };
-    return { owner: granted.owner, expiresAt: new Date(granted.expiresAt * 1000) };
+    try {
+      this.#settings.storage.setItem(this.#storageKey, granted.refreshToken);
+    } catch {
+      this.#unstored = granted.refreshToken;
+    }
+    const expiresAt = granted.expiresAt * 1000;
+    this.#token = { text: granted.accessToken, owner: granted.owner, sessionId, expiresAt };
+    // It is new: where it seems over, the clock was set meanwhile.
+    this.#tickets.notAfter(expiresAt - 2 * MARGIN_MS);
+    return { owner: granted.owner, expiresAt: new Date(expiresAt) };
   }
 }
 
@@ -133,12 +144,9 @@ async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> 
 }
 
 function parseGranted(bytes: Uint8Array): Granted {
-  const value = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Record<keyof Granted, unknown>>;
-  const { accessToken, refreshToken, owner, expiresAt } = value;
-  const kinds = [accessToken, refreshToken, owner, expiresAt].map((value) => typeof value).join();
-  if (kinds !== 'string,string,string,number') {
-    throw new TypeError('the gateway answered no identity');
-  }
-  return value as Granted;
+  const granted = JSON.parse(new TextDecoder().decode(bytes)) as Granted;
+  // The gateway is authentic and of this build: what has an end has the rest.
+  if (!(granted.expiresAt > 0)) throw new TypeError('the gateway answered no identity');
+  return granted;
 }
 

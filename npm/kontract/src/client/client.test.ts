@@ -8,7 +8,7 @@ import { Gateway } from '../testing/gateway.js';
 import { hex } from '../testing/hex.js';
 import { ANONYMOUS, REFRESH } from './auth.js';
 import { createClient } from './client.js';
-import { NetworkError, RefusedError, type Kontract, type Rpc } from './index.js';
+import { NetworkError, RefusedError, type Kontract, type Rpc, uploading } from './index.js';
 
 const SIGN = 0x01020304;
 const LIST = 0x05060708;
@@ -191,6 +191,27 @@ for (const transport of ['post', 'websocket'] as const) {
     second.close();
   });
 
+  test(`${transport}: a call may have all the time there is`, async (t) => {
+    const { gateway, list } = await world(t, transport);
+    await gateway.grant();
+    await respond(gateway, 'listed');
+    assert.equal(await list.with({ timeoutMs: Infinity })(), 'listed');
+  });
+
+  test(`${transport}: a storage that is full keeps nobody from calling`, async (t) => {
+    const { gateway, kontract, list } = await world(t, transport);
+    const full = (): never => {
+      throw new DOMException('the quota has been exceeded', 'QuotaExceededError');
+    };
+    kontract.configure({ storage: { getItem: () => null, setItem: full, removeItem: () => undefined } });
+    await gateway.grant();
+    await respond(gateway, 'first', 'second');
+    assert.deepEqual([await list(), await list()], ['first', 'second']);
+    await gateway.grant();
+    await kontract.auth.refresh();
+    assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, LIST, LIST, REFRESH]);
+  });
+
   test(`${transport}: a refresh token that is no longer good gives way to a new identity`, async (t) => {
     const { gateway, sign } = await world(t, transport);
     gateway.storage.set('kontract.refresh:http://gateway.test', 'stale');
@@ -343,6 +364,47 @@ test('idempotency keys: one text is one key, and a key of zeros is refused', asy
   await assert.rejects(sign.with({ idempotencyKey: new Uint8Array(16) })('a'), RangeError);
 });
 
+/** An endpoint that takes a stream, and one to send it. */
+function sending(kontract: Kontract) {
+  const send = kontract.endpoint<[bytes: ReadableStream<Uint8Array>], string>({
+    name: 'send',
+    route: SIGN,
+    readOnly: false,
+    encode: () => utf8('a stream'),
+    decode: (bytes) => new TextDecoder().decode(bytes),
+    upload: uploading([0]),
+  });
+  const seen = { pulls: 0, isCancelled: false };
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    seen.pulls += 1;
+    controller.enqueue(utf8('bytes'));
+    controller.close();
+  };
+  const stream = new ReadableStream({ pull, cancel: () => void (seen.isCancelled = true) }, { highWaterMark: 0 });
+  return { send, stream, seen };
+}
+
+test('websocket: a refused call has read nothing of its stream, and is repeated with it', async (t) => {
+  const { gateway, kontract } = await world(t, 'websocket');
+  const { send, stream, seen } = sending(kontract);
+  await gateway.grant();
+  await gateway.fail(401, 'TOKEN_REFUSED', 'session ended');
+  await gateway.grant();
+  await gateway.fail(503, 'UNAVAILABLE', 'no database');
+  await respond(gateway, 'sent');
+  assert.equal(await send(stream), 'sent');
+  assert.deepEqual(seen, { pulls: 0, isCancelled: false });
+});
+
+test('post: a stream that was read is not sent again as if it were empty', async (t) => {
+  const { gateway, kontract } = await world(t, 'post');
+  const { send, stream, seen } = sending(kontract);
+  await gateway.grant();
+  await gateway.fail(401, 'TOKEN_REFUSED', 'session ended');
+  await assert.rejects(send(stream), (error) => error instanceof UnauthorizedError && error.code === 'TOKEN_REFUSED');
+  assert.equal(seen.pulls, 1);
+});
+
 test('websocket: POST takes over when sockets cannot be opened', async (t) => {
   const { gateway, sign } = await world(t, 'websocket');
   gateway.socketsFail = true;
@@ -379,6 +441,23 @@ test('websocket: an altered frame ends the socket, another one resumes its sessi
   assert.deepEqual([gateway.sockets.length, gateway.requests], [2, 0]);
 });
 
+test('websocket: calls that one refusal ends resume their session together', async (t) => {
+  const { gateway, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first');
+  await list();
+  const [socket] = gateway.sockets;
+  assert.ok(socket);
+  socket.tamper = () => undefined;
+  const calls = [list(), list(), list()];
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await respond(gateway, 'a', 'b', 'c');
+  socket.drop(1008);
+  assert.deepEqual((await Promise.all(calls)).sort(), ['a', 'b', 'c']);
+  assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, LIST, LIST, LIST, LIST]);
+  assert.equal(gateway.sockets.length, 2);
+});
+
 test('websocket: a minute without calls changes the key', async (t) => {
   const { gateway, list } = await world(t, 'websocket');
   await gateway.grant();
@@ -391,6 +470,18 @@ test('websocket: a minute without calls changes the key', async (t) => {
   gateway.nowMs += 61_000;
   assert.equal(await list(), 'second');
   assert.deepEqual(phases, [1]);
+});
+
+test('websocket: a clock that is set forward does not cost a refresh for each call', async (t) => {
+  const { gateway, list } = await world(t, 'websocket');
+  await gateway.grant();
+  await respond(gateway, 'first');
+  await list();
+  await gateway.grant();
+  await respond(gateway, 'second', 'third');
+  gateway.nowMs += 86_400_000;
+  assert.deepEqual([await list(), await list()], ['second', 'third']);
+  assert.deepEqual((await gateway.received()).map(({ route }) => route), [ANONYMOUS, LIST, REFRESH, LIST, LIST]);
 });
 
 test('websocket: a silent socket is asked whether it lives, and kept while it answers', async (t) => {

@@ -82,7 +82,7 @@ class Connection {
   /** One call with everything that may be needed around it: session, identity, renewal, retries. */
   async call(target: Target, args: Uint8Array, options: CallOptions, io?: StreamIo): Promise<Uint8Array> {
     const key = target.readOnly ? NO_KEY : await idempotencyKey(options.idempotencyKey, this.#platform.entropy);
-    const signal = this.#signal(options, io === undefined ? TIMEOUT_MS : undefined);
+    const signal = this.#signal(options, io && Infinity);
     let mayRefresh = true;
     let sentBy: string | undefined;
     let mayBeEarly = target.readOnly && io === undefined;
@@ -102,7 +102,8 @@ class Connection {
         return await this.#callOnce(target.route, token?.text ?? '', key, args, signal, io as Io | undefined);
       } catch (error) {
         // Only the gateway's own refusal, which comes before anything runs; an endpoint's 401 is an answer.
-        if (!mayRefresh || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) {
+        // A stream whose reading has begun cannot be sent again: its rest would arrive as if it were all.
+        if (!mayRefresh || io?.isStarted === true || !(error instanceof HttpError) || error.code !== TOKEN_REFUSED) {
           sentBy = token?.owner;
           throw error;
         }
@@ -121,12 +122,12 @@ class Connection {
 
   /** Renews the identity, or begins one. */
   refresh(): Promise<Identity> {
-    return withRetries(() => this.auth.refresh(), this.#platform, this.#budget, this.#signal({}, TIMEOUT_MS));
+    return withRetries(() => this.auth.refresh(), this.#platform, this.#budget, this.#signal({}));
   }
 
   /** Without retries of its own: it is part of attempts that have theirs. */
   #callBuiltIn(route: number, args: Uint8Array): Promise<Uint8Array> {
-    const signal = this.#signal({}, TIMEOUT_MS);
+    const signal = this.#signal({});
     return this.#renewing(() => this.#callOnce(route, '', NO_KEY, args, signal))();
   }
 
@@ -161,12 +162,12 @@ class Connection {
   #renewing<T>(attempt: () => Promise<T>, io?: StreamIo): () => Promise<T> {
     let [mayRenew, mayKeepTicket] = [true, true];
     const again = async (): Promise<T> => {
-      const sessionId = this.#link.sessionId;
+      const { sessionId, socket } = this.#link;
       try {
         return await attempt();
       } catch (error) {
         if (!mayRenew || io?.isStarted === true || !(error instanceof RefusedError)) throw error;
-        mayRenew = this.#link.renew(sessionId, mayKeepTicket);
+        mayRenew = this.#link.renew(sessionId, socket, mayKeepTicket);
         mayKeepTicket = false;
         return again();
       }
@@ -174,10 +175,11 @@ class Connection {
     return again;
   }
 
-  #signal({ signal, timeoutMs }: CallOptions, timeoutMsDefault: number | undefined): AbortSignal {
+  #signal({ signal, timeoutMs }: CallOptions, timeoutMsDefault = TIMEOUT_MS): AbortSignal {
     const signals = [this.#closing.signal];
     const timeout = timeoutMs ?? timeoutMsDefault;
-    if (timeout !== undefined) signals.push(AbortSignal.timeout(timeout));
+    // `AbortSignal.timeout` refuses it.
+    if (timeout < Infinity) signals.push(AbortSignal.timeout(timeout));
     if (signal !== undefined) signals.push(signal);
     return AbortSignal.any(signals);
   }

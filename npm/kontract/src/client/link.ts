@@ -42,14 +42,19 @@ export class Link {
     this.#signal = signal;
   }
 
+  /** The socket at hand, if any. */
+  get socket(): Socket | undefined {
+    return this.#socket?.isOpen === true ? this.#socket : undefined;
+  }
+
   /** The id of the session at hand, if any. */
   get sessionId(): Uint8Array | undefined {
-    return this.#openSocket()?.sessionId ?? this.#options.tickets.valid?.sessionId;
+    return this.socket?.sessionId ?? this.#options.tickets.valid?.sessionId;
   }
 
   /** The id of the session that the next call belongs to; makes one if there is none. */
   async ready(): Promise<Uint8Array> {
-    const socket = this.#openSocket();
+    const socket = this.socket;
     if (socket !== undefined) return socket.sessionId;
     if (this.#options.settings.transport === 'websocket' && this.#maySocket()) {
       try {
@@ -85,7 +90,7 @@ export class Link {
   /** One call. `ready` comes before it. */
   async call(payload: Uint8Array, signal: AbortSignal, io?: Io): Promise<Opened> {
     const sequence = this.#nextSequence();
-    const socket = this.#openSocket();
+    const socket = this.socket;
     if (socket !== undefined) return this.#callOn(socket, sequence, payload, signal, io);
     const { tickets } = this.#options;
     const resumption = tickets.valid ?? (await handshake(this.#options, signal)).resumption;
@@ -114,13 +119,14 @@ export class Link {
    * Gives the session up, if it is still the one that was refused. What a socket refused says nothing about its ticket: the other end
    * of a socket forgets its keys while it sleeps. Whether the ticket was kept for that reason, so that it may be refused as well.
    */
-  renew(refused: Uint8Array | undefined, mayKeepTicket: boolean): boolean {
+  renew(refused: Uint8Array | undefined, socket: Socket | undefined, mayKeepTicket: boolean): boolean {
     const { tickets } = this.#options;
+    // Of the calls that a socket's refusal ends, the first has given it up.
+    if (socket !== undefined && socket !== this.#socket) return mayKeepTicket;
     const current = this.sessionId;
     if (refused !== undefined && current !== undefined && !equal(refused, current)) return false;
     const keepsTicket = mayKeepTicket && this.#socket !== undefined && tickets.valid !== undefined;
-    this.#socket?.fail(new NetworkError('the session is made anew'));
-    this.#socket = undefined;
+    this.close();
     if (!keepsTicket) tickets.drop();
     return keepsTicket;
   }
@@ -135,10 +141,6 @@ export class Link {
   #nextSequence(): number {
     this.#sequence = (this.#sequence + 1) >>> 0 || 1;
     return this.#sequence;
-  }
-
-  #openSocket(): Socket | undefined {
-    return this.#socket?.isOpen === true ? this.#socket : undefined;
   }
 
   /** A socket resumes the session of the POST handshake, so that the access token stays good. */

@@ -109,9 +109,8 @@ export async function request(body: Bytes | Blob | ReadableStream<Uint8Array>, {
   );
   const { status } = response;
   if (status === 200) return response;
-  const words = `HTTP ${status}`;
-  if (status === 400) throw new RefusedError(words);
-  const message = `the gateway answered ${words}`;
+  if (status === 400) throw new RefusedError('HTTP 400');
+  const message = `the gateway answered HTTP ${status}`;
   throw status >= 500 ? new NetworkError(message) : new HttpError(status, 'UNEXPECTED_STATUS', message);
 }
 

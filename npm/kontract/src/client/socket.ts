@@ -151,7 +151,7 @@ export class Socket {
 
   /** Ends the session on both sides. */
   close(): void {
-    const end = (): void => this.fail(new this.#tools.NetworkError('the client was closed'));
+    const end = (): void => this.fail(new this.#tools.NetworkError('the session was ended'));
     if (!this.isOpen) return end();
     this.#isRetired = true;
     this.#stopHeartbeats();

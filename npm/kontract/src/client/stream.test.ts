@@ -6,7 +6,7 @@ import { utf8 } from '../raystream/bytes.js';
 import { type Carry, Loopback } from '../testing/loopback.js';
 import type { RouteEntry } from '../server/platform.js';
 import { streamed } from './stream.js';
-import type { EndpointSpec, Uploading } from './types.js';
+import type { CallOptions, EndpointSpec, Rpc, Uploading } from './types.js';
 import { uploading } from './upload.js';
 
 const SPEC: EndpointSpec<readonly unknown[], never> = {
@@ -26,19 +26,27 @@ function stream<T>(transport: Transport, endpoint: (...args: never[]) => AsyncIt
 }
 
 /** An endpoint with uploads and a plain result. */
-function upload(transport: Transport, endpoint: (...args: never[]) => unknown, entry: Partial<RouteEntry>): (...args: unknown[]) => Promise<unknown> {
+function upload(transport: Transport, endpoint: (...args: never[]) => unknown, entry: Partial<RouteEntry>): Rpc<unknown[], unknown> {
   const carry: Carry = new Loopback(endpoint, entry)[transport];
   const take = uploading((entry.uploads ?? []).map(([place]) => place));
-  return async (...args) => {
+  const bound = (options: CallOptions) => async (...args: unknown[]) => {
     const { args: handles, io } = take(args);
-    return SPEC.decode(await carry(SPEC.encode(handles), {}, io));
+    return SPEC.decode(await carry(SPEC.encode(handles), options, io)) as unknown;
   };
+  return Object.assign(bound({}), { with: bound });
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
+}
+
+/** A stream that never gives anything, and says when nobody wants it any more. */
+function stuck() {
+  const seen = { isCancelled: false };
+  const stream = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => undefined), cancel: () => void (seen.isCancelled = true) }, { highWaterMark: 0 });
+  return { stream, seen };
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
@@ -197,6 +205,16 @@ for (const transport of ['socket', 'post'] as const) {
     const ignore = upload(transport, async () => 'done', { uploads: [[0, 'stream']], maxBytes: 1 << 30 });
     assert.equal(await ignore(endless), 'done');
     assert.ok(read < 25, `${read} pieces`);
+  });
+
+  test(`${transport}: a source that keeps everybody waiting is cancelled with its call`, async () => {
+    const length = upload(transport, async (bytes: ReadableStream<Uint8Array>) => (await new Response(bytes as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer()).byteLength, { uploads: [[0, 'stream']] });
+    const { stream, seen } = stuck();
+    const controller = new AbortController();
+    const calling = length.with({ signal: controller.signal })(stream);
+    setImmediate(() => controller.abort(new Error('enough')));
+    await assert.rejects(calling, /enough/);
+    await until(() => seen.isCancelled);
   });
 
   test(`${transport}: a file goes up while a result comes down`, async () => {

@@ -32,6 +32,11 @@ export class Tickets {
     this.#skewMs = createdAt - this.#now();
   }
 
+  /** The server's clock shows no later time than this, in milliseconds since 1970. */
+  notAfter(time: number): void {
+    this.#skewMs = Math.min(this.#skewMs, time - this.#now());
+  }
+
   keep(resumption: Resumption): void {
     this.#held = resumption;
   }

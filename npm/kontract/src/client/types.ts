@@ -14,7 +14,7 @@ export interface Pins {
 export interface CallOptions {
   /** Ends the call. The server is told: what has not been committed by then never is. */
   readonly signal?: AbortSignal;
-  /** Time for the whole call, retries included, in milliseconds; 30,000 by default, for a streamed result none. */
+  /** Time for the whole call, retries included, in milliseconds; 30,000 by default, `Infinity` for a streamed result or argument. */
   readonly timeoutMs?: number;
   /** Calls of one endpoint with the same arguments and one key have one effect: 16 bytes, or any text. Without it each call has a random key of its own. */
   readonly idempotencyKey?: string | Uint8Array;

@@ -44,8 +44,8 @@ class Uploads implements Io {
   readonly #sources: readonly Source[];
   readonly #inner: Io | undefined;
   #pumps: Pump[] = [];
-  /** What a POST reads from at present. */
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** What is read from at present. */
+  readonly #readers = new Set<ReadableStreamDefaultReader<Uint8Array>>();
   #isAnswered = false;
   /** What a source failed with. */
   #fault: { readonly error: unknown } | undefined;
@@ -74,6 +74,7 @@ class Uploads implements Io {
 
   stop(): void {
     for (const pump of this.#pumps) pump.stop();
+    this.#leave();
   }
 
   async post(resume: Resume, sequence: number, payload: Uint8Array, options: PostOptions, signal: AbortSignal): Promise<Opened> {
@@ -88,8 +89,13 @@ class Uploads implements Io {
     } finally {
       // The answer may come before the body has gone: nobody takes the rest.
       this.#isAnswered = true;
-      void this.#reader?.cancel().catch(() => undefined);
+      this.#leave();
     }
+  }
+
+  /** Also a source that keeps its reader waiting learns that nobody wants the rest. */
+  #leave(): void {
+    for (const reader of this.#readers) void reader.cancel().catch(() => undefined);
   }
 
   async *#frames(resume: Resume, sequence: number, payload: Uint8Array): AsyncGenerator<Bytes> {
@@ -124,17 +130,17 @@ class Uploads implements Io {
   async *#pieces(source: Source): AsyncGenerator<Uint8Array> {
     if (source instanceof ReadableStream) this.#isRead = true;
     const reader = (source instanceof ReadableStream ? source : source.stream()).getReader();
-    this.#reader = reader;
-    let isDone = false;
+    this.#readers.add(reader);
     try {
       for (;;) {
-        const { value, done } = await reader.read();
-        isDone = done;
+        const { value } = await reader.read();
         if (value === undefined) return;
         for (let at = 0; at < value.length; at += PIECE_LEN) yield value.subarray(at, at + PIECE_LEN);
       }
     } finally {
-      if (!isDone) void reader.cancel().catch(() => undefined);
+      this.#readers.delete(reader);
+      // Does nothing to a source that is at its end.
+      void reader.cancel().catch(() => undefined);
       reader.releaseLock();
     }
   }
@@ -162,6 +168,8 @@ class Pump {
 
   async #run(pieces: AsyncGenerator<Uint8Array>, stream: number, send: (chunk: Uint8Array) => void): Promise<void> {
     await this.#mayGoOn();
+    // What was not asked for is not read, so that another try finds it whole.
+    if (this.#isStopped) return;
     for await (const piece of pieces) {
       if (this.#isStopped) return;
       send(chunk(DATA, stream, piece));

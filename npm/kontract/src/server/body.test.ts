@@ -35,6 +35,13 @@ test('a body that ends within a frame is refused', async () => {
   }
 });
 
+test('a body that breaks off is refused, and no fault of ours', async () => {
+  const broken = (): ReadableStream<Uint8Array> => new ReadableStream({ pull: (controller) => controller.error(new Error('connection lost')) });
+  await assert.rejects(new FrameReader(broken()).next(), { message: 'refused' });
+  const request = { headers: new Headers({ 'content-length': '10' }), arrayBuffer: () => new Response(broken()).arrayBuffer() };
+  await assert.rejects(framesOf(request as unknown as Request), { message: 'refused' });
+});
+
 test('before a handshake nobody announces more than one is long', async () => {
   let isRead = false;
   const header = headerBytes({ type: FrameType.HandshakeInit, flags: 0, sequence: 0, length: 18 * 1024 });

@@ -22,7 +22,7 @@ const SHORT_LEN_MAX = 64 * 1024;
 export async function framesOf(request: Request): Promise<Frames> {
   const announced = Number(request.headers.get("content-length") ?? NaN);
   if (announced <= SHORT_LEN_MAX) {
-    const whole = request.arrayBuffer();
+    const whole = sent(request.arrayBuffer());
     if (!(await isDoneWithin(FRAME_MS_MAX, whole))) throw new Error("refused");
     return new ShortBody(new Uint8Array(await whole));
   }
@@ -131,7 +131,16 @@ export class FrameReader implements Frames {
   }
 
   async #read(): Promise<Uint8Array | undefined> {
-    return (await this.#reader?.read())?.value;
+    return this.#reader && (await sent(this.#reader.read())).value;
+  }
+}
+
+/** What goes wrong while a body is read is its sender's affair: it left, or was too slow. */
+async function sent<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch {
+    throw new Error("refused");
   }
 }
 

@@ -32,6 +32,9 @@ interface Opened {
   readonly calls: Set<Promise<void>>;
 }
 
+/** Bytes of answers that a peer may leave unread. Whoever reads nothing and calls on has the gateway keep them all. */
+const UNREAD_LEN_MAX = 64 << 20;
+
 /** Time for the rest of a call that comes in parts. */
 const PARTS_MS_MAX = 10_000;
 
@@ -61,15 +64,13 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
         const opened = await opening;
         if (this.#channels.get(socket) === opening) await this.#receive(opened, socket, frame);
       } catch (error) {
-        this.#drop(socket);
-        socket.close(reportFault(error) ? CLOSE_FAULT : CLOSE_REFUSED);
+        this.#end(socket, reportFault(error) ? CLOSE_FAULT : CLOSE_REFUSED);
       }
     }
 
     /** A Close is answered with one (RFC 6455, section 5.5.1); workerd does not do so for sockets that may hibernate. */
     async webSocketClose(socket: WebSocket): Promise<void> {
-      this.#drop(socket);
-      socket.close(CLOSE_NORMAL);
+      this.#end(socket, CLOSE_NORMAL);
     }
 
     /** What is no WebSocket's frame, or is longer than workerd takes, comes here and not there. */
@@ -99,11 +100,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       if (reply !== undefined) socket.send(reply);
       if (cancelled !== undefined) peers.get(cancelled)?.abort();
       if (chunk !== undefined) peers.get(chunk.sequence)?.take(chunk);
-      if (closed) {
-        this.#drop(socket);
-        socket.close(CLOSE_NORMAL);
-        return;
-      }
+      if (closed) return this.#end(socket, CLOSE_NORMAL);
       this.#watch(opened, socket);
       if (call !== undefined) await this.#run(opened, socket, call);
     }
@@ -122,6 +119,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
       const { sequence } = call;
       const write = (frames: Bytes): void => {
         for (const frame of framesOf(frames)) socket.send(frame);
+        if (socket.bufferedAmount > UNREAD_LEN_MAX) this.#end(socket, CLOSE_FAULT);
       };
       const { maxBytes = MAX_BYTES } = build.routes[call.route] ?? {};
       const inbox = new Inbox((stream, bytes) => write(channel.credit(sequence, stream, bytes)), maxBytes);
@@ -142,11 +140,12 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
         this.#timers.delete(socket);
       }
       if (!channel.waiting) return;
-      const late = (): void => {
-        this.#drop(socket);
-        socket.close(CLOSE_REFUSED);
-      };
-      this.#timers.set(socket, setTimeout(late, PARTS_MS_MAX));
+      this.#timers.set(socket, setTimeout(() => this.#end(socket, CLOSE_REFUSED), PARTS_MS_MAX));
+    }
+
+    #end(socket: WebSocket, code: number): void {
+      this.#drop(socket);
+      socket.close(code);
     }
 
     #drop(socket: WebSocket): void {

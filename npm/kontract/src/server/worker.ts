@@ -48,10 +48,12 @@ async function route(build: Build, request: Request, bindings: Bindings, context
   }
   switch (pathname) {
     case "/raystream":
-      if (request.method === "POST") return post(build, request, bindings, context);
+      if (request.method === "OPTIONS") return preflight(request, bindings);
+      if (request.method === "POST") return readable(request, bindings, await post(build, request, bindings, context));
       return openWebSocket(request, bindings);
     case "/stream":
-      return stream(build, request, bindings, context);
+      if (request.method === "OPTIONS") return preflight(request, bindings);
+      return readable(request, bindings, await stream(build, request, bindings, context));
     case "/health":
       return Response.json({ status: "ok" });
     default:
@@ -144,6 +146,26 @@ function ownOrigin(request: Request, { KONTRACT_ORIGINS }: Pick<Bindings, "KONTR
   const { host } = new URL(request.url);
   const allowed = (KONTRACT_ORIGINS ?? "").split(" ").filter((entry) => entry !== "");
   return URL.canParse(origin) && (new URL(origin).host === host || allowed.includes(origin));
+}
+
+/** A browser asks first whether a page of another origin may send what our client sends (CORS: fetch.spec.whatwg.org, section 3.3). */
+function preflight(request: Request, bindings: Bindings): Response {
+  if (!ownOrigin(request, bindings)) return refused();
+  const headers = {
+    "access-control-allow-methods": "POST, GET",
+    "access-control-allow-headers": "content-type, raystream",
+    "access-control-max-age": "86400",
+  };
+  return readable(request, bindings, new Response(null, { status: 204, headers }));
+}
+
+/** And whether that page may read the answer, a refusal as well. */
+function readable(request: Request, bindings: Bindings, response: Response): Response {
+  const origin = request.headers.get("origin");
+  if (origin === null || !ownOrigin(request, bindings)) return response;
+  response.headers.set("access-control-allow-origin", origin);
+  response.headers.set("vary", "origin");
+  return response;
 }
 
 /** Every refusal looks the same outside. */

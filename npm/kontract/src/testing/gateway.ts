@@ -126,7 +126,7 @@ export class Gateway {
     init?.signal?.throwIfAborted();
     const trouble = this.troubles.shift();
     if (trouble !== undefined) return Promise.race([trouble(), aborted(init?.signal)]);
-    const answer = await this.peer.post(init?.body as Uint8Array);
+    const answer = await this.peer.post(new Uint8Array(await new Response(init?.body).arrayBuffer()));
     return answer === undefined ? new Response(null, { status: 400 }) : new Response(answer);
   }
 }
