@@ -21,8 +21,8 @@ use crate::source::FileId;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Apart {
     files: BTreeSet<FileId>,
-    /// Whoever uses a value of these has to do with the server.
-    running: BTreeSet<FileId>,
+    /// What the server runs, and what runs that: who uses a value of these is looked at.
+    involved: BTreeSet<FileId>,
     /// Through these, names may come from the package `kontract`.
     passing: BTreeSet<FileId>,
 }
@@ -30,11 +30,11 @@ pub(crate) struct Apart {
 impl Apart {
     /// `pages` is the module that draws pages in the Worker.
     pub(crate) fn of(graph: &ModuleGraph, pages: Option<FileId>) -> Self {
-        let running: BTreeSet<FileId> = graph.running().iter().copied().chain(pages).collect();
+        let involved: BTreeSet<FileId> = graph.involved().iter().copied().chain(pages).collect();
         let passing = graph.passing().clone();
-        let is_apart = |file: &FileId| !running.contains(file) && !passing.contains(file);
+        let is_apart = |file: &FileId| !involved.contains(file) && !passing.contains(file);
         let unasked = graph.unasked().filter(|(file, summary)| is_apart(file) && is_plain(summary));
-        Self { files: unasked.map(|(file, _)| file).collect(), running, passing }
+        Self { files: unasked.map(|(file, _)| file).collect(), involved, passing }
     }
 
     /// As it is kept.
@@ -54,23 +54,30 @@ impl Apart {
         (old, new): (&ModuleSummary, &ModuleSummary),
         target: impl Fn(&str) -> Option<FileId>,
     ) -> bool {
-        let keeps_away = |(place, text): (usize, &str)| {
-            target(text).is_none_or(|target| {
-                !self.passing.contains(&target)
-                    && (!self.running.contains(&target) || is_of_types(new, place))
-            })
+        let targets = |summary: &ModuleSummary| -> Vec<(usize, FileId)> {
+            let specifiers = summary.specifiers.iter().enumerate();
+            specifiers.filter_map(|(place, specifier)| Some((place, target(&specifier.text)?))).collect()
         };
-        let mut specifiers = new.specifiers.iter().map(|specifier| specifier.text.as_str()).enumerate();
+        let keeps_away = |summary: &ModuleSummary| {
+            let is_away = |(place, target)| !self.involved.contains(&target) || is_of_types(summary, place);
+            targets(summary).into_iter().all(is_away)
+        };
         self.files.contains(&file)
             && is_plain(new)
             && seen_in_all(old) == seen_in_all(new)
-            && specifiers.all(keeps_away)
+            && keeps_away(old)
+            && keeps_away(new)
+            && targets(new).iter().all(|(_, target)| !self.passing.contains(target))
     }
 }
 
 /// Whether nothing in a module speaks to a phase by itself.
 fn is_plain(summary: &ModuleSummary) -> bool {
-    summary.marks == Marks::default() && summary.parents.is_empty() && !summary.names_own_package()
+    let has_patterns = summary.specifiers.iter().any(|specifier| specifier.kind == SpecifierKind::Glob);
+    summary.marks == Marks::default()
+        && summary.parents.is_empty()
+        && !summary.names_own_package()
+        && !has_patterns
 }
 
 /// Whether a specifier is there for types, and says so.

@@ -8,7 +8,7 @@ use elsa::sync::FrozenMap;
 use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::global_types;
-use super::involved::{Involved, involved};
+use super::involved::involved;
 use super::limits::{HOPS_MAX, NAMESPACES_MAX, STACK_BYTES, STACK_SPARE_BYTES};
 use super::literal::Changed;
 use super::module::{Imported, OWN_EXPORTS, OWN_PACKAGE, OWN_SUBPATHS, OwnName, ParsedModule};
@@ -29,7 +29,7 @@ pub struct ModuleGraph {
     /// The file that a specifier means in the files of a folder, by `folder:specifier`.
     found: FrozenMap<String, Box<Option<FileId>>>,
     /// See [`Self::modules`].
-    involved: Involved,
+    involved: Vec<FileId>,
     /// Those by where their JavaScript goes.
     outputs: HashMap<String, FileId>,
     /// The modules that name the package `kontract`, and those that pass something of these on.
@@ -88,7 +88,7 @@ impl ModuleGraph {
             modules: modules.collect(),
             packages: FrozenMap::new(),
             found: FrozenMap::new(),
-            involved: Involved::default(),
+            involved: Vec::new(),
             outputs: HashMap::new(),
             passing: BTreeSet::new(),
             sources: sources.clone(),
@@ -104,7 +104,7 @@ impl ModuleGraph {
         graph.unread = Unread::of(&graph, unread);
         graph.involved = involved(&graph);
         // Of two files with one output the first counts.
-        let outputs = graph.involved.files.iter().rev().map(|file| (graph.output_of(*file), *file));
+        let outputs = graph.involved.iter().rev().map(|file| (graph.output_of(*file), *file));
         graph.outputs = outputs.collect();
         graph.modules.values_mut().for_each(|entry| entry.asked = AtomicBool::new(false));
         graph
@@ -252,7 +252,7 @@ impl ModuleGraph {
     /// The modules that can have to do with the server, in the order of their paths: those with forms of kontract, what
     /// these run, and what runs these. Most files of a frontend are not among them; [`Self::summaries`] has all.
     pub fn modules(&self) -> impl Iterator<Item = &ParsedModule> {
-        self.involved.files.iter().filter_map(|file| self.module(*file))
+        self.involved.iter().filter_map(|file| self.module(*file))
     }
 
     /// Every module of the project, in the order of their paths.
@@ -281,9 +281,9 @@ impl ModuleGraph {
         &self.passing
     }
 
-    /// Server code, and everything that runs it.
-    pub(super) fn running(&self) -> &BTreeSet<FileId> {
-        &self.involved.running
+    /// What can have to do with the server.
+    pub(super) fn involved(&self) -> &[FileId] {
+        &self.involved
     }
 
     fn entry(&self, file: FileId) -> Option<&Entry> {
@@ -327,10 +327,10 @@ impl ModuleGraph {
     /// Makes the trees that [`Self::modules`] is going to ask for, and says what is wrong with them. What endpoints import
     /// are the types that they speak, which extraction would ask for one by one.
     pub(super) fn parse_involved(&self) -> Vec<Diagnostic> {
-        let endpoints = self.involved.files.iter().filter_map(|file| self.modules.get(file));
+        let endpoints = self.involved.iter().filter_map(|file| self.modules.get(file));
         let endpoints = endpoints.filter(|entry| entry.summary.marks.forms || !entry.own.is_empty());
         let types = endpoints.flat_map(|entry| &entry.summary.specifiers).filter_map(|used| used.target);
-        let files: BTreeSet<FileId> = self.involved.files.iter().copied().chain(types).collect();
+        let files: BTreeSet<FileId> = self.involved.iter().copied().chain(types).collect();
         let failed = files.par_iter().filter(|file| self.module(**file).is_none()).count();
         if failed > 0 { self.failures() } else { Vec::new() }
     }

@@ -15,17 +15,8 @@ use super::module::{OWN_FUNCTIONS, OwnName};
 use super::summary::ModuleSummary;
 use crate::source::FileId;
 
-/// The modules that can have to do with the server.
-#[derive(Default)]
-pub(super) struct Involved {
-    /// The files in order.
-    pub(super) files: Vec<FileId>,
-    /// Server code, and everything that runs it.
-    pub(super) running: BTreeSet<FileId>,
-}
-
-/// Judges all modules.
-pub(super) fn involved(graph: &ModuleGraph) -> Involved {
+/// The modules that can have to do with the server, in order.
+pub(super) fn involved(graph: &ModuleGraph) -> Vec<FileId> {
     let server: Vec<FileId> = files(graph, |file, summary| is_server_code(graph, file, summary));
     let client = client_modules(graph);
     let run_by = closure(server.iter().chain(&client).copied(), |file| {
@@ -34,9 +25,8 @@ pub(super) fn involved(graph: &ModuleGraph) -> Involved {
     let importers = importers(graph);
     let running = closure(server.into_iter(), |file| importers.get(&file).cloned().unwrap_or_default());
     let decorated = files(graph, |_, summary| summary.marks.decorators);
-    let all: BTreeSet<FileId> = run_by.into_iter().chain(running.iter().copied()).chain(decorated).collect();
-    let files = all.into_iter().filter(|file| graph.summary(*file).is_some()).collect();
-    Involved { files, running }
+    let all: BTreeSet<FileId> = run_by.into_iter().chain(running).chain(decorated).collect();
+    all.into_iter().filter(|file| graph.summary(*file).is_some()).collect()
 }
 
 fn is_server_code(graph: &ModuleGraph, file: FileId, summary: &ModuleSummary) -> bool {

@@ -22,7 +22,7 @@ use super::reach::{Reach, has_endpoints, is_for_both};
 use crate::diag::Diagnostic;
 use crate::parse::ModuleGraph;
 use crate::parse::module::{Imported, ParsedModule, item_decl};
-use crate::parse::summary::SpecifierKind;
+use crate::parse::summary::{ModuleSummary, SpecifierKind};
 use crate::source::{FileId, Location};
 
 /// Places in a module, in UTF-16 units.
@@ -90,11 +90,11 @@ fn asked_by_pages(
     frontend: &dyn Fn(FileId) -> bool,
 ) -> BTreeMap<FileId, (Location, BTreeSet<String>)> {
     let mut asked: BTreeMap<FileId, (Location, BTreeSet<String>)> = BTreeMap::new();
-    let mut queue: Vec<FileId> =
-        graph.summaries().map(|(file, _)| file).filter(|file| frontend(*file)).collect();
+    let summaries: BTreeMap<FileId, &ModuleSummary> = graph.summaries().collect();
+    let mut queue: Vec<FileId> = summaries.keys().copied().filter(|file| frontend(*file)).collect();
     let mut seen: BTreeSet<FileId> = queue.iter().copied().collect();
     while let Some(file) = queue.pop() {
-        let Some(summary) = graph.summary(file) else { continue };
+        let Some(summary) = summaries.get(&file) else { continue };
         for (place, specifier) in summary.specifiers.iter().enumerate().filter(|(_, used)| used.by_value) {
             let Some(target) = specifier.target.filter(|target| !has_endpoints(parts, *target)) else {
                 continue;
@@ -102,7 +102,7 @@ fn asked_by_pages(
             let at = Location { file, start: specifier.start, end: specifier.end };
             let (first, exports) = asked.entry(target).or_insert_with(|| (at, BTreeSet::new()));
             *first = (*first).min(at);
-            let all = || graph.summary(target).into_iter().flat_map(|target| target.exports.keys().cloned());
+            let all = || summaries.get(&target).into_iter().flat_map(|target| target.exports.keys().cloned());
             match specifier.kind {
                 SpecifierKind::Import => {
                     for import in summary.imports.iter().filter(|import| import.from == place) {

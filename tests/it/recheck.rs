@@ -160,6 +160,33 @@ fn what_a_page_imports_and_declares_is_of_no_account_to_the_server() {
 }
 
 #[test]
+fn a_page_is_told_what_it_takes_along_whenever_it_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "kontract.json", "{ \"name\": \"along\" }");
+    put(
+        folder.path(),
+        "src/shared.ts",
+        "const connect = (to: string) => [to];\nexport const db = connect('a');\nexport const rate = 1;\n",
+    );
+    put(
+        folder.path(),
+        "src/api.ts",
+        "import { backend } from 'kontract';\nimport { db } from './shared';\nexport const load = backend({}, async () => db.length);\n",
+    );
+    let warnings = || {
+        let system = OsSystem::new(folder.path()).expect("a project");
+        let found = recheck(&system, &CacheFolder::of(&system), Wanted::Diagnostics).diagnostics;
+        found.iter().map(|diagnostic| diagnostic.code.as_str()).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        put(folder.path(), "src/page.ts", "export const page = 1;\n");
+        assert!(warnings().is_empty());
+        put(folder.path(), "src/page.ts", "import { rate } from './shared';\nexport const page = rate;\n");
+        assert_eq!(warnings(), ["KT0408"]);
+    }
+}
+
+#[test]
 fn two_checks_at_once_leave_a_whole_cache() {
     let folder = tempfile::tempdir().expect("a folder");
     put(folder.path(), "kontract.json", "{ \"name\": \"shared\" }");
