@@ -5,16 +5,19 @@ use crate::support::app::App;
 use crate::support::script;
 use serde_json::json;
 
+/// What a visitor of the guestbook is told about an entry that is not there.
+fn words_for_a_missing_entry(app: &App, url: &str) -> String {
+    let visit = script::run("guestbook.mjs", &[&script::argument(app.path()), url, "post"]);
+    visit["missing"]["message"].as_str().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn changes_are_served_and_mistakes_are_waited_out() {
     let app = App::copy_of("guestbook");
     app.write(".dev.vars", DEV_VARS);
     let mut served = app.watch();
     let url = served.url.clone();
-    let missing = || {
-        let visit = script::run("guestbook.mjs", &[&script::argument(app.path()), &url, "post"]);
-        visit["missing"]["message"].as_str().unwrap_or_default().to_owned()
-    };
+    let missing = || words_for_a_missing_entry(&app, &url);
     assert_eq!(missing(), "this entry is not in the book");
 
     let entries = app.read("src/api/entries.ts");
@@ -71,10 +74,7 @@ fn what_was_built_before_is_kept_only_while_it_is_what_a_build_would_make() {
     words("first words");
     let mut served = app.watch();
     let url = served.url.clone();
-    let missing = || {
-        let visit = script::run("guestbook.mjs", &[&script::argument(app.path()), &url, "post"]);
-        visit["missing"]["message"].as_str().unwrap_or_default().to_owned()
-    };
+    let missing = || words_for_a_missing_entry(&app, &url);
     assert_eq!(missing(), "first words");
     let page = app.read("src/app/App.tsx");
     let turn = |number: u32| app.write("src/app/App.tsx", &format!("{page}// {number}\n"));

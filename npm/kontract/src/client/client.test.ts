@@ -448,9 +448,10 @@ test('websocket: calls that one refusal ends resume their session together', asy
   await list();
   const [socket] = gateway.sockets;
   assert.ok(socket);
-  socket.tamper = () => undefined;
+  let held = 0;
+  const allAreHeld = new Promise<void>((resolve) => (socket.tamper = () => void ((held += 1) === 3 && resolve())));
   const calls = [list(), list(), list()];
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await allAreHeld;
   await respond(gateway, 'a', 'b', 'c');
   socket.drop(1008);
   assert.deepEqual((await Promise.all(calls)).sort(), ['a', 'b', 'c']);

@@ -48,12 +48,14 @@ async function route(build: Build, request: Request, bindings: Bindings, context
   }
   switch (pathname) {
     case "/raystream":
-      if (request.method === "OPTIONS") return preflight(request, bindings);
-      if (request.method === "POST") return readable(request, bindings, await post(build, request, bindings, context));
+      if (!isOwnOrigin(request, address, bindings)) return refused();
+      if (request.method === "OPTIONS") return readable(request, preflight());
+      if (request.method === "POST") return readable(request, await post(build, request, bindings, context));
       return openWebSocket(request, bindings);
     case "/stream":
-      if (request.method === "OPTIONS") return preflight(request, bindings);
-      return readable(request, bindings, await stream(build, request, bindings, context));
+      if (!isOwnOrigin(request, address, bindings)) return refused();
+      if (request.method === "OPTIONS") return readable(request, preflight());
+      return readable(request, await stream(build, request, bindings, context));
     case "/health":
       return Response.json({ status: "ok" });
     default:
@@ -75,7 +77,6 @@ async function pageOrAsset(build: Build, request: Request, bindings: Bindings): 
 
 /** Body: a HANDSHAKE_INIT frame, then sealed frames. Answer: the handshake's response, then sealed frames. */
 async function post(build: Build, request: Request, bindings: Bindings, context: RequestContext): Promise<Response> {
-  if (!ownOrigin(request, bindings)) return refused();
   return answer(build, bindings, context, {
     frames: () => framesOf(request),
     gone: () => request.signal,
@@ -87,7 +88,7 @@ async function post(build: Build, request: Request, bindings: Bindings, context:
 
 /** The same frames in a header, and the answer as server-sent events. */
 async function stream(build: Build, request: Request, bindings: Bindings, context: RequestContext): Promise<Response> {
-  if (request.method !== "GET" || !ownOrigin(request, bindings)) return refused();
+  if (request.method !== "GET") return refused();
   const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
   return answer(build, bindings, context, {
     frames: async () => new ShortBody(requestOf(request.headers)),
@@ -134,35 +135,33 @@ async function answer(build: Build, bindings: Bindings, context: RequestContext,
   }
 }
 
-async function openWebSocket(request: Request, { SESSION, ...bindings }: Bindings): Promise<Response> {
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket" || !ownOrigin(request, bindings)) return refused();
+async function openWebSocket(request: Request, { SESSION }: Bindings): Promise<Response> {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return refused();
   return SESSION.get(SESSION.newUniqueId()).fetch(request);
 }
 
 /** A browser says where a page comes from; programs that say nothing carry no visitor's rights. */
-function ownOrigin(request: Request, { KONTRACT_ORIGINS }: Pick<Bindings, "KONTRACT_ORIGINS">): boolean {
+function isOwnOrigin(request: Request, { host }: URL, { KONTRACT_ORIGINS }: Bindings): boolean {
   const origin = request.headers.get("origin");
   if (origin === null) return true;
-  const { host } = new URL(request.url);
   const allowed = (KONTRACT_ORIGINS ?? "").split(" ").filter((entry) => entry !== "");
   return URL.canParse(origin) && (new URL(origin).host === host || allowed.includes(origin));
 }
 
 /** A browser asks first whether a page of another origin may send what our client sends (CORS: fetch.spec.whatwg.org, section 3.3). */
-function preflight(request: Request, bindings: Bindings): Response {
-  if (!ownOrigin(request, bindings)) return refused();
+function preflight(): Response {
   const headers = {
     "access-control-allow-methods": "POST, GET",
     "access-control-allow-headers": "content-type, raystream",
     "access-control-max-age": "86400",
   };
-  return readable(request, bindings, new Response(null, { status: 204, headers }));
+  return new Response(null, { status: 204, headers });
 }
 
 /** And whether that page may read the answer, a refusal as well. */
-function readable(request: Request, bindings: Bindings, response: Response): Response {
+function readable(request: Request, response: Response): Response {
   const origin = request.headers.get("origin");
-  if (origin === null || !ownOrigin(request, bindings)) return response;
+  if (origin === null) return response;
   response.headers.set("access-control-allow-origin", origin);
   response.headers.set("vary", "origin");
   return response;
