@@ -129,7 +129,8 @@ fn table_fields(contract: &Contract, table: &Table, found: &mut Vec<Diagnostic>)
     if let [first, second, ..] = marked.as_slice() {
         found.push(diagnostics::two_keys(table, first, second));
     }
-    found.extend(fields.iter().filter(|field| field.unique).map(diagnostics::unenforced_unique));
+    let compounds = fields.iter().filter(|field| field.unique && !is_plain(&field.ty));
+    found.extend(compounds.map(diagnostics::unenforced_unique));
     found.extend(fields.iter().filter(|field| hides(field)).map(diagnostics::unenforced_perm));
     if let Some(key) = fields.iter().find(|field| field.name == table.key)
         && !is_key(key)
@@ -141,6 +142,36 @@ fn table_fields(contract: &Contract, table: &Table, found: &mut Vec<Diagnostic>)
 /// Whether a field's bits ask for more than being read-only, which is what the database enforces.
 fn hides(field: &Field) -> bool {
     field.perm.is_some_and(|perm| !perm.contains(Perms::R))
+}
+
+/// Whether values of a type are stored as one JSON text, number or boolean each, or as null: these can be compared as they are.
+fn is_plain(ty: &Ty) -> bool {
+    match ty {
+        Ty::String
+        | Ty::Template(_)
+        | Ty::Number(_)
+        | Ty::Boolean
+        | Ty::BigInt(_)
+        | Ty::Date
+        | Ty::Bytes
+        | Ty::Null
+        | Ty::Void => true,
+        Ty::Literals(values) => !values.iter().any(|value| matches!(value, Literal::BigInt(_))),
+        Ty::Nullable(of) | Ty::Optional(of) => is_plain(of),
+        Ty::Spelled(of, _) => is_plain(&of.plain()),
+        Ty::Array(_)
+        | Ty::Object(_)
+        | Ty::Tuple(_)
+        | Ty::Record(..)
+        | Ty::Map(..)
+        | Ty::Set(_)
+        | Ty::Union(_)
+        | Ty::Dynamic(_)
+        | Ty::Stream(_)
+        | Ty::ByteStream
+        | Ty::Blob
+        | Ty::File => false,
+    }
 }
 
 fn is_key(field: &Field) -> bool {

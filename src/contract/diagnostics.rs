@@ -86,9 +86,9 @@ pub(super) fn key_type(table: &Table, key: &Field) -> Diagnostic {
 
 pub(super) fn unenforced_unique(field: &Field) -> Diagnostic {
     Diagnostic::error(Code::KT0219, format!("`@unique` of `{}` would not be enforced", field.name))
-        .at(field.location, "here")
-        .why("the database keeps keys unique and no other field yet")
-        .help("remove the mark, or make the field the key with `@primkey`")
+        .at(field.location, "not one plain value")
+        .why("the database compares texts, numbers, booleans, dates and bytes, and no values that consist of others")
+        .help("remove the mark, or put what has to be unique into a field of its own")
 }
 
 pub(super) fn unenforced_perm(field: &Field) -> Diagnostic {

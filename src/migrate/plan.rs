@@ -223,7 +223,7 @@ fn snake_case(name: &str) -> String {
     if text.is_empty() { "_".to_owned() } else { text }
 }
 
-/// The migration for new tables, and for those whose read-only fields are others than the database knows.
+/// The migration for new tables, and for those whose read-only or unique fields are others than the database knows.
 fn generated(
     schema: &Schema,
     tables: &BTreeMap<String, LockedTable>,
@@ -231,11 +231,12 @@ fn generated(
     written: &[&MigrationFile],
 ) -> Option<MigrationFile> {
     let before = Schema::locked(lock);
-    let readonly = |table: &TableSchema| -> BTreeSet<String> {
-        table.readonly_fields().into_iter().map(str::to_owned).collect()
+    let known = |table: &TableSchema| -> [BTreeSet<String>; 2] {
+        [table.readonly_fields(), table.unique_fields()]
+            .map(|fields| fields.into_iter().map(str::to_owned).collect())
     };
     let is_stale = |(name, table): &(&String, &TableSchema)| {
-        before.tables.get(*name).is_none_or(|before| readonly(before) != readonly(table))
+        before.tables.get(*name).is_none_or(|before| known(before) != known(table))
     };
     let stale: Vec<(&String, &TableSchema)> = schema.tables.iter().filter(is_stale).collect();
     let (first, _) = stale.first()?;
@@ -245,7 +246,10 @@ fn generated(
         None => "0001_initial".to_owned(),
         Some(last) => format!("{:04}_{}", last + 1, snake_case(first)),
     };
-    let statement = |(name, table): &(&String, &TableSchema)| provision(name, &tables[*name].ptr, table);
+    let statement = |(name, table): &(&String, &TableSchema)| {
+        let had_unique = before.tables.get(*name).is_some_and(|before| !before.unique_fields().is_empty());
+        provision(name, &tables[*name].ptr, table, had_unique)
+    };
     let statements: String = stale.iter().map(statement).collect();
     Some(MigrationFile { name, sql: format!("{HEAD}{statements}") })
 }

@@ -66,8 +66,8 @@ fn assess_field(change: &FieldChange) -> Safety {
             "keep the type, or write a migration that converts the values",
         ),
         FieldChange::Unique(true) => dangerous(
-            "rows that were stored before may have equal values",
-            "write a migration that makes the values unique",
+            "rows that were stored before may have equal values, and the database would refuse the migration",
+            "write a migration that makes the values unique; it runs before the one that is generated",
         ),
     }
 }

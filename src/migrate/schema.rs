@@ -81,6 +81,12 @@ impl TableSchema {
     pub fn readonly_fields(&self) -> Vec<&str> {
         self.fields.iter().filter(|field| field.readonly).map(|field| field.name.as_str()).collect()
     }
+
+    /// Names of the fields of which no two rows have the same value, beside the key.
+    pub fn unique_fields(&self) -> Vec<&str> {
+        let is_named = |field: &&FieldSchema| field.unique && field.name != self.key;
+        self.fields.iter().filter(is_named).map(|field| field.name.as_str()).collect()
+    }
 }
 
 fn fields(contract: &Contract, key: &str) -> Vec<FieldSchema> {

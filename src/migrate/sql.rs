@@ -2,19 +2,24 @@
 
 use super::schema::TableSchema;
 
-/// The statement that makes a table, or brings its read-only fields up to date.
+/// The statement that makes a table, or brings its read-only and unique fields up to date. `had_unique` says that it has unique
+/// fields so far, which are to go if the table names none.
 ///
 /// ```sql
 /// SELECT kt.provision(p_id => 'entries', p_ptr => 'tbl_entries', p_owner => '*', p_permissions => 7, p_readonly => '{createdAt}');
 /// ```
-pub fn provision(name: &str, ptr: &str, table: &TableSchema) -> String {
+pub fn provision(name: &str, ptr: &str, table: &TableSchema, had_unique: bool) -> String {
     let readonly = array_text(&table.readonly_fields());
+    let unique = match table.unique_fields() {
+        fields if fields.is_empty() && !had_unique => String::new(),
+        fields => format!(", p_unique => {}", literal(&array_text(&fields))),
+    };
     let scope = match table.scope.as_str() {
         SHARED => String::new(),
         scope => format!(", p_scope => {}", literal(scope)),
     };
     format!(
-        "SELECT kt.provision(p_id => {}, p_ptr => {}, p_owner => {}, p_permissions => 7, p_readonly => {}{scope});\n",
+        "SELECT kt.provision(p_id => {}, p_ptr => {}, p_owner => {}, p_permissions => 7, p_readonly => {}{scope}{unique});\n",
         literal(name),
         literal(ptr),
         literal(EVERY_OWNER),

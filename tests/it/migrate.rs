@@ -113,6 +113,37 @@ fn dangerous_changes_are_refused_with_what_to_do() {
 }
 
 #[test]
+fn unique_fields_are_part_of_the_migration() {
+    let with_key: Edit = |entry| entry[0] = field("id", Ty::String).primkey().unique();
+    assert!(
+        !planned(&edited(with_key), &Lock::default(), &[]).migration.expect("new").sql.contains("p_unique")
+    );
+    let unique: Edit = |entry| entry[1] = field("author", Ty::String).unique();
+    let first = planned(&edited(unique), &Lock::default(), &[]).migration.expect("a new table");
+    assert!(first.sql.ends_with("p_readonly => '{createdAt}', p_unique => '{author}');\n"), "{}", first.sql);
+
+    // Rows may have equal values; what makes them unique runs before the field is.
+    let (lock, files) = locked(&draft());
+    assert_eq!(messages(&edited(unique), &lock, &files), ["`entries.author` became unique"]);
+    let by_hand = MigrationFile { name: "0002_by_hand".to_owned(), sql: "SELECT 1;".to_owned() };
+    let files: Vec<MigrationFile> = files.into_iter().chain([by_hand]).collect();
+    let plan = planned(&edited(unique), &lock, &files);
+    let migration = plan.migration.expect("the database has to know");
+    assert_eq!(migration.name, "0003_entries");
+    assert!(migration.sql.ends_with("p_unique => '{author}');\n"), "{}", migration.sql);
+
+    let files: Vec<MigrationFile> = files.into_iter().chain([migration]).collect();
+    let back = planned(&draft(), &plan.lock, &files).migration.expect("the database has to know");
+    assert!(back.sql.ends_with("p_unique => '{}');\n"), "{}", back.sql);
+    // A new field that no row has yet.
+    let (lock, files) = locked(&draft());
+    let new: Edit = |entry| entry.push(field("email?", Ty::String).unique());
+    assert!(
+        planned(&edited(new), &lock, &files).migration.expect("known").sql.contains("p_unique => '{email}'")
+    );
+}
+
+#[test]
 fn tables_that_go_or_change_their_key_are_refused() {
     let (lock, files) = locked(&draft());
     let mut gone = draft();

@@ -49,12 +49,29 @@ async function large(api) {
   return { walked, refused, listed: await api.listed(10), together: await api.listedTogether(10) };
 }
 
+/** Members of whom each has an address of its own, also when all come at once. */
+async function unique(api) {
+  const day = (number) => new Date(Date.UTC(2026, 0, number));
+  const callers = await Promise.all(Array.from({ length: 4 }, (_, at) => client(project, url, {}, `caller${at}`)));
+  const outcomes = await Promise.allSettled(callers.flatMap((api, at) => [api.join(`a${at}`, "ann@x", day(at + 1)), api.join(`b${at}`, "bob@x", day(at + 11))]));
+  callers.forEach(({ kontract }) => kontract.close());
+  const refused = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+  const errors = new Set(refused.map(({ name, status, code, message, field }) => JSON.stringify({ name, status, code, message, field })));
+  const [ann, bob] = (await api.members()).map((member) => member.split(" ")[0]);
+  await api.swap(ann, bob);
+  const swapped = (await api.members()).map((member) => member.split(" ")[1]);
+  await api.join("c", "cleo@x", day(21));
+  const { field } = await api.join("d", "dan@x", day(21)).catch((error) => error);
+  return { refused: refused.length, errors: [...errors].map((text) => JSON.parse(text)), swapped, field, tries: [await api.tries("cleo@x"), await api.tries("eve@x")] };
+}
+
 const api = await client(project, url);
 if (what === "everything") print(await everything(api));
 else if (what === "walks") print(await walks(api));
 else if (what === "large") print(await large(api));
 else if (what === "note") print({ seen: await api.note(times) });
 else if (what === "notes") print({ seen: await api.notes() });
+else if (what === "unique") print(await unique(api));
 else if (what === "atOnce") print(await atOnce(Number(times)));
 else {
   for (let done = 0; done < Number(times); done += 1) await repeated[what](api);

@@ -61,6 +61,18 @@ export class ConflictError extends HttpError {
   }
 }
 
+/** 409 `NOT_UNIQUE`: another row has the value that a row would get in a unique field. */
+export class UniqueError extends ConflictError {
+  override readonly name: string = 'UniqueError';
+  /** The field, which the message ends with. */
+  readonly field: string;
+
+  constructor(message: string) {
+    super(message, 'NOT_UNIQUE');
+    this.field = message.replace(/.*? this /, '');
+  }
+}
+
 /** 429: too many requests. */
 export class RateLimitError extends HttpError {
   override readonly name: string = 'RateLimitError';
@@ -73,6 +85,7 @@ export class RateLimitError extends HttpError {
 /** The error of an answer: the class that was thrown on the server, as far as status and code tell. */
 export function httpError(status: number, code: string, message: string): HttpError {
   if (status === 403 && code === 'PERMISSION_DENIED') return new PermissionError(message);
+  if (code === 'NOT_UNIQUE') return new UniqueError(message);
   const known = { 401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 409: ConflictError, 429: RateLimitError }[status];
   return known === undefined ? new HttpError(status, code, message) : new known(message, code);
 }

@@ -9,6 +9,7 @@ export {
   PermissionError,
   RateLimitError,
   UnauthorizedError,
+  UniqueError,
 } from './errors.js';
 export { perms } from './perms.js';
 export type { Perm } from './perms.js';

@@ -108,11 +108,17 @@ ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS visitor bool NOT NULL DEFAUL
 CREATE TABLE IF NOT EXISTS kt_priv.templates (
   ptr text PRIMARY KEY CHECK (ptr ~ '^tbl_[a-z0-9_]{1,26}$'), readonly text[] NOT NULL DEFAULT '{}');
 
+-- Fields of which no two live rows have the same value: of a table, or of each tenant's part of it.
+ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS uniques text[] NOT NULL DEFAULT '{}';
+ALTER TABLE kt_priv.templates ADD COLUMN IF NOT EXISTS uniques text[] NOT NULL DEFAULT '{}';
+
 -- Which tenant an owner belongs to. Who is not here is a tenant of its own.
 CREATE TABLE IF NOT EXISTS kt_priv.tenants (owner text PRIMARY KEY CHECK (owner <> ''), tenant text NOT NULL CHECK (tenant <> ''));
 
 -- Counts changes of rights, so that a commit without a session sees whether there was one since it has looked.
 CREATE TABLE IF NOT EXISTS kt_priv.changes (one bool PRIMARY KEY DEFAULT true CHECK (one), count bigint NOT NULL DEFAULT 0);
+-- All unique fields, ptr → names, where commits see them with what they read anyway.
+ALTER TABLE kt_priv.changes ADD COLUMN IF NOT EXISTS uniques jsonb NOT NULL DEFAULT '{}';
 INSERT INTO kt_priv.changes DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 -- What the migrator has applied.

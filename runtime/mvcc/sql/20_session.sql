@@ -129,6 +129,34 @@ DROP TRIGGER IF EXISTS tenants_changed ON kt_priv.tenants;
 CREATE CONSTRAINT TRIGGER tenants_changed AFTER INSERT OR UPDATE OR DELETE ON kt_priv.tenants
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION kt_priv.end_sessions();
 
+-- Unique fields that change are a change for everybody: who began before it would not look whether a value is taken. Who has the
+-- locks of the table (kt.provision) knows that its rows are as the new fields want them.
+CREATE OR REPLACE FUNCTION kt_priv.change_uniques() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF kt_priv.all_uniques() = (SELECT c.uniques FROM kt_priv.changes c) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM pg_advisory_xact_lock(19284, 0), pg_advisory_xact_lock(19284, 4);
+  DELETE FROM kt.trxs;
+  UPDATE kt_priv.changes SET count = count + 1, uniques = kt_priv.all_uniques();
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION kt_priv.all_uniques() RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT coalesce(jsonb_object_agg(u.ptr, u.uniques), '{}')
+            FROM (SELECT t.ptr, t.uniques FROM kt_priv.tables t UNION ALL SELECT p.ptr, p.uniques FROM kt_priv.templates p) u
+           WHERE u.uniques <> '{}');
+END $$;
+DROP TRIGGER IF EXISTS uniques_changed ON kt_priv.tables;
+CREATE CONSTRAINT TRIGGER uniques_changed AFTER INSERT OR UPDATE OF uniques ON kt_priv.tables
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION kt_priv.change_uniques();
+DROP TRIGGER IF EXISTS uniques_changed ON kt_priv.templates;
+CREATE CONSTRAINT TRIGGER uniques_changed AFTER INSERT OR UPDATE OF uniques ON kt_priv.templates
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION kt_priv.change_uniques();
+
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION kt.start(text, bigint, bytea, uuid, bytea, int, text, text), kt.abort(uuid) TO kt_gateway;
 GRANT EXECUTE ON FUNCTION kt.set_identity_key(bytea) TO kt_deploy;

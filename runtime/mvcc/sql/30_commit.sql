@@ -10,6 +10,16 @@
 -- or {"k": "a"} (the whole table).
 SET LOCAL ROLE kt_owner;
 
+-- The locks of the values that a part of a payload gives to unique fields. Equal JSON values have equal hashes.
+CREATE OR REPLACE FUNCTION kt_priv.value_locks(p_part jsonb, p_fields jsonb, p_salt int) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(SELECT jsonb_hash_extended(w.e -> 1 -> f.name, hashtextextended(f.name, p_salt))
+                 FROM (SELECT jsonb_array_elements(p_part -> o.op) AS e FROM unnest(array['put', 'upd', 'push']) o(op)) w
+                CROSS JOIN jsonb_array_elements_text(p_fields) f(name)
+                WHERE jsonb_typeof(w.e -> 1 -> f.name) <> 'null');
+END $$;
+
 DROP FUNCTION IF EXISTS kt.commit(uuid, jsonb, bytea, bytea);
 CREATE OR REPLACE FUNCTION kt.commit(
   p_sid uuid, p_payload jsonb, p_idem bytea DEFAULT NULL, p_answer bytea DEFAULT NULL,
@@ -17,7 +27,7 @@ CREATE OR REPLACE FUNCTION kt.commit(
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_hash bytea := sha256(uuid_send(p_sid)); v_alone bool := p_who IS NOT NULL;
-  v_owner text; v_snap pg_snapshot; v_before bigint; v_wants text[]; v_names jsonb; v_rights jsonb; v_places jsonb;      -- the session
+  v_owner text; v_snap pg_snapshot; v_before bigint; v_uniques jsonb; v_values bigint[]; v_wants text[]; v_names jsonb; v_rights jsonb; v_places jsonb;      -- the session
   v_tables int; v_table jsonb; v_name text; v_ptr text; v_need int; v_named text[] := '{}'; v_ptrs text[] := '{}'; v_absent bool;
   v_op text; v_keys jsonb; v_count int; v_wanted int; v_salt int; v_changes jsonb := '{}'; v_conflict jsonb; v_answer text; v_void text;
   v_room int := 256;      -- for locks of keys, in all tables together: PostgreSQL has about 64 for each connection
@@ -37,11 +47,12 @@ BEGIN
     IF v_snap IS NULL AND NOT EXISTS (SELECT 1 FROM kt_priv.life) THEN
       PERFORM kt_priv.revive();
     END IF;
-    SELECT c.count INTO v_before FROM kt_priv.changes c;        -- before the rights: a change between the two must not be missed
+    SELECT c.count, c.uniques INTO v_before, v_uniques FROM kt_priv.changes c;        -- before the rights: a change between the two must not be missed
     v_wants := ARRAY(SELECT e.value ->> 't' FROM jsonb_array_elements(p_payload) e);
     SELECT r.names, r.rights, r.places INTO v_names, v_rights, v_places FROM kt_priv.rights(v_owner, v_wants) r;
   ELSE
-    SELECT a.owner, a.snap, a.names, a.rights, a.places INTO v_owner, v_snap, v_names, v_rights, v_places FROM kt.trxs a
+    SELECT a.owner, a.snap, a.names, a.rights, a.places, c.uniques INTO v_owner, v_snap, v_names, v_rights, v_places, v_uniques
+      FROM kt.trxs a, kt_priv.changes c
      WHERE a.sid = v_hash AND a.expires_at > statement_timestamp();
     IF NOT FOUND THEN
       RAISE EXCEPTION 'no live session' USING ERRCODE = 'KT401';
@@ -84,6 +95,13 @@ BEGIN
     v_salt := hashtext(v_ptr);
     v_count := jsonb_array_length(v_keys);
     v_wanted := v_count + coalesce(jsonb_array_length(v_table -> 'r'), 0);
+    IF v_uniques ? v_name THEN
+      v_values := kt_priv.value_locks(v_table, v_uniques -> v_name, v_salt);
+      v_wanted := v_wanted + cardinality(v_values);
+    END IF;
+    IF v_absent THEN
+      v_void := pg_advisory_xact_lock_shared(19285, hashtext(v_name))::text;      -- no part is made while all of them are looked at (kt.provision)
+    END IF;
     IF v_table ? 'q' OR v_wanted > least(64, v_room) OR v_absent THEN
       v_void := pg_advisory_xact_lock(19285, v_salt)::text;
     ELSE
@@ -92,6 +110,9 @@ BEGIN
       FOR j IN 0 .. v_count - 1 LOOP
         v_exclusive := v_exclusive || hashtextextended(v_keys ->> j, v_salt);
       END LOOP;
+      IF v_uniques ? v_name THEN
+        v_exclusive := v_exclusive || v_values;
+      END IF;
       IF v_table ? 'r' THEN
         FOR j IN 0 .. jsonb_array_length(v_table -> 'r') - 1 LOOP
           v_shared := v_shared || hashtextextended(v_table -> 'r' ->> j, v_salt);
@@ -125,8 +146,9 @@ BEGIN
   -- once more behind that. This lock comes after the others, because whoever changes rights may hold those.
   IF v_alone THEN
     v_void := pg_advisory_xact_lock_shared(19284, 4)::text;
-    IF v_before IS DISTINCT FROM (SELECT c.count FROM kt_priv.changes c) AND EXISTS (
-         SELECT 1 FROM kt_priv.rights(v_owner, v_wants) r WHERE r.names <> v_names OR r.rights <> v_rights OR r.places <> v_places) THEN
+    IF v_before IS DISTINCT FROM (SELECT c.count FROM kt_priv.changes c) AND (
+         v_uniques <> (SELECT c.uniques FROM kt_priv.changes c) OR EXISTS (
+         SELECT 1 FROM kt_priv.rights(v_owner, v_wants) r WHERE r.names <> v_names OR r.rights <> v_rights OR r.places <> v_places)) THEN
       RAISE EXCEPTION 'the rights have changed' USING ERRCODE = 'KT409';
     END IF;
   END IF;
@@ -154,6 +176,19 @@ BEGIN
 
   IF v_alone AND v_snap IS NOT NULL THEN
     PERFORM kt_priv.still_kept(v_snap, p_from);
+  END IF;
+
+  -- Values that only one row may have. When everything is written, because they may go from row to row in one commit, and what was
+  -- read is known to hold, because a conflict runs again and this does not. Who gives a value back need not hold its lock:
+  -- until that is committed, the value is taken.
+  IF v_uniques <> '{}' THEN
+    FOR i IN 1 .. v_tables LOOP
+      CONTINUE WHEN NOT (v_uniques ? v_named[i] AND p_payload -> (i - 1) ?| array['put', 'upd', 'push']);
+      EXECUTE format('SELECT kt_priv.taken_%s($1, $2, $3)', v_ptrs[i]) INTO v_conflict USING v_owner, p_payload -> (i - 1), v_uniques -> v_named[i];
+      IF v_conflict IS NOT NULL THEN
+        RAISE EXCEPTION 'another row has this %', v_conflict ->> 'field' USING ERRCODE = 'KT422', DETAIL = v_conflict::text;
+      END IF;
+    END LOOP;
   END IF;
 
   -- 4. The session is used up, exactly once: its row in the log comes first, as in abort, so that the two never deadlock.

@@ -275,6 +275,7 @@ BEGIN
     RAISE EXCEPTION 'exec takes a statement of at most 65536 characters and 16 parameters' USING ERRCODE = 'KT400';
   END IF;
   IF v_ptr <> v_named AND NOT kt_priv.ready(v_named, v_ptr) THEN
+    v_void := pg_advisory_xact_lock_shared(19285, hashtext(v_named))::text;      -- as kt.commit
     v_void := pg_advisory_xact_lock(19285, hashtext(v_ptr))::text;
     PERFORM kt_priv.ready(v_named, v_ptr, kt_priv.whose(p_sid));
   END IF;

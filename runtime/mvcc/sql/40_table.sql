@@ -313,4 +313,22 @@ BEGIN
   RETURN NULL;
 END $f$;
 
+-- The first row of a part that was applied whose value of a unique field another live row has, too; or null. Whatever is written
+-- is there already. An aggregate, because with a LIMIT the planner would rather walk the table than use the index on the content.
+CREATE OR REPLACE FUNCTION kt_priv.taken_@P@(whose text, p_part jsonb, p_fields jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  k text; f text; v jsonb; n bigint;
+BEGIN
+  FOR k, f, v IN SELECT w.e ->> 0, u.name, w.e -> 1 -> u.name
+                   FROM (SELECT jsonb_array_elements(p_part -> o.op) AS e FROM unnest(array['put', 'upd', 'push']) o(op)) w
+                  CROSS JOIN jsonb_array_elements_text(p_fields) u(name)
+                  WHERE jsonb_typeof(w.e -> 1 -> u.name) <> 'null' LOOP
+    SELECT count(*) INTO n FROM kt_data.@P@ t
+     WHERE @MINE@t._deleted_txid IS NULL AND t.data @> jsonb_build_object(f, v) AND t.data -> f = v;
+    IF n > 1 THEN RETURN jsonb_build_object('t', '@P@', 'key', k, 'field', f); END IF;
+  END LOOP;
+  RETURN NULL;
+END $f$;
+
 GRANT EXECUTE ON FUNCTION kt.look_@P@, kt.get_@P@, kt.mget_@P@, kt.list_@P@, kt.last_@P@, kt.query_@P@, kt.count_@P@, kt.history_@P@ TO kt_gateway;

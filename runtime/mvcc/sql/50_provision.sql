@@ -63,20 +63,45 @@ BEGIN
   UPDATE kt_priv.meta SET most_visitors = p_most;
 END $$;
 
+-- Refuses where live rows of a table have equal values in one of the fields. The keys are for whoever may read the rows.
+CREATE OR REPLACE FUNCTION kt_priv.require_unique(p_ptr text, p_own bool, p_fields text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_field text; v_count bigint; v_keys text;
+BEGIN
+  FOREACH v_field IN ARRAY p_fields LOOP
+    EXECUTE format('SELECT count(*), string_agg(g.keys, ''; '' ORDER BY g.keys) FILTER (WHERE g.place <= 5) FROM (
+        SELECT left(string_agg(t.id, '', '' ORDER BY t._order), 200) AS keys, row_number() OVER (ORDER BY min(t._order)) AS place
+          FROM kt_data.%I t WHERE t._deleted_txid IS NULL AND jsonb_typeof(t.data -> $1) <> ''null''
+         GROUP BY %s t.data -> $1 HAVING count(*) > 1) g', p_ptr, CASE WHEN p_own THEN 't._owner,' ELSE '' END)
+      INTO v_count, v_keys USING v_field;
+    IF v_count > 0 THEN
+      RAISE EXCEPTION 'the field % of % cannot be unique: % of its values are those of several rows%', v_field, p_ptr, v_count,
+        CASE WHEN pg_has_role(session_user, 'kt_owner', 'USAGE') THEN ', such as those with the keys ' || v_keys ELSE '' END
+        USING ERRCODE = 'KT422';
+    END IF;
+  END LOOP;
+END $$;
+
 -- Creates the table behind p_ptr when it is not there, and lets an owner ('*': everyone) use it under the name p_id.
 -- Read-only fields: a list replaces the table's list; null keeps it (none for a new table). Scope: 'shared', 'owner' (each owner
--- sees rows of its own) or 'tenant' (each tenant has a table of its own); null keeps it ('shared' for a new table).
-DROP FUNCTION IF EXISTS kt.provision(text, text, text, int, text[]);
+-- sees rows of its own) or 'tenant' (each tenant has a table of its own); null keeps it ('shared' for a new table). Unique fields: as
+-- read-only ones; refused (KT422) where rows have equal values.
+DROP FUNCTION IF EXISTS kt.provision(text, text, text, int, text[]), kt.provision(text, text, text, int, text[], text);
 CREATE OR REPLACE FUNCTION kt.provision(
-  p_id text, p_ptr text, p_owner text DEFAULT '*', p_permissions int DEFAULT 7, p_readonly text[] DEFAULT NULL, p_scope text DEFAULT NULL)
+  p_id text, p_ptr text, p_owner text DEFAULT '*', p_permissions int DEFAULT 7, p_readonly text[] DEFAULT NULL, p_scope text DEFAULT NULL,
+  p_unique text[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_scope text;
+  v_scope text; v_part text;
 BEGIN
   IF p_ptr IS NULL OR p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' OR p_permissions NOT BETWEEN 0 AND 7 OR p_id = '' OR p_owner = ''
      OR p_scope NOT IN ('shared', 'owner', 'tenant') THEN
     RAISE EXCEPTION 'bad ptr, permissions, name, owner or scope' USING ERRCODE = 'KT400';
+  END IF;
+  IF p_unique IS NOT NULL AND current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'unique fields need read committed' USING ERRCODE = 'KT500';
   END IF;
   -- A ptr that could be a tenant's part of another table.
   IF p_ptr ~ '__[0-9a-f]{20}$' OR (p_scope = 'tenant' AND length(p_ptr) > 30) THEN
@@ -92,12 +117,18 @@ BEGIN
     RAISE EXCEPTION 'the table % has the scope %, which cannot change', p_ptr, v_scope USING ERRCODE = 'KT400';
   END IF;
   IF v_scope = 'tenant' THEN
-    INSERT INTO kt_priv.templates (ptr, readonly) VALUES (p_ptr, coalesce(p_readonly, '{}'))
-      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, templates.readonly);
+    INSERT INTO kt_priv.templates (ptr, readonly, uniques) VALUES (p_ptr, coalesce(p_readonly, '{}'), coalesce(p_unique, '{}'))
+      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, templates.readonly), uniques = coalesce(p_unique, templates.uniques);
     UPDATE kt_priv.tables t SET readonly = p_readonly WHERE t.template = p_ptr AND p_readonly IS NOT NULL;
   ELSE
-    INSERT INTO kt_priv.tables (ptr, readonly, scope) VALUES (p_ptr, coalesce(p_readonly, '{}'), v_scope)
-      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, tables.readonly);
+    INSERT INTO kt_priv.tables (ptr, readonly, scope, uniques) VALUES (p_ptr, coalesce(p_readonly, '{}'), v_scope, coalesce(p_unique, '{}'))
+      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, tables.readonly), uniques = coalesce(p_unique, tables.uniques);
+  END IF;
+  IF cardinality(p_unique) > 0 THEN
+    FOR v_part IN SELECT t.ptr FROM kt_priv.tables t WHERE p_ptr IN (t.ptr, t.template) ORDER BY t.ptr LOOP
+      PERFORM pg_advisory_xact_lock(19285, hashtext(v_part));
+      PERFORM kt_priv.require_unique(v_part, v_scope = 'owner', p_unique);
+    END LOOP;
   END IF;
   INSERT INTO kt.storage (id, ptr, owner, permissions) VALUES (p_id, p_ptr, p_owner, p_permissions)
     ON CONFLICT (owner, id) DO UPDATE SET ptr = excluded.ptr, permissions = excluded.permissions;
@@ -225,5 +256,5 @@ SELECT kt_priv.generate(p.ptr, 'tenant') FROM kt_priv.templates p ORDER BY p.ptr
 SELECT kt_priv.renew(t.ptr) FROM kt_priv.tables t WHERE t.template IS NOT NULL ORDER BY t.ptr;
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text), kt.withdraw(text, text), kt.set_tenant(text, text), kt.limit_visitors(int), kt.gc_horizon(interval),
+GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text, text[]), kt.withdraw(text, text), kt.set_tenant(text, text), kt.limit_visitors(int), kt.gc_horizon(interval),
   kt.gc_table(text, int), kt.gc_log(interval), kt.keep_history(interval), kt.rebase() TO kt_deploy;

@@ -33,6 +33,14 @@ pub enum TransactionError {
         /// The field.
         field: String,
     },
+    /// Another row has the value that a row would get in a unique field.
+    #[error("another row has this {field}")]
+    NotUnique {
+        /// Ptr of the table.
+        table: String,
+        /// The field.
+        field: String,
+    },
     /// `update` of a row that does not exist.
     #[error("there is no row {key} in {table}")]
     NotFound {
@@ -99,6 +107,7 @@ impl TransactionError {
             }
             Self::NotFound { .. } | Self::NotKept => ErrorCode::NotFound,
             Self::BadValue(_) | Self::LimitExceeded(_) | Self::ResultTooLarge => ErrorCode::InvalidRequest,
+            Self::NotUnique { .. } => ErrorCode::NotUnique,
             Self::Conflict | Self::AlreadyApplied(_) => ErrorCode::Conflict,
             Self::Unauthenticated => ErrorCode::Unauthorized,
             Self::SessionEnded | Self::NotReady(_) | Self::Unavailable(_) => ErrorCode::Unavailable,
@@ -142,13 +151,14 @@ impl TransactionError {
     /// From an error of `kt.commit`.
     pub(crate) fn of_commit(error: DbError) -> Self {
         match error.sqlstate.as_str() {
-            "KT403" => {
-                match error.detail.as_deref().and_then(|detail| serde_json::from_str::<Refused>(detail).ok())
-                {
-                    Some(refused) => Self::ReadonlyField { table: refused.t, field: refused.field },
-                    None => Self::CommitDenied,
-                }
-            }
+            "KT403" => match refused(&error) {
+                Some(Refused { t, field }) => Self::ReadonlyField { table: t, field },
+                None => Self::CommitDenied,
+            },
+            "KT422" => match refused(&error) {
+                Some(Refused { t, field }) => Self::NotUnique { table: t, field },
+                None => Self::Unexpected(error),
+            },
             "KT208" => match error.detail.as_deref().and_then(unhex) {
                 Some(answer) => Self::AlreadyApplied(answer),
                 None => Self::Unexpected(error),
@@ -189,7 +199,11 @@ struct Met {
     key: Option<String>,
 }
 
-/// DETAIL of a refused read-only field.
+fn refused(error: &DbError) -> Option<Refused> {
+    serde_json::from_str(error.detail.as_deref()?).ok()
+}
+
+/// DETAIL where a commit is refused for the value of a field.
 #[derive(Deserialize)]
 struct Refused {
     t: String,

@@ -17,6 +17,8 @@ pub enum ErrorCode {
     NotFound,
     /// Still in conflict with other calls after the last retry.
     Conflict,
+    /// Another row has the value that a row would get in a unique field.
+    NotUnique,
     /// The handler threw something that is not for the caller to see.
     Internal,
     /// The database cannot be reached.
@@ -33,6 +35,7 @@ impl ErrorCode {
             Self::PermissionDenied => "PERMISSION_DENIED",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
+            Self::NotUnique => "NOT_UNIQUE",
             Self::Internal => "INTERNAL",
             Self::Unavailable => "UNAVAILABLE",
         }
@@ -45,7 +48,7 @@ impl ErrorCode {
             Self::Unauthorized | Self::TokenRefused => 401,
             Self::PermissionDenied => 403,
             Self::NotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict | Self::NotUnique => 409,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }

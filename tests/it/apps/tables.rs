@@ -111,6 +111,17 @@ fn owners_and_tenants_see_their_own() {
     assert_eq!(owners, 1, "one table, one row for each owner");
 }
 
+#[test]
+fn a_unique_value_is_refused_with_an_error_that_names_the_field() {
+    let app = app();
+    let served = app.serve(None);
+    let seen = call(&app, &served, &["unique"]);
+    let error = json!({"name": "UniqueError", "status": 409, "code": "NOT_UNIQUE", "message": "another row has this email", "field": "email"});
+    assert_eq!((&seen["refused"], &seen["errors"]), (&json!(6), &json!([error])), "{seen}");
+    assert_eq!((&seen["swapped"], &seen["field"]), (&json!(["bob@x", "ann@x"]), &json!("since")));
+    assert_eq!(seen["tries"], json!(["email", ""]));
+}
+
 /// The caller is nobody in particular, a member, one of another tenant, one who was a member and one who changed sides.
 #[test]
 fn tenants_are_what_the_administrator_says() {

@@ -121,6 +121,11 @@ impl FieldDraft {
         self
     }
 
+    pub(crate) fn unique(mut self) -> Self {
+        self.0.unique = true;
+        self
+    }
+
     pub(crate) fn perm(mut self, spelling: &str) -> Self {
         self.0.perm = Some(Perms::from_spelling(spelling).expect("a spelling of permissions"));
         self
