@@ -156,6 +156,14 @@ BEGIN
   RETURN FOUND;
 END $$;
 
+-- Whether nothing is asked of a commit any more that is older than what is kept: where history is, the last one before that time
+-- says up to where versions may go (kt.gc_horizon).
+CREATE OR REPLACE FUNCTION kt_priv.forgettable(p_txid xid8) RETURNS bool
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT m.keep = '0' OR p_txid < m.horizon FROM kt_priv.meta m);
+END $$;
+
 -- Moves the horizon: no live snapshot, and none to come, needs a version that died below it. Snapshots without a session are
 -- not known, so it follows p_grace behind; those that are older find out (kt_priv.still_kept).
 DROP FUNCTION IF EXISTS kt.gc_horizon();
@@ -225,7 +233,7 @@ DECLARE
   v_count bigint; v_all bigint; v_keep interval := (SELECT greatest(p_keep, m.keep, interval '1 hour') FROM kt_priv.meta m);
 BEGIN
   -- A session lives 15 minutes at most; its outcome must be answerable for longer than that.
-  DELETE FROM kt_priv.log l WHERE l.at < now() - v_keep;
+  DELETE FROM kt_priv.log l WHERE l.at < now() - v_keep AND kt_priv.forgettable(l.txid);
   GET DIAGNOSTICS v_all = ROW_COUNT;
   DELETE FROM kt_priv.ledger l WHERE l.at < now() - greatest(p_keep, interval '1 hour');
   GET DIAGNOSTICS v_count = ROW_COUNT;

@@ -49,7 +49,7 @@ BEGIN
   v_ptr := CASE WHEN more OR v_seen = 64 THEN v_ptr ELSE '' END;
   IF removed < v_batch THEN
     DELETE FROM kt_priv.log WHERE ctid = ANY (ARRAY(
-      SELECT l.ctid FROM kt_priv.log l WHERE l.at < now() - v_keep ORDER BY l.at LIMIT v_batch - removed));
+      SELECT l.ctid FROM kt_priv.log l WHERE l.at < now() - v_keep AND kt_priv.forgettable(l.txid) ORDER BY l.at LIMIT v_batch - removed));
     GET DIAGNOSTICS v_count = ROW_COUNT;
     removed := removed + v_count;
     DELETE FROM kt_priv.ledger WHERE ctid = ANY (ARRAY(

@@ -41,6 +41,22 @@ fn change(caller: &mut Caller, times: i32) {
     }
 }
 
+/// A snapshot that knows of every commit so far, without a session. Transactions in other databases of the cluster hold it back.
+fn state_of_now(caller: &mut Caller, database: &Database, deadline: Instant) -> String {
+    let last = "SELECT max(txid::text::bigint) FROM kt_priv.log";
+    let last: i64 = database.connect("postgres").query_one(last, &[]).expect("the superuser reads").get(0);
+    loop {
+        assert!(Instant::now() < deadline, "an earlier transaction does not end");
+        let mut open = caller.open();
+        open.look("marks", "a").expect("reads");
+        let state = open.snapshot().expect("it has looked");
+        let xmin = state.split(':').next().expect("a snapshot").parse::<i64>();
+        if xmin.expect("a transaction") > last {
+            return state;
+        }
+    }
+}
+
 on_each_server! {
     fn a_step_has_a_bound_and_the_next_goes_on(database: &Database) {
         provision(database);
@@ -143,5 +159,50 @@ on_each_server! {
         assert_eq!(dead(database), 3);
         run::keep_history(&mut admin, "0").expect("an interval");
         collect_all(&mut gateway, database);
+    }
+
+    /// Shorter than the log is kept without that, and longer: what says when a commit was must not go before the horizon has passed it.
+    fn versions_older_than_what_is_kept_go_and_younger_ones_stay(database: &Database) {
+        provision(database);
+        let mut admin = database.connect("postgres");
+        let mut gateway = database.connect("kt_gateway");
+        for (keep, old, young) in [("2 hours", "3 hours", "1 hour"), ("7 days", "8 days", "6 days")] {
+            run::keep_history(&mut admin, keep).expect("an interval");
+            change(&mut Caller::new(database, "ada"), 3);
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let mut past = Caller::new(database, "ada");
+            let then = state_of_now(&mut past, database, deadline);
+            let ago = |time: &str| format!("UPDATE kt_priv.log SET at = at - interval '{time}' WHERE at > now() - interval '1 minute'");
+            admin.batch_execute(&ago(old)).expect("a superuser may");
+            change(&mut Caller::new(database, "ada"), 3);
+            admin.batch_execute(&ago(young)).expect("a superuser may");
+            // The last of the old commits is the last before that time: what it replaced was there until then.
+            while dead(database) > 4 {
+                assert!(Instant::now() < deadline, "{keep}: old versions stay");
+                step(&mut gateway, 100);
+            }
+            for _ in 0..3 {
+                step(&mut gateway, 100);
+            }
+            assert_eq!(dead(database), 4, "{keep}");
+            let values = |found: serde_json::Value| -> Vec<i64> {
+                found.as_array().expect("versions").iter().map(|version| version["row"]["n"].as_i64().expect("a number")).collect()
+            };
+            let seen = past.call(|open| open.history("marks", "a")).expect("reads");
+            assert_eq!(values(seen), [2, 1, 0, 2, 1], "{keep}");
+            assert_eq!(past.open_at(&then).get("marks", "a"), Ok(json!({"id": "a", "n": 2})), "{keep}");
+            // Time goes on, and so does the horizon.
+            admin.batch_execute(&format!("UPDATE kt_priv.log SET at = at - interval '{old}'; DELETE FROM kt.trxs")).expect("a superuser may");
+            while dead(database) > 1 {
+                assert!(Instant::now() < deadline, "{keep}: old versions stay");
+                step(&mut gateway, 100);
+            }
+            assert_eq!(past.open_at(&then).get("marks", "a"), Err(TransactionError::NotKept), "{keep}");
+            run::keep_history(&mut admin, "0").expect("an interval");
+            admin.batch_execute("DELETE FROM kt.trxs").expect("a superuser may");
+            collect_all(&mut gateway, database);
+            past.call(|open| open.delete("marks", "a")).expect("deletes");
+            collect_all(&mut gateway, database);
+        }
     }
 }
