@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kontract_wire::route::RouteId;
 
 use super::diagnostics;
-use super::{Contract, Endpoint, Field, Literal, NumberWidth, Perms, Table, Ty};
+use super::{Contract, Endpoint, Field, Literal, NumberWidth, Table, Ty};
 use crate::diag::{Diagnostic, Outcome, nearest};
 use crate::source::{FileId, Sources};
 
@@ -131,17 +131,24 @@ fn table_fields(contract: &Contract, table: &Table, found: &mut Vec<Diagnostic>)
     }
     let compounds = fields.iter().filter(|field| field.unique && !is_plain(&field.ty));
     found.extend(compounds.map(diagnostics::unenforced_unique));
-    found.extend(fields.iter().filter(|field| hides(field)).map(diagnostics::unenforced_perm));
+    let hidden = fields.iter().filter(|field| field.is_hidden());
+    found.extend(hidden.filter_map(|field| {
+        let why = if field.name == table.key {
+            "whoever finds a row has its key"
+        } else if field.unique {
+            "whether a value is taken tells that there is a row with it"
+        } else if !field.optional {
+            "rows are read without the field, and their type says that each has it"
+        } else {
+            return None;
+        };
+        Some(diagnostics::unenforced_perm(field, why))
+    }));
     if let Some(key) = fields.iter().find(|field| field.name == table.key)
         && !is_key(key)
     {
         found.push(diagnostics::key_type(table, key));
     }
-}
-
-/// Whether a field's bits ask for more than being read-only, which is what the database enforces.
-fn hides(field: &Field) -> bool {
-    field.perm.is_some_and(|perm| !perm.contains(Perms::R))
 }
 
 /// Whether values of a type are stored as one JSON text, number or boolean each, or as null: these can be compared as they are.

@@ -91,11 +91,14 @@ pub(super) fn unenforced_unique(field: &Field) -> Diagnostic {
         .help("remove the mark, or put what has to be unique into a field of its own")
 }
 
-pub(super) fn unenforced_perm(field: &Field) -> Diagnostic {
-    Diagnostic::error(Code::KT0219, format!("the permissions of `{}` would not be enforced", field.name))
-        .at(field.location, "cannot be hidden")
-        .why("fields can be read-only, and cannot be hidden from those who read the row yet")
-        .help("write `@perm(perms.R__)` for a field that never changes, and keep secrets in a table of their own")
+pub(super) fn unenforced_perm(field: &Field, why: &'static str) -> Diagnostic {
+    Diagnostic::error(Code::KT0219, format!("`{}` cannot be kept from those who read the row", field.name))
+        .at(field.location, "may not be read")
+        .why(why)
+        .help(format!(
+            "make it optional (`{}?: …`), neither the key nor unique; or give it R in `@perm`",
+            field.name
+        ))
 }
 
 pub(super) fn table_of_two(first: &Table, second: &Table) -> Diagnostic {

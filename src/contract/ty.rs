@@ -289,3 +289,10 @@ pub struct Field {
     /// The field's name in the source.
     pub location: Location,
 }
+
+impl Field {
+    /// Whether nobody reads it: it is written, kept, and left out of whatever the database answers.
+    pub fn is_hidden(&self) -> bool {
+        self.perm.is_some_and(|perm| !perm.contains(Perms::R))
+    }
+}

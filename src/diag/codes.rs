@@ -112,7 +112,7 @@ codes! {
     KT0218 "a table name that cannot be used"
         "Names of tables are lower case letters, digits and `_`, start with a letter and have up to 48 characters, because they are names in the database as well."
     KT0219 "a field mark that is not enforced"
-        "A mark that nothing enforces would promise what the database does not keep. `@primkey`, `@index`, `@unique` of a field with one plain value (text, number, boolean, date, bytes) and `@perm(perms.R__)` are enforced."
+        "A mark that nothing enforces would promise what the database does not keep. `@primkey`, `@index`, `@unique` of a field with one plain value (text, number, boolean, date, bytes) and the bits R and W of `@perm` are enforced: a field without W keeps its first value, one without R is never read, which is why it is optional and neither the key nor unique."
     KT0301 "a parameter without a type"
         "Arguments are encoded and checked by their types, so that every parameter of an endpoint has one."
     KT0303 "a type that cannot be sent"

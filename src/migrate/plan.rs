@@ -223,7 +223,7 @@ fn snake_case(name: &str) -> String {
     if text.is_empty() { "_".to_owned() } else { text }
 }
 
-/// The migration for new tables, and for those whose read-only or unique fields are others than the database knows.
+/// The migration for new tables, and for those whose read-only, unique or hidden fields are others than the database knows.
 fn generated(
     schema: &Schema,
     tables: &BTreeMap<String, LockedTable>,
@@ -231,8 +231,8 @@ fn generated(
     written: &[&MigrationFile],
 ) -> Option<MigrationFile> {
     let before = Schema::locked(lock);
-    let known = |table: &TableSchema| -> [BTreeSet<String>; 2] {
-        [table.readonly_fields(), table.unique_fields()]
+    let known = |table: &TableSchema| -> [BTreeSet<String>; 3] {
+        [table.readonly_fields(), table.unique_fields(), table.hidden_fields()]
             .map(|fields| fields.into_iter().map(str::to_owned).collect())
     };
     let is_stale = |(name, table): &(&String, &TableSchema)| {
@@ -247,8 +247,7 @@ fn generated(
         Some(last) => format!("{:04}_{}", last + 1, snake_case(first)),
     };
     let statement = |(name, table): &(&String, &TableSchema)| {
-        let had_unique = before.tables.get(*name).is_some_and(|before| !before.unique_fields().is_empty());
-        provision(name, &tables[*name].ptr, table, had_unique)
+        provision(name, &tables[*name].ptr, table, before.tables.get(*name))
     };
     let statements: String = stale.iter().map(statement).collect();
     Some(MigrationFile { name, sql: format!("{HEAD}{statements}") })

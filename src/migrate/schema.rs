@@ -87,6 +87,12 @@ impl TableSchema {
         let is_named = |field: &&FieldSchema| field.unique && field.name != self.key;
         self.fields.iter().filter(is_named).map(|field| field.name.as_str()).collect()
     }
+
+    /// Names of the fields that nobody reads.
+    pub fn hidden_fields(&self) -> Vec<&str> {
+        let is_hidden = |field: &&FieldSchema| !field.perm.contains('R');
+        self.fields.iter().filter(is_hidden).map(|field| field.name.as_str()).collect()
+    }
 }
 
 fn fields(contract: &Contract, key: &str) -> Vec<FieldSchema> {

@@ -2,24 +2,27 @@
 
 use super::schema::TableSchema;
 
-/// The statement that makes a table, or brings its read-only and unique fields up to date. `had_unique` says that it has unique
-/// fields so far, which are to go if the table names none.
+/// The statement that makes a table, or brings its read-only, unique and hidden fields up to date. `before` is what the database
+/// knows of it.
 ///
 /// ```sql
 /// SELECT kt.provision(p_id => 'entries', p_ptr => 'tbl_entries', p_owner => '*', p_permissions => 7, p_readonly => '{createdAt}');
 /// ```
-pub fn provision(name: &str, ptr: &str, table: &TableSchema, had_unique: bool) -> String {
+pub fn provision(name: &str, ptr: &str, table: &TableSchema, before: Option<&TableSchema>) -> String {
     let readonly = array_text(&table.readonly_fields());
-    let unique = match table.unique_fields() {
-        fields if fields.is_empty() && !had_unique => String::new(),
-        fields => format!(", p_unique => {}", literal(&array_text(&fields))),
+    // Of a kind that the table has none of and had none of, nothing is said.
+    let list = |argument: &str, fields: fn(&TableSchema) -> Vec<&str>| match fields(table) {
+        now if now.is_empty() && before.is_none_or(|before| fields(before).is_empty()) => String::new(),
+        now => format!(", {argument} => {}", literal(&array_text(&now))),
     };
+    let unique = list("p_unique", TableSchema::unique_fields);
+    let hidden = list("p_hidden", TableSchema::hidden_fields);
     let scope = match table.scope.as_str() {
         SHARED => String::new(),
         scope => format!(", p_scope => {}", literal(scope)),
     };
     format!(
-        "SELECT kt.provision(p_id => {}, p_ptr => {}, p_owner => {}, p_permissions => 7, p_readonly => {}{scope}{unique});\n",
+        "SELECT kt.provision(p_id => {}, p_ptr => {}, p_owner => {}, p_permissions => 7, p_readonly => {}{scope}{unique}{hidden});\n",
         literal(name),
         literal(ptr),
         literal(EVERY_OWNER),

@@ -144,6 +144,23 @@ fn unique_fields_are_part_of_the_migration() {
 }
 
 #[test]
+fn hidden_fields_are_part_of_the_migration() {
+    let hidden: Edit = |entry| entry.push(field("pin?", Ty::String).perm("_W_"));
+    let (lock, files) = locked(&draft());
+    let plan = planned(&edited(hidden), &lock, &files);
+    let migration = plan.migration.expect("the database has to know");
+    assert!(
+        migration.sql.ends_with("p_readonly => '{createdAt}', p_hidden => '{pin}');\n"),
+        "{}",
+        migration.sql
+    );
+    let files: Vec<MigrationFile> = files.into_iter().chain([migration]).collect();
+    let shown: Edit = |entry| entry.push(field("pin?", Ty::String));
+    let back = planned(&edited(shown), &plan.lock, &files).migration.expect("the database has to know");
+    assert!(back.sql.ends_with("p_hidden => '{}');\n"), "{}", back.sql);
+}
+
+#[test]
 fn tables_that_go_or_change_their_key_are_refused() {
     let (lock, files) = locked(&draft());
     let mut gone = draft();

@@ -71,6 +71,7 @@ else if (what === "walks") print(await walks(api));
 else if (what === "large") print(await large(api));
 else if (what === "note") print({ seen: await api.note(times) });
 else if (what === "notes") print({ seen: await api.notes() });
+else if (what === "pins") print([JSON.parse(await api.pinned()), await api.unpinned(""), await rejection(api.unpinned("secret too"))]);
 else if (what === "unique") print(await unique(api));
 else if (what === "atOnce") print(await atOnce(Number(times)));
 else {

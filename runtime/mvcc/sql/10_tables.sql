@@ -112,6 +112,10 @@ CREATE TABLE IF NOT EXISTS kt_priv.templates (
 ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS uniques text[] NOT NULL DEFAULT '{}';
 ALTER TABLE kt_priv.templates ADD COLUMN IF NOT EXISTS uniques text[] NOT NULL DEFAULT '{}';
 
+-- Fields that nobody reads: they are written, kept and left out of whatever is answered.
+ALTER TABLE kt_priv.tables ADD COLUMN IF NOT EXISTS hidden text[] NOT NULL DEFAULT '{}';
+ALTER TABLE kt_priv.templates ADD COLUMN IF NOT EXISTS hidden text[] NOT NULL DEFAULT '{}';
+
 -- Which tenant an owner belongs to. Who is not here is a tenant of its own.
 CREATE TABLE IF NOT EXISTS kt_priv.tenants (owner text PRIMARY KEY CHECK (owner <> ''), tenant text NOT NULL CHECK (tenant <> ''));
 

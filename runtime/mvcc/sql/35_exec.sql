@@ -79,6 +79,7 @@ DECLARE
   v_view oid := to_regclass(format('%I.%I', v_schema, p_name));
   v_mine text := CASE WHEN (SELECT t.scope FROM kt_priv.tables t WHERE t.ptr = p_ptr) = 'owner'
                       THEN 't._owner = (SELECT kt_priv.exec_owner()) AND' ELSE '' END;
+  v_hidden text := (SELECT format(' - %L::text[]', t.hidden) FROM kt_priv.tables t WHERE t.ptr = p_ptr AND t.hidden <> '{}');
 BEGIN
   -- In a database that is shared, somebody else may have been there first.
   IF EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = v_schema AND n.nspowner <> 'kt_owner'::regrole) THEN
@@ -91,32 +92,34 @@ BEGIN
   PERFORM pg_advisory_xact_lock(19284, 3);
   EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', v_schema);
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO kt_exec', v_schema);
-  EXECUTE format(replace(replace($view$
+  EXECUTE format(replace(replace(replace($view$
     CREATE OR REPLACE VIEW %I.%I WITH (security_barrier) AS
-      SELECT t.id, t.data FROM kt_data.@P@ t
+      SELECT t.id, t.data@LESS@ AS data FROM kt_data.@P@ t
        WHERE @MINE@ t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, (SELECT kt_priv.exec_snap('@P@')))
          AND NOT (SELECT kt_priv.exec_own()) ? t.id
       UNION ALL
-      SELECT t.id, t.data FROM kt_data.@P@ t
+      SELECT t.id, t.data@LESS@ AS data FROM kt_data.@P@ t
        WHERE @MINE@ t._deleted_txid >= (SELECT pg_snapshot_xmin(kt_priv.exec_snap('@P@')))
          AND NOT pg_visible_in_snapshot(t._deleted_txid, (SELECT kt_priv.exec_snap('@P@')))
          AND pg_visible_in_snapshot(t._txid, (SELECT kt_priv.exec_snap('@P@'))) AND NOT (SELECT kt_priv.exec_own()) ? t.id
       UNION ALL
-      SELECT w.key, w.value FROM jsonb_each((SELECT kt_priv.exec_own())) w WHERE w.value <> 'null'
-    $view$, '@MINE@', v_mine), '@P@', p_ptr), v_schema, p_name);
+      SELECT w.key, w.value@LESS@ FROM jsonb_each((SELECT kt_priv.exec_own())) w WHERE w.value <> 'null'
+    $view$, '@MINE@', v_mine), '@P@', p_ptr), '@LESS@', replace(coalesce(v_hidden, ''), '%', '%%')), v_schema, p_name);
   EXECUTE format('CREATE OR REPLACE TRIGGER collect INSTEAD OF INSERT OR UPDATE OR DELETE ON %I.%I
                   FOR EACH ROW EXECUTE FUNCTION kt_priv.exec_write(%L)', v_schema, p_name, p_ptr);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I.%I TO kt_exec', v_schema, p_name);
   RETURN to_regclass(format('%I.%I', v_schema, p_name));
 END $$;
 
--- Takes the views away, which come back when they are used: for a table that is rewritten, or a new version of this file.
-CREATE OR REPLACE FUNCTION kt_priv.drop_views() RETURNS void
+-- Takes the views away, of one table or all, which come back when they are used: for a table that is rewritten, one whose fields are hidden
+-- or not any more, or a new version of this file.
+DROP FUNCTION IF EXISTS kt_priv.drop_views();
+CREATE OR REPLACE FUNCTION kt_priv.drop_views(p_ptr text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_schema text;
 BEGIN
-  FOR v_schema IN SELECT n.nspname FROM pg_namespace n WHERE n.nspname LIKE 'kt\_view\_%' AND n.nspowner = 'kt_owner'::regrole LOOP
+  FOR v_schema IN SELECT n.nspname FROM pg_namespace n WHERE n.nspname LIKE 'kt\_view\_%' AND n.nspname = coalesce('kt_view_' || substr(p_ptr, 5), n.nspname) AND n.nspowner = 'kt_owner'::regrole LOOP
     EXECUTE format('DROP SCHEMA %I CASCADE', v_schema);
   END LOOP;
 END $$;

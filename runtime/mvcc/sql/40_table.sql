@@ -5,6 +5,9 @@
 -- condition on every look at the table, @WHOSE@ declares whose call it is, and @KEY@ puts the owner before the other columns of
 -- an index. In other tables all three are empty.
 --
+-- Where fields may not be read, @SEEN@ is a row without them, @WARD@ refuses a pattern that asks for one, @KEPT@ brings them into a row
+-- that is stored without them, and @HIDDEN@ has their names. In other tables @SEEN@ is t.data, @HIDDEN@ is empty, and so are the others.
+--
 -- A version is visible at a snapshot s when s sees _txid and does not see _deleted_txid. Reads are STABLE: the check of the
 -- session and the rows come from one physical snapshot, so that the collector cannot come between them.
 CREATE TABLE IF NOT EXISTS kt_data.@P@ (
@@ -41,16 +44,16 @@ DECLARE
 BEGIN
   IF p_sid IS NULL THEN                                            -- the snapshot is the statement's own, so what lives is visible
     s := kt_priv.open(p_sid, '@P@', 4, p_who);
-    SELECT t.data INTO d FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL;
+    SELECT @SEEN@ INTO d FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL;
     RETURN d;
   END IF;
-  SELECT a.snap, t.data, t._txid INTO s, d, x
+  SELECT a.snap, @SEEN@, t._txid INTO s, d, x
     FROM kt.trxs a LEFT JOIN kt_data.@P@ t ON @MINE@t.id = p_id AND t._deleted_txid IS NULL
    WHERE a.sid = sha256(uuid_send(p_sid)) AND a.expires_at > statement_timestamp() AND ((a.rights -> '@P@')::int & 4) = 4;
   IF NOT FOUND THEN PERFORM kt_priv.deny(p_sid, '@P@', 4); END IF;
   IF x IS NULL OR NOT pg_visible_in_snapshot(x, s) THEN            -- rare: written or deleted since s
     d := NULL;
-    SELECT t.data INTO d FROM kt_data.@P@ t
+    SELECT @SEEN@ INTO d FROM kt_data.@P@ t
      WHERE @MINE@t.id = p_id AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
        AND pg_visible_in_snapshot(t._txid, s);
   END IF;
@@ -67,7 +70,7 @@ DECLARE
 BEGIN
   SELECT concat(pg_current_snapshot()::text, '/', m.incarnation::text, '/',
                 (SELECT encode(e.answer, 'hex') FROM kt_priv.ledger e WHERE e.owner = whose AND e.key = p_idem), E'\n',
-                (SELECT t.data::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL))
+                (SELECT @SEEN@::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL))
     INTO said FROM kt_priv.meta m, kt.storage g
    WHERE sha256(sha256(m.outer_key || sha256(m.inner_key || convert_to(substr(p_who, 65), 'UTF8')))) = sha256(decode(left(p_who, 64), 'hex'))
      AND whose <> '' AND left(right(p_who, 11), 1) = '.' AND right(p_who, 10)::bigint > extract(epoch FROM clock_timestamp())
@@ -83,11 +86,11 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp R
 DECLARE
   @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); n int;
 BEGIN
-  RETURN QUERY SELECT t.id, t.data FROM kt_data.@P@ t
+  RETURN QUERY SELECT t.id, @SEEN@ FROM kt_data.@P@ t
     WHERE @MINE@t.id = ANY (p_ids) AND t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
   GET DIAGNOSTICS n = ROW_COUNT;
   IF n < cardinality(p_ids) THEN
-    RETURN QUERY SELECT t.id, t.data FROM kt_data.@P@ t
+    RETURN QUERY SELECT t.id, @SEEN@ FROM kt_data.@P@ t
       WHERE @MINE@t.id = ANY (p_ids) AND t._deleted_txid >= pg_snapshot_xmin(s) AND NOT pg_visible_in_snapshot(t._deleted_txid, s)
         AND pg_visible_in_snapshot(t._txid, s);
   END IF;
@@ -111,10 +114,10 @@ BEGIN
     IF NOT FOUND THEN RETURN; END IF;
   END IF;
   RETURN QUERY SELECT u.id, u.data, u._order, o FROM (
-    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+    (SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
       WHERE @MINE@t._deleted_txid IS NULL AND t._order > o AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order LIMIT p_limit)
     UNION ALL
-    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+    (SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
       WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
         AND t._order > o ORDER BY t._order LIMIT p_limit)) u ORDER BY u._order LIMIT p_limit;
 END $f$;
@@ -127,10 +130,10 @@ DECLARE
   @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s);
 BEGIN
   RETURN QUERY SELECT u.id, u.data, u._order FROM (
-    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+    (SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
       WHERE @MINE@t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s) ORDER BY t._order DESC LIMIT p_limit)
     UNION ALL
-    (SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+    (SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
       WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
       ORDER BY t._order DESC LIMIT p_limit)) u ORDER BY u._order DESC LIMIT p_limit;
 END $f$;
@@ -144,9 +147,9 @@ DECLARE
   @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who);
 BEGIN
   RETURN QUERY SELECT v._version, v.data, a.at, u.at, u.ended
-    FROM (SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL
+    FROM (SELECT t._version, @SEEN@ AS data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL
           UNION ALL
-          SELECT t._version, t.data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NOT NULL) v
+          SELECT t._version, @SEEN@ AS data, t._txid, t._deleted_txid FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NOT NULL) v
     LEFT JOIN LATERAL (SELECT l.at FROM kt_priv.log l WHERE l.txid = v._txid LIMIT 1) a ON true
     CROSS JOIN LATERAL (SELECT (SELECT l.at FROM kt_priv.log l WHERE l.txid = v._deleted_txid LIMIT 1) AS at, true AS ended
                          WHERE v._deleted_txid IS NOT NULL AND pg_visible_in_snapshot(v._deleted_txid, s)
@@ -166,25 +169,26 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp R
 DECLARE
   @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s);
 BEGIN
+  @WARD@
   IF p_rest IS NULL AND p_field IS NULL AND p_after IS NULL THEN
     RETURN QUERY WITH hit AS MATERIALIZED (
-        SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+        SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
          WHERE @MINE@t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
         UNION ALL
-        SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+        SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
          WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
            AND t.data @> p_pattern)
       SELECT hit.id, hit.data FROM hit ORDER BY hit._order LIMIT p_limit;
     RETURN;
   END IF;
   RETURN QUERY WITH hit AS MATERIALIZED (
-      SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+      SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
        WHERE @MINE@t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
-         AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest))
+         AND (p_rest IS NULL OR kt_priv.matches(@SEEN@, p_rest))
       UNION ALL
-      SELECT t.id, t.data, t._order FROM kt_data.@P@ t
+      SELECT t.id, @SEEN@ AS data, t._order FROM kt_data.@P@ t
        WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
-         AND t.data @> p_pattern AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest))),
+         AND t.data @> p_pattern AND (p_rest IS NULL OR kt_priv.matches(@SEEN@, p_rest))),
     keyed AS (
       SELECT hit.id, hit.data, hit._order, f.kind,
              CASE WHEN f.kind = 0 THEN (hit.data -> p_field)::numeric END AS number,
@@ -206,16 +210,17 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
   @WHOSE@s pg_snapshot := kt_priv.open(p_sid, '@P@', 4, p_who); m xid8 := pg_snapshot_xmin(s); live bigint; dead bigint;
 BEGIN
+  @WARD@
   IF p_pattern IS NULL THEN
     SELECT count(*) INTO live FROM kt_data.@P@ t WHERE @MINE@t._deleted_txid IS NULL AND pg_visible_in_snapshot(t._txid, s);
   ELSE
     SELECT count(*) INTO live FROM kt_data.@P@ t
      WHERE @MINE@t._deleted_txid IS NULL AND t.data @> p_pattern AND pg_visible_in_snapshot(t._txid, s)
-       AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest));
+       AND (p_rest IS NULL OR kt_priv.matches(@SEEN@, p_rest));
   END IF;
   SELECT count(*) INTO dead FROM kt_data.@P@ t
    WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
-     AND (p_pattern IS NULL OR t.data @> p_pattern) AND (p_rest IS NULL OR kt_priv.matches(t.data, p_rest));
+     AND (p_pattern IS NULL OR t.data @> p_pattern) AND (p_rest IS NULL OR kt_priv.matches(@SEEN@, p_rest));
   RETURN live + dead;
 END $f$;
 
@@ -238,9 +243,9 @@ BEGIN
   IF FOUND THEN RETURN jsonb_build_object('t', '@P@', 'key', k); END IF;
   IF p_predicates IS NOT NULL THEN
     SELECT p.q INTO q FROM (
-      SELECT t.data, t._order FROM kt_data.@P@ t WHERE @MINE@t._deleted_txid IS NULL AND t._txid >= m AND NOT pg_visible_in_snapshot(t._txid, s)
+      SELECT @SEEN@ AS data, t._order FROM kt_data.@P@ t WHERE @MINE@t._deleted_txid IS NULL AND t._txid >= m AND NOT pg_visible_in_snapshot(t._txid, s)
       UNION ALL
-      SELECT t.data, t._order FROM kt_data.@P@ t
+      SELECT @SEEN@ AS data, t._order FROM kt_data.@P@ t
        WHERE @MINE@t._deleted_txid >= m AND NOT pg_visible_in_snapshot(t._deleted_txid, s) AND pg_visible_in_snapshot(t._txid, s)
       ) changed, jsonb_array_elements(p_predicates) p(q)
      WHERE CASE p.q ->> 'k'
@@ -282,7 +287,8 @@ BEGIN
             UNION ALL SELECT true, e FROM jsonb_array_elements(coalesce(p_part -> 'upd', '[]')) e) w
       CROSS JOIN LATERAL (SELECT t.id, t.data FROM kt_data.@P@ t WHERE @MINE@t.id = w.e ->> 0 AND t._deleted_txid IS NULL LIMIT 1) t
       CROSS JOIN unnest(fixed) f(name)
-     WHERE t.data -> f.name IS DISTINCT FROM w.e -> 1 -> f.name AND NOT (w.merge AND NOT w.e -> 1 ? f.name)
+     WHERE CASE WHEN f.name = ANY ('@HIDDEN@') THEN w.e -> 1 ? f.name        -- whether the value is the same is not told
+                ELSE t.data -> f.name IS DISTINCT FROM w.e -> 1 -> f.name AND NOT (w.merge AND NOT w.e -> 1 ? f.name) END
      LIMIT 1;
     IF FOUND THEN
       RAISE EXCEPTION 'field % is read-only', refused ->> 'field' USING ERRCODE = 'KT403', DETAIL = refused::text;
@@ -304,8 +310,11 @@ BEGIN
         old_order := nextval('kt_data.@P@_seq');
       ELSIF op = 'upd' THEN
         d := old_data || d;
-      ELSIF op = 'push' THEN
-        old_order := nextval('kt_data.@P@_seq');
+      ELSE
+        @KEPT@
+        IF op = 'push' THEN
+          old_order := nextval('kt_data.@P@_seq');
+        END IF;
       END IF;
       INSERT INTO kt_data.@P@ (id, data, _version, _txid, _owner, _order) VALUES (k, d, old_version + 1, x, whose, old_order);
     END LOOP;

@@ -1,26 +1,48 @@
 -- Provisioning, garbage collection and the move to another cluster: what kt_deploy may do.
 SET LOCAL ROLE kt_owner;
 
-DROP FUNCTION IF EXISTS kt_priv.generate(text);
-CREATE OR REPLACE FUNCTION kt_priv.generate(p_ptr text, p_scope text) RETURNS void
+DROP FUNCTION IF EXISTS kt_priv.generate(text), kt_priv.generate(text, text);
+CREATE OR REPLACE FUNCTION kt_priv.generate(p_ptr text, p_scope text, p_hidden text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_own bool := p_scope = 'owner'; v_sql text := CASE WHEN p_scope = 'tenant' THEN kt_priv.tenants_template() ELSE kt_priv.table_template() END;
+  v_own bool := p_scope = 'owner'; v_hides bool := cardinality(p_hidden) > 0; v_hidden text := quote_literal(p_hidden::text) || '::text[]'; v_sql text := CASE WHEN p_scope = 'tenant' THEN kt_priv.tenants_template() ELSE kt_priv.table_template() END;
 BEGIN
-  IF p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' THEN
-    RAISE EXCEPTION 'bad ptr' USING ERRCODE = 'KT400';
+  -- The names go into the functions' text.
+  IF p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' OR p_hidden::text ~ '[@$\\]' THEN
+    RAISE EXCEPTION 'bad ptr, or a name that cannot be hidden' USING ERRCODE = 'KT400';
   END IF;
   v_sql := replace(v_sql, '@WHOSE@', CASE WHEN v_own THEN 'whose text := kt_priv.whose(p_sid, p_who); ' ELSE '' END);
   v_sql := replace(v_sql, '@MINE@', CASE WHEN v_own THEN 't._owner = whose AND ' ELSE '' END);
   v_sql := replace(v_sql, '@KEY@', CASE WHEN v_own THEN '_owner, ' ELSE '' END);
-  EXECUTE replace(v_sql, '@P@', p_ptr);
+  v_sql := replace(v_sql, '@P@', p_ptr);
+  v_sql := replace(v_sql, '@SEEN@', CASE WHEN v_hides THEN '(t.data - ' || v_hidden || ')' ELSE 't.data' END);
+  v_sql := replace(v_sql, '@WARD@', CASE WHEN v_hides THEN 'PERFORM kt_priv.ward(p_pattern, ' || v_hidden || ');' ELSE '' END);
+  v_sql := replace(v_sql, '@KEPT@', CASE WHEN v_hides THEN 'd := kt_priv.only(old_data, ' || v_hidden || ') || d;' ELSE '' END);
+  EXECUTE replace(v_sql, '''@HIDDEN@''', CASE WHEN v_hides THEN v_hidden ELSE '''{}''' END);
+END $$;
+
+-- Refuses a pattern with a field that may not be read.
+CREATE OR REPLACE FUNCTION kt_priv.ward(p_pattern jsonb, p_hidden text[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF p_pattern ?| p_hidden THEN
+    RAISE EXCEPTION 'a field that may not be read' USING ERRCODE = 'KT403';
+  END IF;
+END $$;
+
+-- The named fields of a row.
+CREATE OR REPLACE FUNCTION kt_priv.only(p_data jsonb, p_fields text[]) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') FROM jsonb_each(p_data) e WHERE e.key = ANY (p_fields));
 END $$;
 
 -- Makes or renews a tenant's part of a table, which is reached through the functions of the tenants' table only.
-CREATE OR REPLACE FUNCTION kt_priv.renew(p_ptr text) RETURNS void
+DROP FUNCTION IF EXISTS kt_priv.renew(text);
+CREATE OR REPLACE FUNCTION kt_priv.renew(p_ptr text, p_hidden text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM kt_priv.generate(p_ptr, 'shared');
+  PERFORM kt_priv.generate(p_ptr, 'shared', p_hidden);
   EXECUTE format('REVOKE EXECUTE ON FUNCTION kt.look_%1$s, kt.get_%1$s, kt.mget_%1$s, kt.list_%1$s, kt.last_%1$s, kt.query_%1$s, kt.count_%1$s, '
                  'kt.history_%1$s FROM kt_gateway', p_ptr);
 END $$;
@@ -47,9 +69,9 @@ BEGIN
         HINT = 'Put the owner into a tenant (kontract migrate tenant), or let more of them have one (kt.limit_visitors).';
     END IF;
   END IF;
-  PERFORM kt_priv.renew(p_ptr);
-  INSERT INTO kt_priv.tables (ptr, readonly, template, visitor)
-    SELECT p_ptr, p.readonly, p.ptr, v_visitor FROM kt_priv.templates p WHERE p.ptr = p_template;
+  PERFORM kt_priv.renew(p_ptr, (SELECT p.hidden FROM kt_priv.templates p WHERE p.ptr = p_template));
+  INSERT INTO kt_priv.tables (ptr, readonly, hidden, template, visitor)
+    SELECT p_ptr, p.readonly, p.hidden, p.ptr, v_visitor FROM kt_priv.templates p WHERE p.ptr = p_template;
   RETURN true;
 END $$;
 
@@ -86,15 +108,16 @@ END $$;
 -- Creates the table behind p_ptr when it is not there, and lets an owner ('*': everyone) use it under the name p_id.
 -- Read-only fields: a list replaces the table's list; null keeps it (none for a new table). Scope: 'shared', 'owner' (each owner
 -- sees rows of its own) or 'tenant' (each tenant has a table of its own); null keeps it ('shared' for a new table). Unique fields: as
--- read-only ones; refused (KT422) where rows have equal values.
-DROP FUNCTION IF EXISTS kt.provision(text, text, text, int, text[]), kt.provision(text, text, text, int, text[], text);
+-- read-only ones; refused (KT422) where rows have equal values. Hidden fields, which nobody reads: as read-only ones.
+DROP FUNCTION IF EXISTS kt.provision(text, text, text, int, text[]), kt.provision(text, text, text, int, text[], text),
+  kt.provision(text, text, text, int, text[], text, text[]);
 CREATE OR REPLACE FUNCTION kt.provision(
   p_id text, p_ptr text, p_owner text DEFAULT '*', p_permissions int DEFAULT 7, p_readonly text[] DEFAULT NULL, p_scope text DEFAULT NULL,
-  p_unique text[] DEFAULT NULL)
+  p_unique text[] DEFAULT NULL, p_hidden text[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  v_scope text; v_part text;
+  v_scope text; v_part text; v_uniques text[]; v_hidden text[]; v_before text[];
 BEGIN
   IF p_ptr IS NULL OR p_ptr !~ '^tbl_[a-z0-9_]{1,48}$' OR p_permissions NOT BETWEEN 0 AND 7 OR p_id = '' OR p_owner = ''
      OR p_scope NOT IN ('shared', 'owner', 'tenant') THEN
@@ -108,21 +131,35 @@ BEGIN
     RAISE EXCEPTION 'this ptr is kept for tenants, or is too long for their table' USING ERRCODE = 'KT400';
   END IF;
   PERFORM pg_advisory_xact_lock(19285, hashtext(p_ptr));
-  SELECT u.scope INTO v_scope FROM (SELECT t.scope FROM kt_priv.tables t WHERE t.ptr = p_ptr
-                                    UNION ALL SELECT 'tenant' FROM kt_priv.templates p WHERE p.ptr = p_ptr) u;
+  SELECT u.scope, u.hidden, coalesce(p_hidden, u.hidden), coalesce(p_unique, u.uniques) INTO v_scope, v_before, v_hidden, v_uniques
+    FROM (SELECT t.scope, t.hidden, t.uniques FROM kt_priv.tables t WHERE t.ptr = p_ptr
+          UNION ALL SELECT 'tenant', p.hidden, p.uniques FROM kt_priv.templates p WHERE p.ptr = p_ptr) u;
   IF NOT FOUND THEN
     v_scope := coalesce(p_scope, 'shared');
-    PERFORM kt_priv.generate(p_ptr, v_scope);
+    v_hidden := coalesce(p_hidden, '{}');
+    v_uniques := coalesce(p_unique, '{}');
+    PERFORM kt_priv.generate(p_ptr, v_scope, v_hidden);
   ELSIF v_scope <> p_scope THEN
     RAISE EXCEPTION 'the table % has the scope %, which cannot change', p_ptr, v_scope USING ERRCODE = 'KT400';
   END IF;
+  IF v_uniques && v_hidden THEN
+    RAISE EXCEPTION 'a unique field tells whether there is a row with a value, so that it is not hidden' USING ERRCODE = 'KT400';
+  END IF;
   IF v_scope = 'tenant' THEN
-    INSERT INTO kt_priv.templates (ptr, readonly, uniques) VALUES (p_ptr, coalesce(p_readonly, '{}'), coalesce(p_unique, '{}'))
-      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, templates.readonly), uniques = coalesce(p_unique, templates.uniques);
-    UPDATE kt_priv.tables t SET readonly = p_readonly WHERE t.template = p_ptr AND p_readonly IS NOT NULL;
+    INSERT INTO kt_priv.templates (ptr, readonly, uniques, hidden) VALUES (p_ptr, coalesce(p_readonly, '{}'), v_uniques, v_hidden)
+      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, templates.readonly), uniques = v_uniques, hidden = v_hidden;
+    UPDATE kt_priv.tables t SET readonly = coalesce(p_readonly, t.readonly), hidden = v_hidden
+     WHERE t.template = p_ptr AND (p_readonly IS NOT NULL OR p_hidden IS NOT NULL);
   ELSE
-    INSERT INTO kt_priv.tables (ptr, readonly, scope, uniques) VALUES (p_ptr, coalesce(p_readonly, '{}'), v_scope, coalesce(p_unique, '{}'))
-      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, tables.readonly), uniques = coalesce(p_unique, tables.uniques);
+    INSERT INTO kt_priv.tables (ptr, readonly, scope, uniques, hidden) VALUES (p_ptr, coalesce(p_readonly, '{}'), v_scope, v_uniques, v_hidden)
+      ON CONFLICT (ptr) DO UPDATE SET readonly = coalesce(p_readonly, tables.readonly), uniques = v_uniques, hidden = v_hidden;
+  END IF;
+  IF v_hidden <> v_before THEN        -- what is generated leaves them out
+    FOR v_part IN SELECT t.ptr FROM kt_priv.tables t WHERE p_ptr IN (t.ptr, t.template) ORDER BY t.ptr LOOP
+      PERFORM pg_advisory_xact_lock(19285, hashtext(v_part));
+      PERFORM CASE WHEN v_part = p_ptr THEN kt_priv.generate(v_part, v_scope, v_hidden) ELSE kt_priv.renew(v_part, v_hidden) END;
+      PERFORM kt_priv.drop_views(v_part);
+    END LOOP;
   END IF;
   IF cardinality(p_unique) > 0 THEN
     FOR v_part IN SELECT t.ptr FROM kt_priv.tables t WHERE p_ptr IN (t.ptr, t.template) ORDER BY t.ptr LOOP
@@ -259,10 +296,10 @@ BEGIN
 END $$;
 
 -- Tables that an earlier version of this file made get the functions of this one.
-SELECT kt_priv.generate(t.ptr, t.scope) FROM kt_priv.tables t WHERE t.template IS NULL ORDER BY t.ptr;
+SELECT kt_priv.generate(t.ptr, t.scope, t.hidden) FROM kt_priv.tables t WHERE t.template IS NULL ORDER BY t.ptr;
 SELECT kt_priv.generate(p.ptr, 'tenant') FROM kt_priv.templates p ORDER BY p.ptr;
-SELECT kt_priv.renew(t.ptr) FROM kt_priv.tables t WHERE t.template IS NOT NULL ORDER BY t.ptr;
+SELECT kt_priv.renew(t.ptr, t.hidden) FROM kt_priv.tables t WHERE t.template IS NOT NULL ORDER BY t.ptr;
 
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text, text[]), kt.withdraw(text, text), kt.set_tenant(text, text), kt.limit_visitors(int), kt.gc_horizon(interval),
+GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text, text[], text[]), kt.withdraw(text, text), kt.set_tenant(text, text), kt.limit_visitors(int), kt.gc_horizon(interval),
   kt.gc_table(text, int), kt.gc_log(interval), kt.keep_history(interval), kt.rebase() TO kt_deploy;

@@ -122,6 +122,18 @@ fn a_unique_value_is_refused_with_an_error_that_names_the_field() {
     assert_eq!(seen["tries"], json!(["email", ""]));
 }
 
+#[test]
+fn a_field_without_r_is_read_by_nobody() {
+    let app = app();
+    let served = app.serve(None);
+    let seen = call(&app, &served, &["pins"]);
+    let row = json!({"id": "z"});
+    assert_eq!(seen[0], json!([row, row, [row]]));
+    let read = seen[1].as_str().expect("text");
+    assert!(read.contains("\"z\"") && !read.contains("secret"), "{read}");
+    assert_eq!((&seen[2]["status"], &seen[2]["code"]), (&json!(403), &json!("PERMISSION_DENIED")), "{seen}");
+}
+
 /// The caller is nobody in particular, a member, one of another tenant, one who was a member and one who changed sides.
 #[test]
 fn tenants_are_what_the_administrator_says() {

@@ -17,6 +17,8 @@ use crate::support::transactions::{Caller, random_16};
 const TABLES: [&str; 3] = ["shared", "owner", "tenant"];
 /// A field that anybody sets, one that is read-only, and one inside of another.
 const FIELDS: [&str; 3] = ["text", "made", "deep"];
+/// Fields that nobody reads, one that is set once among them.
+const HIDDEN: [&str; 2] = ["pin", "seed"];
 
 /// Who asks: nobody in particular, the one whose rows they are, somebody of another tenant, of the same one, and one who was.
 const CALLERS: [(&str, Option<&str>); 5] = [
@@ -31,7 +33,7 @@ fn provision(database: &Database) {
     let mut deploy = database.connect("kt_deploy");
     for table in TABLES {
         let sql = format!(
-            "SELECT kt.provision('{table}', 'tbl_{table}', p_readonly => '{{made}}', p_scope => '{table}')"
+            "SELECT kt.provision('{table}', 'tbl_{table}', p_readonly => '{{made,seed}}', p_hidden => '{{pin,seed}}', p_scope => '{table}')"
         );
         deploy.batch_execute(&sql).expect("provisions");
     }
@@ -48,7 +50,7 @@ fn provision(database: &Database) {
 
 fn row(table: &str, owner: &str, key: &str) -> Value {
     let secret = |field: &str| format!("secret-{table}-{owner}-{field}");
-    json!({"id": key, "text": secret("text"), "made": secret("made"), "in": {"deep": [secret("deep")]}})
+    json!({"id": key, "text": secret("text"), "made": secret("made"), "in": {"deep": [secret("deep")]}, "pin": secret("pin"), "seed": secret("seed")})
 }
 
 /// The gateway's role with a session of somebody's.
@@ -111,6 +113,10 @@ fn reads(table: &str) -> Vec<String> {
     ] {
         reads.push(format!("SELECT kt.query_tbl_{table}($S, '{pattern}', NULL, NULL, false, NULL, 100)"));
     }
+    // In the order of each field.
+    for field in FIELDS.iter().chain(&HIDDEN) {
+        reads.push(format!("SELECT kt.query_tbl_{table}($S, '{{}}', NULL, '{field}', false, NULL, 100)"));
+    }
     // Each without a session as well.
     let alone: Vec<String> = reads
         .iter()
@@ -162,6 +168,9 @@ on_each_server! {
                 let seen: BTreeSet<&str> = ["alice", "bob"].into_iter().filter(|owner| FIELDS.iter().any(|field| answer.contains(&format!("-{owner}-{field}")))).collect();
                 let may = visible(table, caller);
                 assert!(seen.is_subset(&may), "{caller} {bits} {read}: {answer}");
+                for field in HIDDEN {
+                    assert!(!answer.contains(&format!("-{field}")), "{caller} {bits} {read}: {answer}");
+                }
                 let is_whole = read.contains("list_") || read.contains("last_") || read.contains("exec(");
                 assert!(!is_whole || seen == may, "{caller} {bits} {read}: {answer}");
                 for field in FIELDS.iter().filter(|_| is_whole) {
@@ -174,6 +183,90 @@ on_each_server! {
             assert_eq!(counted, expected, "{caller} {table} {bits}");
         }
         assert!(tried >= 1000, "{tried}");
+    }
+
+    /// Whoever asks, and knows the value: nothing that is answered depends on it.
+    fn a_field_that_nobody_reads_is_not_found_by_guessing(database: &Database) {
+        provision(database);
+        for (table, field) in TABLES.into_iter().flat_map(|table| HIDDEN.map(|field| (table, field))) {
+            commit(database, "alice", &json!([{"t": table, "del": ["k"]}])).expect("deletes");
+            commit(database, "alice", &json!([{"t": table, "put": [["k", row(table, "alice", "k")]]}])).expect("stores");
+            let mut session = Session::begin(database, "alice");
+            let right = format!("secret-{table}-alice-{field}");
+            let mut answers = Vec::new();
+            for guess in [right.as_str(), "wrong"] {
+                let pattern = json!({field: guess});
+                let comparison = json!({"path": format!("$.{field} == $v"), "bounds": {"v": guess}});
+                let anywhere = json!({"path": "exists($.** ? (@ == $v))", "bounds": {"v": guess}});
+                let [none, some] = [json!({"none": [pattern]}), json!({"some": [[pattern]]})];
+                let mut asked = vec![
+                    format!("SELECT kt.query_tbl_{table}($S, '{pattern}', NULL, NULL, false, NULL, 100)"),
+                    format!("SELECT kt.count_tbl_{table}($S, '{pattern}', NULL)"),
+                    format!("SELECT kt.exec($S, '{table}', 'SELECT count(*) FROM {table} WHERE data ->> $1 = $2', array['{field}', '{guess}'], '{{}}', true)"),
+                    format!("SELECT kt.exec($S, '{table}', 'SELECT count(*) FROM {table} t WHERE t::text LIKE $1', array['%{guess}%'], '{{}}', true)"),
+                    format!("SELECT kt.exec($S, '{table}', 'UPDATE {table} SET data = data RETURNING data', '{{}}', '{{}}', true)"),
+                ];
+                for rest in [comparison, anywhere, none, some] {
+                    asked.push(format!("SELECT kt.query_tbl_{table}($S, '{{}}', '{rest}', NULL, false, NULL, 100)"));
+                    asked.push(format!("SELECT kt.query_tbl_{table}($S, '{{}}', '{rest}', '{field}', true, 'k', 100)"));
+                    asked.push(format!("SELECT kt.count_tbl_{table}($S, '{{}}', '{rest}')"));
+                }
+                answers.push(asked.iter().map(|ask| session.ask(ask).unwrap_or_else(|state| state)).collect::<Vec<_>>());
+            }
+            let [right_ones, wrong_ones] = answers.try_into().expect("two guesses");
+            assert_eq!(right_ones, wrong_ones, "{table} {field}");
+            assert_eq!(&right_ones[..2], ["KT403", "KT403"], "{table} {field}");
+
+            // A predicate that a change would meet, and a value that is set once: neither tells whether the guess is right.
+            let outcomes = [right.as_str(), "wrong"].map(|guess| {
+                let mut stale = Session::begin(database, "alice");
+                stale.ask(&format!("SELECT kt.get_tbl_{table}($S, 'k')")).expect("reads");
+                commit(database, "alice", &json!([{"t": table, "upd": [["k", {"text": guess.len()}]]}])).expect("changes");
+                let predicate = json!([{"t": table, "q": [{"k": "c", "v": {field: guess}}], "put": [["other", {"id": "other"}]]}]);
+                let once = json!([{"t": table, "put": [["k", {"id": "k", "made": format!("secret-{table}-alice-made"), "seed": guess}]]}]);
+                [stale.ask(&format!("SELECT kt.commit($S, '{predicate}')")).err(), commit(database, "alice", &once).err()]
+            });
+            assert_eq!(outcomes, [[None, Some("KT403".to_owned())], [None, Some("KT403".to_owned())]], "{table} {field}");
+        }
+        // It is kept where a row is stored without it, also by a statement of `exec`, and replaced where it is given.
+        let mut admin = database.connect("postgres");
+        let pin = |admin: &mut Client| -> Option<String> {
+            admin.query_one("SELECT data ->> 'pin' FROM kt_data.tbl_shared WHERE id = 'k' AND _deleted_txid IS NULL", &[]).expect("reads").get(0)
+        };
+        let kept = Some("secret-shared-alice-pin".to_owned());
+        for kind in ["put", "push"] {
+            let without = json!({"id": "k", "made": "secret-shared-alice-made"});
+            commit(database, "alice", &json!([{"t": "shared", kind: [["k", without]]}])).expect("stores");
+            assert_eq!(pin(&mut admin), kept, "{kind}");
+        }
+        commit(database, "alice", &json!([{"t": "shared", "upd": [["k", {"pin": "new"}]]}])).expect("replaces");
+        assert_eq!(pin(&mut admin).as_deref(), Some("new"));
+        commit(database, "alice", &json!([{"t": "shared", "upd": [["k", {"pin": null}]]}])).expect("takes it away");
+        assert_eq!(pin(&mut admin), None);
+
+        // What is not hidden any more is read again, through every function and view; and the other way round.
+        let mut session = Session::begin(database, "alice");
+        session.ask("SELECT kt.exec($S, 'owner', 'SELECT data FROM owner', '{}', '{}', false)").expect("makes the view");
+        for (hidden, count) in [("{}", 2), ("{pin,seed}", 0), ("{pin}", 1)] {
+            let mut deploy = database.connect("kt_deploy");
+            for table in TABLES {
+                deploy.batch_execute(&format!("SELECT kt.provision('{table}', 'tbl_{table}', p_hidden => '{hidden}')")).expect("provisions");
+            }
+            let mut session = Session::begin(database, "alice");
+            for table in ["owner", "tenant"] {
+                for read in [format!("SELECT kt.get_tbl_{table}($S, 'k')"), format!("SELECT kt.exec($S, '{table}', 'SELECT data FROM {table}', '{{}}', '{{}}', false)")] {
+                    let answer = session.ask(&read).expect("reads");
+                    let seen = HIDDEN.iter().filter(|field| answer.contains(&format!("-{field}"))).count();
+                    assert_eq!(seen, count, "{hidden} {read}: {answer}");
+                }
+            }
+        }
+        for sql in ["p_hidden => '{a@b}'", "p_hidden => '{$f$}'", r"p_hidden => '{a\\b}'", "p_hidden => '{a}', p_unique => '{a}'"] {
+            let error = database.connect("kt_deploy").batch_execute(&format!("SELECT kt.provision('shared', 'tbl_shared', {sql})")).expect_err(sql);
+            assert_eq!(error.code().expect("SQLSTATE").code(), "KT400", "{sql}");
+        }
+        let name = r#"p_hidden => '{"it''s","a b"}'"#;
+        database.connect("kt_deploy").batch_execute(&format!("SELECT kt.provision('shared', 'tbl_shared', {name})")).expect("names as they are");
     }
 
     fn nobody_writes_what_is_not_theirs(database: &Database) {

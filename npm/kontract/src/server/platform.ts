@@ -225,6 +225,8 @@ export interface TableShape {
   ptr: string;
   key: string;
   readonly: string[];
+  /** Bits of fields that do not have all of them. */
+  perms?: Record<string, number>;
   row: RowShape;
 }
 

@@ -33,7 +33,7 @@ export type FormShape =
 export interface RowForm {
   /** A row, or a part of one, as JSON text; throws a `TypeError` that names the field for what cannot be stored. */
   json(row: Row): string;
-  /** Brings back, in place, what `json` turned into something else. */
+  /** Brings back, in place, what `json` turned into something else. Fields that nobody reads go, also those of a row that this call has written. */
   revive(row: Row): Row;
 }
 
@@ -43,13 +43,14 @@ interface Form {
   from(json: unknown): unknown;
 }
 
-/** Converters of the rows of a table. */
-export function rowForm(table: string, { entity, types }: RowShape): RowForm {
+/** Converters of the rows of a table, of which the fields `hidden` may not be read. */
+export function rowForm(table: string, { entity, types }: RowShape, hidden: readonly string[] = []): RowForm {
   const objects = new Map<string, Form>();
   const fields = compiled(types[entity] ?? {}, types, objects);
   return {
     json: (row) => JSON.stringify(fields.length === 0 ? row : convertedRow(table, row, fields), checked(table)),
     revive: (row) => {
+      for (const name of hidden) delete row[name];
       for (const [name, form] of fields) reviveField(row, name, form);
       return row;
     },

@@ -3,7 +3,7 @@
 // Decides nothing about transactions: the core in WebAssembly says what to send, this module sends it and turns JSON into
 // rows.
 
-import { ConflictError, HttpError, NotFoundError, PermissionError, UniqueError } from "../index.js";
+import { ConflictError, HttpError, NotFoundError, PermissionError, UniqueError, perms } from "../index.js";
 import type { Bytes } from "../raystream/bytes.js";
 import { type Row, rowForm } from "./rows.js";
 import { textOf } from "./outcome.js";
@@ -135,7 +135,8 @@ export class TransactionScope {
 
   private handle(name: string, shape: TableShape): TableHandle {
     const { transaction } = this;
-    const { json, revive } = rowForm(name, shape.row);
+    const hidden = hiddenFields(shape);
+    const { json, revive } = rowForm(name, shape.row, hidden);
     const row = (value: unknown): Row | undefined => (value === null ? undefined : revive(value as Row));
     const rows = (value: unknown): Row[] => (value as Row[]).map(revive);
     const settle = (start: () => Step): Promise<unknown> => this.settle(start, shape.ptr);
@@ -143,6 +144,8 @@ export class TransactionScope {
     const write = (start: () => Step): Promise<unknown> => this.settle(start);
     const find = (pattern: Row, { after, ...options }: QueryOptions = {}): string => {
       comparable(name, shape, options);
+      const asked = [pattern, options.where ?? {}].flatMap(Object.keys).concat(options.order ?? []).find((field) => hidden.includes(field));
+      if (asked !== undefined) throw new PermissionError(`${name}.${asked} may not be read`);
       return json({ ...options, match: pattern, ...(after === undefined ? {} : { after: text(after) }) });
     };
     const list = async ({ after, limit }: { after?: Key; limit?: number } = {}): Promise<Row[]> =>
@@ -323,6 +326,11 @@ const ROWS_PER_PAGE = 200;
 
 /** SQLSTATE that stands for a result that was too large to pass. */
 const RESULT_TOO_LARGE = "KT413";
+
+/** Fields without R, which the database leaves out of what it answers. */
+function hiddenFields({ perms: bits = {} }: TableShape): string[] {
+  return Object.keys(bits).filter((field) => ((bits[field] ?? 0) & perms.R__) === 0);
+}
 
 /** Refuses conditions on fields whose stored form does not compare as their values do. */
 function comparable(name: string, { row }: TableShape, { where = {}, order }: QueryOptions): void {
