@@ -34,6 +34,34 @@ test('answers of a body are sealed in the order of its frames, behind what the g
   assert.equal(handles.open.size, 0);
 });
 
+test('sixteen calls of a body run at a time, and the others begin in their order as these end', async () => {
+  const handles = new Handles();
+  const begun: number[] = [];
+  const running = new Map<number, () => void>();
+  let most = 0;
+  const names = Array.from({ length: 40 }, (_, number) => `call${number}`);
+  const endpoints = names.map((name, number) => [
+    name,
+    () => {
+      begun.push(number);
+      return new Promise<string>((resolve) => {
+        running.set(number, () => (running.delete(number), resolve(name)));
+        most = Math.max(most, running.size);
+      });
+    },
+  ] as const);
+  const answering = answersOf(fakeRuntime(Object.fromEntries(endpoints)), new FakeChannel(handles), names.map((name) => utf8(`call ${name}`)));
+  while (begun.length < names.length || running.size > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+    // The one that began last ends first.
+    [...running.values()].at(-1)?.();
+  }
+  assert.equal(most, 16);
+  assert.deepEqual(begun, names.map((_, number) => number));
+  assert.deepEqual((await answering).map(text), names.map((name, number) => `${number}:${number}:${name}`));
+  assert.equal(handles.open.size, 0);
+});
+
 test('a late answer is a stream that shows life, and whose reader can leave', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const handles = new Handles();
