@@ -62,6 +62,17 @@ test('sixteen calls of a body run at a time, and the others begin in their order
   assert.equal(handles.open.size, 0);
 });
 
+test('a call that waits for nothing outside sets no timer', async (t) => {
+  const handles = new Handles();
+  const timers = t.mock.method(globalThis, 'setTimeout');
+  const endpoint = async (): Promise<string> => {
+    for (let awaits = 0; awaits < 10; awaits++) await undefined;
+    return 'done';
+  };
+  const answers = await answersOf(fakeRuntime({ quick1: endpoint }), new FakeChannel(handles), [utf8('call quick1')]);
+  assert.deepEqual([answers.map(text), timers.mock.callCount()], [['0:1:done'], 0]);
+});
+
 test('a late answer is a stream that shows life, and whose reader can leave', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const handles = new Handles();

@@ -10,7 +10,7 @@ import { type Outcome, seal } from "./outcome.js";
 import { BodyPeer, type Peer, PlainPeer } from "./peer.js";
 import type { Call, Channel } from "./platform.js";
 import { MAX_BYTES, type Runtime } from "./runtime.js";
-import { isDoneWithin } from "./within.js";
+import { isDoneAtOnce, isDoneWithin } from "./within.js";
 
 /**
  * Takes every frame before the first call runs, so that a body with a bad frame has no effect, and seals no answer before
@@ -39,7 +39,7 @@ export async function exchange(
   }
   const running = runAll(runtime, calls, new PlainPeer(answer));
   const sealed = async (): Promise<Bytes[]> => (await running).map(({ sequence, outcome }) => seal(channel, sequence, outcome));
-  if (await isDoneWithin(WHOLE_MS_MAX, running)) return [...replies, ...(await sealed())];
+  if ((await isDoneAtOnce(running)) || (await isDoneWithin(WHOLE_MS_MAX, running))) return [...replies, ...(await sealed())];
   return sent(channel, answer, replies, async () => {
     for (const frames of await sealed()) if (!answer.signal.aborted) answer.write(frames);
   });
