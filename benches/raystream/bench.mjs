@@ -1,13 +1,14 @@
 // `cargo xtask bench raystream`: encrypted and plain calls side by side, through the same workerd. See benches/README.md.
 //
-//   bench.mjs KONTRACT [SECONDS]      the program, and how long each line is measured
+//   bench.mjs KONTRACT PROTOCOL [SECONDS [NAME]]      the program, the folder of raystream alone as WebAssembly, how long each line
+//                                                     is measured, and what the names of the lines to measure contain
 //
 // A request that reads may be sent again as it is, so the load is recorded once and costs the sender nothing; frames of a socket are
 // sealed before the clock starts. What is measured is the server: CPU is that of the workerd process, from /proc. Every line is
 // measured in rounds, each beside the plain one of its round: the median, and from the least to the most.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -15,15 +16,15 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { PINS, SECRET } from './shared.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '../..');
-const [program, seconds = '1'] = process.argv.slice(2);
+const [program, protocol, seconds = '1', wanted = ''] = process.argv.slice(2);
 const TEXT = 'x'.repeat(64);
 const ROUNDS = 5;
 const SOCKETS = 64;
 const CALLS_PER_SOCKET = 100;
-const TICKS_PER_SECOND = 100;
 
 const work = mkdtempSync(join(ROOT, 'target/bench-raystream-'));
 const started = [];
@@ -31,8 +32,9 @@ try {
   await main();
 } finally {
   for (const child of started) {
-    child.kill();
-    await new Promise((resolve) => (child.exitCode === null ? child.on('exit', resolve) : resolve()));
+    // Asked to end, workerd waits for the sockets that are open.
+    child.kill('SIGKILL');
+    await new Promise((resolve) => (child.exitCode === null && child.signalCode === null ? child.on('exit', resolve) : resolve()));
   }
   rmSync(work, { recursive: true, force: true });
 }
@@ -42,17 +44,20 @@ async function main() {
   const encrypted = await serveKontract();
   const plain = await servePlain();
   const { handshake, early, call, sockets } = await recorded(raystream, encrypted);
-  const post = (server, path, body) => (connections) => hammer({ ...server, path, body }, connections);
+  const alone = await recordedAlone(raystream, plain);
+  const post = (server, path, body, headers) => (connections) => hammer({ ...server, path, body, headers }, connections);
   const loads = [
     ['plain bytes', post(plain, '/bytes', Buffer.from(TEXT))],
     ['plain JSON', post(plain, '/rpc/echo', Buffer.from(JSON.stringify([TEXT])))],
+    ['plain call with a token', post(plain, '/rpc', Buffer.from(JSON.stringify({ endpoint: 'echo', args: [TEXT] })), bearer())],
+    ['raystream alone, resumed', post(plain, '/protocol', alone)],
     ['encrypted, resumed', post(encrypted, '/raystream', call)],
     ['full handshake, suite 2', post(encrypted, '/raystream', handshake)],
     ['the same with a first call inside', post(encrypted, '/raystream', early)],
     ['plain WebSocket message', (connections) => chatter(plain, connections, () => Array(CALLS_PER_SOCKET).fill(Buffer.from(TEXT)))],
     ['encrypted call on a WebSocket', (connections) => chatter(encrypted, connections, sockets)],
   ];
-  const cases = loads.flatMap(([name, run]) => [1, 64].map((connections) => ({ name, connections, run, rounds: [] })));
+  const cases = loads.filter(([name]) => name.includes(wanted)).flatMap(([name, run]) => [1, 64].map((connections) => ({ name, connections, run, rounds: [] })));
   for (const { run, connections } of cases) await run(connections);
   for (let round = 0; round < ROUNDS; round++) {
     for (const { run, connections, rounds } of cases) rounds.push(await run(connections));
@@ -63,7 +68,7 @@ async function main() {
     const rate = spread(rounds.map(({ count, elapsed }) => count / elapsed));
     console.log(`| ${[name, connections, cpu, rate, rounds[0].up, rounds[0].down].join(' | ')} |`);
   }
-  await sizes();
+  if (wanted === '') await sizes();
 }
 
 /** The median, and the least and the most. */
@@ -98,12 +103,15 @@ async function serveKontract() {
 
 async function servePlain() {
   const config = join(work, 'plain.capnp');
-  cpSync(join(HERE, 'plain.js'), join(work, 'plain.js'));
+  for (const name of ['plain.js', 'shared.js']) cpSync(join(HERE, name), join(work, name));
+  cpSync(join(protocol, 'kontract_bench_protocol.js'), join(work, 'protocol.js'));
+  cpSync(join(protocol, 'kontract_bench_protocol_bg.wasm'), join(work, 'protocol.wasm'));
+  const modules = ['plain.js', 'shared.js', 'protocol.js'].map((name) => `(name = "${name}", esModule = embed "${name}")`);
   writeFileSync(
     config,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "plain", worker = (modules = [(name = "plain.js", esModule = embed "plain.js")], compatibilityDate = "2026-01-01"))],
+  services = [(name = "plain", worker = (modules = [${modules}, (name = "protocol.wasm", wasm = embed "protocol.wasm")], compatibilityDate = "2026-01-01"))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "plain")],
 );`,
   );
@@ -136,26 +144,17 @@ function workerdBelow(pid) {
 }
 
 /** A full handshake and a resumed call of `echo`, as bytes to send as often as one likes. */
-async function recorded({ startFull, startResume, ticketOf, frames, encodeEarly, FrameType, platformEntropy }, { app, url }) {
+async function recorded(raystream, { app, url }) {
+  const { startFull, startResume, encodeEarly, FrameType, platformEntropy } = raystream;
   const identity = JSON.parse(readFileSync(join(app, '.kontract/server/identity.json'), 'utf8'));
   const bytes = (numbers) => Uint8Array.from(numbers);
   const client = readFileSync(join(app, '.kontract/client/kontract.js'), 'utf8');
   const [x25519, mlKem] = ['x25519', 'mlkem'].map((name) => Buffer.from(new RegExp(`${name}: "([\\w-]+)"`).exec(client)[1], 'base64url'));
   const pinned = { suite: identity.suite, buildId: bytes(identity.buildId), routeHash: bytes(identity.routeHash) };
   const key = { x25519: Uint8Array.from(x25519), mlKem: Uint8Array.from(mlKem) };
-  const full = await startFull(pinned, key, platformEntropy);
   const inside = [envelope('kontract.auth.anonymous', '', Buffer.from('{}')), envelope('echo', '', request1(TEXT))];
   const early = await startFull(pinned, key, platformEntropy, encodeEarly(inside.map((payload, place) => ({ sequence: place + 1, payload }))));
-  const [response, ticket] = frames(await posted(url, full.init));
-  const established = await full.finish(response);
-  const resumption = ticketOf(await established.session.open(ticket), established);
-  const exchange = async (payload) => {
-    const resume = await startResume(resumption, platformEntropy);
-    const body = Buffer.concat([resume.init, await resume.seal(FrameType.RpcCall, 1, payload)]);
-    const [first, ...rest] = frames(await posted(url, body));
-    const { session } = await resume.finish(first);
-    return { body, answer: await session.open(rest.at(-1)) };
-  };
+  const { full, resumption, exchange } = await shakenHands(raystream, `${url}/raystream`, pinned, key);
   const tokens = await exchange(envelope('kontract.auth.anonymous', '', Buffer.from('{}')));
   const { accessToken } = JSON.parse(Buffer.from(tokens.answer.payload).toString());
   const call = await exchange(envelope('echo', accessToken, request1(TEXT)));
@@ -170,6 +169,39 @@ async function recorded({ startFull, startResume, ticketOf, frames, encodeEarly,
     return messages;
   };
   return { handshake: Buffer.from(full.init), early: Buffer.from(early.init), call: call.body, sockets };
+}
+
+/** The same by raystream alone: a frame with the text, and nothing around it. */
+async function recordedAlone(raystream, { url }) {
+  const key = Uint8Array.from(await send({ url, path: '/protocol/key', body: Buffer.alloc(0) }));
+  const { exchange } = await shakenHands(raystream, `${url}/protocol`, PINS, { x25519: key.slice(0, 32), mlKem: key.slice(32) });
+  const { body, answer } = await exchange(Buffer.from(TEXT));
+  assert.equal(Buffer.from(answer.payload).toString(), TEXT);
+  return body;
+}
+
+/** A session, and what exchanges a frame in resumes of it: the request's body, and the answer, opened. */
+async function shakenHands({ startFull, startResume, ticketOf, frames, FrameType, platformEntropy }, url, pinned, key) {
+  const full = await startFull(pinned, key, platformEntropy);
+  const [response, ticket] = frames(await posted(url, full.init));
+  const established = await full.finish(response);
+  const resumption = ticketOf(await established.session.open(ticket), established);
+  const exchange = async (payload) => {
+    const resume = await startResume(resumption, platformEntropy);
+    const body = Buffer.concat([resume.init, await resume.seal(FrameType.RpcCall, 1, payload)]);
+    const [first, ...rest] = frames(await posted(url, body));
+    const { session } = await resume.finish(first);
+    return { body, answer: await session.open(rest.at(-1)) };
+  };
+  return { full, resumption, exchange };
+}
+
+/** A token with the claims of kontract's, for the plain call (RFC 7519, HS256). */
+function bearer() {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: 'bench', sub: `anon_${'0'.repeat(32)}`, iat: now, exp: now + 3600, groups: [], mask: 7 };
+  const signed = [{ alg: 'HS256', typ: 'JWT' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return { authorization: `Bearer ${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}` };
 }
 
 /** As docs/wire.md has it; the call only reads and needs no idempotency key. */
@@ -189,12 +221,12 @@ function request1(text) {
 }
 
 function posted(url, body) {
-  return send({ url, path: '/raystream', body }, undefined).then((answer) => Uint8Array.from(answer));
+  return send({ url, path: '', body }).then((answer) => Uint8Array.from(answer));
 }
 
-function send({ url, path, body }, agent) {
+function send({ url, path, body, headers }, agent) {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url + path, { method: 'POST', agent, headers: { 'content-length': body.length } }, (incoming) => {
+    const outgoing = request(url + path, { method: 'POST', agent, headers: { ...headers, 'content-length': body.length } }, (incoming) => {
       const parts = [];
       incoming.on('data', (part) => parts.push(part));
       incoming.on('error', reject);
@@ -226,16 +258,16 @@ async function chatter({ url, pid }, connections, messagesOf) {
 async function dial(address) {
   const socket = new WebSocket(address);
   socket.binaryType = 'arraybuffer';
-  let answered = () => undefined;
+  let [answered, failed] = [() => undefined, () => undefined];
   socket.addEventListener('message', ({ data }) => answered(data));
+  socket.addEventListener('close', ({ code }) => failed(new Error(`closed ${code}`)));
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve);
     socket.addEventListener('error', () => reject(new Error('no socket')));
   });
   const ask = (message) =>
     new Promise((resolve, reject) => {
-      answered = resolve;
-      socket.addEventListener('close', ({ code }) => reject(new Error(`closed ${code}`)), { once: true });
+      [answered, failed] = [resolve, reject];
       socket.send(message);
     });
   return { ask, close: () => socket.close() };
@@ -259,11 +291,11 @@ async function hammer(load, connections) {
   return { count, up: load.body.length, down, cpu: cpuSeconds(load.pid) - cpu, elapsed: (performance.now() - start) / 1000 };
 }
 
-/** User and system time of a process with all its threads. */
+/** Time on a processor of all threads of a process, which the scheduler counts in nanoseconds. */
 function cpuSeconds(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const nanoseconds = threads.map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]));
+  return nanoseconds.reduce((sum, of) => sum + of, 0) / 1e9;
 }
 
 /** What a page downloads: the generated client's runtime, and the same without what raystream needs. */

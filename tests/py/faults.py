@@ -489,6 +489,7 @@ class SocketFaults:
             "two epochs ahead": fault(txid=2 * FRAMES_PER_KEY),
             "handshake type sealed": fault(ty=HANDSHAKE_RESPONSE, flags=FIN),
             "more to come, then nothing": fault(flags=MORE),
+            "a socket, then nothing": lambda: Socket(self.url, self.client, opens=False).ending(),
             "the end of nothing": fault(flags=FIN),
             "more and the end at once": fault(flags=MORE | FIN),
             "a whole call in one that is in parts": interrupted,

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::build::{self, Profile};
 use crate::error::Error;
+use crate::gateway;
 use crate::process::{self, CARGO, NODE, NPM};
 use crate::tree::Tree;
 
@@ -40,14 +41,21 @@ pub(crate) fn storage(tree: &Tree, test: &str) -> Result<(), Error> {
     process::finish(CARGO, command)
 }
 
-/// Builds the program, and prints encrypted and plain calls side by side. What is measured is the gateway, which has a profile of its own.
+/// Builds the program and a Worker of raystream alone, and prints encrypted and plain calls side by side. What is measured is the
+/// gateway, which has a profile of its own.
 ///
 /// # Errors
 /// With the first step that fails.
 pub(crate) fn raystream(tree: &Tree) -> Result<(), Error> {
     let program = build::build(tree, Profile::Dev)?;
-    let program = program.display().to_string();
-    process::run(NODE, &["--experimental-websocket", "benches/raystream/bench.mjs", &program], &tree.root)
+    let protocol = tree.target.join("bench-protocol");
+    gateway::module(tree, "kontract-bench-protocol", &protocol)?;
+    let (program, protocol) = (program.display().to_string(), protocol.display().to_string());
+    process::run(
+        NODE,
+        &["--experimental-websocket", "benches/raystream/bench.mjs", &program, &protocol],
+        &tree.root,
+    )
 }
 
 /// Builds the program as it ships, and prints what builds of a generated app cost, cold and after an edit, beside bundlers.

@@ -1,4 +1,5 @@
-//! Builds the gateway: `runtime/worker` to WebAssembly, and wasm-bindgen's JavaScript for it, into `target/gateway`.
+//! Builds the gateway: `runtime/worker` to WebAssembly, and wasm-bindgen's JavaScript for it, into `target/gateway`; in the same way
+//! what a benchmark runs in a Worker.
 //!
 //! ```text
 //! runtime/worker → <target>/wasm32-unknown-unknown/wasm/kontract_worker.wasm
@@ -36,15 +37,23 @@ pub(crate) fn require_target(tree: &Tree) -> Result<(), Error> {
 /// # Errors
 /// When the crate does not compile or wasm-bindgen refuses it.
 pub(crate) fn build(tree: &Tree) -> Result<(), Error> {
+    module(tree, "kontract-worker", &tree.gateway())
+}
+
+/// Builds a package to WebAssembly, with its JavaScript.
+///
+/// # Errors
+/// When it does not compile or wasm-bindgen refuses it.
+pub(crate) fn module(tree: &Tree, package: &str, into: &Path) -> Result<(), Error> {
     require_target(tree)?;
     let mut cargo = Command::new(CARGO.name);
     cargo
-        .args(["build", "--profile", PROFILE, "--target", TARGET, "-p", "kontract-worker"])
+        .args(["build", "--profile", PROFILE, "--target", TARGET, "-p", package])
         .args(["--config", &same_paths_everywhere(tree)])
         .current_dir(&tree.root);
     process::finish(CARGO, cargo)?;
-    let module = tree.target.join(TARGET).join(PROFILE).join("kontract_worker.wasm");
-    write_bindings(&module, &tree.gateway())
+    let module = format!("{}.wasm", package.replace('-', "_"));
+    write_bindings(&tree.target.join(TARGET).join(PROFILE).join(module), into)
 }
 
 /// Panic messages hold source paths. Without this the module would name folders of the machine that built it, and two

@@ -95,14 +95,14 @@ pub struct Issued {
 
 /// Issues and verifies.
 pub struct Authority {
-    token_key: [u8; 32],
-    credential_key: [u8; 32],
+    token_key: MacKey,
+    credential_key: MacKey,
 }
 
 impl Authority {
     /// The authority of a project.
     pub fn new(key: &IdentityKey) -> Self {
-        Self { token_key: key.token_key(), credential_key: key.credential_key() }
+        Self { token_key: MacKey::new(&key.token_key()), credential_key: MacKey::new(&key.credential_key()) }
     }
 
     /// A new pair of tokens for a caller on a session.
@@ -149,13 +149,29 @@ impl Authority {
 }
 
 /// HMAC-SHA256 (RFC 2104).
-pub(crate) fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-    mac(key, message).finalize().into_bytes().into()
+fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    MacKey::new(key).mac(message)
 }
 
-/// The keyed state, for a comparison in constant time.
-pub(crate) fn mac(key: &[u8; 32], message: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("invariant: HMAC takes keys of every length");
-    mac.update(message);
-    mac
+/// A key of HMAC-SHA256 as the states that begin with it (RFC 2104, section 4), which every message would compute again.
+pub(crate) struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("invariant: HMAC takes keys of every length"))
+    }
+
+    /// The authentication code of a message.
+    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
+        self.over(message).finalize().into_bytes().into()
+    }
+
+    /// Whether that is `mac`, in constant time.
+    pub(crate) fn verifies(&self, message: &[u8], mac: &[u8]) -> bool {
+        self.over(message).verify_slice(mac).is_ok()
+    }
+
+    fn over(&self, message: &[u8]) -> Hmac<Sha256> {
+        self.0.clone().chain_update(message)
+    }
 }

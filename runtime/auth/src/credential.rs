@@ -1,6 +1,6 @@
 //! The database credential: who a transaction is for, in a form that the gateway's database role cannot make.
 
-use crate::authority::{UnixSeconds, hmac_sha256};
+use crate::authority::{MacKey, UnixSeconds};
 
 /// `owner`, an expiry and `HMAC-SHA256(credential key, owner ‖ "." ‖ expiry)`; the function `kt.start` checks it
 /// against a key that the gateway's role cannot read.
@@ -15,8 +15,8 @@ pub struct Credential {
 }
 
 impl Credential {
-    pub(crate) fn mint(key: &[u8; 32], owner: &str, expires_at: UnixSeconds) -> Self {
-        let mac = hmac_sha256(key, format!("{owner}.{}", expires_at.0).as_bytes());
+    pub(crate) fn mint(key: &MacKey, owner: &str, expires_at: UnixSeconds) -> Self {
+        let mac = key.mac(format!("{owner}.{}", expires_at.0).as_bytes());
         Self { owner: owner.to_owned(), expires_at, mac }
     }
 }

@@ -3,11 +3,10 @@
 //! The header is compared as text, never parsed: there is no algorithm, key id, key URL or critical extension that
 //! a peer could choose (RFC 8725, section 3.1).
 
-use crate::authority::{Identity, SessionBinding, UnixSeconds, hmac_sha256, mac};
+use crate::authority::{Identity, MacKey, SessionBinding, UnixSeconds};
 use crate::limits::TOKEN_LEN_MAX;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::Mac;
 use serde::{Deserialize, Serialize};
 
 /// Why a token is refused.
@@ -90,19 +89,19 @@ impl Claims {
     }
 }
 
-pub(crate) fn sign(key: &[u8; 32], kind: TokenKind, claims: &Claims) -> String {
+pub(crate) fn sign(key: &MacKey, kind: TokenKind, claims: &Claims) -> String {
     let claims = serde_json::to_vec(claims).expect("invariant: claims are strings and numbers");
     let mut token = URL_SAFE_NO_PAD.encode(kind.header());
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(claims));
-    let signature = hmac_sha256(key, token.as_bytes());
+    let signature = key.mac(token.as_bytes());
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(signature));
     token
 }
 
 pub(crate) fn verify(
-    key: &[u8; 32],
+    key: &MacKey,
     kind: TokenKind,
     token: &str,
     now: UnixSeconds,
@@ -116,7 +115,9 @@ pub(crate) fn verify(
         return Err(TokenError::Malformed);
     }
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
-    mac(key, signed.as_bytes()).verify_slice(&signature).map_err(|_| TokenError::Signature)?;
+    if !key.verifies(signed.as_bytes(), &signature) {
+        return Err(TokenError::Signature);
+    }
     let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| TokenError::Malformed)?;
     let claims: Claims = serde_json::from_slice(&claims).map_err(|_| TokenError::Malformed)?;
     if claims.iss != ISSUER || claims.mask > 7 {

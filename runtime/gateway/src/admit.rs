@@ -9,13 +9,14 @@ use kontract_wire::error::{ErrorCode, WireError};
 use kontract_wire::perm::Perms;
 use kontract_wire::route::RouteId;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// A call that passed every check that needs no database. Only the gateway makes one.
 #[derive(Clone)]
 pub struct AdmittedCall {
     sequence: u32,
     route: RouteId,
-    policy: RoutePolicy,
+    policy: Arc<RoutePolicy>,
     identity: Identity,
     credential: Credential,
     idempotency_key: Option<IdempotencyKey>,
@@ -80,7 +81,7 @@ impl Gateway {
         &self,
         sequence: u32,
         call: &Call<'_>,
-        policy: &RoutePolicy,
+        policy: &Arc<RoutePolicy>,
         identity: Identity,
         now: UnixSeconds,
     ) -> Result<AdmittedCall, WireError> {
@@ -94,7 +95,7 @@ impl Gateway {
         Ok(AdmittedCall {
             sequence,
             route: call.route,
-            policy: policy.clone(),
+            policy: Arc::clone(policy),
             identity,
             credential,
             idempotency_key: call.idempotency_key.map(|key| ledger_key(key, call)),

@@ -5,6 +5,7 @@ use kontract_wire::limits::TOKEN_LEN_MAX;
 use kontract_wire::perm::Perms;
 use kontract_wire::route::RouteId;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Policy of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,17 +39,17 @@ const ENVELOPE_LEN_MAX: usize = 4 + 2 + TOKEN_LEN_MAX + 16;
 
 /// All policies, by route id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Routes(BTreeMap<RouteId, RoutePolicy>);
+pub struct Routes(BTreeMap<RouteId, Arc<RoutePolicy>>);
 
 impl Routes {
     /// The policy of a route.
-    pub fn find(&self, route: RouteId) -> Option<&RoutePolicy> {
+    pub fn find(&self, route: RouteId) -> Option<&Arc<RoutePolicy>> {
         self.0.get(&route)
     }
 }
 
 impl FromIterator<RoutePolicy> for Routes {
     fn from_iter<I: IntoIterator<Item = RoutePolicy>>(policies: I) -> Self {
-        Self(policies.into_iter().map(|policy| (RouteId::of(&policy.name), policy)).collect())
+        Self(policies.into_iter().map(|policy| (RouteId::of(&policy.name), Arc::new(policy))).collect())
     }
 }

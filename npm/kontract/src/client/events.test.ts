@@ -76,6 +76,9 @@ test('where events do not come through nothing is thrown, and they are left alon
     world.now += 1;
     await events(new Uint8Array(8), world.options, never);
     assert.equal(world.asked.length, 2);
+    world.now -= 3_600_000;
+    await events(new Uint8Array(8), world.options, never);
+    assert.equal(world.asked.length, 3, 'a clock that was set back is no reason to wait for it');
   }
 });
 

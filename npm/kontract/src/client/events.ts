@@ -15,7 +15,7 @@ const PAUSE_MS = 5 * 60_000;
 const SIGN_MS = 15_000;
 const SIGNS_MISSED_MAX = 3;
 
-/** When events may be tried again, for each connection to a gateway. */
+/** When events did not come through, for each connection to a gateway. */
 const pauses = new WeakMap<PostOptions, number>();
 
 /** Sends frames in a header and gives those of the answer, as they arrive. Nothing where that is not possible here. */
@@ -28,15 +28,21 @@ export async function events(
   // Whoever wants POST has nothing on the way that holds answers back.
   if (settings.transport === 'post') return undefined;
   const request = toBase64Url(body);
-  if (request.length > REQUEST_LEN_MAX || (pauses.get(options) ?? 0) > platform.now()) return undefined;
+  if (request.length > REQUEST_LEN_MAX || isPaused(options)) return undefined;
   const headers = { accept: 'text/event-stream', raystream: request };
   const response = await settings.fetch(`${settings.url}/stream`, { headers, signal, cache: 'no-store' }).catch(() => undefined);
   signal.throwIfAborted();
   const isStream = response?.status === 200 && response.headers.get('content-type')?.startsWith('text/event-stream') === true;
   if (isStream) return framesOf(response, options, signal);
-  pauses.set(options, platform.now() + PAUSE_MS);
+  pauses.set(options, platform.now());
   void response?.body?.cancel().catch(() => undefined);
   return undefined;
+}
+
+/** A clock that was set back ends the pause. */
+function isPaused(options: PostOptions): boolean {
+  const since = pauses.get(options);
+  return since !== undefined && Math.abs(options.platform.now() - since) < PAUSE_MS;
 }
 
 /** The frames of events: one in each line `data: BASE64URL`. */

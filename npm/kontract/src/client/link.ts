@@ -34,7 +34,8 @@ export class Link {
   #socket: Socket | undefined;
   #opening: Promise<Socket> | undefined;
   #handshaking: Promise<Shaken> | undefined;
-  #noSocketUntil = 0;
+  #pausedAt = 0;
+  #pauseMs = 0;
   #socketFailures = 0;
 
   constructor(options: PostOptions, signal: AbortSignal) {
@@ -112,7 +113,7 @@ export class Link {
     const { now, random } = this.#options.platform;
     const ceiling = Math.min(SOCKET_PAUSE_FIRST_MS * 2 ** this.#socketFailures, SOCKET_PAUSE_MAX_MS);
     this.#socketFailures += 1;
-    this.#noSocketUntil = now() + random() * ceiling;
+    [this.#pausedAt, this.#pauseMs] = [now(), random() * ceiling];
   }
 
   /**
@@ -149,7 +150,8 @@ export class Link {
   }
 
   #maySocket(): boolean {
-    return this.#options.platform.now() >= this.#noSocketUntil;
+    // A clock that was set back ends the pause.
+    return Math.abs(this.#options.platform.now() - this.#pausedAt) >= this.#pauseMs;
   }
 
   #open(): Promise<Socket> {

@@ -174,7 +174,7 @@ export class Socket {
     // Heartbeats leave the time of the last call alone, by which the key is changed.
     if (type !== FrameType.Heartbeat) {
       const now = this.#options.platform.now();
-      if (now - this.#lastSealedAt > REKEY_IDLE_MS) session.rekey();
+      if (Math.abs(now - this.#lastSealedAt) > REKEY_IDLE_MS) session.rekey();
       this.#lastSealedAt = now;
     }
     try {
@@ -184,9 +184,9 @@ export class Socket {
     }
   }
 
-  /** Asks a silent peer whether it is there. */
+  /** Asks a silent peer whether it is there. A clock that was set back says nothing of how long it was silent. */
   #heartbeat(): void {
-    if (this.#options.platform.now() - this.#lastReceivedAt < HEARTBEAT_MS) return;
+    if (Math.abs(this.#options.platform.now() - this.#lastReceivedAt) < HEARTBEAT_MS) return;
     if (this.#heartbeatsMissed === HEARTBEATS_MISSED_MAX) return this.fail(new this.#tools.NetworkError('the WebSocket does not answer'));
     this.#heartbeatsMissed += 1;
     void this.#send(FrameType.Heartbeat, HEARTBEAT_SEQUENCE, new Uint8Array());

@@ -366,6 +366,38 @@ test('calls that met over a row read it one after the other, each behind the com
   assert.equal(commits.length, 8 + 7, 'seven met the first, and nobody met anybody again');
 });
 
+test('a transaction begins when its call reaches for storage, not before it and not behind it', async () => {
+  const handles = new Handles();
+  let begun = 0;
+  const begin = (): Transaction => {
+    begun += 1;
+    return fakeTransaction(handles);
+  };
+  let late: unknown;
+  let later = Promise.resolve();
+  const runtime = fakeRuntime({
+    idle: () => 'nothing stored',
+    leaves: async () => {
+      later = new Promise((resolve) => setImmediate(resolve)).then(() => {
+        try {
+          void env.storage['rows'];
+        } catch (error) {
+          late = error;
+        }
+      });
+      return 'left';
+    },
+    reaches: () => String(env.storage['rows']) + String(env.storage['rows']),
+  });
+  const call = async (name: string): Promise<string> => described(await run(runtime, fakeCall(handles, name, begin), fakePeer()));
+  assert.deepEqual([await call('idle'), await call('leaves')], ['nothing stored', 'left']);
+  await later;
+  assert.match(String(late), /env\.storage is there until the endpoint has ended/);
+  assert.equal(begun, 0);
+  assert.equal(await call('reaches'), 'undefinedundefined');
+  assert.deepEqual([begun, handles.open.size], [1, 0]);
+});
+
 test('a call that had to run again says so in the log', async (t) => {
   const lines: string[] = [];
   t.mock.method(console, 'warn', (line: string) => void lines.push(line));
@@ -385,7 +417,7 @@ test('a streamed mutation that was done before is a conflict: its items are not 
   const handles = new Handles();
   const runtime = fakeRuntime({
     async *items() {
-      yield 'one';
+      yield String(env.storage['rows']);
     },
   });
   for (const entry of Object.values(runtime.build.routes)) entry.stream = true;

@@ -54,9 +54,9 @@ async function attempts(runtime: Runtime, call: Call, peer: Peer, trace: Trace):
     seed: once(() => crypto.getRandomValues(new Uint8Array(16))),
     lenMax: entry.readOnly ? RESULT_LEN_MAX : ANSWER_LEN_MAX,
     items,
-    open: (args) => peer.inbox.open(args, entry.uploads ?? []),
+    open: (args) => (entry.uploads === undefined ? args : peer.inbox.open(args, entry.uploads)),
     mayWrite: !entry.readOnly,
-    mayRepeat: () => items?.hasSent !== true && !peer.inbox.isRead,
+    mayRepeat: () => items?.hasSent !== true && !(entry.uploads !== undefined && peer.inbox.isRead),
     stopIfGone: () => {
       if (peer.isGone) peer.signal.throwIfAborted();
     },
@@ -125,49 +125,93 @@ interface Attempt {
 
 /** One attempt: a transaction of its own, arguments decoded anew because a handler may have changed them. */
 async function runOnce(attempt: Attempt): Promise<Bytes> {
-  const { runtime, call, route, context, database, retries, seed, lenMax, items, open, mayWrite, mayRepeat, stopIfGone } = attempt;
+  const { runtime, call, route, context, lenMax, items, open, mayRepeat, stopIfGone } = attempt;
   stopIfGone();
   const args = open(decodeArguments(route, call.arguments));
-  const past: TransactionScope[] = [];
-  const { patience, turn, trace } = retries;
-  const { tables } = runtime.build;
-  const transaction = new TransactionScope(call.begin(), tables, {
-    connect: database,
-    patience,
-    turn: mayWrite ? turn : undefined,
-    mayLook: trace.attempts === 1,
-    past: (snapshot) => {
-      const scope = new TransactionScope(call.beginAt(snapshot), tables, { connect: database, patience });
-      past.push(scope);
-      return scope.tables;
-    },
-  });
+  const storage = new AttemptStorage(attempt);
   try {
-    const scope = { ctx: context, storage: transaction.tables, vars: runtime.vars };
-    let inner = 0;
-    offerInner(transaction.tables, (body) => {
-      const begin = call.beginInner.bind(call, seed(), inner++);
-      return untilDone(runtime, retries, () => runInner(runtime, begin, database, patience, scope, body));
-    });
+    const scope: Scope = {
+      ctx: context,
+      get storage() {
+        return storage.tables;
+      },
+      vars: runtime.vars,
+    };
     const result = await runInScope(scope, async () => {
       const value = await route.run(context, args);
       return items === undefined ? encodeResult(call, route, value, lenMax) : items.sendAll(value);
     });
     // Whoever gave up takes no result, and may do something else instead.
     stopIfGone();
-    const answer = await transaction.commit(result);
+    const answer = await storage.commit(result);
     if (items !== undefined && answer !== result) throw appliedBefore();
     return answer;
   } catch (error) {
     // The mutation was done by an earlier attempt of the same caller; whatever the handler made of that, it gets the
     // first answer.
-    const first = transaction.alreadyApplied;
+    const first = storage.alreadyApplied;
     if (first !== undefined && items === undefined) return first;
     if (first !== undefined) throw appliedBefore();
-    throw final(transaction.lost ?? error, mayRepeat());
+    throw final(storage.lost ?? error, mayRepeat());
   } finally {
-    for (const scope of past) scope.free();
-    transaction.free();
+    storage.free();
+  }
+}
+
+/** The transaction of an attempt, begun when its endpoint first reaches for a table: many calls never do. */
+class AttemptStorage {
+  #scope: TransactionScope | undefined;
+  readonly #past: TransactionScope[] = [];
+  #isOver = false;
+
+  constructor(private readonly attempt: Attempt) {}
+
+  get tables(): TransactionScope["tables"] {
+    return (this.#scope ??= this.#begin()).tables;
+  }
+
+  get alreadyApplied(): Bytes | undefined {
+    return this.#scope?.alreadyApplied;
+  }
+
+  get lost(): LostConnection | undefined {
+    return this.#scope?.lost;
+  }
+
+  /** Commits with the encoded result and returns the answer to send. */
+  async commit(result: Bytes): Promise<Bytes> {
+    return this.#scope === undefined ? result : this.#scope.commit(result);
+  }
+
+  free(): void {
+    this.#isOver = true;
+    for (const scope of this.#past) scope.free();
+    this.#scope?.free();
+  }
+
+  #begin(): TransactionScope {
+    if (this.#isOver) throw new Error("env.storage is there until the endpoint has ended; `await` what uses it");
+    const { runtime, call, context, database, retries, seed, mayWrite } = this.attempt;
+    const { patience, turn, trace } = retries;
+    const { tables } = runtime.build;
+    const begun = new TransactionScope(call.begin(), tables, {
+      connect: database,
+      patience,
+      turn: mayWrite ? turn : undefined,
+      mayLook: trace.attempts === 1,
+      past: (snapshot) => {
+        const scope = new TransactionScope(call.beginAt(snapshot), tables, { connect: database, patience });
+        this.#past.push(scope);
+        return scope.tables;
+      },
+    });
+    const outside = { ctx: context, vars: runtime.vars };
+    let inner = 0;
+    offerInner(begun.tables, (body) => {
+      const begin = call.beginInner.bind(call, seed(), inner++);
+      return untilDone(runtime, retries, () => runInner(runtime, begin, database, patience, outside, body));
+    });
+    return begun;
   }
 }
 

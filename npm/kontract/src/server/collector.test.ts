@@ -20,6 +20,14 @@ function world(t: TestContext, ...results: string[]): { collector: Collector; st
   return { collector, steps: () => steps };
 }
 
+test('a clock that is set back does not put the next collection off', async (t) => {
+  const { collector, steps } = world(t, LAST, LAST);
+  await collector.collect();
+  t.mock.timers.setTime(500_000);
+  await collector.collect();
+  assert.equal(steps(), 2);
+});
+
 test('steps follow one another while there is more, and then not for ten seconds', async (t) => {
   const { collector, steps } = world(t, FULL, FULL, LAST, LAST);
   await collector.collect();

@@ -11,7 +11,7 @@ import type { TableHandle } from "./storage.js";
 /** What one attempt to run a call can reach. */
 export interface Scope {
   ctx: Context;
-  storage: Record<string, TableHandle>;
+  readonly storage: Record<string, TableHandle>;
   vars: Readonly<Record<string, string>>;
 }
 

@@ -34,6 +34,45 @@ test('answers of a body are sealed in the order of its frames, behind what the g
   assert.equal(handles.open.size, 0);
 });
 
+test('sixteen calls of a body run at a time, and the others begin in their order as these end', async () => {
+  const handles = new Handles();
+  const begun: number[] = [];
+  const running = new Map<number, () => void>();
+  let most = 0;
+  const names = Array.from({ length: 40 }, (_, number) => `call${number}`);
+  const endpoints = names.map((name, number) => [
+    name,
+    () => {
+      begun.push(number);
+      return new Promise<string>((resolve) => {
+        running.set(number, () => (running.delete(number), resolve(name)));
+        most = Math.max(most, running.size);
+      });
+    },
+  ] as const);
+  const answering = answersOf(fakeRuntime(Object.fromEntries(endpoints)), new FakeChannel(handles), names.map((name) => utf8(`call ${name}`)));
+  while (begun.length < names.length || running.size > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+    // The one that began last ends first.
+    [...running.values()].at(-1)?.();
+  }
+  assert.equal(most, 16);
+  assert.deepEqual(begun, names.map((_, number) => number));
+  assert.deepEqual((await answering).map(text), names.map((name, number) => `${number}:${number}:${name}`));
+  assert.equal(handles.open.size, 0);
+});
+
+test('a call that waits for nothing outside sets no timer', async (t) => {
+  const handles = new Handles();
+  const timers = t.mock.method(globalThis, 'setTimeout');
+  const endpoint = async (): Promise<string> => {
+    for (let awaits = 0; awaits < 10; awaits++) await undefined;
+    return 'done';
+  };
+  const answers = await answersOf(fakeRuntime({ quick1: endpoint }), new FakeChannel(handles), [utf8('call quick1')]);
+  assert.deepEqual([answers.map(text), timers.mock.callCount()], [['0:1:done'], 0]);
+});
+
 test('a late answer is a stream that shows life, and whose reader can leave', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const handles = new Handles();

@@ -6,11 +6,11 @@ import { run } from "./call.js";
 import { HttpError } from "../index.js";
 import { type Taken, take, takeEarly } from "./frames.js";
 import { Inbox } from "./inbox.js";
-import { seal } from "./outcome.js";
-import { BodyPeer, PlainPeer } from "./peer.js";
+import { type Outcome, seal } from "./outcome.js";
+import { BodyPeer, type Peer, PlainPeer } from "./peer.js";
 import type { Call, Channel } from "./platform.js";
 import { MAX_BYTES, type Runtime } from "./runtime.js";
-import { isDoneWithin } from "./within.js";
+import { isDoneAtOnce, isDoneWithin } from "./within.js";
 
 /**
  * Takes every frame before the first call runs, so that a body with a bad frame has no effect, and seals no answer before
@@ -37,15 +37,27 @@ export async function exchange(
   if (only !== undefined && others.length === 0 && (upload || entry?.stream === true)) {
     return stream(runtime, channel, replies, only, answer, upload ? frames : undefined);
   }
-  const peer = new PlainPeer(answer);
-  const running = Promise.all(
-    calls.map(async ({ call, sequence }) => ({ sequence, outcome: await run(runtime, call, peer) })),
-  );
+  const running = runAll(runtime, calls, new PlainPeer(answer));
   const sealed = async (): Promise<Bytes[]> => (await running).map(({ sequence, outcome }) => seal(channel, sequence, outcome));
-  if (await isDoneWithin(WHOLE_MS_MAX, running)) return [...replies, ...(await sealed())];
+  if ((await isDoneAtOnce(running)) || (await isDoneWithin(WHOLE_MS_MAX, running))) return [...replies, ...(await sealed())];
   return sent(channel, answer, replies, async () => {
     for (const frames of await sealed()) if (!answer.signal.aborted) answer.write(frames);
   });
+}
+
+/** Runs calls, so many at a time, and begins them in their order. */
+async function runAll(runtime: Runtime, calls: readonly Numbered[], peer: Peer): Promise<Ended[]> {
+  const ended: Ended[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let numbered = calls[next]; numbered !== undefined; numbered = calls[next]) {
+      const place = next++;
+      const { call, sequence } = numbered;
+      ended[place] = { sequence, outcome: await run(runtime, call, peer) };
+    }
+  };
+  await Promise.all(calls.slice(0, CALLS_AT_A_TIME_MAX).map(lane));
+  return ended;
 }
 
 /** The answer as a stream: the handshake's response, what was answered already, and what `work` writes. */
@@ -150,6 +162,11 @@ interface Numbered {
   readonly sequence: number;
 }
 
+interface Ended {
+  readonly sequence: number;
+  readonly outcome: Outcome;
+}
+
 interface TakenBody {
   readonly replies: Bytes[];
   readonly calls: Numbered[];
@@ -196,6 +213,9 @@ async function takeAll(runtime: Runtime, channel: Channel, frames: Frames, isSaf
 /** Limits of a body without streams, as `docs/raystream.md` has them. */
 const FRAMES_PER_BODY_MAX = 256;
 const BODY_LEN_MAX = 20 << 20;
+
+/** Calls of a body that run at the same time. */
+const CALLS_AT_A_TIME_MAX = 16;
 
 /** How long an answer is waited for that is then sent whole, in milliseconds. */
 const WHOLE_MS_MAX = 1_000;

@@ -8,6 +8,7 @@ import { Change } from "../change.js";
 import type { Bytes } from "../raystream/bytes.js";
 import { HttpError } from "../index.js";
 import type { UploadKind } from "./platform.js";
+import { isDoneWithin } from "./within.js";
 
 /** Bytes of a stream that are asked for and not read yet. */
 const WINDOW_LEN = 256 * 1024;
@@ -17,6 +18,9 @@ const PIECE_LEN_MAX = 64 * 1024;
 
 /** A handler may read the streams of a POST in another order than they come in; so much is kept for that. */
 const KEPT_LEN_MAX = 16 << 20;
+
+/** Time for the next piece of what a caller on a WebSocket was asked for; that of a POST has as long for a frame. */
+const PIECE_MS_MAX = 30_000;
 
 /** What stands in the arguments for a stream. */
 interface Handle {
@@ -98,7 +102,8 @@ export class Inbox {
     }
     let stream = this.#streams.get(number);
     if (stream === undefined) {
-      stream = new Incoming((bytes) => this.grant?.(number, bytes));
+      const { grant } = this;
+      stream = new Incoming(grant && ((bytes) => grant(number, bytes)));
       this.#streams.set(number, stream);
     }
     return stream;
@@ -126,7 +131,7 @@ class Incoming {
   #error: Error | undefined;
   readonly #change = new Change();
 
-  constructor(private readonly grant: (bytes: number) => void) {
+  constructor(private readonly grant: ((bytes: number) => void) | undefined) {
     this.readable = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
@@ -178,15 +183,23 @@ class Incoming {
       const room = WINDOW_LEN - this.queuedLen - this.#asked;
       if (!this.isOver && room >= WINDOW_LEN / 2) {
         this.#asked += room;
-        this.grant(room);
+        this.grant?.(room);
       }
       this.#change.happened();
       if (piece !== undefined) return piece;
       if (this.isOver) return undefined;
       this.isWanted = true;
-      await this.#change.next();
+      await this.#arrival();
       this.isWanted = false;
     }
+  }
+
+  /** Whoever holds a piece back that it was asked for holds the call and its transaction. */
+  async #arrival(): Promise<void> {
+    const change = this.#change.next();
+    // The frames of a body have a limit of their own.
+    if (this.grant === undefined) return change;
+    if (!(await isDoneWithin(PIECE_MS_MAX, change))) this.fail(new HttpError(400, "INVALID_REQUEST", "the rest of a stream did not come in time"));
   }
 }
 

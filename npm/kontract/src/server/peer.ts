@@ -112,9 +112,14 @@ export class BodyPeer implements Peer {
 
 /** A caller of a POST who waits for a result as a whole. */
 export class PlainPeer implements Peer {
-  readonly inbox = new Inbox(undefined, 0);
+  #inbox: Inbox | undefined;
 
   constructor(private readonly caller: Caller) {}
+
+  /** Nothing arrives in it. */
+  get inbox(): Inbox {
+    return (this.#inbox ??= new Inbox(undefined, 0));
+  }
 
   get signal(): AbortSignal {
     return this.caller.signal;

@@ -35,8 +35,11 @@ interface Opened {
 /** Bytes of answers that a peer may leave unread. Whoever reads nothing and calls on has the gateway keep them all. */
 const UNREAD_LEN_MAX = 64 << 20;
 
-/** Time for the rest of a call that comes in parts. */
-const PARTS_MS_MAX = 10_000;
+/**
+ * Time for a HANDSHAKE_INIT after the socket was opened, and for the rest of a call that comes in parts. workerd waits as long for
+ * the next message before an object may hibernate, so that this keeps none awake.
+ */
+const REST_MS_MAX = 10_000;
 
 interface SocketState {
   acceptWebSocket(socket: WebSocket): void;
@@ -52,6 +55,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
     async fetch(): Promise<Response> {
       const { 0: client, 1: server } = new WebSocketPair();
       (this.ctx as unknown as SocketState).acceptWebSocket(server);
+      this.#await(server);
       return new Response(null, { status: 101, webSocket: client } as ResponseInit);
     }
 
@@ -79,6 +83,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
     }
 
     async #open(socket: WebSocket, init: Bytes): Promise<void> {
+      this.#stopWaiting(socket);
       const opening = this.#accept(init);
       this.#channels.set(socket, opening);
       const opened = await opening;
@@ -134,13 +139,20 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
 
     /** Half a call is not kept for ever. */
     #watch({ channel }: Opened, socket: WebSocket): void {
+      this.#stopWaiting(socket);
+      if (channel.waiting) this.#await(socket);
+    }
+
+    /** Ends a socket whose peer keeps what it owes. */
+    #await(socket: WebSocket): void {
+      this.#timers.set(socket, setTimeout(() => this.#end(socket, CLOSE_REFUSED), REST_MS_MAX));
+    }
+
+    #stopWaiting(socket: WebSocket): void {
       const timer = this.#timers.get(socket);
-      if (timer !== undefined) {
-        clearTimeout(timer);
-        this.#timers.delete(socket);
-      }
-      if (!channel.waiting) return;
-      this.#timers.set(socket, setTimeout(() => this.#end(socket, CLOSE_REFUSED), PARTS_MS_MAX));
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      this.#timers.delete(socket);
     }
 
     #end(socket: WebSocket, code: number): void {
@@ -151,8 +163,7 @@ export function sessionObject(build: Build): new (state: unknown, bindings: Bind
     #drop(socket: WebSocket): void {
       const opening = this.#channels.get(socket);
       this.#channels.delete(socket);
-      clearTimeout(this.#timers.get(socket));
-      this.#timers.delete(socket);
+      this.#stopWaiting(socket);
       opening?.then(
         async ({ channel, peers, calls }) => {
           for (const peer of peers.values()) peer.abort();

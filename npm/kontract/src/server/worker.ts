@@ -46,16 +46,17 @@ async function route(build: Build, request: Request, bindings: Bindings, context
   if (bindings.KONTRACT_HOSTNAMES?.split(" ").includes(hostname) === false) {
     return new Response(`${hostname} is not served here\n`, { status: 421 });
   }
+  const origin = request.headers.get("origin");
   switch (pathname) {
     case "/raystream":
-      if (!isOwnOrigin(request, address, bindings)) return refused();
-      if (request.method === "OPTIONS") return readable(request, preflight());
-      if (request.method === "POST") return readable(request, await post(build, request, bindings, context));
+      if (!isOwnOrigin(origin, address, bindings)) return refused();
+      if (request.method === "OPTIONS") return readable(origin, preflight());
+      if (request.method === "POST") return readable(origin, await post(build, request, bindings, context));
       return openWebSocket(request, bindings);
     case "/stream":
-      if (!isOwnOrigin(request, address, bindings)) return refused();
-      if (request.method === "OPTIONS") return readable(request, preflight());
-      return readable(request, await stream(build, request, bindings, context));
+      if (!isOwnOrigin(origin, address, bindings)) return refused();
+      if (request.method === "OPTIONS") return readable(origin, preflight());
+      return readable(origin, await stream(build, request, bindings, context));
     case "/health":
       return Response.json({ status: "ok" });
     default:
@@ -81,8 +82,8 @@ async function post(build: Build, request: Request, bindings: Bindings, context:
     frames: () => framesOf(request),
     gone: () => request.signal,
     isSafe: false,
-    whole: (frames) => new Response(frames, { headers: HEADERS }),
-    streamed: ({ body }) => new Response(body, { headers: HEADERS }),
+    whole: (frames) => new Response(frames, OF_FRAMES),
+    streamed: ({ body }) => new Response(body, OF_FRAMES),
   });
 }
 
@@ -99,7 +100,8 @@ async function stream(build: Build, request: Request, bindings: Bindings, contex
   });
 }
 
-const HEADERS = { "content-type": "application/octet-stream", "cache-control": "no-store" };
+/** Made once: names and values are read anew from anything but `Headers`. */
+const OF_FRAMES = { headers: new Headers({ "content-type": "application/octet-stream", "cache-control": "no-store" }) };
 
 /** How a request brings its frames, and how it is answered. */
 interface Carrier {
@@ -141,8 +143,7 @@ async function openWebSocket(request: Request, { SESSION }: Bindings): Promise<R
 }
 
 /** A browser says where a page comes from; programs that say nothing carry no visitor's rights. */
-function isOwnOrigin(request: Request, { host }: URL, { KONTRACT_ORIGINS }: Bindings): boolean {
-  const origin = request.headers.get("origin");
+function isOwnOrigin(origin: string | null, { host }: URL, { KONTRACT_ORIGINS }: Bindings): boolean {
   if (origin === null) return true;
   const allowed = (KONTRACT_ORIGINS ?? "").split(" ").filter((entry) => entry !== "");
   return URL.canParse(origin) && (new URL(origin).host === host || allowed.includes(origin));
@@ -159,8 +160,7 @@ function preflight(): Response {
 }
 
 /** And whether that page may read the answer, a refusal as well. */
-function readable(request: Request, response: Response): Response {
-  const origin = request.headers.get("origin");
+function readable(origin: string | null, response: Response): Response {
   if (origin === null) return response;
   response.headers.set("access-control-allow-origin", origin);
   response.headers.set("vary", "origin");

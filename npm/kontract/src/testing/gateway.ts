@@ -27,6 +27,8 @@ export class Gateway {
   socketsFail = false;
   nowMs = 1_800_000_000_000;
   readonly #timers = new Set<{ readonly ms: number; readonly run: () => void; next: number }>();
+  /** Timers go by this, whatever the clock shows. */
+  #elapsedMs = 0;
   #identities = 0;
 
   constructor(peer: EchoPeer) {
@@ -50,7 +52,7 @@ export class Gateway {
       entropy: platformEntropy,
       wait: async (ms) => void this.waits.push(ms),
       every: (ms, run) => {
-        const timer = { ms, run, next: this.nowMs + ms };
+        const timer = { ms, run, next: this.#elapsedMs + ms };
         this.#timers.add(timer);
         return () => void this.#timers.delete(timer);
       },
@@ -86,8 +88,9 @@ export class Gateway {
   /** Lets time pass on the client's clock, and what is due happen. */
   async elapse(ms: number): Promise<void> {
     this.nowMs += ms;
+    this.#elapsedMs += ms;
     for (const timer of [...this.#timers]) {
-      for (; this.#timers.has(timer) && timer.next <= this.nowMs; timer.next += timer.ms) timer.run();
+      for (; this.#timers.has(timer) && timer.next <= this.#elapsedMs; timer.next += timer.ms) timer.run();
     }
     // The peer answers in order: with this answer, the ones before it have been handed on.
     await this.peer.setTime(this.nowMs / 1000);
