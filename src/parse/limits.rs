@@ -58,5 +58,8 @@ pub(crate) const OPERATORS_MAX: usize = 5_000;
 /// How many syntax errors of one file are shown, the first ones.
 pub(crate) const SYNTAX_ERRORS_MAX: usize = 20;
 
+/// How often the bytes of a text are read again inside of functions that the parser reads on trial; these may be nested.
+pub(crate) const TRIALS_OF_ONE_TEXT: usize = 4;
+
 /// Of more decorators in a file that does not parse, none is blamed for it: each costs a parse.
 pub(crate) const BLAMED_MAX: usize = 32;

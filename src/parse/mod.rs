@@ -6,6 +6,7 @@
 //!
 //! Knows TypeScript and the forms of kontract. Nothing outside of this module and the split sees syntax nodes.
 
+mod abstracts;
 pub(crate) mod apart;
 mod blanked;
 pub(crate) mod bodies;
@@ -13,6 +14,7 @@ pub(crate) mod comments;
 mod data;
 mod diagnostics;
 pub mod extract;
+mod foreign_names;
 mod global_types;
 pub mod graph;
 pub mod inspect;
@@ -20,6 +22,7 @@ mod involved;
 mod limits;
 pub(crate) mod literal;
 pub mod module;
+mod opaque;
 mod packages;
 pub mod resolve;
 mod scanner;

@@ -6,8 +6,10 @@
 
 use swc_common::{BytePos, Spanned};
 use swc_ecma_ast::{
-    AssignExpr, AssignTarget, ForStmt, Ident, Module, NamedExport, Number, OptChainBase, OptChainExpr,
-    SimpleAssignTarget, Str, TsEntityName, TsEnumDecl, TsEnumMemberId, TsFnOrConstructorType,
+    AssignExpr, AssignTarget, BindingIdent, Class, Decl, ExportDecl, ForStmt, Ident, ImportDecl, ImportPhase,
+    ImportSpecifier, Module, NamedExport, Number, OptChainBase, OptChainExpr, PropName, SimpleAssignTarget,
+    Str, TsEntityName, TsEnumDecl, TsEnumMemberId, TsExprWithTypeArgs, TsFnOrConstructorType,
+    TsInterfaceDecl, TsType,
 };
 
 use super::scanner::{is_identifier_part, skip_trivia};
@@ -28,6 +30,24 @@ enum Follows {
     Type,
     /// In front of the type of a function, which a union or an intersection has in parentheses.
     Function,
+    /// The same, behind an operator such as `keyof`.
+    Operand,
+    /// The only name of an import, its default: no other behind a `,`.
+    Default,
+    /// An import or export: the end of the statement.
+    Break,
+    /// What an interface or class extends or implements: `,` and another one, or `{`.
+    Heritage,
+    /// The head of a class or interface: without `implements` or `extends`, as nothing follows these.
+    Head,
+    /// In front of `this`, which only a parameter is called.
+    This,
+    /// In front of the name of a static member: one `static`.
+    Static,
+    /// `import source` with a name: what TypeScript takes for `import source = …`.
+    Source,
+    /// In front of an `export` with decorators behind it, before which no `declare` stands.
+    Declare,
     /// A string that ends with its line.
     Quote,
     /// A number with a `_` that is not between two digits; in front of it.
@@ -83,6 +103,60 @@ impl Seam {
 
     pub(super) fn of_function(node: &TsFnOrConstructorType) -> Self {
         Self { behind: node.span_lo(), follows: Follows::Function }
+    }
+
+    pub(super) fn of_operand(node: &TsType) -> Option<Self> {
+        node.is_ts_fn_or_constructor_type()
+            .then(|| Self { behind: node.span_lo(), follows: Follows::Operand })
+    }
+
+    /// A name that is bound, but for parameters of functions.
+    pub(super) fn of_this(name: &BindingIdent) -> Option<Self> {
+        (name.sym == *"this").then_some(Self { behind: name.id.span.lo, follows: Follows::This })
+    }
+
+    pub(super) fn of_static(name: &PropName) -> Self {
+        Self { behind: name.span_lo(), follows: Follows::Static }
+    }
+
+    pub(super) fn of_import(node: &ImportDecl) -> Option<Self> {
+        let is_source = node.phase == ImportPhase::Source;
+        let behind = node.specifiers.first().map(Spanned::span_lo)?;
+        is_source.then_some(Self { behind, follows: Follows::Source })
+    }
+
+    pub(super) fn of_default(node: &ImportDecl) -> Option<Self> {
+        let [ImportSpecifier::Default(only)] = node.specifiers.as_slice() else { return None };
+        Some(Self { behind: only.span.hi, follows: Follows::Default })
+    }
+
+    /// A whole import or export.
+    pub(super) fn of_statement(node: &impl Spanned) -> Self {
+        Self { behind: node.span_hi(), follows: Follows::Break }
+    }
+
+    pub(super) fn of_heritage(nodes: &[TsExprWithTypeArgs]) -> impl Iterator<Item = Self> {
+        nodes.iter().map(|node| Self { behind: node.span.hi, follows: Follows::Heritage })
+    }
+
+    pub(super) fn of_interface(node: &TsInterfaceDecl) -> Option<Self> {
+        let behind = node.type_params.as_ref().map_or(node.id.span.hi, |parameters| parameters.span.hi);
+        node.extends.is_empty().then_some(Self { behind, follows: Follows::Head })
+    }
+
+    pub(super) fn of_class(node: &Class, name: &Ident) -> Option<Self> {
+        let parameters = node.type_params.as_ref().map(|parameters| parameters.span.hi);
+        let extended = node.super_class.as_ref().map(|class| class.span_hi());
+        let arguments = node.super_type_params.as_ref().map(|arguments| arguments.span.hi);
+        let behind = arguments.or(extended).or(parameters).unwrap_or(name.span.hi);
+        node.implements.is_empty().then_some(Self { behind, follows: Follows::Head })
+    }
+
+    pub(super) fn of_export_decl(node: &ExportDecl) -> Option<Self> {
+        let Decl::Class(class) = &node.decl else { return None };
+        let first = class.class.decorators.first()?;
+        let behind = node.span.lo;
+        (first.span.lo > behind).then_some(Self { behind, follows: Follows::Declare })
     }
 
     pub(super) fn of_text(node: &Str) -> Option<Self> {
@@ -144,6 +218,49 @@ impl Seam {
                 let before = bytes[..behind].trim_ascii_end().last();
                 matches!(before, Some(b'|' | b'&')).then_some(("`(`", behind))
             }
+            Follows::Operand => Some(operand(bytes, behind)),
+            Follows::Default => {
+                let next = skip_trivia(bytes, at + 1);
+                let is_alone = bytes.get(at) == Some(&b',') && bytes.get(next) != Some(&b'{');
+                is_alone.then_some(("`{`", next))
+            }
+            Follows::Break => {
+                let ends = matches!(bytes.get(at), None | Some(b';' | b'}'))
+                    || bytes[..behind].ends_with(b";")
+                    || memchr::memchr2(b'\n', b'\r', &bytes[behind..at]).is_some();
+                (!ends).then_some(("`;`", at))
+            }
+            Follows::Heritage => match bytes.get(at) {
+                Some(b',') => {
+                    let next = skip_trivia(bytes, at + 1);
+                    (bytes.get(next) == Some(&b'{')).then_some(("type", next))
+                }
+                None | Some(b'{' | b')') => None,
+                // Of one that is written twice, swc tells.
+                Some(_) => {
+                    let again =
+                        [&b"extends"[..], b"implements"].iter().any(|word| bytes[at..].starts_with(word));
+                    (!again).then_some(("`,`", at))
+                }
+            },
+            Follows::Head => {
+                let word =
+                    ["extends", "implements"].iter().find(|word| bytes[at..].starts_with(word.as_bytes()));
+                word.map(|word| skip_trivia(bytes, at + word.len()))
+                    .filter(|next| bytes.get(*next) == Some(&b'{'))
+                    .map(|next| ("type", next))
+            }
+            Follows::This => {
+                let declares = bytes[..behind].trim_ascii_end();
+                let is_let = declares.ends_with(b"let") && declares.len() < behind;
+                Some(("identifier", if is_let { declares.len() - "let".len() } else { behind }))
+            }
+            Follows::Static => second_static(bytes, behind).map(|at| ("`;`", at)),
+            Follows::Source => Some(("`=`", behind)),
+            Follows::Declare => {
+                let word = skip_trivia(bytes, behind + "export".len());
+                bytes[word..].starts_with(b"declare").then_some(("declaration", behind))
+            }
             Follows::Quote => Some(("closing quote", behind)),
             Follows::Digits => {
                 let number = bytes[behind..].iter().take_while(|byte| is_identifier_part(**byte)).count();
@@ -178,6 +295,47 @@ impl Seam {
     }
 }
 
+/// What is expected in the type of a function that begins at `at`, where it cannot begin: TypeScript takes its `(` for one
+/// around a type, and its `new` for a name.
+fn operand(text: &[u8], at: usize) -> (&'static str, usize) {
+    let word = |at: usize| text[at..].iter().take_while(|byte| is_identifier_part(**byte)).count();
+    match text.get(at) {
+        Some(b'(') => {
+            let inside = skip_trivia(text, at + 1);
+            let name = word(inside);
+            if name == 0 {
+                return ("type", inside);
+            }
+            let behind = skip_trivia(text, inside + name);
+            if text.get(behind) == Some(&b')') {
+                ("`;`", skip_trivia(text, behind + 1))
+            } else {
+                ("`)`", behind)
+            }
+        }
+        Some(b'<') => ("type", at),
+        _ => ("`;`", skip_trivia(text, at + word(at))),
+    }
+}
+
+/// Where the second `static` stands among the modifiers that end at `end`, in the line of what follows it.
+fn second_static(text: &[u8], end: usize) -> Option<usize> {
+    let mut found = None;
+    let mut behind = end;
+    loop {
+        let word_end = text[..behind].trim_ascii_end().len();
+        let word = text[..word_end].iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
+        let start = word_end - word;
+        match (&text[start..word_end], found) {
+            (b"static", Some(second)) => return Some(second),
+            (b"static", None) if !text[word_end..behind].contains(&b'\n') => found = Some(start),
+            (b"async" | b"get" | b"set" | b"override" | b"readonly" | b"accessor" | b"declare", _) => {}
+            _ => return None,
+        }
+        behind = start;
+    }
+}
+
 /// Whether white space and comments end inside of a comment.
 fn leaves_comment_open(mut rest: &[u8]) -> bool {
     loop {
@@ -198,7 +356,7 @@ fn leaves_comment_open(mut rest: &[u8]) -> bool {
 }
 
 /// Words that are the name of nothing, in order.
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "break",
     "case",
     "catch",
@@ -256,6 +414,18 @@ mod tests {
         assert_eq!(gap(Follows::Type, "[a, ...b]", 2), None);
         assert_eq!(gap(Follows::Function, "a | () => b", 4), Some(("`(`", 4)));
         assert_eq!(gap(Follows::Function, "(() => b) | c", 1), None);
+        assert_eq!(gap(Follows::Operand, "keyof () => a", 6), Some(("type", 7)));
+        assert_eq!(gap(Follows::Operand, "keyof (a: b) => c", 6), Some(("`)`", 8)));
+        assert_eq!(gap(Follows::Operand, "keyof new () => a", 6), Some(("`;`", 10)));
+        assert_eq!(gap(Follows::This, "let this", 4), Some(("identifier", 0)));
+        assert_eq!(gap(Follows::Static, "static static x", 14), Some(("`;`", 7)));
+        assert_eq!(gap(Follows::Static, "static readonly static\nx", 23), None);
+        assert_eq!(gap(Follows::Static, "a\nstatic static", 9), None);
+        assert_eq!(gap(Follows::Break, "import 'a' b", 10), Some(("`;`", 11)));
+        assert_eq!(gap(Follows::Break, "import 'a' /*\n*/ b", 10), None);
+        assert_eq!(gap(Follows::Heritage, "interface A extends B C", 21), Some(("`,`", 22)));
+        assert_eq!(gap(Follows::Heritage, "interface A extends B, {", 21), Some(("type", 23)));
+        assert_eq!(gap(Follows::Head, "class A implements {", 7), Some(("type", 19)));
         assert_eq!(gap(Follows::Digits, "x = 1__0", 4), Some(("digit", 6)));
         assert_eq!(gap(Follows::End, "a // b\n/* c", 1), Some(("`*/`", 11)));
         assert_eq!(gap(Follows::End, "a; /* b */ // /*", 1), None);

@@ -15,19 +15,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use swc_common::comments::{Comments, SingleThreadedComments};
 use swc_common::input::StringInput;
 use swc_common::{BytePos, GLOBALS, Globals, Mark, Span, Spanned};
-use swc_ecma_ast::{
-    Decl, Decorator, EsVersion, Expr, ExprOrSpread, JSXText, Module, ModuleDecl, ModuleItem, Pass, Program,
-    Regex, Stmt, Str, TplElement,
-};
-use swc_ecma_parser::error::Error as SwcError;
+use swc_ecma_ast::{Decl, EsVersion, Expr, ExprOrSpread, Module, ModuleDecl, ModuleItem, Pass, Program};
+use swc_ecma_parser::error::{Error as SwcError, SyntaxError};
 use swc_ecma_parser::{Lexer, Parser, Syntax, TsSyntax};
 use swc_ecma_transforms_base::resolver;
-use swc_ecma_visit::{Visit, VisitWith};
 
+use super::abstracts::Abstracts;
 use super::extract::diagnostics::illegal_decorator;
+use super::foreign_names::foreign_names;
 use super::inspect::Inspected;
-use super::limits::{BLAMED_MAX, REPARSES_MAX, SYNTAX_ERRORS_MAX};
+use super::limits::{BLAMED_MAX, REPARSES_MAX, SYNTAX_ERRORS_MAX, TRIALS_OF_ONE_TEXT};
 use super::module::{DecoratorUse, Decorators, LeadingComments, OWN_PACKAGE, ParsedModule, Scopes, Tables};
+use super::opaque::Opaque;
 use super::packages::DATA;
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{Marks, ModuleSummary, SummaryParts};
@@ -102,6 +101,8 @@ struct Tree {
     module: Module,
     comments: SingleThreadedComments,
     survey: Survey,
+    /// What swc did not see.
+    abstracts: Abstracts,
 }
 
 impl<'s> Session<'s> {
@@ -143,7 +144,7 @@ impl<'s> Session<'s> {
         let is_looked_at = mentions_vocabulary || names_own_package(&self.text);
         self.with_comments = is_looked_at || is_wanted;
         let (tree, decorators) = self.decorated_tree()?;
-        let Tree { module, comments, survey } = tree;
+        let Tree { module, comments, survey, .. } = tree;
         let tables = Tables::of(&module);
         let parts = SummaryParts {
             text: &self.text,
@@ -258,13 +259,13 @@ impl<'s> Session<'s> {
         if !scanner::mentions_vocabulary(&self.text) {
             let tree = self.tree(&self.text)?;
             if scanner::decorates_parameter(&self.text) {
-                self.refuse_dropped(&Opaque::of(&tree, START))?;
+                self.refuse_dropped(&Opaque::of(&tree.module, &tree.comments, START))?;
             }
             return Ok((tree, Vec::new()));
         }
         for _ in 0..REPARSES_MAX {
             let tree = self.tree(&scanner::blank(&self.text, &found))?;
-            let opaque = Opaque::of(&tree, START);
+            let opaque = Opaque::of(&tree.module, &tree.comments, START);
             let wrong: BTreeSet<usize> =
                 found.iter().map(|decorator| decorator.at).filter(|at| opaque.covers(*at)).collect();
             if wrong.is_empty() {
@@ -318,10 +319,12 @@ impl<'s> Session<'s> {
         let tree = self.parsed(text).map_err(|errors| match errors {
             Failed::TooDeep(span) => vec![diagnostics::too_deep(self.span(span))],
             Failed::Syntax(errors) => {
-                self.without_export(text, &errors).unwrap_or_else(|| self.syntax_errors(text, &errors))
+                let inside =
+                    self.without_export(text, &errors).or_else(|| self.within_brackets(text, &errors));
+                inside.unwrap_or_else(|| self.syntax_errors(text, &errors))
             }
         })?;
-        let hidden = self.hidden_errors(text, &tree.module);
+        let hidden = self.hidden_errors(text, &tree);
         if !hidden.is_empty() {
             return Err(self.syntax_errors(text, &hidden));
         }
@@ -335,26 +338,51 @@ impl<'s> Session<'s> {
     }
 
     fn parsed(&self, text: &str) -> Result<Tree, Failed> {
+        let mut errors = match self.parsed_without(Abstracts::default(), text) {
+            Err(Failed::Syntax(errors)) if text.contains('@') => errors,
+            parsed => return parsed,
+        };
+        let mut abstracts = Abstracts::of(text, self.tsx);
+        for round in 0..REPARSES_MAX {
+            let gave_up = errors.last().map_or(0, |last| last.span().lo.0.saturating_sub(START.0) as usize);
+            if !abstracts.add(text, gave_up) && (round > 0 || abstracts.is_empty()) {
+                break;
+            }
+            match self.parsed_without(abstracts.clone(), text) {
+                Err(Failed::Syntax(found)) => errors = found,
+                parsed => return parsed,
+            }
+        }
+        Err(Failed::Syntax(errors))
+    }
+
+    fn parsed_without(&self, abstracts: Abstracts, text: &str) -> Result<Tree, Failed> {
         let comments = SingleThreadedComments::default();
         let kept = self.with_comments.then_some(&comments as &dyn Comments);
-        let input = StringInput::new(text, START, START + len_pos(text.len()));
+        let blanked = abstracts.blank(text);
+        let input = StringInput::new(&blanked, START, START + len_pos(text.len()));
         let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, kept));
         let parsed = parser.parse_module();
         let mut errors = parser.take_errors();
+        if self.is_declaration() {
+            // What only says that something is there may call it as it likes.
+            errors.retain(|error| !matches!(error.kind(), SyntaxError::InvalidIdentInStrict(_)));
+        }
         match parsed {
             Err(error) => {
                 errors.push(error);
                 Err(Failed::Syntax(errors))
             }
-            Ok(module) => {
+            Ok(mut module) => {
                 let survey = Survey::of(&module);
                 if let Some(deep) = survey.exceeded {
                     // Dropping the tree would recurse as deep as it is nested.
                     std::mem::forget(module);
                     return Err(Failed::TooDeep(deep));
                 }
+                abstracts.restore(&mut module, &mut errors, START);
                 if errors.is_empty() {
-                    Ok(Tree { module, comments, survey })
+                    Ok(Tree { module, comments, survey, abstracts })
                 } else {
                     Err(Failed::Syntax(errors))
                 }
@@ -363,8 +391,8 @@ impl<'s> Session<'s> {
     }
 
     /// The errors in exported namespaces and abstract classes, which swc reads on trial and then says nothing about.
-    fn hidden_errors(&self, text: &str, module: &Module) -> Vec<SwcError> {
-        let exported = module.body.iter().filter_map(|item| match item {
+    fn hidden_errors(&self, text: &str, tree: &Tree) -> Vec<SwcError> {
+        let exported = tree.module.body.iter().filter_map(|item| match item {
             ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => Some(&export.decl),
             ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => None,
         });
@@ -374,16 +402,32 @@ impl<'s> Session<'s> {
             Decl::Class(class) => !class.declare && class.class.is_abstract,
             _ => false,
         });
-        let mut found = Vec::new();
-        for span in read_on_trial.map(Spanned::span) {
-            let place = (span.lo.0 - START.0) as usize..(span.hi.0 - START.0) as usize;
-            let Some(text) = text.get(place) else { continue };
-            let input = StringInput::new(text, span.lo, span.hi);
-            let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, None));
-            let parsed = parser.parse_module();
-            found.extend(parser.take_errors());
-            found.extend(parsed.err());
+        let text = tree.abstracts.blank(text);
+        let mut found: Vec<SwcError> =
+            read_on_trial.flat_map(|decl| self.errors_between(&text, decl.span())).collect();
+        found.retain(|error| tree.abstracts.is_empty() || !matches!(error.kind(), SyntaxError::TS1244));
+        let mut bytes_read = 0;
+        for body in &tree.survey.trials {
+            bytes_read += (body.hi.0 - body.lo.0) as usize;
+            if bytes_read > text.len() * TRIALS_OF_ONE_TEXT {
+                break;
+            }
+            // By itself it may lack the function around it.
+            let errors = self.errors_between(&text, *body).into_iter();
+            found.extend(errors.filter(|error| syntax_error::stands_alone(error.kind())));
         }
+        found
+    }
+
+    /// What is wrong with a part of a text by itself: a declaration or a block.
+    fn errors_between(&self, text: &str, span: Span) -> Vec<SwcError> {
+        let place = (span.lo.0 - START.0) as usize..(span.hi.0 - START.0) as usize;
+        let Some(text) = text.get(place) else { return Vec::new() };
+        let input = StringInput::new(text, span.lo, span.hi);
+        let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, None));
+        let parsed = parser.parse_module();
+        let mut found = parser.take_errors();
+        found.extend(parsed.err());
         found
     }
 
@@ -416,6 +460,17 @@ impl<'s> Session<'s> {
         blanked.replace_range(export..export + "export".len(), "      ");
         match self.parsed(&blanked) {
             Err(Failed::Syntax(errors)) => Some(self.syntax_errors(&blanked, &errors)),
+            Err(Failed::TooDeep(_)) | Ok(_) => None,
+        }
+    }
+
+    /// What is wrong beside imports and exports inside of brackets.
+    fn within_brackets(&self, text: &str, errors: &[SwcError]) -> Option<Vec<Diagnostic>> {
+        let last = errors.last().filter(|last| syntax_error::is_nested_export(last.kind()))?;
+        let start = (last.span().lo.0.saturating_sub(START.0) as usize).min(text.len());
+        let read = syntax_error::without_exports(text, start);
+        match self.parsed(&read) {
+            Err(Failed::Syntax(errors)) => Some(self.syntax_errors(&read, &errors)),
             Err(Failed::TooDeep(_)) | Ok(_) => None,
         }
     }
@@ -458,7 +513,11 @@ impl<'s> Session<'s> {
     }
 
     fn syntax(&self) -> Syntax {
-        self.syntax_of([".d.ts", ".d.mts", ".d.cts"].iter().any(|end| self.source.path.ends_with(end)))
+        self.syntax_of(self.is_declaration())
+    }
+
+    fn is_declaration(&self) -> bool {
+        [".d.ts", ".d.mts", ".d.cts"].iter().any(|end| self.source.path.ends_with(end))
     }
 
     fn syntax_of(&self, dts: bool) -> Syntax {
@@ -487,93 +546,6 @@ impl<'s> Session<'s> {
 fn names_own_package(text: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), OWN_PACKAGE)
         .any(|at| matches!(text.as_bytes().get(at + OWN_PACKAGE.len()), Some(b'\'' | b'"' | b'`')))
-}
-
-/// Value names that the module declares, or imports from another package than `kontract`.
-fn foreign_names(module: &Module) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for item in &module.body {
-        match item {
-            ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if import.src.value != *"kontract" => {
-                names.extend(import.specifiers.iter().map(|specifier| specifier.local().sym.to_string()));
-            }
-            ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => {
-                declared_values(&export.decl, &mut names);
-            }
-            ModuleItem::Stmt(Stmt::Decl(decl)) => declared_values(decl, &mut names),
-            ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => {}
-        }
-    }
-    names
-}
-
-fn declared_values(decl: &Decl, names: &mut BTreeSet<String>) {
-    match decl {
-        Decl::Fn(function) => {
-            names.insert(function.ident.sym.to_string());
-        }
-        Decl::Var(vars) => {
-            let idents = vars.decls.iter().filter_map(|var| var.name.as_ident());
-            names.extend(idents.map(|ident| ident.sym.to_string()));
-        }
-        _ => {}
-    }
-}
-
-/// Where the tree has strings, templates, regular expressions, JSX text and comments, and decorators of its own.
-struct Opaque {
-    base: BytePos,
-    ranges: Vec<(usize, usize)>,
-    decorators: BTreeSet<usize>,
-}
-
-impl Opaque {
-    fn of(tree: &Tree, base: BytePos) -> Self {
-        let mut opaque = Self { base, ranges: Vec::new(), decorators: BTreeSet::new() };
-        tree.module.visit_with(&mut opaque);
-        let (leading, trailing) = tree.comments.borrow_all();
-        for comment in leading.values().chain(trailing.values()).flatten() {
-            opaque.add(comment.span);
-        }
-        if let Some(shebang) = &tree.module.shebang {
-            opaque.ranges.push((0, shebang.len() + 2));
-        }
-        opaque.ranges.sort_unstable();
-        opaque
-    }
-
-    fn add(&mut self, span: Span) {
-        self.ranges.push(((span.lo.0 - self.base.0) as usize, (span.hi.0 - self.base.0) as usize));
-    }
-
-    fn covers(&self, at: usize) -> bool {
-        // None of them lies in another.
-        let before = self.ranges.partition_point(|(start, _)| *start <= at);
-        before.checked_sub(1).is_some_and(|last| at < self.ranges[last].1)
-    }
-}
-
-impl Visit for Opaque {
-    fn visit_str(&mut self, node: &Str) {
-        self.add(node.span);
-    }
-
-    fn visit_regex(&mut self, node: &Regex) {
-        self.add(node.span);
-    }
-
-    fn visit_tpl_element(&mut self, node: &TplElement) {
-        self.add(node.span);
-    }
-
-    fn visit_jsx_text(&mut self, node: &JSXText) {
-        self.add(node.span);
-    }
-
-    fn visit_decorator(&mut self, node: &Decorator) {
-        self.decorators.insert((node.span.lo.0 - self.base.0) as usize);
-        node.visit_children_with(self);
-    }
 }
 
 /// A tree with its scopes; without the tree when swc makes something else of it.

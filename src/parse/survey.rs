@@ -10,10 +10,12 @@
 use swc_atoms::Atom;
 use swc_common::{Span, Spanned, SyntaxContext};
 use swc_ecma_ast::{
-    AssignExpr, AssignPatProp, CallExpr, Callee, ClassDecl, Decorator, Expr, FnDecl, ForStmt, Ident,
-    ImportDecl, JSXObject, Lit, Module, ModuleDecl, ModuleItem, NamedExport, NewExpr, Number, OptChainExpr,
-    Pat, Stmt, Str, TsEntityName, TsEnumDecl, TsExternalModuleRef, TsFnOrConstructorType, TsInterfaceDecl,
-    TsModuleDecl, TsNamespaceBody, TsType, TsTypeAliasDecl, TsTypeParam, TsTypeQuery, TsTypeRef,
+    ArrowExpr, ArrowFunctionBody, AssignExpr, AssignPatProp, CallExpr, Callee, ClassDecl, ClassMethod,
+    ClassProp, CondExpr, Decorator, ExportAll, ExportDecl, Expr, FnDecl, ForStmt, Ident, ImportDecl,
+    JSXObject, Lit, Module, ModuleDecl, ModuleItem, NamedExport, NewExpr, Number, OptChainExpr, Param, Pat,
+    Stmt, Str, TsEntityName, TsEnumDecl, TsExternalModuleRef, TsFnOrConstructorType, TsInterfaceDecl,
+    TsModuleDecl, TsNamespaceBody, TsType, TsTypeAliasDecl, TsTypeOperator, TsTypeParam, TsTypeQuery,
+    TsTypeRef,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
@@ -41,11 +43,15 @@ pub(super) struct Survey {
     pub(super) mentions_injected: bool,
     /// Places where swc may have read over an error.
     pub(super) seams: Vec<Seam>,
+    /// Bodies of arrow functions that swc reads on trial, and then says nothing about.
+    pub(super) trials: Vec<Span>,
     unused: Vec<Atom>,
     /// Names of decorators that are like none of the vocabulary.
     far: Vec<Atom>,
     depth: usize,
     types: usize,
+    /// How many `a` of `… ? a : …` the walk is in.
+    consequents: usize,
 }
 
 impl Survey {
@@ -63,6 +69,8 @@ impl Survey {
             mentions_own: false,
             mentions_injected: false,
             seams: Vec::new(),
+            trials: Vec::new(),
+            consequents: 0,
             unused: locals.collect(),
             far: Vec::new(),
             depth: 0,
@@ -103,7 +111,7 @@ macro_rules! count {
 
 impl Visit for Survey {
     count!(
-        visit_expr: Expr, visit_stmt: Stmt, visit_pat: Pat, visit_ts_entity_name: TsEntityName,
+        visit_expr: Expr, visit_stmt: Stmt, visit_ts_entity_name: TsEntityName,
         visit_ts_namespace_body: TsNamespaceBody, visit_jsx_object: JSXObject,
         visit_jsx_element: swc_ecma_ast::JSXElement, visit_jsx_fragment: swc_ecma_ast::JSXFragment
     );
@@ -112,12 +120,31 @@ impl Visit for Survey {
         self.in_type(|survey| survey.enter(node, |survey| node.visit_children_with(survey)));
     }
 
+    fn visit_pat(&mut self, node: &Pat) {
+        self.seams.extend(node.as_ident().and_then(Seam::of_this));
+        self.enter(node, |survey| node.visit_children_with(survey));
+    }
+
+    fn visit_param(&mut self, node: &Param) {
+        // The type of `this` is declared as a parameter.
+        match &node.pat {
+            Pat::Ident(name) => name.visit_with(self),
+            pat => pat.visit_with(self),
+        }
+        node.decorators.visit_with(self);
+    }
+
     fn visit_ts_interface_decl(&mut self, node: &TsInterfaceDecl) {
         self.seams.extend(Seam::of_name(&node.id));
+        self.seams.extend(Seam::of_heritage(&node.extends));
+        self.seams.extend(Seam::of_interface(node));
         self.in_type(|survey| node.visit_children_with(survey));
     }
 
     fn visit_import_decl(&mut self, import: &ImportDecl) {
+        self.seams.extend(Seam::of_import(import));
+        self.seams.extend(Seam::of_default(import));
+        self.seams.push(Seam::of_statement(import));
         self.seams.extend(import.specifiers.iter().filter_map(|specifier| Seam::of_name(specifier.local())));
     }
 
@@ -138,6 +165,28 @@ impl Visit for Survey {
 
     fn visit_class_decl(&mut self, node: &ClassDecl) {
         self.seams.extend(Seam::of_name(&node.ident));
+        self.seams.extend(Seam::of_heritage(&node.class.implements));
+        self.seams.extend(Seam::of_class(&node.class, &node.ident));
+        node.visit_children_with(self);
+    }
+
+    fn visit_export_decl(&mut self, node: &ExportDecl) {
+        self.seams.extend(Seam::of_export_decl(node));
+        node.visit_children_with(self);
+    }
+
+    fn visit_class_method(&mut self, node: &ClassMethod) {
+        self.seams.extend(node.is_static.then(|| Seam::of_static(&node.key)));
+        node.visit_children_with(self);
+    }
+
+    fn visit_class_prop(&mut self, node: &ClassProp) {
+        self.seams.extend(node.is_static.then(|| Seam::of_static(&node.key)));
+        node.visit_children_with(self);
+    }
+
+    fn visit_ts_type_operator(&mut self, node: &TsTypeOperator) {
+        self.seams.extend(Seam::of_operand(&node.type_ann));
         node.visit_children_with(self);
     }
 
@@ -174,6 +223,22 @@ impl Visit for Survey {
         node.visit_children_with(self);
     }
 
+    fn visit_arrow_expr(&mut self, node: &ArrowExpr) {
+        let is_trial = node.type_params.is_some() || (self.consequents > 0 && node.return_type.is_some());
+        if let (true, ArrowFunctionBody::FunctionBody(body)) = (is_trial, &*node.body) {
+            self.trials.push(body.span);
+        }
+        node.visit_children_with(self);
+    }
+
+    fn visit_cond_expr(&mut self, node: &CondExpr) {
+        node.test.visit_with(self);
+        self.consequents += 1;
+        node.cons.visit_with(self);
+        self.consequents -= 1;
+        node.alt.visit_with(self);
+    }
+
     fn visit_assign_expr(&mut self, node: &AssignExpr) {
         self.seams.extend(Seam::of_assignment(node));
         node.visit_children_with(self);
@@ -191,6 +256,12 @@ impl Visit for Survey {
 
     fn visit_named_export(&mut self, node: &NamedExport) {
         self.seams.extend(Seam::of_export(node));
+        self.seams.push(Seam::of_statement(node));
+        node.visit_children_with(self);
+    }
+
+    fn visit_export_all(&mut self, node: &ExportAll) {
+        self.seams.push(Seam::of_statement(node));
         node.visit_children_with(self);
     }
 

@@ -263,6 +263,7 @@ const OWN_TYPES: &str = r"
 export enum Color { Red = 'red', Blue = 'blue', 'Dark Red' = 'dark-red' }
 export enum Level { Low, High = 5 }
 export const enum Flag { On = 'on' }
+export const enum Size { Small, Large = 7 }
 export type UserId = string & { readonly __brand: 'UserId' };
 export type Cents = number & { readonly __unit: { readonly of: 'cents' } };
 export interface Car {
@@ -278,18 +279,20 @@ export interface Car {
 
 const OWN_API: &str = r"
 import { backend } from 'kontract';
-import { Color, Flag, type Car, type Cents, Level, type UserId } from './types';
+import { Color, Flag, Size, type Car, type Cents, Level, type UserId } from './types';
 import { Color as Dark } from './more';
 export const paint = backend({}, async (car: Car, color: Color, flag: Flag): Promise<Car> => ({ ...car, color }));
 export const colors = backend({}, async (of: readonly Color[], level = Level.Low): Promise<readonly Color[]> => of);
 export const price = backend({}, async (of: UserId, dark?: Dark): Promise<Cents | null> => null);
 export const stored = backend({}, async (): Promise<Dark> => Dark.Black);
+export const constant = backend({}, async (flag: Flag, size: Size): Promise<Size | null> => (flag === Flag.On ? size : null));
+export const flag = backend({}, async (): Promise<Flag> => Flag.On);
 export const both = backend({}, async (id: UserId | (string & { readonly __brand: 'PostId' })) => id);
 ";
 
 const OWN_USE: &str = r"
-import { both, colors, paint, price, stored } from './.kontract/client/index.js';
-import { Color, Level, type Car, type Cents, type UserId } from './src/types';
+import { both, colors, constant, flag, paint, price, stored } from './.kontract/client/index.js';
+import { Color, Flag, Level, Size, type Car, type Cents, type UserId } from './src/types';
 import { Color as Dark } from './src/more';
 
 declare const car: Car;
@@ -305,6 +308,13 @@ export async function use(id: UserId): Promise<Cents | null> {
   // @ts-expect-error no user's id
   await price('1');
   const dark: Dark = await stored();
+  // Two constant enums are two types to TypeScript, whatever they are called: stubs speak of the values.
+  await constant(Flag.On, Size.Large);
+  const size: Size = (await constant('on', 7)) ?? Size.Small;
+  const on: 'on' = await flag();
+  // @ts-expect-error a text is no member of an enum
+  const own: Flag = await flag();
+  void [size, on, own];
   await both('1');
   return price(id, dark);
 }

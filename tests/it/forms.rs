@@ -52,7 +52,12 @@ fn every_spelling_is_called() {
     ];
     for number in 0..count {
         let extension = ["ts", "tsx", "mts"][number % 3];
-        files.push((format!("src/c{number}.{extension}"), spellings(number).text));
+        // Node.js has no decorators.
+        let mut text = spellings(number).text;
+        for decorator in ["@tag<string>() ", "@(tag(1)) ", "@tag(2) ", "@tag(3) ", "@tag "] {
+            text = text.replace(decorator, "");
+        }
+        files.push((format!("src/c{number}.{extension}"), text));
     }
     let system = MemorySystem::new(files);
     let loaded = project::load(&system);
@@ -162,7 +167,7 @@ fn filled(template: &str) -> String {
 }
 
 /// Context, how it is reached, and the source: `@D ` the decorator, `$S` the signature, `$B` the body.
-const DECORATED: [(&str, &str, &str); 30] = [
+const DECORATED: [(&str, &str, &str); 33] = [
     ("exported function", "f", "@D export async function f$S $B"),
     ("behind export", "f", "export @D async function f$S $B"),
     ("named export", "f", "@D async function f$S $B\nexport { f };"),
@@ -234,6 +239,21 @@ const DECORATED: [(&str, &str, &str); 30] = [
         "overridden",
         "new S.f",
         "export abstract class B { @D abstract f$S; }\nexport class S extends B { override async f$S $B }",
+    ),
+    (
+        "overridden, behind decorators of others",
+        "new S.f",
+        "const tag = (..._: unknown[]): void => undefined;\nexport @tag abstract class B { abstract n: string; @D abstract f$S; }\nexport @tag class S extends B { n = 'a'; override async f$S $B }",
+    ),
+    (
+        "inherited, behind decorators of others",
+        "new S.f",
+        "const tag = (..._: unknown[]) => (..._: unknown[]): void => undefined;\nexport @tag<string>() @(tag(1)) abstract class B { @D async f$S $B }\nexport default @tag(2) abstract class C extends B {}\n@tag(3) export class S extends C {}",
+    ),
+    (
+        "in a namespace, behind decorators of others",
+        "new N.S.f",
+        "const tag = (..._: unknown[]): void => undefined;\nexport namespace N { export @tag abstract class B { @D abstract f$S; }\n export @tag class S extends B { async f$S $B } }",
     ),
     ("class in a namespace", "new N.S.f", "export namespace N { export class S { @D async f$S $B } }"),
     ("method of an object", "api.v1.f", "export const api = { v1: { @D async f$S $B } } as const;"),

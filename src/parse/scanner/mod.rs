@@ -18,6 +18,8 @@ pub(crate) use lexical::{Refused, namespaced_member};
 pub(super) use lexical::{is_identifier_part, skip_trivia};
 pub(crate) use modest::is_modest;
 
+use std::collections::BTreeMap;
+
 use lexical::{At, Lexical, Scanned, is_identifier_start};
 
 /// A decorator of the vocabulary in the text. All numbers are byte offsets.
@@ -70,6 +72,15 @@ pub(crate) fn decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, R
 /// As [`decorators`].
 pub(crate) fn all_decorators(text: &str, tsx: bool) -> Result<Vec<FoundDecorator>, Refused> {
     decorators_of(text, tsx, |name| !name.is_empty())
+}
+
+/// Where the nodes begin that decorators stand before, whose ever these are, and the first of these decorators.
+///
+/// # Errors
+/// As [`decorators`].
+pub(crate) fn targets(text: &str, tsx: bool) -> Result<BTreeMap<usize, usize>, Refused> {
+    let all = decorators_of(text, tsx, |_| true)?;
+    Ok(all.into_iter().rev().map(|decorator| (decorator.target, decorator.at)).collect())
 }
 
 /// Whether a decorator may stand before a parameter: in front of the `@` there is a bracket, a comma, or another one.
