@@ -38,7 +38,7 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
 pub fn unbundled_capnp(folder: &str, started: &[&str], socket: &str) -> String {
     let modules: Vec<String> =
         started.iter().filter_map(|name| module(&format!("{folder}/{name}"), name)).collect();
-    capnp(&modules, &format!("moduleFallback = \"{socket}\",\n  "))
+    capnp(&modules, &format!("moduleFallback = {},\n  ", serde_json::Value::from(socket)))
 }
 
 fn capnp(modules: &[String], rest: &str) -> String {

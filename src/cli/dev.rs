@@ -74,6 +74,13 @@ enum Started {
     Stopped,
 }
 
+/// What is found of a project.
+struct Seen {
+    checked: Rechecked,
+    /// Where it is the last build's but for modules of the Worker: these, printed, if each depends on its own text alone.
+    edited: Option<Artifacts>,
+}
+
 /// What a Worker is made of.
 enum Handed {
     /// What lies in [`BUNDLED`].
@@ -111,9 +118,9 @@ struct Server {
 impl Server {
     /// The first build. When watching, an error of the project is waited out; it is what is being worked on.
     fn start(&mut self, watch: &Watch, once: bool) -> Result<Started, CliError> {
-        let mut checked = check::find(&OsSystem::new(&self.folder)?);
+        let mut seen = self.look(&OsSystem::new(&self.folder)?);
         loop {
-            match self.rebuild(checked) {
+            match self.rebuild(seen) {
                 Ok(_) => break,
                 Err(CliError::Project) if !once => self.reporter.say("waiting for changes"),
                 Err(error) => return Err(error),
@@ -122,7 +129,7 @@ impl Server {
             let Some(again) = changed.then(|| self.settled(watch)).transpose()?.flatten() else {
                 return Ok(Started::Stopped);
             };
-            checked = again;
+            seen = again;
         }
         let url = format!("http://127.0.0.1:{}", self.port);
         self.reporter.say(format!("ready: {url}"));
@@ -141,8 +148,8 @@ impl Server {
             match watch.next() {
                 Wake::Stop => break,
                 Wake::Changed => {
-                    let Some(checked) = self.settled(watch)? else { break };
-                    let rebuilt = self.rebuild(checked);
+                    let Some(seen) = self.settled(watch)? else { break };
+                    let rebuilt = self.rebuild(seen);
                     self.report("rebuilt", rebuilt);
                 }
                 Wake::Tick => {
@@ -161,18 +168,26 @@ impl Server {
         Ok(())
     }
 
-    /// The check of what is there once nothing changes any more; `None` when asked to stop. It is done while that is waited for.
-    fn settled(&self, watch: &Watch) -> Result<Option<Rechecked>, CliError> {
+    /// What is there once nothing changes any more; `None` when asked to stop. It is looked at while that is waited for.
+    fn settled(&self, watch: &Watch) -> Result<Option<Seen>, CliError> {
         let system = OsSystem::new(&self.folder)?;
         loop {
             let began = Instant::now();
-            let checked = check::find(&system);
+            let seen = self.look(&system);
             match watch.settle(began) {
                 Wake::Changed => {}
-                Wake::Tick => return Ok(Some(checked)),
+                Wake::Tick => return Ok(Some(seen)),
                 Wake::Stop => return Ok(None),
             }
         }
+    }
+
+    fn look(&self, system: &OsSystem) -> Seen {
+        let checked = check::find(system);
+        let last = self.last.as_ref().filter(|_| self.is_up());
+        let edited = last.and_then(|last| last.edits(checked.basis.as_ref(), system));
+        let edited = edited.zip(last).and_then(|(edited, last)| last.printed(&edited, &checked.sources));
+        Seen { checked, edited }
     }
 
     /// An error is reported and waited out: the next change may mend it, and what was built before goes on running.
@@ -193,32 +208,28 @@ impl Server {
     }
 
     /// Brings up to date what is served; the files that changed. A Worker whose files are the same goes on running.
-    fn rebuild(&mut self, checked: Rechecked) -> Result<Vec<String>, CliError> {
+    fn rebuild(&mut self, seen: Seen) -> Result<Vec<String>, CliError> {
         let system = OsSystem::new(&self.folder)?;
+        let Seen { checked, edited } = seen;
         // What is wrong is known from the cache long before everything has been read again.
-        let last = self.last.take();
         check::refuse_errors(&checked, self.reporter)?;
         let basis = checked.basis;
-        if let Some(mut last) = last.filter(|_| self.is_up())
-            && let Some(edited) = last.edits(basis.as_ref(), &system)
-        {
+        if let (Some(mut last), Some(mut files), Some(basis)) = (self.last.take(), edited, &basis) {
             let project = last.project.clone();
-            if edited.is_empty() {
+            if files.is_empty() {
                 self.last = Some(last);
                 self.serve_frontend(&project)?;
                 return Ok(Vec::new());
             }
-            if let (Some(mut files), Some(basis)) = (last.printed(&edited, &checked.sources), &basis) {
-                last.patch(&files, basis.clone(), &system, &self.folder)?;
-                let changed = files.keys().cloned().collect();
-                let lowered = unbundled::lowered(&self.folder, &system, last.links(), &mut self.kept)?;
-                if let Some(lowered) = lowered {
-                    files.extend(lowered);
-                    self.last = Some(last);
-                    self.restart(&project, Handed::Patch(files))?;
-                    self.serve_frontend(&project)?;
-                    return Ok(changed);
-                }
+            last.patch(&files, basis.clone(), &system, &self.folder)?;
+            let changed = files.keys().cloned().collect();
+            let lowered = unbundled::lowered(&self.folder, &system, last.links(), &mut self.kept)?;
+            if let Some(lowered) = lowered {
+                files.extend(lowered);
+                self.last = Some(last);
+                self.restart(&project, Handed::Patch(files))?;
+                self.serve_frontend(&project)?;
+                return Ok(changed);
             }
         }
         self.build(basis)

@@ -139,7 +139,7 @@ mod tests {
         let address = server.address();
         let path = address.strip_prefix("unix:").expect("a socket's path");
         for (name, words) in
-            [("a.js", "{\"esModule\":\"export {\\\"x\\\"}\",\"name\":\"a.js\"}"), ("b.js", "404 Not Found")]
+            [("a.js", "{\"name\":\"a.js\",\"esModule\":\"export {\\\"x\\\"}\"}"), ("b.js", "404 Not Found")]
         {
             let mut stream = UnixStream::connect(path).expect("somebody listens");
             write!(stream, "GET /?specifier=%2F{name} HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");

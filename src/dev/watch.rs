@@ -50,6 +50,14 @@ impl Watch {
     /// The next thing that happens.
     pub fn next(&self) -> Wake {
         match self.wakes.recv_timeout(TICK) {
+            // One change is told in several events.
+            Ok(Wake::Changed) => loop {
+                match self.wakes.recv_timeout(BURST) {
+                    Ok(Wake::Changed) => {}
+                    Ok(wake) => return wake,
+                    Err(_) => return Wake::Changed,
+                }
+            },
             Ok(wake) => wake,
             Err(mpsc::RecvTimeoutError::Timeout) => Wake::Tick,
             Err(mpsc::RecvTimeoutError::Disconnected) => Wake::Stop,
@@ -116,7 +124,8 @@ fn counts(root: &Path, outputs: Option<&Path>, path: &Path) -> bool {
 
 const IGNORED: &[&str] = &["node_modules", ".kontract", "dist", ".git"];
 const TICK: Duration = Duration::from_millis(500);
-const QUIET: Duration = Duration::from_millis(40);
+const BURST: Duration = Duration::from_millis(3);
+const QUIET: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {
