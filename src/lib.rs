@@ -37,11 +37,14 @@ use artifact::Artifacts;
 use contract::{CheckedContract, Contract, FieldRename, RenameFault, WireIds};
 use cookbook::{Book, BookOptions};
 use diag::{Code, Diagnostic, Outcome};
+use emit::sourcemap::SourceMap;
 use migrate::compat::Break;
 use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
 use parse::ModuleGraph;
 use project::{Loaded, Project};
 use source::{FileId, Sources};
+use split::links::Links;
+use split::recipe::Recipe;
 use split::{ClientFiles, ClientModule, Evidence, LeakFree, SplitModules, SplitOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use stubgen::{ChainRef, ClientRest, Identity, PinnedKey, Pins, StubError, StubInput, WireSchema};
@@ -78,7 +81,7 @@ struct Halves {
 }
 
 /// How a graph is split.
-type Split = fn(&ModuleGraph, &CheckedContract, SplitOptions) -> Outcome<SplitModules>;
+type Split<'s> = &'s dyn Fn(&ModuleGraph, &CheckedContract, SplitOptions) -> Outcome<SplitModules>;
 
 /// Finds everything that is wrong with a project.
 pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
@@ -96,14 +99,14 @@ fn read(loaded: &Loaded) -> Outcome<Project> {
 
 /// [`check`] from where the modules are known.
 fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
-    halves(system, project, graph, split::check).and_then(|halves| {
+    halves(system, project, graph, &split::check).and_then(|halves| {
         // A build would find out that something has no layout.
         lay_out(&halves.contract, &halves.plan.lock.wire, &CompileInput::default())
             .and_then(|_| Outcome::of(Checked(halves)))
     })
 }
 
-fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split) -> Outcome<Halves> {
+fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split<'_>) -> Outcome<Halves> {
     contract(graph).and_then(|contract| {
         let options = split_options(&project, graph);
         graph.certain(split(graph, &contract, options)).and_then(|modules| {
@@ -119,7 +122,7 @@ fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Spl
 fn split_options(project: &Project, graph: &ModuleGraph) -> SplitOptions {
     let stubs = project.frontend.as_ref().is_some_and(|frontend| frontend.plugin);
     let pages = project.ssr.as_deref().and_then(|path| graph.sources().id(path));
-    SplitOptions { optimize: project.optimize, stubs, pages }
+    SplitOptions { optimize: project.optimize, stubs, pages, unbundled: None }
 }
 
 /// What the modules of a graph promise.
@@ -139,6 +142,8 @@ pub struct CompileInput<'a> {
     pub renames: &'a [FieldRename],
     /// What becomes of the places of new fields.
     pub places: Places,
+    /// Whether the server's modules are served one by one: then, the modules that the platform has without a prefix.
+    pub unbundled: Option<&'static [&'static str]>,
 }
 
 /// Whether the places that fields have on the wire are for good.
@@ -171,13 +176,20 @@ fn unproven(
     input: &CompileInput<'_>,
 ) -> Outcome<Unproven> {
     let sources = graph.sources().clone();
-    let halves = halves(system, project, &graph, split::split);
+    let unbundled = input.unbundled;
+    let halves = halves(system, project, &graph, &|graph, contract, options| {
+        split::split(graph, contract, SplitOptions { unbundled, ..options })
+    });
     parse::drop_elsewhere(graph);
     halves.and_then(|mut halves| {
         let evidence = std::mem::take(&mut halves.modules.evidence);
+        let unbundled = Unbundled {
+            links: std::mem::take(&mut halves.modules.links),
+            recipes: std::mem::take(&mut halves.modules.recipes),
+        };
         lay_out(&halves.contract, &halves.plan.lock.wire, input).and_then(|layout| {
             match generate(&sources, halves, layout, input) {
-                Ok(artifacts) => Outcome::of(Unproven::of(artifacts, evidence)),
+                Ok(artifacts) => Outcome::of(Unproven::of(artifacts, evidence, unbundled)),
                 Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
             }
         })
@@ -237,13 +249,23 @@ pub struct Unproven {
     rest: Artifacts,
     client: Artifacts,
     evidence: Evidence,
+    unbundled: Unbundled,
+}
+
+/// What is known of a server's modules that are served one by one; nothing where they are not.
+#[derive(Default)]
+pub struct Unbundled {
+    /// What each imports and exports, by its path.
+    pub links: BTreeMap<String, Links>,
+    /// What each is printed from, by the path of its source, where nothing else depends on what its functions do.
+    pub recipes: BTreeMap<String, Recipe>,
 }
 
 impl Unproven {
-    fn of(artifacts: Artifacts, evidence: Evidence) -> Self {
+    fn of(artifacts: Artifacts, evidence: Evidence, unbundled: Unbundled) -> Self {
         let for_clients = |path: &String| CLIENT_FOLDERS.iter().any(|folder| path.starts_with(folder));
         let (client, rest) = artifacts.into_iter().partition(|(path, _)| for_clients(path));
-        Self { rest, client, evidence }
+        Self { rest, client, evidence, unbundled }
     }
 
     /// The files that are not for clients.
@@ -251,9 +273,14 @@ impl Unproven {
         &self.rest
     }
 
+    /// What is known of the server's modules, where they are to be served one by one.
+    pub fn take_unbundled(&mut self) -> Unbundled {
+        std::mem::take(&mut self.unbundled)
+    }
+
     /// Lets the files for clients through once they were searched.
     pub fn prove(self) -> Outcome<Artifacts> {
-        let Self { rest: mut artifacts, client, evidence } = self;
+        let Self { rest: mut artifacts, client, evidence, .. } = self;
         // Pinned keys are random and may hold any short text; the module that has them is made of nothing else.
         let pins =
             client.get(PINS).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
@@ -381,16 +408,10 @@ fn generate(
         pages: project.ssr.as_deref(),
     };
     let mut artifacts = stubgen::generate(&contract, &schema, sources, &input)?;
-    for (path, mut map) in modules.maps {
-        let path = format!(".kontract/server/src/{path}.map");
-        let up = "../".repeat(path.matches('/').count());
-        map.sources.iter_mut().for_each(|source| source.insert_str(0, &up));
-        artifacts.insert(path, map.to_json().into_bytes());
-    }
+    let mut maps = modules.maps;
     for (path, text) in modules.server {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let text = format!("{text}//# sourceMappingURL={name}.map\n");
-        artifacts.insert(format!(".kontract/server/src/{path}"), text.into_bytes());
+        let map = maps.remove(&path).unwrap_or_default();
+        artifacts.extend(staged(&path, text, map));
     }
     artifacts.insert(MODULES.to_owned(), modules.frontier.to_json().into_bytes());
     artifacts
@@ -403,6 +424,17 @@ fn generate(
         artifacts.insert(migration.path(), migration.sql.into_bytes());
     }
     Ok(artifacts)
+}
+
+/// A module of the server where it is staged, and its map. `path` is relative to the source folder.
+pub fn staged(path: &str, text: String, mut map: SourceMap) -> [(String, Vec<u8>); 2] {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let text = format!("{text}//# sourceMappingURL={name}.map\n");
+    let target = format!(".kontract/server/src/{path}");
+    let up = "../".repeat(target.matches('/').count());
+    map.sources.iter_mut().for_each(|source| source.insert_str(0, &up));
+    let map = (format!("{target}.map"), map.to_json().into_bytes());
+    [(target, text.into_bytes()), map]
 }
 
 fn stub_diagnostic(error: &StubError) -> Diagnostic {

@@ -67,7 +67,15 @@ pub struct Basis {
     /// Of everything but the texts of modules.
     rest: Hash,
     /// The modules whose texts were looked at.
-    texts: Vec<(FileId, Hash)>,
+    texts: Vec<BasisText>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct BasisText {
+    file: FileId,
+    content: Hash,
+    /// What of it others depend on; `None` where that may be all.
+    gist: Option<Hash>,
 }
 
 /// What [`compile`] made, and from which texts.
@@ -89,13 +97,40 @@ impl Basis {
         let configurations = sources.iter().filter(|(file, _)| !contents.contains_key(file));
         let configurations: Vec<&str> = configurations.map(|(_, source)| &*source.text).collect();
         let rest = (outcome.digest, &outcome.trace, &outcome.packages, configurations);
-        let texts = outcome.texts.iter().map(|text| (text.file, text.content)).collect();
-        Some(Self { rest: hash(&postcard::to_allocvec(&rest).ok()?), texts })
+        let gist = |gist: &Gist| match outcome.searched {
+            true => hash(&[gist.shape.to_le_bytes(), gist.words.to_le_bytes()].concat()),
+            false => gist.shape,
+        };
+        let texts = outcome.texts.iter().map(|text| BasisText {
+            file: text.file,
+            content: text.content,
+            gist: text.gist.as_ref().map(gist),
+        });
+        Some(Self { rest: hash(&postcard::to_allocvec(&rest).ok()?), texts: texts.collect() })
     }
 
     /// Whether these were the texts of a project's modules when it was compiled.
     pub fn is_of(&self, contents: &Contents) -> bool {
-        self.texts.iter().all(|(file, content)| contents.get(file) == Some(content))
+        self.texts.iter().all(|text| contents.get(&text.file) == Some(&text.content))
+    }
+
+    /// The modules that have other texts than they had in another basis, if nothing but the server's halves of these depends on
+    /// what is other.
+    pub fn edits_since(&self, old: &Self) -> Option<Vec<FileId>> {
+        if self.rest != old.rest || self.texts.len() != old.texts.len() {
+            return None;
+        }
+        let mut edited = Vec::new();
+        for (new, old) in self.texts.iter().zip(&old.texts) {
+            if new.file != old.file {
+                return None;
+            }
+            if new.content != old.content {
+                new.gist.filter(|gist| old.gist == Some(*gist))?;
+                edited.push(new.file);
+            }
+        }
+        Some(edited)
     }
 }
 

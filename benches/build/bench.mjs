@@ -60,6 +60,13 @@ function edit(feature) {
   writeFileSync(path, text.replace(/const rows: (\w+)\[\] = \[\];.*\n/, `const rows: $1[] = []; void ${edits};\n`));
 }
 
+/** Another default of what an endpoint takes, which others might depend on. */
+function editSignature(feature) {
+  const path = join(app, `src/api/f${feature}.ts`);
+  edits += 1;
+  writeFileSync(path, readFileSync(path, "utf8").replace(/limit: number = \d+/, `limit: number = ${edits}`));
+}
+
 /** Another text in a page. */
 function editPage(feature) {
   const path = join(app, `src/ui/f${feature}/View1.tsx`);
@@ -104,9 +111,11 @@ async function develop(count) {
     }
   };
   await wait("ready");
-  const [times, pages, memory] = [[], [], []];
+  const [times, pages, signatures, memory] = [[], [], [], []];
   for (let index = 0; index < count; index += 1) {
-    for (const [change, found] of [[edit, times], [editPage, pages]]) {
+    const changes = [[edit, times], [editPage, pages]];
+    if (index % 3 === 2) changes.push([editSignature, signatures]);
+    for (const [change, found] of changes) {
       const began = performance.now();
       change(index % 5);
       await wait("rebuilt");
@@ -117,7 +126,7 @@ async function develop(count) {
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGTERM");
   await ended;
-  return { times, pages, memory };
+  return { times, pages, signatures, memory };
 }
 
 /** esbuild's own incremental rebuild of the split server. */
@@ -166,8 +175,9 @@ for (const key of ["wall", "cpu"]) {
 }
 const rebuilds = await esbuildRebuilds(8);
 console.log(`esbuild's incremental rebuild: ${median(rebuilds).toFixed(0)} ms (${Math.min(...rebuilds).toFixed(0)})`);
-const { times, pages, memory } = await develop(Number(process.env.EDITS ?? 12));
+const { times, pages, signatures, memory } = await develop(Number(process.env.EDITS ?? 12));
 console.log(`kontract dev, an endpoint edited: ${median(times).toFixed(0)} ms (${Math.min(...times).toFixed(0)})`);
 console.log(`kontract dev, a page edited: ${median(pages).toFixed(0)} ms (${Math.min(...pages).toFixed(0)})`);
+console.log(`kontract dev, a signature edited: ${median(signatures).toFixed(0)} ms (${Math.min(...signatures).toFixed(0)})`);
 rmSync(trash, { recursive: true, force: true });
 console.log(`kontract dev, memory: ${memory[0].toFixed(0)} MB after the first edit, ${memory.at(-1).toFixed(0)} after ${memory.length}`);

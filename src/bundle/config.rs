@@ -29,7 +29,19 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
     let mut names: Vec<&str> = modules.keys().map(String::as_str).collect();
     // The entry has to come first.
     names.sort_by_key(|name| (*name != "worker.js", *name));
-    let modules: Vec<String> = names.iter().filter_map(|name| module(name)).collect();
+    let modules: Vec<String> = names.iter().filter_map(|name| module(name, name)).collect();
+    capnp(&modules, "")
+}
+
+/// The configuration for a Worker whose modules have their paths below the project as names: `started` are those in this
+/// folder, below the project, that it starts with; workerd asks at a socket, `unix:` and a path, for the others when they are imported.
+pub fn unbundled_capnp(folder: &str, started: &[&str], socket: &str) -> String {
+    let modules: Vec<String> =
+        started.iter().filter_map(|name| module(&format!("{folder}/{name}"), name)).collect();
+    capnp(&modules, &format!("moduleFallback = {},\n  ", serde_json::Value::from(socket)))
+}
+
+fn capnp(modules: &[String], rest: &str) -> String {
     let bindings: Vec<String> = bindings().collect();
     let namespaces: Vec<String> = OBJECTS
         .iter()
@@ -48,7 +60,7 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
          (name = \"{ASSETS_DISK}\", disk = (writable = false)),\n    \
          (name = \"internet\", network = (allow = [\"public\", \"private\"], tlsOptions = (trustBrowserCas = true)))\n  ],\n  \
          sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"main\")]\n);\n\
-         const main :Workerd.Worker = (\n  modules = [\n    {}\n  ],\n  \
+         const main :Workerd.Worker = (\n  modules = [\n    {}\n  ],\n  {rest}\
          compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  \
          compatibilityFlags = [\"{COMPATIBILITY_FLAG}\"],\n  \
          durableObjectNamespaces = [\n    {}\n  ],\n  \
@@ -59,13 +71,14 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
     )
 }
 
-fn module(name: &str) -> Option<String> {
+fn module(name: &str, file: &str) -> Option<String> {
     let kind = match name.rsplit_once('.')?.1 {
         "js" => "esModule",
         "wasm" => "wasm",
+        "json" => "json",
         _ => return None,
     };
-    Some(format!("(name = \"{name}\", {kind} = embed \"{name}\")"))
+    Some(format!("(name = \"{name}\", {kind} = embed \"{file}\")"))
 }
 
 fn bindings() -> impl Iterator<Item = String> {

@@ -6,7 +6,7 @@ use crate::cli::error::CliError;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// What esbuild made of the modules.
@@ -29,8 +29,10 @@ pub enum Bundled {
 pub struct Input<'a> {
     /// The project's folder.
     pub project: &'a Path,
-    /// A path below the project.
-    pub entry: &'a str,
+    /// Paths below the project, in one folder.
+    pub entries: &'a [String],
+    /// Where the files go, below the project.
+    pub out: &'a str,
     /// What packages read from `process.env.NODE_ENV`.
     pub environment: &'a str,
     /// Where page code finds its stubs, below the project, if pages are drawn in the Worker.
@@ -61,17 +63,13 @@ fn is_of_package(path: &str, name: &str) -> bool {
 
 /// Runs esbuild once; `packages` are Node.js modules of which the project's own packages take the place.
 fn run(input: Input<'_>, packages: &[&str]) -> Result<Bundled, CliError> {
-    let Input { project, entry, environment, stubs } = input;
-    let esbuild = tools::find(project, ".bin/esbuild")?;
-    let out = tempfile::tempdir_in(project.join(".kontract"))
-        .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
+    let Input { project, entries, environment, stubs, out: target } = input;
+    let out = scratch(project)?;
     let meta = out.path().join(METAFILE);
-    let output = Command::new(esbuild)
-        .current_dir(project)
-        .arg(entry)
-        .arg(format!("--outdir={}", out.path().display()))
+    let output = esbuild(project, out.path(), environment)?
+        .args(entries)
+        .args(entries.first().and_then(|entry| entry.rsplit_once('/')).map(|(folder, _)| base(folder)))
         .arg(format!("--metafile={}", meta.display()))
-        .arg(format!("--define:process.env.NODE_ENV=\"{environment}\""))
         .args(
             node::THERE
                 .iter()
@@ -82,14 +80,11 @@ fn run(input: Input<'_>, packages: &[&str]) -> Result<Bundled, CliError> {
         .args(stubs.iter().flat_map(|_| PAGE_OPTIONS))
         .args(OPTIONS)
         .output()
-        .map_err(|error| {
-            CliError::environment(format!("esbuild: {error}"), "run `npm install` in the project")
-        })?;
+        .map_err(missing)?;
     if !output.status.success() {
-        return Ok(Bundled::Refused(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
+        return Ok(Bundled::Refused(words(&output)));
     }
-    let mut files = collect(out.path())
-        .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
+    let mut files = collected(&out, target)?;
     let meta = files.remove(METAFILE).unwrap_or_default();
     let meta = Metafile::parse(&meta).map_err(|error| {
         CliError::environment(
@@ -97,15 +92,77 @@ fn run(input: Input<'_>, packages: &[&str]) -> Result<Bundled, CliError> {
             "install the esbuild that kontract asks for",
         )
     })?;
-    let folder = out.path().file_name().unwrap_or_default().to_string_lossy();
-    files.par_iter_mut().filter(|(name, _)| name.ends_with(".map")).for_each(|(name, bytes)| {
-        maps::relocate(bytes, &format!(".kontract/{folder}/{name}"), &format!("{OUT}/{name}"));
-    });
     for name in give_require(&mut files) {
-        std::fs::write(out.path().join(&name), &files[&name])
-            .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
+        std::fs::write(out.path().join(&name), &files[&name]).map_err(refused)?;
     }
     Ok(Bundled::Modules { files, meta, folder: out })
+}
+
+/// Writes out, module by module, what the platform does not take as it stands: decorators, `using`, and what
+/// `process.env.NODE_ENV` is. `paths` are modules below `folder`; their texts and maps by the same paths, or esbuild's words.
+///
+/// # Errors
+/// When esbuild is missing, or the file system refuses.
+pub fn lower(
+    project: &Path,
+    folder: &str,
+    paths: &[String],
+    environment: &str,
+) -> Result<Result<BTreeMap<String, Vec<u8>>, String>, CliError> {
+    let out = scratch(project)?;
+    let output = esbuild(project, out.path(), environment)?
+        .args(paths)
+        .arg(base(folder))
+        .args(MODULE_OPTIONS)
+        .output()
+        .map_err(missing)?;
+    if !output.status.success() {
+        return Ok(Err(words(&output)));
+    }
+    let files = collected(&out, folder)?.into_iter();
+    Ok(Ok(files.map(|(name, bytes)| (format!("{folder}/{name}"), bytes)).collect()))
+}
+
+/// A folder for output, as deep below the project as the folder that it goes to may be.
+fn scratch(project: &Path) -> Result<TempDir, CliError> {
+    tempfile::tempdir_in(project.join(".kontract")).map_err(refused)
+}
+
+/// esbuild, with what holds for every file.
+fn esbuild(project: &Path, out: &Path, environment: &str) -> Result<Command, CliError> {
+    let mut command = Command::new(tools::find(project, ".bin/esbuild")?);
+    command
+        .current_dir(project)
+        .arg(format!("--outdir={}", out.display()))
+        .arg(format!("--define:process.env.NODE_ENV=\"{environment}\""));
+    Ok(command)
+}
+
+/// Which part of the entries' paths their outputs do without.
+fn base(folder: &str) -> String {
+    format!("--outbase={folder}")
+}
+
+/// The files that esbuild wrote, by their paths in the folder, with maps that fit the folder where they go.
+fn collected(out: &TempDir, target: &str) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
+    let mut files = collect(out.path()).map_err(refused)?;
+    let folder = out.path().file_name().unwrap_or_default().to_string_lossy();
+    files.par_iter_mut().filter(|(name, _)| name.ends_with(".map")).for_each(|(name, bytes)| {
+        maps::relocate(bytes, &format!(".kontract/{folder}/{name}"), &format!("{target}/{name}"));
+    });
+    Ok(files)
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
+}
+
+fn missing(error: std::io::Error) -> CliError {
+    CliError::environment(format!("esbuild: {error}"), "run `npm install` in the project")
+}
+
+fn refused(error: std::io::Error) -> CliError {
+    CliError::environment(error, "check the permissions of .kontract")
 }
 
 /// CommonJS packages call `require('fs')` for what the platform has. esbuild leaves such calls to a `require` of the
@@ -161,8 +218,6 @@ const REQUIRE: &str = "import { createRequire as $kontractRequire } from \"node:
 const CLIENT: &str = "@/client";
 /// Styles are the frontend's own build's; a tsconfig that says what JSX becomes goes before this.
 const PAGE_OPTIONS: &[&str] = &["--loader:.css=empty", "--jsx=automatic"];
-/// Where the files go.
-const OUT: &str = "dist/server";
 /// Conditions and externals of workerd; chunks are named by content, so that equal input makes equal names.
 const OPTIONS: &[&str] = &[
     "--bundle",
@@ -179,10 +234,23 @@ const OPTIONS: &[&str] = &[
     "--external:./kontract.wasm",
     "--loader:.wasm=copy",
     "--asset-names=routes/[name]-[hash]",
-    "--define:__dirname=\"/bundle\"",
-    "--define:__filename=\"/bundle/worker.js\"",
+    DIRNAME,
+    FILENAME,
     "--log-limit=0",
     "--sourcemap=linked",
     "--legal-comments=none",
     "--log-level=warning",
 ];
+/// For a module by itself.
+const MODULE_OPTIONS: &[&str] = &[
+    "--format=esm",
+    "--target=es2024",
+    DIRNAME,
+    FILENAME,
+    "--sourcemap=linked",
+    "--legal-comments=none",
+    "--log-level=warning",
+];
+/// What modules are told of where they lie.
+const DIRNAME: &str = "--define:__dirname=\"/bundle\"";
+const FILENAME: &str = "--define:__filename=\"/bundle/worker.js\"";

@@ -20,12 +20,24 @@ pub struct Stage<'a> {
     pub sources: &'a Sources,
     /// Folder of the sources, relative to the project.
     pub source_root: &'a str,
+    /// For entries that the compiler made, a staged module that imports each.
+    pub importers: &'a BTreeMap<String, String>,
 }
 
-/// What the platform is asked for and does not have, or only seems to have.
-pub fn of_the_platform(meta: &Metafile, entry: &str, stage: &Stage<'_>) -> Vec<Diagnostic> {
+/// What the platform is asked for and does not have, or only seems to have. `unbundled` are names that modules import which are
+/// in no bundle, with these modules.
+pub fn of_the_platform<'a>(
+    meta: &'a Metafile,
+    entries: &'a [String],
+    unbundled: &BTreeMap<&'a str, Vec<&'a str>>,
+    stage: &Stage<'_>,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (name, importers) in meta.of_the_platform() {
+    let mut asked = meta.of_the_platform();
+    for (name, importers) in unbundled {
+        asked.entry(name).or_default().extend(importers);
+    }
+    for (name, importers) in asked {
         // The last is what esbuild calls its own helpers, for decorators and the like.
         let own = name.starts_with("cloudflare:") || name.starts_with("./") || name == "<runtime>";
         if own || (node::is_there(name) && node::hollow(name).is_none()) {
@@ -38,7 +50,9 @@ pub fn of_the_platform(meta: &Metafile, entry: &str, stage: &Stage<'_>) -> Vec<D
             if named.contains(&who) {
                 continue;
             }
-            let chain = meta.chain(entry, importer);
+            let chain =
+                entries.iter().map(|entry| meta.chain(entry, importer)).filter(|chain| !chain.is_empty());
+            let chain = chain.min_by_key(Vec::len).unwrap_or_else(|| vec![(importer, None)]);
             let diagnostic = match node::hollow(name) {
                 Some(what) => hollow(&who, name, what),
                 None => absent(&who, name),
@@ -278,6 +292,7 @@ fn at(diagnostic: Diagnostic, module: &str, specifier: Option<&str>, stage: &Sta
 impl Stage<'_> {
     /// The source that a staged module was made from: `.kontract/server/src/api/a.js` → `src/api/a.ts`.
     fn source_path(&self, module: &str) -> Option<String> {
+        let module = self.importers.get(module).map_or(module, String::as_str);
         let stem = module.strip_prefix(STAGED_SOURCES)?.strip_suffix(".js")?;
         let stem = if self.source_root.is_empty() {
             stem.to_owned()
@@ -340,7 +355,8 @@ mod tests {
     #[test]
     fn a_name_that_is_not_there_is_told_at_its_import() {
         let sources = sources();
-        let stage = Stage { sources: &sources, source_root: "src" };
+        let importers = BTreeMap::new();
+        let stage = Stage { sources: &sources, source_root: "src", importers: &importers };
         let words = "✘ [ERROR] Could not resolve \"sharp\"\n\n    .kontract/server/src/api/a.js:1:18:\n      1 │ import \
                      sharp from \"sharp\";\n        ╵                   ~~~~~~~\n\n  You can mark the path \"sharp\" as \
                      external to exclude it.\n\n1 error\n";
@@ -354,7 +370,8 @@ mod tests {
     #[test]
     fn addons_are_told_by_their_package() {
         let sources = sources();
-        let stage = Stage { sources: &sources, source_root: "src" };
+        let importers = BTreeMap::new();
+        let stage = Stage { sources: &sources, source_root: "src", importers: &importers };
         let words = "✘ [ERROR] No loader is configured for \".node\" files: node_modules/@a/b/build/b.node\n\n    \
                      node_modules/@a/b/index.js:1:17:\n";
         let [error] = refused(words, &stage).try_into().expect("one error");
@@ -365,7 +382,8 @@ mod tests {
     #[test]
     fn words_that_are_not_understood_are_passed_on() {
         let sources = sources();
-        let stage = Stage { sources: &sources, source_root: "src" };
+        let importers = BTreeMap::new();
+        let stage = Stage { sources: &sources, source_root: "src", importers: &importers };
         let [error] = refused("panic: something", &stage).try_into().expect("one error");
         assert_eq!(error.why.as_deref(), Some("panic: something"));
     }

@@ -6,20 +6,24 @@ use super::error::CliError;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
+use super::unbundled::{self, Kept};
 use super::{worker, write};
 use crate::artifact::Artifacts;
 use crate::bundle::client::ClientSize;
-use crate::bundle::{gateway, tools};
+use crate::bundle::{gateway, node, tools};
 use crate::contract::FieldRename;
+use crate::dev::modules::Modules;
 use crate::diag::{Outcome, Severity};
 use crate::migrate::Lock;
 use crate::project::{Loaded, Project};
 use crate::recheck::{self, Compiled, Contents};
+use crate::split::links::BUNDLED;
 use crate::stubgen::PinnedKey;
-use crate::{CompileInput, Places, Unproven, stubgen};
+use crate::{CompileInput, Places, Unbundled, Unproven, stubgen};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -33,7 +37,7 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     let against = args.against.as_deref().map(read_lock).transpose()?;
     let evolution = Evolution { against: against.as_ref(), renames: &args.rename };
     let options = Options { mode: Mode::Production, frontend: !args.no_frontend, evolution };
-    let Built { project, .. } = build(folder, &secrets, options, reporter)?;
+    let Built { project, .. } = build(folder, &secrets, options, &mut Kept::default(), reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
     reporter.event("built", json!({ "name": project.name }));
     Ok(())
@@ -45,6 +49,16 @@ pub(super) enum Mode {
     /// `kontract dev`: server code stays as it was written.
     Development,
     Production,
+}
+
+impl Mode {
+    /// What `process.env.NODE_ENV` is.
+    pub(super) fn environment(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
 }
 
 /// What a build is told about the one before.
@@ -82,28 +96,35 @@ pub(super) struct Built {
     /// Paths of what the Worker was bundled from, and of all that was made.
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
+    /// The modules of an unbundled Worker, as workerd is to be given them.
+    pub(super) modules: Option<Modules>,
+    /// What is known of them.
+    pub(super) unbundled: Unbundled,
 }
 
-/// Compiles, bundles and writes.
+/// Compiles, bundles and writes. `kept` is what the build before left of an unbundled Worker.
 pub(super) fn build(
     folder: &Path,
     secrets: &Secrets,
     options: Options<'_>,
+    kept: &mut Kept,
     reporter: Reporter,
 ) -> Result<Built, CliError> {
     let system = OsSystem::new(folder)?;
     let keys = secrets.pinned();
     let Evolution { against, renames } = options.evolution;
     // Names that were only half typed when `kontract dev` saw them must not keep a place for ever.
-    let places = match options.mode {
-        Mode::Development => Places::Left,
-        Mode::Production => Places::Locked,
+    let (places, unbundled) = match options.mode {
+        Mode::Development => (Places::Left, Some(node::THERE)),
+        Mode::Production => (Places::Locked, None),
     };
-    let input = CompileInput { keys: &keys, against, renames, places };
+    let input = CompileInput { keys: &keys, against, renames, places, unbundled };
     let adapt = |project: &mut Project| project.optimize &= options.mode == Mode::Production;
     let Compiled { mut loaded, outcome, contents } =
         recheck::compile(&system, &CacheFolder::of(&system), &adapt, &input);
-    let made = compiled(&loaded, reporter, |_| outcome)?;
+    let mut made = compiled(&loaded, reporter, |_| outcome)?;
+    let unbundled = made.take_unbundled();
+    let links = &unbundled.links;
     let project = loaded.project.take().ok_or(CliError::Project)?;
     let gateway = gateway_files()?;
     // Only what esbuild reads is written before it has succeeded.
@@ -114,14 +135,20 @@ pub(super) fn build(
     // What clients get is searched and measured while esbuild and workerd are waited for.
     let (client, bundled) = std::thread::scope(|scope| {
         let client = scope.spawn(|| Client::of(folder, made, mode, &keys));
-        let bundled = worker::bundle(&worker, &gateway);
+        let bundled = match mode {
+            Mode::Development => unbundled::make(&worker, &system, links, kept).and_then(|made| match made {
+                Some(made) => Ok(made),
+                None => unbundled::bundle(&worker, &gateway, links),
+            }),
+            Mode::Production => worker::bundle(&worker, &gateway, &BTreeMap::new()),
+        };
         (client.join(), bundled)
     });
     let Client { proven, size } = client.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     let mut files = compiled(&loaded, reporter, |_| proven)?;
     files.extend(gateway);
-    let worker::Bundle { files: worker, inputs } = bundled?;
-    files.extend(worker);
+    let worker::Bundle { files: bundle, inputs, served } = bundled?;
+    files.extend(bundle);
     // The lock says what databases are given, so it comes last.
     changed.extend(write::write_all(folder, &files, |path| !is_history(path) && !is_staged(path))?);
     write::remove_stale(folder, &files)?;
@@ -129,10 +156,12 @@ pub(super) fn build(
     if let Some(size) = size {
         say_client_size(size?, reporter);
     }
+    let outputs = files.keys().cloned().collect();
+    let modules = served.map(|served| unbundled::served(&worker, files, served));
     if options.frontend {
         frontend(folder, &project, reporter)?;
     }
-    Ok(Built { project, changed, contents, inputs, outputs: files.into_keys().collect() })
+    Ok(Built { project, changed, contents, inputs, outputs, modules, unbundled })
 }
 
 /// What clients get.
@@ -230,13 +259,22 @@ pub(super) fn is_history(path: &str) -> bool {
     path == "kontract.lock.json" || path.starts_with("migrations/")
 }
 
+/// What a Worker is made of, bundled or not.
+pub(super) fn is_of_worker(path: &str) -> bool {
+    is_below(path, &[STAGE, BUNDLED, worker::OUT])
+}
+
 fn is_staged(path: &str) -> bool {
-    STAGED.iter().any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    is_below(path, STAGED)
+}
+
+pub(super) fn is_below(path: &str, folders: &[&str]) -> bool {
+    folders.iter().any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
 }
 
 pub(super) type Files = Artifacts;
 
-/// What esbuild reads.
+/// What esbuild and workerd read.
 const STAGED: &[&str] = &[STAGE, stubgen::DIRECT];
 /// Where esbuild finds the server.
 pub(super) const STAGE: &str = ".kontract/server";

@@ -15,7 +15,7 @@ use crate::artifact::Artifacts;
 use crate::diag::Severity;
 use crate::parse::blanked;
 use crate::project::{Loaded, Project, load};
-use crate::recheck::{Basis, Rechecked, Wanted, recheck};
+use crate::recheck::{Rechecked, Wanted, recheck};
 use crate::source::Sources;
 use crate::typecheck::{self, Checked, Message, Shadow, TsConfig, is_declaration};
 use serde_json::json;
@@ -71,11 +71,15 @@ fn alone(system: &OsSystem, wanted: Wanted, reporter: Reporter) -> Result<Artifa
     Ok(checked.declarations.unwrap_or_default())
 }
 
-/// Reports a project that has errors, sooner than a build would. What a build is going to be made from.
-pub(super) fn refuse_errors(system: &OsSystem, reporter: Reporter) -> Result<Option<Basis>, CliError> {
-    let checked = recheck(system, &CacheFolder::of(system), Wanted::Diagnostics);
-    if !has_errors(&checked) {
-        return Ok(checked.basis);
+/// What is wrong with a project, and what it is made from.
+pub(super) fn find(system: &OsSystem) -> Rechecked {
+    recheck(system, &CacheFolder::of(system), Wanted::Diagnostics)
+}
+
+/// Reports a project that has errors, sooner than a build would.
+pub(super) fn refuse_errors(checked: &Rechecked, reporter: Reporter) -> Result<(), CliError> {
+    if !has_errors(checked) {
+        return Ok(());
     }
     reporter.diagnostics(&checked.sources, &checked.diagnostics);
     Err(CliError::Project)

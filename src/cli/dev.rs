@@ -2,26 +2,29 @@
 
 use super::args::DevArgs;
 use super::build;
-use super::cache_folder::CacheFolder;
 use super::check;
 use super::error::CliError;
+use super::last::Last;
 use super::migrate;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
-use crate::bundle::config::{ORIGINS, TRACE};
+use super::unbundled::{self, Kept};
+use crate::artifact::Artifacts;
+use crate::bundle::config::{ORIGINS, TRACE, unbundled_capnp};
 use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
+use crate::dev::modules::{ModuleServer, Modules};
+use crate::dev::trace::Traces;
 use crate::dev::watch::{Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
 use crate::migrate::connect;
 use crate::project::{self, Project};
-use crate::recheck::{Basis, SETTLED_NS, Store as _};
-use crate::system::{Stamp, System as _};
+use crate::recheck::{Basis, Rechecked};
 use postgres::config::{Host, SslMode};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 /// Serves until it is asked to stop.
 pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
@@ -37,6 +40,12 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     let secrets = build::secrets(&folder, reporter)?;
     let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
+    let modules = ModuleServer::start().map_err(|error| {
+        CliError::environment(
+            format!("a socket for modules: {error}"),
+            "check the folder for temporary files",
+        )
+    })?;
     let mut server = Server {
         folder,
         reporter,
@@ -49,6 +58,8 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
         unserved: false,
         migrated: false,
         last: None,
+        kept: Kept::default(),
+        modules,
     };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
@@ -61,6 +72,23 @@ enum Started {
     Serving,
     /// Asked to stop before anything could be served.
     Stopped,
+}
+
+/// What is found of a project.
+struct Seen {
+    checked: Rechecked,
+    /// Where it is the last build's but for modules of the Worker: these, printed, if each depends on its own text alone.
+    edited: Option<Artifacts>,
+}
+
+/// What a Worker is made of.
+enum Handed {
+    /// What lies in [`BUNDLED`].
+    Bundle,
+    /// All of its modules.
+    Modules(Modules),
+    /// Some of them, in the place of those that are served.
+    Patch(Artifacts),
 }
 
 struct Server {
@@ -81,61 +109,27 @@ struct Server {
     migrated: bool,
     /// The last build, unless it failed.
     last: Option<Last>,
-}
-
-/// A build that is still the one of the sources while nothing that it was made from has changed, nor what it made.
-struct Last {
-    project: Project,
-    basis: Basis,
-    stamps: Vec<(String, Option<Stamp>)>,
-}
-
-impl Last {
-    /// `None` for a build of other texts than those of the basis.
-    fn of(basis: Option<Basis>, built: &build::Built, system: &OsSystem) -> Option<Self> {
-        let basis = basis.filter(|basis| basis.is_of(&built.contents))?;
-        let made: BTreeSet<&str> = built.outputs.iter().map(String::as_str).collect();
-        let now_ns = CacheFolder::of(system).now_ns();
-        // What changes twice within one step of the file system's clock has one stamp.
-        let settled = |path: &str, stamp: &Stamp| {
-            made.contains(path)
-                || stamp.modified_ns.max(stamp.changed_ns).saturating_add(SETTLED_NS) <= now_ns
-        };
-        let packages = built.inputs.iter().filter_map(|input| manifest_of(input));
-        let read = built.inputs.iter().cloned().chain(packages).chain(READ_BY_ESBUILD.map(str::to_owned));
-        let paths: BTreeSet<String> = read.chain(built.outputs.iter().cloned()).collect();
-        let stamped = |path: String| {
-            let stamp = system.stamp(&path).filter(|stamp| settled(&path, stamp));
-            (path, stamp)
-        };
-        Some(Self { project: built.project.clone(), basis, stamps: paths.into_iter().map(stamped).collect() })
-    }
-
-    fn holds(&self, basis: Option<&Basis>, system: &OsSystem) -> bool {
-        basis == Some(&self.basis) && self.stamps.par_iter().all(|(path, stamp)| system.stamp(path) == *stamp)
-    }
-}
-
-/// `node_modules/@a/b/c/d.js` → `node_modules/@a/b/package.json`
-fn manifest_of(input: &str) -> Option<String> {
-    let start = input.rfind(PACKAGES)? + PACKAGES.len();
-    let parts = if input[start..].starts_with('@') { 2 } else { 1 };
-    let name = input[start..].split('/').take(parts).collect::<Vec<_>>().join("/");
-    Some(format!("{}{name}/package.json", &input[..start]))
+    /// What the last build left for the next.
+    kept: Kept,
+    /// Gives workerd its modules.
+    modules: ModuleServer,
 }
 
 impl Server {
     /// The first build. When watching, an error of the project is waited out; it is what is being worked on.
     fn start(&mut self, watch: &Watch, once: bool) -> Result<Started, CliError> {
+        let mut seen = self.look(&OsSystem::new(&self.folder)?);
         loop {
-            match self.rebuild() {
+            match self.rebuild(seen) {
                 Ok(_) => break,
                 Err(CliError::Project) if !once => self.reporter.say("waiting for changes"),
                 Err(error) => return Err(error),
             }
-            if wait_for_change(watch) == Wake::Stop {
+            let changed = wait_for_change(watch) == Wake::Changed;
+            let Some(again) = changed.then(|| self.settled(watch)).transpose()?.flatten() else {
                 return Ok(Started::Stopped);
-            }
+            };
+            seen = again;
         }
         let url = format!("http://127.0.0.1:{}", self.port);
         self.reporter.say(format!("ready: {url}"));
@@ -153,10 +147,18 @@ impl Server {
         loop {
             match watch.next() {
                 Wake::Stop => break,
-                Wake::Changed => self.rebuild_and_report(),
+                Wake::Changed => {
+                    let Some(seen) = self.settled(watch)? else { break };
+                    let rebuilt = self.rebuild(seen);
+                    self.report("rebuilt", rebuilt);
+                }
                 Wake::Tick => {
                     if self.workerd.as_mut().is_some_and(Workerd::has_ended) {
                         return Err(CliError::environment("workerd has ended", "its own words are above"));
+                    }
+                    if self.last.as_ref().is_some_and(|last| last.is_patched) {
+                        let completed = self.complete();
+                        self.report("completed", completed);
                     }
                 }
             }
@@ -166,12 +168,36 @@ impl Server {
         Ok(())
     }
 
+    /// What is there once nothing changes any more; `None` when asked to stop. It is looked at while that is waited for.
+    fn settled(&self, watch: &Watch) -> Result<Option<Seen>, CliError> {
+        let system = OsSystem::new(&self.folder)?;
+        loop {
+            let began = Instant::now();
+            let seen = self.look(&system);
+            match watch.settle(began) {
+                Wake::Changed => {}
+                Wake::Tick => return Ok(Some(seen)),
+                Wake::Stop => return Ok(None),
+            }
+        }
+    }
+
+    fn look(&self, system: &OsSystem) -> Seen {
+        let checked = check::find(system);
+        let last = self.last.as_ref().filter(|_| self.is_up());
+        let edited = last.and_then(|last| last.edits(checked.basis.as_ref(), system));
+        let edited = edited.zip(last).and_then(|(edited, last)| last.printed(&edited, &checked.sources));
+        Seen { checked, edited }
+    }
+
     /// An error is reported and waited out: the next change may mend it, and what was built before goes on running.
-    fn rebuild_and_report(&mut self) {
-        match self.rebuild() {
+    fn report(&self, event: &str, outcome: Result<Vec<String>, CliError>) {
+        match outcome {
+            // What completes a build is of no interest unless it changes something.
+            Ok(changed) if event == "completed" && changed.is_empty() => {}
             Ok(changed) => {
-                self.reporter.say("rebuilt");
-                self.reporter.event("rebuilt", json!({ "changed": changed }));
+                self.reporter.say(event);
+                self.reporter.event(event, json!({ "changed": changed }));
             }
             Err(CliError::Project) => self.reporter.say("waiting for changes"),
             Err(error) => {
@@ -181,19 +207,49 @@ impl Server {
         }
     }
 
-    /// Brings everything up to date; the files that changed. A Worker whose files are the same goes on running.
-    fn rebuild(&mut self) -> Result<Vec<String>, CliError> {
-        // What is wrong is known from the cache long before everything has been read again.
+    /// Brings up to date what is served; the files that changed. A Worker whose files are the same goes on running.
+    fn rebuild(&mut self, seen: Seen) -> Result<Vec<String>, CliError> {
         let system = OsSystem::new(&self.folder)?;
-        let basis = check::refuse_errors(&system, self.reporter)?;
-        let last = self.last.take();
-        if let Some(last) = last.filter(|last| self.is_up() && last.holds(basis.as_ref(), &system)) {
-            if self.frontend {
-                build::frontend(&self.folder, &last.project, self.reporter)?;
+        let Seen { checked, edited } = seen;
+        // What is wrong is known from the cache long before everything has been read again.
+        check::refuse_errors(&checked, self.reporter)?;
+        let basis = checked.basis;
+        if let (Some(mut last), Some(mut files), Some(basis)) = (self.last.take(), edited, &basis) {
+            let project = last.project.clone();
+            if files.is_empty() {
+                self.last = Some(last);
+                self.serve_frontend(&project)?;
+                return Ok(Vec::new());
             }
-            self.last = Some(last);
-            return Ok(Vec::new());
+            last.patch(&files, basis.clone(), &system, &self.folder)?;
+            let changed = files.keys().cloned().collect();
+            let lowered = unbundled::lowered(&self.folder, &system, last.links(), &mut self.kept)?;
+            if let Some(lowered) = lowered {
+                files.extend(lowered);
+                self.last = Some(last);
+                self.restart(&project, Handed::Patch(files))?;
+                self.serve_frontend(&project)?;
+                return Ok(changed);
+            }
         }
+        self.build(basis)
+    }
+
+    /// Makes what an edit of the Worker's modules left as it was: positions in maps, what was searched, pages of the API.
+    fn complete(&mut self) -> Result<Vec<String>, CliError> {
+        let checked = check::find(&OsSystem::new(&self.folder)?);
+        self.last = None;
+        check::refuse_errors(&checked, self.reporter)?;
+        self.build(checked.basis)
+    }
+
+    fn serve_frontend(&self, project: &Project) -> Result<(), CliError> {
+        if self.frontend { build::frontend(&self.folder, project, self.reporter) } else { Ok(()) }
+    }
+
+    /// Builds everything, and serves it where it is another Worker than before.
+    fn build(&mut self, basis: Option<Basis>) -> Result<Vec<String>, CliError> {
+        let system = OsSystem::new(&self.folder)?;
         // A build that fails may have written files before.
         let unserved = std::mem::replace(&mut self.unserved, true);
         let migrated = std::mem::replace(&mut self.migrated, false);
@@ -202,10 +258,10 @@ impl Server {
             frontend: self.frontend,
             evolution: build::Evolution::default(),
         };
-        let built = build::build(&self.folder, &self.secrets, options, self.reporter)?;
-        let last = Last::of(basis, &built, &system);
-        let build::Built { project, changed, .. } = built;
-        self.unserved = unserved || changed.iter().any(|path| path.starts_with("dist/server/"));
+        let mut built = build::build(&self.folder, &self.secrets, options, &mut self.kept, self.reporter)?;
+        let last = Last::of(basis, &mut built, &system);
+        let build::Built { project, changed, modules, .. } = built;
+        self.unserved = unserved || changed.iter().any(|path| build::is_of_worker(path));
         // The lock has the hash of every migration.
         self.migrated = migrated && !changed.iter().any(|path| build::is_history(path));
         self.last = last;
@@ -218,14 +274,22 @@ impl Server {
             migrate::gc(self.database.admin_url(), self.reporter)?;
             self.migrated = true;
         }
+        self.restart(&project, modules.map_or(Handed::Bundle, Handed::Modules))?;
+        Ok(changed)
+    }
+
+    /// Serves another Worker.
+    fn restart(&mut self, project: &Project, handed: Handed) -> Result<(), CliError> {
+        self.unserved = true;
         // The port has to be free before the next process can take it.
         self.workerd = None;
-        let workerd = Workerd::start(self.workerd_options(&project)?)?;
+        let folder = self.hand_over(handed)?;
+        let workerd = Workerd::start(self.workerd_options(project, folder)?)?;
         self.port = workerd.port();
         self.inspect = workerd.inspector_port();
         self.workerd = Some(workerd);
         self.unserved = false;
-        Ok(changed)
+        Ok(())
     }
 
     /// Whether what was built last is served.
@@ -233,7 +297,36 @@ impl Server {
         self.workerd.is_some() && !self.unserved && self.migrated
     }
 
-    fn workerd_options(&self, project: &Project) -> Result<WorkerdOptions<'_>, CliError> {
+    /// Gives the next workerd the modules of an unbundled Worker; the folder where its configuration is.
+    fn hand_over(&self, handed: Handed) -> Result<&'static str, CliError> {
+        let mut served = self.modules.modules().lock().unwrap_or_else(PoisonError::into_inner);
+        match handed {
+            Handed::Bundle => {
+                served.clear();
+                return Ok(BUNDLED);
+            }
+            Handed::Patch(files) => {
+                served.extend(files);
+                return Ok(build::STAGE);
+            }
+            Handed::Modules(modules) => *served = modules,
+        }
+        let capnp = unbundled_capnp(build::STAGE, STARTED, &self.modules.address());
+        let path = self.folder.join(build::STAGE).join("workerd.capnp");
+        std::fs::write(&path, capnp).map_err(|error| {
+            CliError::environment(
+                format!("{}: {error}", path.display()),
+                "check the permissions of .kontract",
+            )
+        })?;
+        Ok(build::STAGE)
+    }
+
+    fn workerd_options(
+        &self,
+        project: &Project,
+        server: &'static str,
+    ) -> Result<WorkerdOptions<'_>, CliError> {
         let objects = self.folder.join(".kontract/objects");
         let assets = match &project.frontend {
             Some(frontend) => self.folder.join(&frontend.dist),
@@ -254,13 +347,36 @@ impl Server {
         let reporter = self.reporter;
         Ok(WorkerdOptions {
             project: &self.folder,
-            server: self.folder.join("dist/server"),
+            server: self.folder.join(server),
+            traces: self.traces(server),
             objects,
             assets,
             port: self.port,
             inspect: self.inspect,
             environment,
             on_request: Box::new(move |facts| report_request(reporter, facts)),
+        })
+    }
+
+    /// Reads the maps of what is served.
+    fn traces(&self, server: &'static str) -> Box<dyn Fn() -> Traces> {
+        if server == BUNDLED {
+            let folder = self.folder.join(server);
+            return Box::new(move || {
+                let folder = folder.clone();
+                Traces::of(BUNDLED, Box::new(move |name| std::fs::read_to_string(folder.join(name)).ok()))
+            });
+        }
+        let modules = Arc::clone(self.modules.modules());
+        Box::new(move || {
+            let modules = Arc::clone(&modules);
+            Traces::of(
+                "",
+                Box::new(move |name| {
+                    let modules = modules.lock().unwrap_or_else(PoisonError::into_inner);
+                    modules.get(name).map(|map| String::from_utf8_lossy(map).into_owned())
+                }),
+            )
         })
     }
 
@@ -350,6 +466,8 @@ fn cache_folder() -> PathBuf {
 }
 
 const DATABASE: &str = "kontract";
-const PACKAGES: &str = "node_modules/";
-/// What esbuild looks at besides modules.
-const READ_BY_ESBUILD: [&str; 2] = ["package.json", "node_modules/.package-lock.json"];
+/// Where a bundled Worker is.
+const BUNDLED: &str = "dist/server";
+/// The staged modules that a Worker starts with; it comes with the first, and asks for what these import.
+const STARTED: &[&str] =
+    &["worker.js", "gateway.js", "kontract.wasm", "identity.json", "routes.js", "tables.js", "pages.js"];

@@ -9,13 +9,16 @@ pub mod error;
 mod explain;
 mod frozen;
 mod keys;
+mod last;
 mod leak_check;
 mod migrate;
 pub mod os_system;
 mod report;
 mod secrets;
 mod shadow;
+mod stamps;
 mod tsc;
+mod unbundled;
 mod worker;
 mod write;
 

@@ -13,6 +13,7 @@ use crate::project::{Plan, Project};
 use crate::source::Sources;
 use crate::stubgen;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a Worker is built from.
@@ -29,18 +30,22 @@ pub(super) struct Bundle {
     pub(super) files: Files,
     /// Paths of what went in.
     pub(super) inputs: Vec<String>,
+    /// For a Worker whose modules are served one by one: what is served in the place of staged modules.
+    pub(super) served: Option<Files>,
 }
 
-/// `dist/server`, of the staged modules and the gateway.
-pub(super) fn bundle(build: &Build<'_>, gateway: &Files) -> Result<Bundle, CliError> {
-    let stage = Stage { sources: build.sources, source_root: &build.project.source };
-    let entry = format!("{STAGE}/worker.js");
-    let environment = match build.mode {
-        Mode::Development => "development",
-        Mode::Production => "production",
-    };
+/// `dist/server`, of the staged modules and the gateway. `importers` has for entries that staged modules import from elsewhere one of
+/// these.
+pub(super) fn bundle(
+    build: &Build<'_>,
+    gateway: &Files,
+    importers: &BTreeMap<String, String>,
+) -> Result<Bundle, CliError> {
+    let stage = Stage { sources: build.sources, source_root: &build.project.source, importers };
+    let entries = [format!("{STAGE}/worker.js")];
     let stubs = build.project.ssr.as_ref().map(|_| stubgen::DIRECT);
-    let input = esbuild::Input { project: build.folder, entry: &entry, environment, stubs };
+    let environment = build.mode.environment();
+    let input = esbuild::Input { project: build.folder, entries: &entries, out: OUT, environment, stubs };
     let (mut modules, meta, lying) = match esbuild::bundle(input)? {
         Bundled::Modules { files, meta, folder } => (files, meta, folder),
         Bundled::Refused(words) => {
@@ -51,9 +56,9 @@ pub(super) fn bundle(build: &Build<'_>, gateway: &Files) -> Result<Bundle, CliEr
     if let Some(wasm) = gateway.get(&format!("{STAGE}/{}", gateway::WASM)) {
         modules.insert(gateway::WASM.to_owned(), wasm.clone());
     }
-    build.report(findings::of_the_platform(&meta, &entry, &stage))?;
+    build.report(findings::of_the_platform(&meta, &entries, &BTreeMap::new(), &stage))?;
     if build.mode == Mode::Production {
-        build.try_out(lying.path(), &modules, &meta.later(&entry), &stage)?;
+        build.try_out(lying.path(), &modules, &meta.later(&entries[0]), &stage)?;
     }
     let capnp = config::workerd_capnp(&modules);
     let assets = build.project.frontend.as_ref().map(|frontend| format!("../../{}", frontend.dist));
@@ -63,8 +68,9 @@ pub(super) fn bundle(build: &Build<'_>, gateway: &Files) -> Result<Bundle, CliEr
         config::wrangler_json(&build.project.name, assets.as_deref(), build.project.ssr.is_some())
             .into_bytes(),
     );
-    let files = modules.into_iter().map(|(name, bytes)| (format!("dist/server/{name}"), bytes));
-    Ok(Bundle { files: files.collect(), inputs: meta.inputs().map(str::to_owned).collect() })
+    let files = modules.into_iter().map(|(name, bytes)| (format!("{OUT}/{name}"), bytes));
+    let inputs = meta.inputs().map(str::to_owned).collect();
+    Ok(Bundle { files: files.collect(), inputs, served: None })
 }
 
 impl Build<'_> {
@@ -93,7 +99,7 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn report(&self, found: Vec<Diagnostic>) -> Result<(), CliError> {
+    pub(super) fn report(&self, found: Vec<Diagnostic>) -> Result<(), CliError> {
         if found.is_empty() {
             return Ok(());
         }
@@ -102,3 +108,6 @@ impl Build<'_> {
         if failed { Err(CliError::Project) } else { Ok(()) }
     }
 }
+
+/// Where a bundled Worker goes.
+pub(super) const OUT: &str = "dist/server";

@@ -9,18 +9,22 @@ use crate::emit::sourcemap::SourceMap;
 use crate::source::normalize_path;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// The maps of one Worker, read when a stack first needs them.
 pub struct Traces {
-    folder: PathBuf,
+    /// Where its modules lie, below the project.
+    folder: &'static str,
+    read: Read,
     maps: BTreeMap<String, Option<SourceMap>>,
 }
 
+/// Reads a map, by the path of its module in the folder.
+type Read = Box<dyn Fn(&str) -> Option<String> + Send>;
+
 impl Traces {
-    /// The maps in a folder of a bundle.
-    pub fn below(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), maps: BTreeMap::new() }
+    /// The maps of modules that lie in a folder of the project, empty for the project's own.
+    pub fn of(folder: &'static str, read: Read) -> Self {
+        Self { folder, read, maps: BTreeMap::new() }
     }
 
     /// The line, with places in the bundle as places in the project.
@@ -42,15 +46,16 @@ impl Traces {
 
     fn original(&mut self, place: &Place<'_>) -> Option<String> {
         let module = normalize_path(place.module)?;
-        let folder = &self.folder;
-        let map = self.maps.entry(module.clone()).or_insert_with(|| {
-            SourceMap::parse(&std::fs::read_to_string(folder.join(format!("{module}.map"))).ok()?)
-        });
+        let read = &self.read;
+        let map = self
+            .maps
+            .entry(module.clone())
+            .or_insert_with(|| SourceMap::parse(&read(&format!("{module}.map"))?));
         let original = map.as_ref()?.original(place.line.checked_sub(1)?, place.column.checked_sub(1)?)?;
         let within = module.rsplit_once('/').map_or("", |(folder, _)| folder);
         let path = match original.source.strip_prefix(OUTSIDE) {
             Some(package) => package.to_owned(),
-            None => normalize_path(&format!("dist/server/{within}/{}", original.source))?,
+            None => normalize_path(&format!("{}/{within}/{}", self.folder, original.source))?,
         };
         Some(format!("{path}:{}:{}", original.line + 1, original.column + 1))
     }
@@ -88,12 +93,10 @@ mod tests {
 
     #[test]
     fn places_become_those_of_the_project() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("routes")).expect("a folder");
         let printed = [Printed { offset: 4, line: 8, column: 2 }];
         let map = SourceMap::of("../../../src/a.ts".to_owned(), "one\ntwo\n", &printed);
-        std::fs::write(folder.path().join("routes/a-1.js.map"), map.to_json()).expect("a map");
-        let mut traces = Traces::below(folder.path());
+        let read = move |name: &str| (name == "routes/a-1.js.map").then(|| map.to_json());
+        let mut traces = Traces::of("dist/server", Box::new(read));
         for (line, mapped) in [
             ("    at f (routes/a-1.js:9:5)", "    at f (src/a.ts:2:1)"),
             ("    at async file:///routes/a-1.js:9:3", "    at async src/a.ts:2:1"),

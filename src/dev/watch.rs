@@ -6,12 +6,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::Path;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// A source or configuration file changed; further changes of the same moment are folded into it.
+    /// A source or configuration file changed.
     Changed,
     /// Asked to stop.
     Stop,
@@ -50,22 +50,27 @@ impl Watch {
     /// The next thing that happens.
     pub fn next(&self) -> Wake {
         match self.wakes.recv_timeout(TICK) {
-            Ok(Wake::Changed) => self.settle(),
+            // One change is told in several events.
+            Ok(Wake::Changed) => loop {
+                match self.wakes.recv_timeout(BURST) {
+                    Ok(Wake::Changed) => {}
+                    Ok(wake) => return wake,
+                    Err(_) => return Wake::Changed,
+                }
+            },
             Ok(wake) => wake,
             Err(mpsc::RecvTimeoutError::Timeout) => Wake::Tick,
             Err(mpsc::RecvTimeoutError::Disconnected) => Wake::Stop,
         }
     }
 
-    /// Editors write a file in several steps: waits until nothing has changed for [`QUIET`].
-    fn settle(&self) -> Wake {
-        loop {
-            match self.wakes.recv_timeout(QUIET) {
-                Ok(Wake::Changed) => {}
-                Ok(wake) => return wake,
-                Err(_) => return Wake::Changed,
-            }
-        }
+    /// Editors write a file in several steps: waits until [`QUIET`] after a change that came at `since`. [`Wake::Changed`] when
+    /// there was another one, [`Wake::Tick`] when there was none.
+    pub fn settle(&self, since: Instant) -> Wake {
+        let rest = QUIET.saturating_sub(since.elapsed());
+        let Ok(wake) = self.wakes.recv_timeout(rest) else { return Wake::Tick };
+        let others = std::iter::from_fn(|| self.wakes.try_recv().ok());
+        others.fold(wake, |wake, other| if other == Wake::Stop { other } else { wake })
     }
 }
 
@@ -119,7 +124,8 @@ fn counts(root: &Path, outputs: Option<&Path>, path: &Path) -> bool {
 
 const IGNORED: &[&str] = &["node_modules", ".kontract", "dist", ".git"];
 const TICK: Duration = Duration::from_millis(500);
-const QUIET: Duration = Duration::from_millis(40);
+const BURST: Duration = Duration::from_millis(3);
+const QUIET: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {

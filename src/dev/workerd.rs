@@ -17,6 +17,8 @@ pub struct WorkerdOptions<'a> {
     pub project: &'a Path,
     /// Folder with `workerd.capnp`.
     pub server: PathBuf,
+    /// Makes what says stack traces in the user's files.
+    pub traces: Box<dyn Fn() -> Traces>,
     /// Folder for the Durable Objects' storage.
     pub objects: PathBuf,
     /// The frontend's files; an empty folder where there is none.
@@ -54,6 +56,8 @@ impl Workerd {
         let mut child = bound_to_parent(&binary)
             .current_dir(&options.server)
             .arg("serve")
+            // Modules that workerd asks for are an experimental feature, with which it changes nothing else.
+            .arg("--experimental")
             .arg("workerd.capnp")
             .arg("--control-fd=1")
             .arg(format!("--socket-addr=http=127.0.0.1:{}", options.port))
@@ -69,8 +73,8 @@ impl Workerd {
             .map_err(|error| {
                 CliError::environment(format!("workerd: {error}"), "run `npm install` in the project")
             })?;
-        let listening = forward(child.stdout.take(), Traces::below(&options.server), options.on_request);
-        retell(child.stderr.take(), Traces::below(&options.server));
+        let listening = forward(child.stdout.take(), (options.traces)(), options.on_request);
+        retell(child.stderr.take(), (options.traces)());
         match ports(&listening, options.inspect.is_some()) {
             Some(ports) => Ok(Self { child, ports }),
             None => {

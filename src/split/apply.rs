@@ -10,22 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_common::{DUMMY_SP, SyntaxContext};
-use swc_ecma_ast::{CallExpr, ExportSpecifier, Expr, Ident, ModuleDecl, ModuleExportName, ModuleItem};
-use swc_ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
+use swc_ecma_ast::{ExportSpecifier, Ident, ModuleDecl, ModuleExportName, ModuleItem};
 
-use super::finish::{Printed, text_of};
-use super::imports::{Imports, named_import};
+use super::finish::text_of;
+use super::imports::{Imports, SERVER};
 use super::inline::Chains;
 use super::optimize::{Calls, KnownPerms};
 use super::parts::{Part, PartId, PartKind, Parts};
 use super::passing::{Passed, export_item, passed_on};
-use super::reach::{INJECTED, Reach, SERVER_RUNTIME, Target, bound, has_endpoints};
+use super::reach::{Reach, Target, bound, has_endpoints};
+use super::recipe::{Half, Kept, Recipe, half, printed_path};
 use super::{ClientModule, SplitModules, SplitOptions, Wanted, diagnostics};
 use crate::contract::Contract;
 use crate::diag::Diagnostic;
 use crate::emit::build::export_name;
-use crate::emit::sourcemap::SourceMap;
-use crate::parse::extract::is_call_of;
 use crate::parse::module::ParsedModule;
 use crate::parse::resolve::Resolution;
 use crate::parse::types::flat::{FlatModule, flat_modules};
@@ -55,9 +53,17 @@ pub(super) fn apply(
     for (module, Made { server, client, wrong }) in all.into_iter().zip(made) {
         let path = graph.output_path(module);
         found.extend(wrong);
-        if let Some((text, map)) = server {
-            modules.maps.insert(path.clone(), map);
-            modules.server.insert(path.clone(), text);
+        if let Some((half, recipe)) = server {
+            if options.unbundled.is_some() {
+                let recipe = Recipe { own: graph.encoded_own(module.file), ..recipe };
+                // Chains of middlewares are made from more than their module.
+                if !chains.are_in(module.file) {
+                    modules.recipes.insert(module.path.clone(), recipe);
+                }
+                modules.links.insert(printed_path(&path), half.links);
+            }
+            modules.maps.insert(path.clone(), half.map);
+            modules.server.insert(path.clone(), half.text);
         }
         if let Some(client) = client {
             let exports = split.client_names(module);
@@ -73,7 +79,7 @@ pub(super) fn apply(
 
 /// What becomes of one module.
 struct Made {
-    server: Option<(String, SourceMap)>,
+    server: Option<(Half, Recipe)>,
     client: Option<ClientModule>,
     wrong: Vec<Diagnostic>,
 }
@@ -155,29 +161,28 @@ impl Split<'_> {
         // What is wrong with the chains is seen where they are written.
         let is_printed = on_server && (wanted == Wanted::Both || self.chains.are_in(module.file));
         let printed = is_printed.then(|| self.server(module, &mut wrong));
-        let server = printed.filter(|_| wanted == Wanted::Both).map(|printed| {
-            let source = &self.graph.sources().file(module.file).text;
-            (printed.text, SourceMap::of(module.path.clone(), source, &printed.places))
-        });
+        let server = printed.filter(|_| wanted == Wanted::Both);
         Made { server, client: self.client(module, self.contract), wrong }
     }
 
-    fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> Printed {
-        let parts = self.parts.module(module.file).iter().enumerate();
-        let kept: Vec<&Part<'_>> = parts
-            .filter(|(index, _)| self.is_on_server((module.file, *index)))
-            .map(|(_, part)| part)
-            .collect();
-        let mut body: Vec<ModuleItem> =
-            kept.iter().filter_map(|part| self.server_item(module, part)).collect();
-        body.visit_mut_with(&mut Unwrap { module });
-        self.imports().redirect(module, &mut body);
-        let injected: BTreeSet<&str> = kept
-            .iter()
-            .flat_map(|part| &part.unresolved)
-            .map(String::as_str)
-            .filter(|name| INJECTED.contains(name))
-            .collect();
+    /// The server's half of a module, and from what it is printed.
+    fn server(&self, module: &ParsedModule, found: &mut Vec<Diagnostic>) -> (Half, Recipe) {
+        let parts = self.parts.module(module.file);
+        let mut recipe = Recipe {
+            path: self.graph.output_path(module),
+            classes: self.graph.classes(),
+            platform: self.options.unbundled,
+            ..Recipe::default()
+        };
+        let mut nodes = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            let kept = self.is_on_server((module.file, index)).then(|| self.kept(module, part));
+            if let Some(kept) = &kept {
+                nodes.push((&part.node, kept.clone()));
+                recipe.unresolved.extend(part.unresolved.iter().cloned());
+            }
+            recipe.parts.push(kept);
+        }
         let optimize = self.options.optimize;
         let inline = |body: &mut Vec<ModuleItem>| {
             if optimize {
@@ -187,11 +192,17 @@ impl Split<'_> {
             let again = self.chains.write(module.file, body, optimize);
             found.extend(again.into_iter().map(|span| diagnostics::next_again(module.location(span))));
         };
-        text_of((module, self.graph.classes()), body, inline, optimize, |body| {
-            if !injected.is_empty() {
-                body.insert(0, named_import(injected.iter().copied(), SERVER_RUNTIME));
-            }
-        })
+        let mut led = BTreeMap::new();
+        let lead = &mut |text: &str| {
+            let to = self.imports().led(SERVER, module, text);
+            led.insert(text.to_owned(), to.clone());
+            Some(to)
+        };
+        let nodes = nodes.into_iter().map(|(node, kept)| (&**node, kept));
+        let source = &self.graph.sources().file(module.file).text;
+        let half = half((module, source), nodes, &recipe, lead, inline, optimize);
+        recipe.led = led;
+        (half, recipe)
     }
 
     /// Whether the server's half of a module has a part.
@@ -199,13 +210,10 @@ impl Split<'_> {
         !(has_endpoints(self.parts, id.0) && self.reach.client.contains(&id))
     }
 
-    /// The item without exports of types, which have no value, and of what only the client has.
-    fn server_item(&self, module: &ParsedModule, part: &Part<'_>) -> Option<ModuleItem> {
-        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &*part.node else {
-            return Some((*part.node).clone());
-        };
-        let mut export = export.clone();
-        export.specifiers.retain(|specifier| {
+    /// Leaves out of a part exports of types, which have no value, and of what only the client has.
+    fn kept(&self, module: &ParsedModule, part: &Part<'_>) -> Kept {
+        let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &*part.node else { return Kept::Whole };
+        let keeps = |specifier: &ExportSpecifier| {
             let ExportSpecifier::Named(named) = specifier else { return true };
             let name = match &named.orig {
                 ModuleExportName::Ident(ident) => ident.sym.to_string(),
@@ -223,9 +231,8 @@ impl Split<'_> {
                 Target::Parts(ids) => ids.iter().any(|id| self.is_on_server(*id)),
                 Target::Module(_) | Target::Outside => true,
             }
-        });
-        let empty = export.specifiers.is_empty() && export.src.is_none();
-        (!empty).then_some(ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)))
+        };
+        Kept::Exports(export.specifiers.iter().map(keeps).collect())
     }
 
     /// `None` for modules of which nothing goes to the client.
@@ -339,30 +346,3 @@ fn exports_itself(node: &ModuleItem, local: &str, exported: &str) -> bool {
         ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => false,
     }
 }
-
-/// Takes `backend(…)`, `mwfilter(…)` and `defineMiddleware(…)` off.
-struct Unwrap<'m> {
-    module: &'m ParsedModule,
-}
-
-impl VisitMut for Unwrap<'_> {
-    noop_visit_mut_type!();
-
-    fn visit_mut_expr(&mut self, expr: &mut Expr) {
-        while let Some(inner) = expr.as_mut_call().and_then(|call| self.inner(call)) {
-            *expr = inner;
-        }
-        expr.visit_mut_children_with(self);
-    }
-}
-
-impl Unwrap<'_> {
-    /// The last argument of a call that only speaks to the compiler.
-    fn inner(&self, call: &mut CallExpr) -> Option<Expr> {
-        let ours = WRAPPERS.iter().any(|name| is_call_of(self.module, call, name));
-        if ours { call.args.pop().map(|argument| *argument.expr) } else { None }
-    }
-}
-
-/// Functions of `kontract` whose calls vanish.
-const WRAPPERS: &[&str] = &["backend", "mwfilter", "defineMiddleware"];

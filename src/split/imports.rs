@@ -39,11 +39,6 @@ pub(super) struct Imports<'g> {
 type Place = (u32, bool, String);
 
 impl Imports<'_> {
-    /// Lets the imports of a server module lead to the printed files.
-    pub(super) fn redirect(self, module: &ParsedModule, body: &mut Vec<ModuleItem>) {
-        body.visit_mut_with(&mut Redirect { imports: self, module });
-    }
-
     /// Imports of exactly what the kept parts of a client module use, from where it is declared, and those among the kept
     /// parts that only have an effect, in the order of the source.
     pub(super) fn of_client(self, module: &ParsedModule, kept: &[&Part<'_>]) -> Vec<ModuleItem> {
@@ -110,7 +105,7 @@ impl Imports<'_> {
     }
 
     /// What a specifier of the source is in a file that is printed below `half`.
-    fn led(self, half: &str, module: &ParsedModule, text: &str) -> String {
+    pub(super) fn led(self, half: &str, module: &ParsedModule, text: &str) -> String {
         match self.graph.resolve(module, text) {
             Resolution::File(file) => self.output_specifier(module, file),
             Resolution::External if text.starts_with('.') => {
@@ -132,17 +127,19 @@ impl Imports<'_> {
     }
 }
 
-/// Lets imports lead to the printed files.
+/// Lets the imports of a server module lead to the printed files: `lead` says where a specifier does.
+pub(super) fn redirect(body: &mut Vec<ModuleItem>, lead: &mut dyn FnMut(&str) -> Option<String>) {
+    body.visit_mut_with(&mut Redirect { lead });
+}
+
 struct Redirect<'s> {
-    imports: Imports<'s>,
-    module: &'s ParsedModule,
+    lead: &'s mut dyn FnMut(&str) -> Option<String>,
 }
 
 impl Redirect<'_> {
-    fn redirect(&self, source: &mut Str) {
+    fn redirect(&mut self, source: &mut Str) {
         let text = source.value.to_string_lossy();
-        let led = self.imports.led(SERVER, self.module, &text);
-        if led != text {
+        if let Some(led) = (self.lead)(&text).filter(|led| *led != text) {
             *source = Str::from(led);
         }
     }
@@ -233,5 +230,5 @@ fn plain_ident(name: &str) -> Ident {
 }
 
 /// Where the halves are printed, as deep below the project as all folders of clients are.
-const SERVER: &str = ".kontract/server/src";
+pub(super) const SERVER: &str = ".kontract/server/src";
 const CLIENT: &str = ".kontract/client";

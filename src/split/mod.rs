@@ -21,6 +21,7 @@ mod imports;
 mod inline;
 mod jsx;
 mod leak;
+pub mod links;
 mod mentions;
 mod named;
 mod numbers;
@@ -32,6 +33,7 @@ mod plan;
 mod pure;
 mod queried;
 mod reach;
+pub mod recipe;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,8 +41,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use frontend::Frontier;
 pub use inline::Chain;
 pub use leak::{ClientFiles, Evidence, LeakFree};
+use links::Links;
 pub(crate) use mentions::{Mentions, words};
 pub use plan::{Side, SplitPlan};
+use recipe::Recipe;
 
 use crate::contract::CheckedContract;
 use crate::diag::Outcome;
@@ -62,6 +66,10 @@ pub struct SplitModules {
     pub client: BTreeMap<String, ClientModule>,
     /// What runs each endpoint that has middlewares, by its index in [`crate::contract::Contract::endpoints`].
     pub chains: BTreeMap<usize, Chain>,
+    /// What each server module imports and exports, by its path below the project, where they are served unbundled.
+    pub links: BTreeMap<String, Links>,
+    /// Then also what each of them is printed from, by the path of its source, where an edit may be of no account for others.
+    pub recipes: BTreeMap<String, Recipe>,
     /// Where the frontend ends.
     pub frontier: Frontier,
     /// What the client's files are searched for once they are made.
@@ -88,6 +96,8 @@ pub struct SplitOptions {
     pub stubs: bool,
     /// The module that draws pages in the Worker.
     pub pages: Option<FileId>,
+    /// Whether server modules are served one by one: then, the modules that the platform has without a prefix.
+    pub unbundled: Option<&'static [&'static str]>,
 }
 
 /// Splits all modules, and searches the client's half for what is the server's.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use swc_common::{DUMMY_SP, Mark, Span};
 use swc_ecma_ast::{
     ArrowExpr, CallExpr, EsVersion, Expr, Function, Id, Lit, MemberExpr, MemberProp, ModuleItem, Number,
-    Param, Pass, Pat, Program, VarDecl, VarDeclKind,
+    Param, Pass, Pat, Program, UsingDecl, VarDecl, VarDeclKind,
 };
 use swc_ecma_minifier::option::{CompressOptions, ExtraOptions, MinifyOptions, TopLevelOptions};
 use swc_ecma_transforms_base::fixer::paren_remover;
@@ -28,6 +28,12 @@ use crate::parse::module::{OwnName, ParsedModule, property};
 
 /// Optimises a module whose names are those of the scope analysis.
 pub(super) fn optimize(mut program: Program, module: &ParsedModule) -> Program {
+    // The minifier takes away the braces at whose end something is disposed of.
+    let mut using = Using::default();
+    program.visit_with(&mut using);
+    if using.found {
+        return program;
+    }
     // Constants in parentheses do not fold.
     paren_remover(None).process(&mut program);
     let mut declared = Lexical::default();
@@ -49,6 +55,20 @@ pub(super) fn optimize(mut program: Program, module: &ParsedModule) -> Program {
     let mut program = swc_ecma_minifier::optimize(program, module.source_map(), None, None, &options, &extra);
     named::release(&mut program);
     program
+}
+
+/// Whether there is a `using` declaration.
+#[derive(Default)]
+struct Using {
+    found: bool,
+}
+
+impl Visit for Using {
+    noop_visit_type!();
+
+    fn visit_using_decl(&mut self, _: &UsingDecl) {
+        self.found = true;
+    }
 }
 
 /// What `let` and `const` declare.

@@ -201,7 +201,7 @@ fn part<'g>(module: &'g ParsedModule, node: Cow<'g, ModuleItem>, span: Span, kin
 }
 
 /// A declaration of several variables as several declarations.
-fn separated(item: &ModuleItem) -> Vec<Cow<'_, ModuleItem>> {
+pub(super) fn separated(item: &ModuleItem) -> Vec<Cow<'_, ModuleItem>> {
     let single = |vars: &VarDecl, wrap: &dyn Fn(Decl) -> ModuleItem| {
         let one = |declarator: &swc_ecma_ast::VarDeclarator| {
             let decls = vec![declarator.clone()];

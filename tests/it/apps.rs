@@ -17,3 +17,4 @@ mod ssr;
 mod streams;
 mod tables;
 mod traces;
+mod unbundled;

@@ -9,7 +9,7 @@ use crate::support::node::Sandbox;
 use kontract::split::SplitOptions;
 use serde_json::{Value, json};
 
-const OPTIMIZE: SplitOptions = SplitOptions { optimize: true, stubs: false, pages: None };
+const OPTIMIZE: SplitOptions = SplitOptions { optimize: true, stubs: false, pages: None, unbundled: None };
 
 #[test]
 fn constants_fold_and_dead_code_goes() {

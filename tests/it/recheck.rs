@@ -1,5 +1,7 @@
 //! A check that takes over from the last one says what a check from the start says, whatever happens in between.
 
+mod served;
+
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
@@ -16,8 +18,7 @@ use kontract::{CompileInput, Unproven};
 
 #[test]
 fn random_edits_never_change_the_answer() {
-    // How often an edit was of no account to a build.
-    let mut same = 0;
+    let (mut same, mut printed) = (0, 0);
     for seed in 1..=SEEDS {
         let folder = tempfile::tempdir().expect("a folder");
         let mut project = Edited { root: folder.path(), random: Random(seed * 0x9e37_79b9) };
@@ -50,6 +51,8 @@ fn random_edits_never_change_the_answer() {
             assert!(proven.value == from_the_start.value, "seed {seed}, step {step}: {edit}");
             if let Some(basis) = checked.basis {
                 assert!(basis.is_of(&made.contents), "seed {seed}, step {step}: {edit}");
+                let what = format!("seed {seed}, step {step}: {edit}");
+                printed += served::check_edits_of_functions(folder.path(), &what);
                 put(folder.path(), NOTED, &format!("export const noted = {step};\n"));
                 let store = Counted { cache: CacheFolder::of(&system), writes: Cell::new(0) };
                 let noted = recheck(&system, &store, Wanted::Diagnostics);
@@ -71,6 +74,7 @@ fn random_edits_never_change_the_answer() {
         }
     }
     assert!(same > 20, "{same} projects without errors");
+    assert!(printed > 10, "{printed} modules printed by themselves");
 }
 
 #[test]

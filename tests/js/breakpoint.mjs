@@ -50,11 +50,11 @@ print({
   sourceMapURLs: scripts.map(({ sourceMapURL }) => sourceMapURL).filter(Boolean),
 });
 
-/** The first place of the bundle that comes from the line. */
+/** The first place of a module of the server that comes from the line. */
 async function generatedPlace(wanted, wantedLine) {
   const manifest = JSON.parse(await readFile(join(project, ".kontract/outputs.json"), "utf8"));
   const files = Array.isArray(manifest) ? manifest : Object.keys(manifest.files ?? manifest);
-  for (const path of files.filter((file) => file.startsWith("dist/server/") && file.endsWith(".js.map"))) {
+  for (const path of files.filter((file) => file.startsWith(".kontract/server/") && file.endsWith(".js.map"))) {
     const { sources, mappings } = JSON.parse(await readFile(join(project, path), "utf8"));
     const index = sources.findIndex((one) => posix.join(posix.dirname(path), one) === wanted);
     if (index < 0) continue;
@@ -65,7 +65,7 @@ async function generatedPlace(wanted, wantedLine) {
         const [toColumn, toSource = 0, toLine = 0] = fields(segment);
         [column, from, sourceLine] = [column + toColumn, from + toSource, sourceLine + toLine];
         if (from === index && sourceLine === wantedLine - 1) {
-          return { module: path.slice("dist/server/".length, -".map".length), line: generated, column };
+          return { module: path.slice(0, -".map".length), line: generated, column };
         }
       }
     }

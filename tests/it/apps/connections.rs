@@ -8,6 +8,7 @@ use crate::support::encrypted::Encrypted;
 use crate::support::pooler::Pooler;
 use crate::support::postgres::{Database, Server};
 use crate::support::script;
+use kontract::dev::trace::Traces;
 use kontract::dev::workerd::{Workerd, WorkerdOptions};
 use postgres::Client;
 use serde_json::json;
@@ -34,20 +35,25 @@ fn check_pooled(database: &Database) {
     assert!((1..=2).contains(&all) && named > 0, "{all} connections, {named} of the gateway");
 }
 
-/// The example as it is deployed to a workerd of one's own.
-struct Deployed {
-    app: App,
+/// An app as it is deployed to a workerd of one's own.
+pub(super) struct Deployed {
+    pub(super) app: App,
     folder: TempDir,
 }
 
 impl Deployed {
-    /// Builds, and migrates the database of an administrator's URL.
+    /// Builds the example, and migrates the database of an administrator's URL.
     fn on(database_url: &str) -> Self {
         let app = App::copy_of("guestbook");
         app.write(".dev.vars", DEV_VARS);
         app.build();
         let migrated = app.kontract(&["migrate", "up", "--database-url", database_url]);
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        Self::built(app)
+    }
+
+    /// That of an app that was built.
+    pub(super) fn built(app: App) -> Self {
         Self { app, folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the folder exists") }
     }
 
@@ -59,7 +65,7 @@ impl Deployed {
     }
 
     /// Starts it; its URL.
-    fn start(&self, database_url: Option<&str>) -> (Workerd, String) {
+    pub(super) fn start(&self, database_url: Option<&str>) -> (Workerd, String) {
         let secret = |name: &'static str| {
             let vars = DEV_VARS.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
             (name, vars.expect("one of the keys").to_owned())
@@ -74,6 +80,7 @@ impl Deployed {
         let workerd = Workerd::start(WorkerdOptions {
             project: self.app.path(),
             server: self.app.path().join("dist/server"),
+            traces: Box::new(|| Traces::of("dist/server", Box::new(|_| None))),
             objects: folder_of("objects"),
             assets: folder_of("assets"),
             port: 0,

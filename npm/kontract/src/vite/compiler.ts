@@ -20,7 +20,7 @@ export interface Diagnostic {
 /** A line of `kontract … --json`, as far as it matters here. */
 export type CompilerEvent =
   | { readonly event: 'ready'; readonly url: string }
-  | { readonly event: 'rebuilt'; readonly changed: readonly string[] }
+  | { readonly event: 'rebuilt' | 'completed'; readonly changed: readonly string[] }
   | { readonly event: 'diagnostics'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly event: 'error'; readonly message: string }
   | { readonly event: 'built' | 'stopped' };

@@ -15,6 +15,9 @@ const DENIED = [
   '.dev.vars', '**/.kontract/!(client)/**', '**/dist/server/**',
 ];
 
+/** What a Worker is made of. */
+const WORKER = /^(?:dist\/server|\.kontract\/(?:server|packages))\//;
+
 /** Starts the compiler with the development server and ends it with it. */
 export function serve(modules: () => Modules, command: () => { binary: string; args: string[] }): Plugin {
   const gateway = new Gateway();
@@ -114,6 +117,7 @@ class Session {
         this.#renew(this.modules.stubs);
         break;
       case 'rebuilt':
+      case 'completed':
         this.#renew(this.#stale(event.changed));
         break;
       case 'diagnostics': {
@@ -139,7 +143,7 @@ class Session {
   #stale(changed: readonly string[]): string[] {
     const client = changed.filter((path) => path.startsWith('.kontract/client/') && path.endsWith('.js'));
     const files = client.map((path) => this.modules.generated(path.slice('.kontract/client/'.length)));
-    const answers = changed.some((path) => path.startsWith('dist/server/'));
+    const answers = changed.some((path) => WORKER.test(path) && !path.endsWith('.map'));
     this.modules.read();
     return answers ? [...new Set([...files, ...this.modules.stubs])] : files;
   }
