@@ -56,13 +56,13 @@ async function unique(api) {
   const outcomes = await Promise.allSettled(callers.flatMap((api, at) => [api.join(`a${at}`, "ann@x", day(at + 1)), api.join(`b${at}`, "bob@x", day(at + 11))]));
   callers.forEach(({ kontract }) => kontract.close());
   const refused = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
-  const errors = new Set(refused.map(({ name, status, code, message, field }) => JSON.stringify({ name, status, code, message, field })));
+  const errors = new Set(refused.map(({ name, status, code, message }) => JSON.stringify({ name, status, code, message })));
   const [ann, bob] = (await api.members()).map((member) => member.split(" ")[0]);
   await api.swap(ann, bob);
   const swapped = (await api.members()).map((member) => member.split(" ")[1]);
   await api.join("c", "cleo@x", day(21));
-  const { field } = await api.join("d", "dan@x", day(21)).catch((error) => error);
-  return { refused: refused.length, errors: [...errors].map((text) => JSON.parse(text)), swapped, field, tries: [await api.tries("cleo@x"), await api.tries("eve@x")] };
+  const { message } = await rejection(api.join("d", "dan@x", day(21)));
+  return { refused: refused.length, errors: [...errors].map((text) => JSON.parse(text)), swapped, message, tries: [await api.tries("cleo@x"), await api.tries("eve@x")] };
 }
 
 const api = await client(project, url);

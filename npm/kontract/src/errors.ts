@@ -61,18 +61,6 @@ export class ConflictError extends HttpError {
   }
 }
 
-/** 409 `NOT_UNIQUE`: another row has the value that a row would get in a unique field. */
-export class UniqueError extends ConflictError {
-  override readonly name: string = 'UniqueError';
-  /** The field, which the message ends with. */
-  readonly field: string;
-
-  constructor(message: string) {
-    super(message, 'NOT_UNIQUE');
-    this.field = message.replace(/.*? this /, '');
-  }
-}
-
 /** 429: too many requests. */
 export class RateLimitError extends HttpError {
   override readonly name: string = 'RateLimitError';
@@ -82,10 +70,17 @@ export class RateLimitError extends HttpError {
   }
 }
 
+/**
+ * The field of a `ConflictError` with the code `NOT_UNIQUE`: another row has the value that a row would get in it. `undefined` for every
+ * other error. A function, because a class would be a part of each client.
+ */
+export function takenField(error: unknown): string | undefined {
+  return error instanceof ConflictError && error.code === 'NOT_UNIQUE' ? error.message.slice('another row has this '.length) : undefined;
+}
+
 /** The error of an answer: the class that was thrown on the server, as far as status and code tell. */
 export function httpError(status: number, code: string, message: string): HttpError {
   if (status === 403 && code === 'PERMISSION_DENIED') return new PermissionError(message);
-  if (code === 'NOT_UNIQUE') return new UniqueError(message);
   const known = { 401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 409: ConflictError, 429: RateLimitError }[status];
   return known === undefined ? new HttpError(status, code, message) : new known(message, code);
 }

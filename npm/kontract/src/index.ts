@@ -9,7 +9,7 @@ export {
   PermissionError,
   RateLimitError,
   UnauthorizedError,
-  UniqueError,
+  takenField,
 } from './errors.js';
 export { perms } from './perms.js';
 export type { Perm } from './perms.js';

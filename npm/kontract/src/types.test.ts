@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Rpc } from './client/index.js';
 import {
+  ConflictError,
   ForbiddenError,
   HttpError,
   type Perm,
@@ -17,11 +18,13 @@ import {
   type int8,
   mwfilter,
   perms,
+  takenField,
   type uint16,
   type uint32,
   type uint64,
   type uint8,
 } from './index.js';
+import { httpError } from './errors.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_proof: Same<A, B>): void {}
@@ -107,6 +110,10 @@ test('errors are one family', () => {
   const error = new PermissionError();
   assert.ok(error instanceof ForbiddenError && error instanceof HttpError && error instanceof Error);
   assert.deepEqual([error.status, error.code, error.name], [403, 'PERMISSION_DENIED', 'PermissionError']);
+  const taken = httpError(409, 'NOT_UNIQUE', 'another row has this e-mail');
+  assert.ok(taken instanceof ConflictError);
+  assert.deepEqual([taken.status, taken.code, takenField(taken)], [409, 'NOT_UNIQUE', 'e-mail']);
+  assert.equal(takenField(httpError(409, 'CONFLICT', 'another row has this e-mail')), undefined);
 });
 
 test('Rpc keeps names, optional and rest parameters', () => {

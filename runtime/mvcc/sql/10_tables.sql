@@ -58,6 +58,9 @@ ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS incarnation uuid NOT NULL DEFA
 -- The identity key, already combined with the two pads of HMAC (RFC 2104). It stands here because every table that a read
 -- without a session asks costs as much as the row that it wants.
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS inner_key bytea, ADD COLUMN IF NOT EXISTS outer_key bytea;
+-- What an owner without rows of its own in kt.storage may do, as kt_priv.rights has it, so that a call need not put it together: rights are
+-- null where any owner has such rows, names also where there are tenants' tables.
+ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS names jsonb, ADD COLUMN IF NOT EXISTS rights jsonb;
 -- How many owners who belong to no tenant may have a part of their own of each tenants' table.
 ALTER TABLE kt_priv.meta ADD COLUMN IF NOT EXISTS most_visitors int NOT NULL DEFAULT 1000;
 INSERT INTO kt_priv.meta (system_id) SELECT system_identifier FROM pg_control_system() ON CONFLICT DO NOTHING;

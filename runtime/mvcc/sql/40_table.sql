@@ -2,8 +2,8 @@
 -- connection, and no name is put together while a call runs. Running it again for a table that exists renews its functions.
 --
 -- In a table of owners each row belongs to the owner who stored it, and keys are unique for each owner: there @MINE@ is a
--- condition on every look at the table, @WHOSE@ declares whose call it is, and @KEY@ puts the owner before the other columns of
--- an index. In other tables all three are empty.
+-- condition on every look at the table, @WHOSE@ declares whose call it is (@LOOKER@ without a session), and @KEY@ puts the owner before
+-- the other columns of an index. In other tables all four are empty.
 --
 -- Where fields may not be read, @SEEN@ is a row without them, @WARD@ refuses a pattern that asks for one, @KEPT@ brings them into a row
 -- that is stored without them, and @HIDDEN@ has their names. In other tables @SEEN@ is t.data, @HIDDEN@ is empty, and so are the others.
@@ -61,22 +61,27 @@ BEGIN
 END $f$;
 
 -- One row without a session, as most calls begin and many end: what kt.here says, and on the next line the row, if there is one.
--- Everything is asked in one statement, because each costs as much as the row; whatever is not as usual (an owner with rights
--- of its own, a connection that is new, a credential that is wrong) is asked again, one by one, with the same snapshot.
+-- Everything is asked in one statement, because each costs as much as the row, and of as few tables as can be; whatever is not as usual
+-- (a connection that is new, a credential that is wrong, no right) is asked again, one by one, with the same snapshot.
 CREATE OR REPLACE FUNCTION kt.look_@P@(p_id text, p_who text, p_idem bytea DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  whose text := left(substr(p_who, 65), -11); said text;
+  @LOOKER@said text; answer text; bits int;
 BEGIN
-  SELECT concat(pg_current_snapshot()::text, '/', m.incarnation::text, '/',
-                (SELECT encode(e.answer, 'hex') FROM kt_priv.ledger e WHERE e.owner = whose AND e.key = p_idem), E'\n',
-                (SELECT @SEEN@::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL))
-    INTO said FROM kt_priv.meta m, kt.storage g
-   WHERE sha256(sha256(m.outer_key || sha256(m.inner_key || convert_to(substr(p_who, 65), 'UTF8')))) = sha256(decode(left(p_who, 64), 'hex'))
-     AND whose <> '' AND left(right(p_who, 11), 1) = '.' AND right(p_who, 10)::bigint > extract(epoch FROM clock_timestamp())
-     AND m.system_id::text = current_setting('kontract.cluster', true) AND m.horizon <= pg_snapshot_xmax(pg_current_snapshot())
-     AND g.owner = '*' AND g.ptr = '@P@' AND g.permissions & 4 = 4 AND NOT EXISTS (SELECT FROM kt.storage o WHERE o.owner = whose);
-  RETURN coalesce(said, concat(kt.here(p_who, p_idem), E'\n', kt.get_@P@(NULL, p_id, p_who)::text));
+  IF p_idem IS NOT NULL THEN
+    answer := kt_priv.first_answer(left(substr(p_who, 65), -11), p_idem);
+  END IF;
+  SELECT concat(pg_current_snapshot()::text, '/', m.incarnation::text, '/', answer, E'\n',
+                (SELECT @SEEN@::text FROM kt_data.@P@ t WHERE @MINE@t.id = p_id AND t._deleted_txid IS NULL)), (m.rights -> '@P@')::int
+    INTO said, bits FROM kt_priv.meta m
+   WHERE kt_priv.proves(m.inner_key, m.outer_key, m.system_id, m.horizon, p_who);
+  IF bits & 4 = 4 THEN
+    RETURN said;
+  ELSIF said IS NOT NULL AND bits IS NULL THEN
+    PERFORM kt_priv.allow(left(substr(p_who, 65), -11), '@P@', 4);
+    RETURN said;
+  END IF;
+  RETURN concat(kt.here(p_who, p_idem), E'\n', kt.get_@P@(NULL, p_id, p_who)::text);
 END $f$;
 
 -- Those of the named rows that exist, in no order.

@@ -12,6 +12,7 @@ BEGIN
     RAISE EXCEPTION 'bad ptr, or a name that cannot be hidden' USING ERRCODE = 'KT400';
   END IF;
   v_sql := replace(v_sql, '@WHOSE@', CASE WHEN v_own THEN 'whose text := kt_priv.whose(p_sid, p_who); ' ELSE '' END);
+  v_sql := replace(v_sql, '@LOOKER@', CASE WHEN v_own THEN 'whose text := left(substr(p_who, 65), -11); ' ELSE '' END);
   v_sql := replace(v_sql, '@MINE@', CASE WHEN v_own THEN 't._owner = whose AND ' ELSE '' END);
   v_sql := replace(v_sql, '@KEY@', CASE WHEN v_own THEN '_owner, ' ELSE '' END);
   v_sql := replace(v_sql, '@P@', p_ptr);
@@ -299,6 +300,8 @@ END $$;
 SELECT kt_priv.generate(t.ptr, t.scope, t.hidden) FROM kt_priv.tables t WHERE t.template IS NULL ORDER BY t.ptr;
 SELECT kt_priv.generate(p.ptr, 'tenant') FROM kt_priv.templates p ORDER BY p.ptr;
 SELECT kt_priv.renew(t.ptr, t.hidden) FROM kt_priv.tables t WHERE t.template IS NOT NULL ORDER BY t.ptr;
+
+UPDATE kt_priv.meta SET (names, rights) = (SELECT e.names, e.rights FROM kt_priv.everybodys() e);
 
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION kt.provision(text, text, text, int, text[], text, text[], text[]), kt.withdraw(text, text), kt.set_tenant(text, text), kt.limit_visitors(int), kt.gc_horizon(interval),

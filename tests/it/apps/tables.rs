@@ -116,9 +116,12 @@ fn a_unique_value_is_refused_with_an_error_that_names_the_field() {
     let app = app();
     let served = app.serve(None);
     let seen = call(&app, &served, &["unique"]);
-    let error = json!({"name": "UniqueError", "status": 409, "code": "NOT_UNIQUE", "message": "another row has this email", "field": "email"});
+    let error = json!({"name": "ConflictError", "status": 409, "code": "NOT_UNIQUE", "message": "another row has this email"});
     assert_eq!((&seen["refused"], &seen["errors"]), (&json!(6), &json!([error])), "{seen}");
-    assert_eq!((&seen["swapped"], &seen["field"]), (&json!(["bob@x", "ann@x"]), &json!("since")));
+    assert_eq!(
+        (&seen["swapped"], &seen["message"]),
+        (&json!(["bob@x", "ann@x"]), &json!("another row has this since"))
+    );
     assert_eq!(seen["tries"], json!(["email", ""]));
 }
 

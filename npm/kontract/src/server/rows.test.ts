@@ -56,6 +56,13 @@ test('what JSON has no form for comes back as it was', () => {
   assert.deepEqual(back(entry, row), row);
 });
 
+test('what nobody reads is written, and not brought back', () => {
+  const { json, revive } = rowForm('entries', entry, ['name', 'size']);
+  const text = json({ name: 'Ada', size: 5n, at: new Date(0) });
+  assert.deepEqual(JSON.parse(text), { name: 'Ada', size: '5', at: '1970-01-01T00:00:00.000Z' });
+  assert.deepEqual(revive(JSON.parse(text) as Row), { at: new Date(0) });
+});
+
 test('rows that other types of the same names wrote are read', () => {
   const json = { at: '2027-01-15T08:00:00.123Z', edits: [{ at: '1970-01-01T00:00:00.000Z', by: 'Ada' }], size: '5', photo: { data: 'AA==' } };
   assert.deepEqual(stored(entry, { at: new Date('2027-01-15T08:00:00.123Z'), edits: [{ at: new Date(0), by: 'Ada' }], size: 5n, photo: { data: new Uint8Array(1) } }), json);

@@ -3,7 +3,7 @@
 // Decides nothing about transactions: the core in WebAssembly says what to send, this module sends it and turns JSON into
 // rows.
 
-import { ConflictError, HttpError, NotFoundError, PermissionError, UniqueError, perms } from "../index.js";
+import { ConflictError, HttpError, NotFoundError, PermissionError, perms } from "../index.js";
 import type { Bytes } from "../raystream/bytes.js";
 import { type Row, rowForm } from "./rows.js";
 import { textOf } from "./outcome.js";
@@ -373,7 +373,7 @@ function rethrow<T>(body: () => T): T {
       case "CONFLICT":
         throw new RetryableConflict(message);
       case "NOT_UNIQUE":
-        throw new UniqueError(message);
+        throw new ConflictError(message, code);
       case "PERMISSION_DENIED":
         throw new PermissionError(message);
       case "NOT_FOUND":
