@@ -293,6 +293,7 @@ fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, C
     let rest = |module: ClientModule| ClientRest {
         statements: module.statements,
         declarations: module.declarations,
+        passed: module.passed,
     };
     let modules = modules.into_iter().map(|(path, module)| (path, rest(module)));
     modules.filter(|(_, rest)| !rest.statements.is_empty()).collect()
