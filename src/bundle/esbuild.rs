@@ -62,7 +62,7 @@ fn is_of_package(path: &str, name: &str) -> bool {
 /// Runs esbuild once; `packages` are Node.js modules of which the project's own packages take the place.
 fn run(input: Input<'_>, packages: &[&str]) -> Result<Bundled, CliError> {
     let Input { project, entry, environment, stubs } = input;
-    let esbuild = tools::find(project, ".bin/esbuild")?;
+    let esbuild = tools::esbuild(project)?;
     let out = tempfile::tempdir_in(project.join(".kontract"))
         .map_err(|error| CliError::environment(error, "check the permissions of .kontract"))?;
     let meta = out.path().join(METAFILE);
