@@ -39,7 +39,7 @@ use cookbook::{Book, BookOptions};
 use diag::{Code, Diagnostic, Outcome};
 use emit::sourcemap::SourceMap;
 use migrate::compat::Break;
-use migrate::{Lock, MigrationFile, MigrationPlan, Refusal};
+use migrate::{Lock, LockError, MigrationFile, MigrationPlan, Refusal};
 use parse::ModuleGraph;
 use project::{Loaded, Project};
 use source::{FileId, Sources};
@@ -320,6 +320,7 @@ fn client_modules(modules: BTreeMap<String, ClientModule>) -> BTreeMap<String, C
     let rest = |module: ClientModule| ClientRest {
         statements: module.statements,
         declarations: module.declarations,
+        passed: module.passed,
     };
     let modules = modules.into_iter().map(|(path, module)| (path, rest(module)));
     modules.filter(|(_, rest)| !rest.statements.is_empty()).collect()
@@ -338,15 +339,20 @@ fn plan(system: &dyn System, contract: &CheckedContract) -> Outcome<MigrationPla
 }
 
 fn read_lock(system: &dyn System) -> Result<Lock, Diagnostic> {
-    let unusable = |cause: String| {
+    let unusable = |cause: String, help: &str| {
         Diagnostic::error(Code::KT0503, format!("kontract.lock.json cannot be used: {cause}"))
             .why("it says what databases have been given so far, and where each field is on the wire")
-            .help("put it back from version control")
+            .help(help)
     };
     match read_text(system, LOCK) {
-        Ok(text) => Lock::parse(&text).map_err(|error| unusable(error.to_string())),
+        Ok(text) => Lock::parse(&text).map_err(|error| match error {
+            LockError::Conflict { .. } => unusable(error.to_string(), MERGE),
+            LockError::Malformed { .. } | LockError::Wire { .. } | LockError::Version { .. } => {
+                unusable(error.to_string(), RESTORE)
+            }
+        }),
         Err(SystemError::NotFound) => Ok(Lock::default()),
-        Err(error) => Err(unusable(error.to_string())),
+        Err(error) => Err(unusable(error.to_string(), RESTORE)),
     }
 }
 
@@ -500,7 +506,10 @@ fn break_diagnostic(contract: &Contract, broken: &Break) -> Diagnostic {
 fn refusal_diagnostic(refusal: &Refusal) -> Diagnostic {
     let code = match refusal {
         Refusal::Dangerous { .. } => Code::KT0501,
-        Refusal::Edited { .. } | Refusal::Missing { .. } | Refusal::OutOfOrder { .. } => Code::KT0502,
+        Refusal::Edited { .. }
+        | Refusal::Missing { .. }
+        | Refusal::Unlocked { .. }
+        | Refusal::OutOfOrder { .. } => Code::KT0502,
         Refusal::NulInName { .. } => Code::KT0307,
     };
     let diagnostic = Diagnostic::error(code, refusal.message()).why(refusal.why()).help(refusal.help());
@@ -511,6 +520,10 @@ fn refusal_diagnostic(refusal: &Refusal) -> Diagnostic {
 }
 
 const LOCK: &str = "kontract.lock.json";
+/// What to do about a lock that cannot be used, and about one in the middle of a merge.
+const RESTORE: &str = "put it back from version control";
+const MERGE: &str = "take the file as the branch has it that you merge with, delete the migrations that kontract generated on yours, \
+                     and build again: your changes are planned behind theirs";
 const MIGRATIONS: &str = "migrations";
 const COOKBOOK: &str = "docs/api";
 /// What goes to clients, and where their bundlers look.

@@ -459,7 +459,7 @@ fn first_lower(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-const CONFIG: &str = "kontract.json";
+pub(crate) const CONFIG: &str = "kontract.json";
 const SUITE_DEFAULT: u8 = 2;
 /// Folders below the sources that hold none.
 pub const SKIPPED_FOLDERS: &[&str] = &["node_modules", ".kontract", ".git", "dist"];

@@ -49,7 +49,7 @@ impl ClientSize {
         let entry = format!(".kontract/{}/{ENTRY}", folder.path().file_name().unwrap_or_default().display());
         let out = folder.path().join(".out");
         let meta = out.join(METAFILE);
-        let output = Command::new(tools::find(project, ".bin/esbuild")?)
+        let output = Command::new(tools::esbuild(project)?)
             .current_dir(project)
             .arg(&entry)
             .arg(format!("--outdir={}", out.display()))

@@ -130,7 +130,7 @@ fn scratch(project: &Path) -> Result<TempDir, CliError> {
 
 /// esbuild, with what holds for every file.
 fn esbuild(project: &Path, out: &Path, environment: &str) -> Result<Command, CliError> {
-    let mut command = Command::new(tools::find(project, ".bin/esbuild")?);
+    let mut command = Command::new(tools::esbuild(project)?);
     command
         .current_dir(project)
         .arg(format!("--outdir={}", out.display()))

@@ -1,5 +1,6 @@
 //! What went into a bundle and who asked for it: esbuild's metafile.
 
+use super::node;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -37,9 +38,12 @@ pub struct Import {
     pub path: String,
     /// The name as it was written.
     pub original: Option<String>,
-    /// The platform is to have it.
+    /// The platform is to have it, or the importer goes on without.
     #[serde(default)]
     pub external: bool,
+    /// `require-call` and the like.
+    #[serde(default)]
+    pub kind: String,
 }
 
 impl Metafile {
@@ -87,11 +91,15 @@ impl Metafile {
         found
     }
 
-    /// Names that the platform is to have, each with the modules that import it.
+    /// Names that the platform is to have, each with the modules that import it. esbuild lets another name be missing only
+    /// where the code catches that: an optional package, as `supports-color` is to `debug`.
     pub fn of_the_platform(&self) -> BTreeMap<&str, Vec<&str>> {
+        let is_optional = |import: &Import| {
+            matches!(import.kind.as_str(), "require-call" | "dynamic-import") && !node::is_named(&import.path)
+        };
         let mut asked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (module, input) in &self.inputs {
-            for import in input.imports.iter().filter(|import| import.external) {
+            for import in input.imports.iter().filter(|import| import.external && !is_optional(import)) {
                 let importers = asked.entry(&import.path).or_default();
                 if !importers.contains(&module.as_str()) {
                     importers.push(module);

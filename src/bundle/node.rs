@@ -9,6 +9,11 @@ pub fn is_there(name: &str) -> bool {
     THERE.contains(&bare) || (bare != name && ONLY_WITH_PREFIX.contains(&bare))
 }
 
+/// Whether a name can only mean one of Node.js, in workerd or not; `punycode/` is how packages ask for the package.
+pub fn is_named(name: &str) -> bool {
+    name.starts_with("node:") || name.split('/').next().is_some_and(|module| THERE.contains(&module))
+}
+
 /// What does not work of a module that can be imported.
 pub fn hollow(name: &str) -> Option<&'static str> {
     let bare = name.strip_prefix("node:").unwrap_or(name);

@@ -114,7 +114,7 @@ pub enum KeysCommand {
 #[derive(Debug, Subcommand)]
 pub enum MigrateCommand {
     /// Apply what is missing.
-    Up(DatabaseArgs),
+    Up(UpArgs),
     /// Tell which migrations are applied, pending or changed since.
     Status(DatabaseArgs),
     /// Print the privileges of kontract's roles as the database has them.
@@ -123,6 +123,18 @@ pub enum MigrateCommand {
     Gc(GcArgs),
     /// Put an owner into a tenant, or take it out.
     Tenant(TenantArgs),
+}
+
+/// A project, a database, and whether that may change hands.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// The project and the database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Give the database this project's identity key in place of another one: whatever is deployed with that is locked
+    /// out, and its tokens end.
+    #[arg(long)]
+    pub new_identity: bool,
 }
 
 /// A database, and who belongs to which tenant from now on.

@@ -15,7 +15,7 @@ use crate::contract::FieldRename;
 use crate::dev::modules::Modules;
 use crate::diag::{Outcome, Severity};
 use crate::migrate::Lock;
-use crate::project::{Loaded, Project};
+use crate::project::{self, Loaded, Project};
 use crate::recheck::{self, Compiled, Contents};
 use crate::split::links::BUNDLED;
 use crate::stubgen::PinnedKey;
@@ -32,6 +32,7 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     let folder = &args.project.project;
     // A folder that is not there must not be reported as one without keys.
     OsSystem::new(folder)?;
+    ensure_project(folder, reporter)?;
     // A build without the deployment's keys would pin others into its clients, which then could not connect.
     let secrets = Secrets::load(folder)?;
     let against = args.against.as_deref().map(read_lock).transpose()?;
@@ -211,6 +212,7 @@ pub(super) fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> 
         .current_dir(folder)
         .env("PATH", tools::search_path(folder))
         .env(COMPILED, "yes")
+        .envs(std::env::current_exe().ok().map(|program| (PROGRAM, program)))
         .output()
         .map_err(|error| CliError::environment(format!("sh: {error}"), "install a POSIX shell"))?;
     if output.status.success() {
@@ -219,6 +221,16 @@ pub(super) fn frontend(folder: &Path, project: &Project, reporter: Reporter) -> 
     reporter.say(String::from_utf8_lossy(&output.stdout));
     reporter.say(String::from_utf8_lossy(&output.stderr));
     reporter.say(format!("error: the frontend's build `{}` failed ({})", frontend.build, output.status));
+    Err(CliError::Project)
+}
+
+/// Refuses a folder that is no project before anything is made in it.
+pub(super) fn ensure_project(folder: &Path, reporter: Reporter) -> Result<(), CliError> {
+    if folder.join(project::CONFIG).exists() {
+        return Ok(());
+    }
+    let loaded = project::load(&OsSystem::new(folder)?);
+    reporter.diagnostics(&loaded.sources, &loaded.diagnostics);
     Err(CliError::Project)
 }
 
@@ -280,3 +292,5 @@ const STAGED: &[&str] = &[STAGE, stubgen::DIRECT];
 pub(super) const STAGE: &str = ".kontract/server";
 /// Tells the frontend's build that the compiler has run: `kontract/vite` would otherwise run it.
 const COMPILED: &str = "KONTRACT_COMPILED";
+/// Tells `kontract/vite` which program to ask.
+const PROGRAM: &str = "KONTRACT_BIN";

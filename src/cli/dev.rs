@@ -5,7 +5,7 @@ use super::build;
 use super::check;
 use super::error::CliError;
 use super::last::Last;
-use super::migrate;
+use super::migrate::{self, OtherKey, Restored};
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
@@ -34,6 +34,7 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
             "give the project's folder with --project",
         )
     })?;
+    build::ensure_project(&folder, reporter)?;
     let frontend = project::load(&OsSystem::new(&folder)?).project.and_then(|project| project.frontend);
     let outputs = frontend.map(|frontend| frontend.dist);
     // Before the watch: new keys are written into the project and would count as a change.
@@ -269,8 +270,8 @@ impl Server {
             return Ok(changed);
         }
         if !self.migrated {
-            let (url, refuse) = (self.database.admin_url(), migrate::Restored::Refuse);
-            migrate::up(&self.folder, url, Some(&self.secrets), refuse, self.reporter)?;
+            let (url, consent) = (self.database.admin_url(), (Restored::Refuse, self.database.other_key()));
+            migrate::up(&self.folder, url, Some(&self.secrets), consent, self.reporter)?;
             migrate::gc(self.database.admin_url(), self.reporter)?;
             self.migrated = true;
         }
@@ -450,6 +451,14 @@ impl Database {
         start().map_err(|error| {
             CliError::environment(error, "or give a database of your own with --database-url")
         })
+    }
+
+    /// The embedded one is nobody else's.
+    fn other_key(&self) -> OtherKey {
+        match self {
+            Self::Given(_) => OtherKey::Refuse,
+            Self::Embedded { .. } => OtherKey::Replace,
+        }
     }
 
     fn admin_url(&self) -> &str {

@@ -1,6 +1,6 @@
 //! `kontract migrate`: brings a database to the project's state, and tells where it stands.
 
-use super::args::{DatabaseArgs, MigrateCommand, TenantArgs};
+use super::args::{DatabaseArgs, MigrateCommand, TenantArgs, UpArgs};
 use super::error::CliError;
 use super::report::Reporter;
 use super::secrets::Secrets;
@@ -13,8 +13,10 @@ use std::path::Path;
 /// Runs a subcommand.
 pub(super) fn run(command: &MigrateCommand, reporter: Reporter) -> Result<(), CliError> {
     match command {
-        MigrateCommand::Up(args) => {
-            up(&args.project.project, &args.database_url, None, Restored::Rebase, reporter)
+        MigrateCommand::Up(UpArgs { database, new_identity }) => {
+            let other_key = if *new_identity { OtherKey::Replace } else { OtherKey::Refuse };
+            let consent = (Restored::Rebase, other_key);
+            up(&database.project.project, &database.database_url, None, consent, reporter)
         }
         MigrateCommand::Status(args) => status(args, reporter),
         MigrateCommand::Grants(args) => grants(args, reporter),
@@ -37,13 +39,22 @@ pub(super) enum Restored {
     Refuse,
 }
 
+/// What is done with a database that has the identity key of another project, or of another deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OtherKey {
+    /// It gets this project's.
+    Replace,
+    /// Nothing.
+    Refuse,
+}
+
 /// Installs storage, gives the database its keys, and applies every pending migration; as `kt_deploy` only the latter. Without
 /// `secrets`, the project has them.
 pub(super) fn up(
     folder: &Path,
     database_url: &str,
     secrets: Option<&Secrets>,
-    restored: Restored,
+    (restored, other_key): (Restored, OtherKey),
     reporter: Reporter,
 ) -> Result<(), CliError> {
     let migrations = read_migrations(folder)?;
@@ -61,7 +72,16 @@ pub(super) fn up(
         rebase(&mut client, restored, reporter)?;
     }
     if let Some(identity) = identity {
-        run::set_identity_key(&mut client, &identity.credential_key()).map_err(|error| failed(&error))?;
+        let key = identity.credential_key();
+        if other_key == OtherKey::Refuse
+            && run::has_other_identity_key(&mut client, &key).map_err(|error| failed(&error))?
+        {
+            return Err(CliError::environment(
+                "the database has another KONTRACT_IDENTITY_KEY than this project, and whatever is deployed with that would be locked out",
+                "give this project that key, or a database of its own, or run `kontract migrate up --new-identity`",
+            ));
+        }
+        run::set_identity_key(&mut client, &key).map_err(|error| failed(&error))?;
         run::set_gateway_password(&mut client, &identity.database_password())
             .map_err(|error| failed(&error))?;
     }

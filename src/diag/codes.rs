@@ -46,7 +46,7 @@ codes! {
     KT0004 "a syntax error"
         "The file is not TypeScript as TypeScript 5 defines it, with the decorator forms of kontract. The position is the one in your file."
     KT0005 "an import that leads nowhere"
-        "The path of a relative import names no file of the project. Extensions may be left out or be `.js`, as TypeScript allows."
+        "The path of a relative import names no file of the project. Extensions may be left out or be `.js`, as TypeScript allows. `@/client` is there for pages only: server code imports endpoints from where they are declared."
     KT0006 "nesting that is too deep"
         "Brackets, expressions, types and JSX may be nested 2,000 deep; each operator, member or call of a chain is a level. Deeper sources are generated; load their data at run time instead."
     KT0007 "a decorator in a place where it means nothing"

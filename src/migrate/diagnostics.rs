@@ -27,6 +27,11 @@ pub enum Refusal {
         /// Its name.
         migration: String,
     },
+    /// A generated migration that the lock does not know: another lock was there when it was generated.
+    Unlocked {
+        /// Its name.
+        migration: String,
+    },
     /// Two migrations of one number, or a new one before a locked one.
     OutOfOrder {
         /// The migration that comes first.
@@ -52,6 +57,9 @@ impl Refusal {
             Self::Missing { migration } => {
                 format!("migration `{migration}` is locked, and its file is missing")
             }
+            Self::Unlocked { migration } => {
+                format!("migration `{migration}` was generated, and kontract.lock.json does not know it")
+            }
             Self::OutOfOrder { before, migration } => {
                 format!("migration `{migration}` cannot come behind `{before}`")
             }
@@ -67,6 +75,9 @@ impl Refusal {
             Self::Dangerous { why, .. } => why,
             Self::Edited { .. } => "databases that have it already would differ from new ones",
             Self::Missing { .. } => "new databases would differ from those that have it already",
+            Self::Unlocked { .. } => {
+                "the lock that came with it says what databases have and where each field is on the wire; without it, nothing guards stored rows and deployed clients"
+            }
             Self::OutOfOrder { .. } => "databases would apply migrations in different orders",
             Self::NulInName { .. } => "PostgreSQL's text cannot hold it",
         }
@@ -78,6 +89,9 @@ impl Refusal {
             Self::Dangerous { help, .. } => help,
             Self::Edited { .. } => "put the locked text back, and write a new migration for the difference",
             Self::Missing { .. } => "put the file back from version control",
+            Self::Unlocked { .. } => {
+                "put that kontract.lock.json back from version control; or, where the migration is on no other branch and in no database, delete it, and the next build generates it anew"
+            }
             Self::OutOfOrder { .. } => "give it the next free number",
             Self::NulInName { .. } => "rename the field",
         }
@@ -87,7 +101,9 @@ impl Refusal {
     pub fn location(&self) -> Option<Location> {
         match self {
             Self::Dangerous { location, .. } | Self::NulInName { location, .. } => *location,
-            Self::Edited { .. } | Self::Missing { .. } | Self::OutOfOrder { .. } => None,
+            Self::Edited { .. } | Self::Missing { .. } | Self::Unlocked { .. } | Self::OutOfOrder { .. } => {
+                None
+            }
         }
     }
 }

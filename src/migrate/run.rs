@@ -184,6 +184,16 @@ pub fn status(client: &mut Client, migrations: &[MigrationFile]) -> Result<Vec<M
     Ok(compare(&applied, migrations))
 }
 
+/// Whether credentials are checked against another key: the database is another project's or deployment's.
+///
+/// # Errors
+/// [`RunError::Sql`].
+pub fn has_other_identity_key(client: &mut Client, key: &[u8]) -> Result<bool, RunError> {
+    let failed = |source| RunError::Sql { what: "the identity key", source };
+    let other = "SELECT EXISTS (SELECT FROM kt_priv.meta WHERE inner_key <> kt_priv.pad($1, 54))";
+    client.query_one(other, &[&key]).map(|row| row.get(0)).map_err(failed)
+}
+
 /// Sets the key that credentials are checked against; at least 32 bytes. Credentials made with another key end.
 ///
 /// # Errors

@@ -187,7 +187,7 @@ impl ModuleGraph {
     }
 
     /// Every name that a module exports, and those of the package `kontract` behind `export *`.
-    fn exported_names(&self, file: FileId) -> BTreeSet<String> {
+    pub(crate) fn exported_names(&self, file: FileId) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut files = vec![file];

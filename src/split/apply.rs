@@ -17,7 +17,7 @@ use super::imports::{Imports, SERVER};
 use super::inline::Chains;
 use super::optimize::{Calls, KnownPerms};
 use super::parts::{Part, PartId, PartKind, Parts};
-use super::passing::{Passed, export_item, passed_on};
+use super::passing::{Origin, Passed, What, export_item, passed_on};
 use super::reach::{Reach, Target, bound, has_endpoints};
 use super::recipe::{Half, Kept, Recipe, half, printed_path};
 use super::{ClientModule, SplitModules, SplitOptions, Wanted, diagnostics};
@@ -66,7 +66,7 @@ pub(super) fn apply(
             modules.server.insert(path.clone(), half.text);
         }
         if let Some(client) = client {
-            let exports = split.client_names(module);
+            let (exports, _) = split.client_names(module);
             if !exports.is_empty() {
                 exporting.push((path.clone(), (module.file, exports)));
             }
@@ -97,29 +97,6 @@ fn declare(
     for (path, declarations) in paths.iter().zip(declared) {
         if let Some(client) = modules.client.get_mut(path) {
             client.declarations = declarations;
-        }
-    }
-    found
-}
-
-/// Relative imports of server code that lead nowhere.
-pub(super) fn unresolved_imports(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for module in graph.modules().filter(|module| reach.server_modules.contains(&module.file)) {
-        for part in parts.module(module.file) {
-            let source = match &*part.node {
-                ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if !import.type_only => &import.src,
-                ModuleItem::ModuleDecl(ModuleDecl::ExportAll(export)) => &export.src,
-                ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => match &export.src {
-                    Some(source) => source,
-                    None => continue,
-                },
-                _ => continue,
-            };
-            let specifier = source.value.to_string_lossy();
-            if graph.resolve(module, &specifier) == Resolution::Missing {
-                found.push(diagnostics::missing_module(&specifier, module.location(source.span)));
-            }
         }
     }
     found
@@ -258,36 +235,51 @@ impl Split<'_> {
         let statements = kept.iter().filter(|part| part.kind != PartKind::Import);
         body.extend(statements.map(|part| (*part.node).clone()));
         body.extend(self.client_exports(module, &kept));
+        body.extend(self.export_items(module, &passed));
+        let text = |body| text_of((module, self.graph.classes()), body, |_| {}, false, |_| {}).text;
+        let (_, named) = self.client_names(module);
+        let declarations = FlatModule::default();
+        let passed = if named.is_empty() { String::new() } else { text(self.export_items(module, &named)) };
+        Some(ClientModule { endpoints, statements: text(body), declarations, passed })
+    }
+
+    /// What a module passes on, as its statements.
+    fn export_items(&self, module: &ParsedModule, passed: &[Passed]) -> Vec<ModuleItem> {
         let imports = self.imports();
-        let leads = |file: FileId| imports.output_specifier(module, file);
-        body.extend(passed.iter().map(|passed| export_item(passed, &leads)));
-        let statements = text_of((module, self.graph.classes()), body, |_| {}, false, |_| {}).text;
-        Some(ClientModule { endpoints, statements, declarations: FlatModule::default() })
+        let source = |passed: &Passed| match &passed.from {
+            Origin::Module(file) => imports.output_specifier(module, *file),
+            Origin::Outside(file, named) => imports.outside(module, (*file, named)),
+        };
+        passed.iter().map(|passed| export_item(passed, source(passed))).collect()
     }
 
     fn passed_on(&self, file: FileId) -> Vec<Passed> {
         passed_on(self.graph, self.parts, &self.reach.client, &self.reach.present, file)
     }
 
-    /// The names under which the client's half of a module exports what is its own or of others.
-    fn client_names(&self, module: &ParsedModule) -> BTreeSet<String> {
-        let (mut found, mut seen, mut queue) = (BTreeSet::new(), BTreeSet::new(), vec![module.file]);
+    /// The names under which the client's half of a module exports what is its own or of others, and what declarations
+    /// pass on as the module does.
+    fn client_names(&self, module: &ParsedModule) -> (BTreeSet<String>, Vec<Passed>) {
+        let (mut found, mut named, mut taken) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+        let (mut seen, mut queue) = (BTreeSet::new(), vec![module.file]);
         while let Some(file) = queue.pop() {
             let Some(of) = self.graph.module(file).filter(|_| seen.insert(file)) else { continue };
-            let own = self.own_names(of).into_iter();
             // `export *` leaves the default out.
-            found.extend(own.filter(|name| file == module.file || name != "default"));
+            let is_there = |name: &str| file == module.file || name != "default";
+            found.extend(self.own_names(of).into_iter().filter(|name| is_there(name)));
             for passed in self.passed_on(file) {
-                match passed {
-                    Passed::Name(name, ..) if file == module.file || name != "default" => {
-                        found.insert(name);
+                match (&passed.what, &passed.from) {
+                    // What a module says itself comes before what it has by `export *`.
+                    (What::Name(name, _), _) if !is_there(name) || !taken.insert(name.clone()) => {}
+                    (What::Name(name, _), _) if passed.flat => {
+                        found.insert(name.clone());
                     }
-                    Passed::Name(..) => {}
-                    Passed::All(from) => queue.push(from),
+                    (What::All, Origin::Module(from)) if passed.flat => queue.push(*from),
+                    (What::Name(..) | What::All, _) => named.push(passed),
                 }
             }
         }
-        found
+        (found, named)
     }
 
     fn own_names(&self, module: &ParsedModule) -> BTreeSet<String> {

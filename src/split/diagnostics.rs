@@ -138,6 +138,20 @@ pub(super) fn next_again(at: Location) -> Diagnostic {
         .help("keep the result of the first call: `const result = await next()`")
 }
 
+pub(super) fn client_on_server(specifier: &str, declared: Option<&str>, at: Location) -> Diagnostic {
+    let help = match declared {
+        Some(path) => format!("import it from `{path}` itself: endpoints call each other as functions"),
+        None => {
+            "import the endpoint from the module that declares it: endpoints call each other as functions"
+                .to_owned()
+        }
+    };
+    Diagnostic::error(Code::KT0005, format!("server code imports `{specifier}`"))
+        .at(at, "is not there on the server")
+        .why("stubs are for pages: they call the server from outside")
+        .help(help)
+}
+
 pub(super) fn missing_module(specifier: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::KT0005, format!("`{specifier}` leads nowhere"))
         .at(at, "no such file")

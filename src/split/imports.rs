@@ -63,8 +63,12 @@ impl Imports<'_> {
                     (self.output_specifier(module, file), Imported::Name("default".to_owned()))
                 }
                 Binding::Namespace { file } => (self.output_specifier(module, file), Imported::Namespace),
-                Binding::External { package, name, .. } => (self.led(CLIENT, module, &package), name),
-                Binding::Missing => continue,
+                Binding::External { from, package, name } => (self.outside(module, (from, &package)), name),
+                // A package may have it that the other module passes on as a whole.
+                Binding::Missing => match through {
+                    Some(file) => (self.output_specifier(module, file), import.imported.clone()),
+                    None => continue,
+                },
             };
             // A module that the name only comes through is run first.
             let through = through.map(|file| self.output_specifier(module, file));
@@ -108,17 +112,25 @@ impl Imports<'_> {
     pub(super) fn led(self, half: &str, module: &ParsedModule, text: &str) -> String {
         match self.graph.resolve(module, text) {
             Resolution::File(file) => self.output_specifier(module, file),
-            Resolution::External if text.starts_with('.') => {
-                let (path, query) = text.split_at(text.find('?').unwrap_or(text.len()));
-                let folder = module.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let Some(content) = normalize_path(&format!("{folder}/{path}")) else {
-                    return text.to_owned();
-                };
-                let printed = format!("{half}/{}", self.graph.output_path(module));
-                specifier(&printed, &content) + query
+            Resolution::External => {
+                self.content(half, module, (&module.path, text)).unwrap_or_else(|| text.to_owned())
             }
-            Resolution::External | Resolution::Missing => text.to_owned(),
+            Resolution::Missing => text.to_owned(),
         }
+    }
+
+    /// In the client's half of a module, what is no source as another file names it.
+    pub(super) fn outside(self, printed: &ParsedModule, (file, named): (FileId, &str)) -> String {
+        let path = &self.graph.sources().file(file).path;
+        self.content(CLIENT, printed, (path, named)).unwrap_or_else(|| named.to_owned())
+    }
+
+    /// Where the content beside a file lies that it names by a relative path, from a printed module.
+    fn content(self, half: &str, printed: &ParsedModule, (file, named): (&str, &str)) -> Option<String> {
+        let (path, query) = named.split_at(named.find('?').unwrap_or(named.len()));
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let content = normalize_path(&format!("{folder}/{path}")).filter(|_| named.starts_with('.'))?;
+        Some(specifier(&format!("{half}/{}", self.graph.output_path(printed)), &content) + query)
     }
 
     pub(super) fn output_specifier(self, from: &ParsedModule, to: FileId) -> String {

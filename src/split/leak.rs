@@ -16,7 +16,7 @@ use swc_ecma_ast::{BigInt, Ident, IdentName, ModuleDecl, ModuleItem, Number, Reg
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::parts::{Part, Parts};
-use super::passing::passed_on;
+use super::passing::{Origin, passed_on};
 use super::reach::{Reach, is_for_both, uses_injected};
 use super::said::{Said, specifiers};
 use super::{ClientModule, diagnostics, numbers};
@@ -80,7 +80,12 @@ impl Evidence {
             evidence.public.push_str(&format!("\n{}", module.path));
         }
         for passed in passed_on(graph, parts, &reach.client, &reach.present, module.file) {
-            passed.names().for_each(|name| evidence.public.push_str(&format!("\n{name}")));
+            passed.names().for_each(|name| evidence.give(name));
+            if let Origin::Outside(file, named) = &passed.from {
+                evidence.give(&format!("'{named}'"));
+                let said = Said::by(graph, *file, named).unwrap_or_default();
+                said.texts.iter().chain(&said.numbers).for_each(|text| evidence.give(text));
+            }
         }
         for (index, part) in parts.module(module.file).iter().enumerate() {
             let id = (module.file, index);
@@ -127,7 +132,7 @@ impl Evidence {
     fn add_client_part(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) {
         let imports = part.refers.iter().filter_map(|name| module.import(name));
         let imports: Vec<&str> = imports.map(|import| import.from.text.as_str()).collect();
-        for said in imports.iter().filter_map(|specifier| Said::by(graph, module, specifier)) {
+        for said in imports.iter().filter_map(|specifier| Said::by(graph, module.file, specifier)) {
             let written = said.texts.iter().chain(&said.numbers);
             written.for_each(|text| self.public.push_str(&format!("\n{text}")));
         }
@@ -178,7 +183,7 @@ impl Evidence {
     /// What the JSON files say that a server's part imports.
     fn add_server_data(&mut self, graph: &ModuleGraph, module: &ParsedModule, part: &Part<'_>) {
         for (specifier, span) in specifiers(part) {
-            let Some(said) = Said::by(graph, module, &specifier) else { continue };
+            let Some(said) = Said::by(graph, module.file, &specifier) else { continue };
             let at = module.location(span);
             said.texts.into_iter().for_each(|text| self.add_text(text, at));
             for number in said.numbers {
@@ -423,7 +428,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 fn public_text(contract: &Contract) -> String {
     let endpoints = contract.endpoints.iter().map(|endpoint| {
         format!(
-            "{} {} {:?} {:?} {:?}\n{}\n",
+            // A package may have the endpoint's name, and that is a text in the stub.
+            "{:?} {} {:?} {:?} {:?}\n{}\n",
             endpoint.name,
             endpoint.binding.path(),
             endpoint.params,

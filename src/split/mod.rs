@@ -35,6 +35,7 @@ mod queried;
 mod reach;
 pub mod recipe;
 mod said;
+mod unresolved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +86,8 @@ pub struct ClientModule {
     pub statements: String,
     /// What they export, as types.
     pub declarations: FlatModule,
+    /// What declarations pass on of packages and of other modules' stubs, as statements.
+    pub passed: String,
 }
 
 /// How both halves are written.
@@ -159,7 +162,7 @@ fn halves(
         let parts = Parts::of(graph);
         let reach = Reach::of(graph, &parts);
         let mut found = frontend::check(graph, &parts, &reach, options.stubs);
-        found.extend(apply::unresolved_imports(graph, &parts, &reach));
+        found.extend(unresolved::imports(graph, &parts, &reach, options.pages.is_some()));
         found.extend(options.pages.iter().flat_map(|pages| pages::check(graph, &parts, *pages)));
         found.extend(apply::collisions(graph, &reach));
         found.extend(jsx::check(graph, &parts, &reach));

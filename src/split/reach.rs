@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::parts::{Part, PartId, PartKind, Parts};
-use super::passing::{Present, present};
+use super::passing::{Asked, Present, present};
 use super::queried::queried;
 use crate::parse::ModuleGraph;
 use crate::parse::graph::Binding;
@@ -60,7 +60,7 @@ pub(super) enum Target {
 
 impl Reach {
     pub(super) fn of(graph: &ModuleGraph, parts: &Parts<'_>) -> Self {
-        let (demanded, whole) = demanded(graph, parts);
+        let (demanded, asked) = demanded(graph, parts);
         let server_only = server_only(graph, parts);
         let used = server_closure(graph, parts, &BTreeSet::new(), &BTreeSet::new());
         let mut server = used.clone();
@@ -72,7 +72,7 @@ impl Reach {
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
-                let present = present(graph, parts, &client, whole);
+                let present = present(graph, parts, &client, asked);
                 return Self { client, present, used, server_modules, server_only };
             }
             server = grown;
@@ -242,9 +242,9 @@ pub(super) fn client_source<'g>(graph: &'g ModuleGraph, specifier: &str) -> Opti
 
 /// The parts that modules take as values from `@/client/<module>`. Nothing else of a module with endpoints leaves the
 /// server: an export that nobody asks for may be a secret as well.
-/// With the modules that something of others is asked of.
-fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> (BTreeSet<PartId>, BTreeSet<FileId>) {
-    let (mut found, mut whole) = (BTreeSet::new(), BTreeSet::new());
+/// With what that is by name.
+fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> (BTreeSet<PartId>, Asked) {
+    let (mut found, mut asked) = (BTreeSet::new(), Asked::default());
     for (_, importer) in graph.summaries() {
         let imports = importer.imports.iter().filter(|import| !import.type_only);
         let imports = imports.map(|import| (import.from, &import.imported));
@@ -257,7 +257,10 @@ fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> (BTreeSet<PartId>, BTreeS
         for (from, imported) in imports.chain(exports) {
             if let Some(source) = client_source(graph, &importer.specifiers[from].text) {
                 found.extend(asked_for(graph, parts, source, imported));
-                whole.insert(source.file);
+                match imported {
+                    Imported::Name(name) => asked.names.insert((source.file, name.clone())),
+                    Imported::Namespace => asked.whole.insert(source.file),
+                };
             }
         }
         let stars = importer.stars.iter().map(|from| &importer.specifiers[*from]);
@@ -265,10 +268,10 @@ fn demanded(graph: &ModuleGraph, parts: &Parts<'_>) -> (BTreeSet<PartId>, BTreeS
         for from in stars.chain(loads) {
             let source = client_source(graph, &from.text);
             found.extend(source.into_iter().flat_map(|source| exported_parts(graph, parts, source.file)));
-            whole.extend(source.map(|source| source.file));
+            asked.whole.extend(source.map(|source| source.file));
         }
     }
-    (found, whole)
+    (found, asked)
 }
 
 /// What a name of a module's client half means.
@@ -368,7 +371,8 @@ fn is_function(part: &Part<'_>) -> bool {
     matches!(item_decl(&part.node), Some(swc_ecma_ast::Decl::Fn(_)))
 }
 
-fn is_endpoint(parts: &Parts<'_>, id: PartId) -> bool {
+/// Whether a part is an endpoint, in whose place clients have a stub.
+pub(super) fn is_endpoint(parts: &Parts<'_>, id: PartId) -> bool {
     parts.part(id).is_some_and(|part| part.kind == PartKind::Endpoint)
 }
 

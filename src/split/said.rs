@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::numbers;
 use super::parts::Part;
 use crate::parse::ModuleGraph;
-use crate::parse::module::ParsedModule;
+use crate::source::FileId;
 use swc_common::Span;
 use swc_ecma_ast::{ModuleDecl, ModuleItem};
 
@@ -21,10 +21,10 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Those of the JSON file that a specifier means, if it means one of the project's.
-    pub(super) fn by(graph: &ModuleGraph, module: &ParsedModule, specifier: &str) -> Option<Self> {
+    /// Those of the JSON file that a specifier means in a file, if it means one of the project's.
+    pub(super) fn by(graph: &ModuleGraph, file: FileId, specifier: &str) -> Option<Self> {
         let path = specifier.split('?').next().unwrap_or(specifier);
-        let text = &graph.sources().file(graph.data(module.file, path)?).text;
+        let text = &graph.sources().file(graph.data(file, path)?).text;
         if text.len() > DATA_BYTES_MAX {
             return None;
         }

@@ -62,6 +62,8 @@ pub struct ClientRest {
     pub statements: String,
     /// What they export, as types.
     pub declarations: FlatModule,
+    /// What the declarations pass on besides, as statements.
+    pub passed: String,
 }
 
 /// A function that runs an endpoint within its middlewares: `(ctx, handler) => Promise`.

@@ -187,6 +187,37 @@ fn the_deploy_role_migrates_from_the_command_line() {
     );
 }
 
+/// A teammate's keys, or another project's, would lock out whatever is deployed.
+#[test]
+fn a_database_does_not_change_hands_unasked() {
+    let app = App::copy_of("guestbook");
+    let database = Database::bare(Server::Embedded18);
+    let url = database.url("postgres");
+    let up = |more: &[&str]| {
+        let output = app.kontract(&[&["migrate", "up", "--database-url", &url], more].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let key = "SELECT encode(inner_key, 'hex') FROM kt_priv.meta";
+    let mut admin = database.connect("postgres");
+    let mut key = || -> String { admin.query_one(key, &[]).expect("a superuser reads").get(0) };
+    app.write(".dev.vars", crate::apps::build::DEV_VARS);
+    assert_eq!(up(&[]).0, Some(0));
+    let before = key();
+    assert_eq!(up(&[]).0, Some(0), "the same key again");
+
+    let other = crate::apps::build::DEV_VARS.replace("IDENTITY_KEY=AwMD", "IDENTITY_KEY=BAQE");
+    app.write(".dev.vars", &other);
+    let (code, words) = up(&[]);
+    assert!(code == Some(3) && words.contains("another KONTRACT_IDENTITY_KEY"), "{words}");
+    assert!(words.contains("--new-identity"), "{words}");
+    let served = app.kontract(&["dev", "--once", "--no-frontend", "--port", "0", "--database-url", &url]);
+    assert_eq!(served.status.code(), Some(3), "{}", String::from_utf8_lossy(&served.stderr));
+    assert_eq!(key(), before);
+
+    assert_eq!(up(&["--new-identity"]).0, Some(0));
+    assert_ne!(key(), before);
+}
+
 /// Roles belong to the cluster: installations in several of its databases meet there.
 #[test]
 fn installations_in_many_databases_at_once() {

@@ -181,6 +181,7 @@ import type { U } from 'untyped'; import type { T } from 'versions'; import type
 import type { C } from 'conditions'; import type { C as Nested } from 'conditions/nested'; import type { F } from 'conditions/f/a';
 import type { Two, ns, D, EE, Alias } from 'passing'; import type { V } from 'virtual:thing'; import type { Own } from 'nothing-installed';
 import logo from './logo.svg';
+import { stars } from 'stars';
 import type Def from 'by-default'; import type { Loop } from 'circle';
 export type A0 = called.Result;
 export type A1 = Result;
@@ -217,6 +218,9 @@ export type D4 = Loop;
 export type D5 = Patterned;
 export type D6 = typeof Tools;
 export type D7 = typeof Tools.inner;
+const shape = stars.object({ a: stars.text() });
+export type D8 = typeof shape;
+export type D9 = typeof stars;
 "#;
 
 const FILES: &[(&str, &str)] = &[
@@ -253,6 +257,13 @@ declare namespace called {
 }
 export = called;
 ",
+    ),
+    ("node_modules/stars/package.json", "{ \"name\": \"stars\", \"types\": \"i.d.ts\" }"),
+    ("node_modules/stars/i.d.ts", "import * as stars from './all.js'; export * from './all.js'; export { stars };\n"),
+    ("node_modules/stars/all.d.ts", "export * from './made.js'; export declare const own: 1;\n"),
+    (
+        "node_modules/stars/made.d.ts",
+        "export declare function object<T>(of: T): { of: T };\nexport declare function text(): string;\nexport default text;\n",
     ),
     ("node_modules/made/package.json", "{ \"types\": \"i.d.ts\" }"),
     (

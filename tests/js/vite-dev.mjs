@@ -46,8 +46,9 @@ async function leaks() {
     "/.kontract/server/routes.js", "/dist/server/worker.js?raw",
     "/src/api/notes.ts", "/src/api/notes.ts?raw", "/src/api/notes.ts?import&raw", "/src/api/notes.ts?url&inline",
     `/@fs${project}/src/api/notes.ts`,
+    "/kontract.lock.json", "/kontract.lock.json?import&raw", "/migrations/0001_initial.sql", `/@fs${project}/migrations/0001_initial.sql?raw`,
   ];
-  const words = ["KONTRACT_", "not for the board", "buy-followers-now", btoa("not for the board").slice(4, 16), "e.listNotes"];
+  const words = ["KONTRACT_", "not for the board", "buy-followers-now", btoa("not for the board").slice(4, 16), "e.listNotes", "nextFieldId", "kt.provision"];
   const found = [];
   for (const path of asked) {
     const text = await (await fetch(url + path)).text();

@@ -397,7 +397,9 @@ impl Transaction {
     pub fn commit(&mut self, answer: &[u8]) -> Result<Option<Vec<Statement>>, TransactionError> {
         self.check_open()?;
         if !self.pending.is_empty() {
-            return Err(TransactionError::Misuse("commit while a storage operation is under way"));
+            return Err(TransactionError::Misuse(
+                "commit while a storage operation is under way; an endpoint awaits all that it asks of `env.storage`",
+            ));
         }
         if answer.len() > ANSWER_LEN_MAX && self.idempotency_key.is_some() {
             return Err(TransactionError::LimitExceeded("length of an answer"));

@@ -298,8 +298,8 @@ impl<'g> Evaluator<'g> {
     /// The names that a module or namespace declares as values, for `typeof` of the whole.
     pub(super) fn exported_values(&mut self, module: ModuleId) -> Vec<String> {
         let module = self.module_ref(module).module;
-        let mut names: Vec<String> =
-            module.exports.keys().filter(|name| *name != "default").cloned().collect();
+        let exported = self.graph.exported_names(module.file);
+        let mut names: Vec<String> = exported.into_iter().filter(|name| name != "default").collect();
         names.extend(implied_exports(module).into_iter().filter(|name| !module.exports.contains_key(name)));
         names
     }

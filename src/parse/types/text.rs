@@ -22,6 +22,14 @@ enum Style {
     Whole,
 }
 
+/// A type's text for a message, which nobody reads beyond a line.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MESSAGE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 impl<'g> Evaluator<'g> {
     /// A type as TypeScript would show it.
     pub(super) fn text_of(&mut self, ty: TypeId) -> String {
@@ -270,3 +278,5 @@ impl<'g> Evaluator<'g> {
 }
 
 const TEXT_DEPTH_MAX: usize = 12;
+/// Characters of a type in a message.
+const MESSAGE_CHARS_MAX: usize = 80;

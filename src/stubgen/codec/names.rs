@@ -152,7 +152,6 @@ impl Visit for Mentioned {
 const RUNTIME: &[&str] = &[
     "LazyReader",
     "Reader",
-    "arity",
     "elementsOf",
     "entriesOf",
     "getAbsence",

@@ -102,10 +102,6 @@ fn nested_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
 
 fn message_body(schema: &WireSchema, table: &TableDef) -> Vec<Stmt> {
     let mut body = Vec::new();
-    if table.kind == TableKind::Request {
-        let max = number(count(table.fields.len()));
-        body.push(statement(call(ident("arity"), vec![ident("args"), max])));
-    }
     body.push(constant("w", call(ident("writer"), Vec::new())));
     let root = vec![number(0), string(""), ident(&names::shape(table))];
     body.push(constant("t", call(method("w", "table"), root)));

@@ -4,9 +4,9 @@
 //! label: (of: Entry) => string   →   export declare const label: (of: Entry) => string;
 //! ```
 
+use super::Exported;
 use super::writer::Declarations;
-use super::{Exported, FlatModule};
-use crate::parse::types::flat::{FlatMember, FlatShape, FlatType, FlatValue};
+use crate::parse::types::flat::{FlatMember, FlatModule, FlatShape, FlatType, FlatValue};
 
 impl Declarations {
     /// Every type and value of a module.

@@ -17,14 +17,13 @@ mod map;
 mod types;
 mod writer;
 
-use super::StubInput;
 use super::paths::{client_path, stub_path};
 use super::routes::is_read_only_field;
+use super::{ClientRest, StubInput};
 use crate::artifact::specifier;
 use crate::contract::signature::{endpoint_object_keys, object_keys, quoted};
 use crate::contract::{Contract, Endpoint, Field, ObjectType, Table, Ty};
 use crate::emit::build::{is_binding_name, is_identifier_name};
-use crate::parse::types::flat::FlatModule;
 use crate::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 use types::{params, result, text};
@@ -41,20 +40,21 @@ pub(super) fn client_texts(
     files.extend(lazy::lazy(contract).finish(sources, "lazy.d.ts", CLIENT_DEPTH));
     let enums = enums::of_clients(contract);
     files.extend(enums.into_iter().flat_map(|out| out.finish(sources, "kontract-enums.d.ts", CLIENT_DEPTH)));
-    let mut modules: BTreeMap<String, (Vec<&Endpoint>, Option<&FlatModule>)> = BTreeMap::new();
+    let mut modules: BTreeMap<String, (Vec<&Endpoint>, Option<&ClientRest>)> = BTreeMap::new();
     let stem = |path: String| path.strip_suffix(".js").map(str::to_owned).unwrap_or(path);
     for endpoint in &contract.endpoints {
         let path = client_path(sources, input, endpoint.binding.file);
         modules.entry(stem(path)).or_default().0.push(endpoint);
     }
     for (path, rest) in input.client_modules {
-        modules.entry(stem(stub_path(path))).or_default().1 = Some(&rest.declarations);
+        modules.entry(stem(stub_path(path))).or_default().1 = Some(rest);
     }
     for (path, (endpoints, rest)) in modules {
         let depth = CLIENT_DEPTH + path.matches('/').count();
         let mut out = if endpoints.is_empty() { Declarations::new() } else { stub(contract, &endpoints) };
         if let Some(rest) = rest {
-            out.flat(rest);
+            out.flat(&rest.declarations);
+            out.verbatim(&rest.passed);
         }
         files.extend(out.finish(sources, &format!("{path}.d.ts"), depth));
     }

@@ -78,6 +78,29 @@ fn the_clients_half_does_what_its_source_does() {
     }
 }
 
+/// Names that modules pass on: of packages, by name and as a whole, of content, and endpoints of other modules.
+#[test]
+fn the_clients_half_passes_on_what_its_source_does() {
+    let app = App::of_fixture("apps/passing");
+    app.write(".dev.vars", DEV_VARS);
+    app.build();
+    let outcome = script::run("halves.mjs", &[&script::argument(app.path())]);
+    assert_eq!(outcome["written"]["report"].as_array().map(Vec::len), Some(12), "{outcome}");
+    assert_eq!(outcome["client"]["report"], outcome["written"]["report"]);
+    assert_eq!(outcome["client"]["warnings"], serde_json::json!([]));
+    let declared = app.read("dist/client/api.d.ts");
+    for text in [
+        "export { NotFoundError as Gone } from \"kontract\";",
+        "export { elsewhere } from \"./elsewhere.js\";",
+        "export * from \"clsx\";",
+    ] {
+        assert!(declared.contains(text), "no `{text}` in:\n{declared}");
+    }
+    assert_eq!(declared.matches(" makeId ").count(), 1, "{declared}");
+    let checked = app.kontract(&["check"]);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
 /// The example has no type that its page does without, and keys of the length that keys have.
 #[test]
 fn the_examples_client_is_within_the_budget() {

@@ -242,6 +242,15 @@ fn vite_after_compiling(app: &App) -> Output {
         .expect("run vite")
 }
 
+/// As `npm run build` does, where no variable says which program it is.
+#[test]
+fn a_build_tells_the_plugin_what_to_ask() {
+    let app = example();
+    let built = app.kontract(&["build"]);
+    assert!(built.status.success(), "{}", words(&built));
+    assert!(app.path().join("dist/app/index.html").is_file());
+}
+
 #[test]
 fn other_bundlers_take_the_emitted_client() {
     let app = example();

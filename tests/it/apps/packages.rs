@@ -102,6 +102,25 @@ fn what_may_not_run_is_a_warning() {
 }
 
 #[test]
+fn a_package_may_do_without_an_optional_one() {
+    let app = with_bad(
+        "let extra = 'without';\ntry { extra = require('left-out'); } catch {}\n\
+         let more = import('left-out-too').catch(() => 'without');\nmodule.exports = { extra, more };",
+    );
+    let (value, words) = build(&app);
+    assert!(event(&value, "diagnostics").is_none(), "{words}");
+
+    // Nobody catches this.
+    let app = with_bad("module.exports = () => require('left-out');");
+    let output = app.kontract(&["build"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("KT0805") && stderr.contains("imports `left-out`, which is not there"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_worker_beyond_the_limits_is_refused() {
     let app = with_bad("module.exports = 1;");
     let noise: String = (0..600_000_u64)

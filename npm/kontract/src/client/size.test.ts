@@ -91,7 +91,7 @@ test('what is not used is not shipped', async () => {
 });
 
 /** What every generated codec imports. */
-const CODEC = "import { Reader, arity, own, shape, writer } from './wire/index.ts'; globalThis.codec = [Reader, arity, own, shape, writer];";
+const CODEC = "import { Reader, own, shape, writer } from './wire/index.ts'; globalThis.codec = [Reader, own, shape, writer];";
 
 test('codecs carry types of values, FlexBuffers, unions, collections and views only where they are needed', async () => {
   const plain = await code(CODEC);

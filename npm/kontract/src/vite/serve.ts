@@ -12,7 +12,7 @@ const GATEWAY = ['/raystream', '/auth', '/rpc', '/stream', '/health'];
 /** What no page may be given, whatever Vite serves of the project besides; the first lines are Vite's own. */
 const DENIED = [
   '.env', '.env.*', '*.{crt,pem,key,p12,pfx,cer,der}', '.npmrc', '.yarnrc.yml', '**/.git/**',
-  '.dev.vars', '**/.kontract/!(client)/**', '**/dist/server/**',
+  '.dev.vars', '**/.kontract/!(client)/**', '**/dist/server/**', 'kontract.lock.json', '**/migrations/*.sql',
 ];
 
 /** What a Worker is made of. */

@@ -55,4 +55,4 @@ export {
   putVector,
 } from './values.js';
 export { getTag, needTag, only, putTag, whole } from './union.js';
-export { arity, own, type Shape, shape, Writer, writer } from './writer.js';
+export { own, type Shape, shape, Writer, writer } from './writer.js';

@@ -5,7 +5,7 @@
  * Bytes behind `pos` are zero at all times, which makes padding and absent fields zero without clearing them.
  */
 
-import { describe, type PathPart, type WireError, wireError } from './error.js';
+import { describe, type PathPart, type WireError } from './error.js';
 import { BUFFER_KEPT_MAX, MESSAGE_LEN_MAX } from './limits.js';
 import { Path } from './path.js';
 
@@ -37,11 +37,6 @@ export function writer(): Writer {
 /** The single value of a property that every object inherits, such as `constructor`, or `undefined`. */
 export function own(value: Record<string, unknown>, name: string): unknown {
   return Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-/** Refuses a list of arguments that is longer than the parameters. */
-export function arity(args: readonly unknown[], max: number): void {
-  if (args.length > max) throw wireError([], 0, '', `expected at most ${max} arguments, got ${args.length}`);
 }
 
 export class Writer extends Path {

@@ -24,6 +24,7 @@ use super::enums::expr_path;
 use super::evaluator::Evaluator;
 use super::model::{Env, Members, Target, Type, TypeId};
 use super::template::js_number;
+use super::text::shortened;
 use crate::contract::Literal;
 use crate::parse::literal::unwrapped;
 pub(super) use places::Place;
@@ -248,7 +249,7 @@ impl<'g> Evaluator<'g> {
         match self.access(object, key, false) {
             Some(ty) => ty,
             None => {
-                let what = format!("{} of {}", self.text_of(key), self.text_of(object));
+                let what = format!("{} of {}", self.text_of(key), shortened(&self.text_of(object)));
                 self.opaque(what, env.location(member.span))
             }
         }
