@@ -145,10 +145,12 @@ impl Server {
     }
 
     fn serve(&mut self, watch: &Watch) -> Result<(), CliError> {
+        let mut quiet = 0;
         loop {
             match watch.next() {
                 Wake::Stop => break,
                 Wake::Changed => {
+                    quiet = 0;
                     let Some(seen) = self.settled(watch)? else { break };
                     let rebuilt = self.rebuild(seen);
                     self.report("rebuilt", rebuilt);
@@ -157,7 +159,8 @@ impl Server {
                     if self.workerd.as_mut().is_some_and(Workerd::has_ended) {
                         return Err(CliError::environment("workerd has ended", "its own words are above"));
                     }
-                    if self.last.as_ref().is_some_and(|last| last.is_patched) {
+                    quiet += 1;
+                    if quiet > COMPLETED_AFTER && self.last.as_ref().is_some_and(|last| last.is_patched) {
                         let completed = self.complete();
                         self.report("completed", completed);
                     }
@@ -475,6 +478,8 @@ fn cache_folder() -> PathBuf {
 }
 
 const DATABASE: &str = "kontract";
+/// How long nothing has to change before the rest of a build is made, in [`Wake::Tick`]s. The next edit would have to wait for it.
+const COMPLETED_AFTER: u32 = 3;
 /// Where a bundled Worker is.
 const BUNDLED: &str = "dist/server";
 /// The staged modules that a Worker starts with; it comes with the first, and asks for what these import.

@@ -433,6 +433,10 @@ fn errors_of_a_commit_are_told_apart() {
     let readonly = TransactionError::ReadonlyField { table: "tbl_2".into(), field: "made".into() };
     assert_eq!(outcome("KT403", Some(refused)), readonly);
     assert_eq!(outcome("KT403", None), TransactionError::CommitDenied);
+    let taken = TransactionError::NotUnique { table: "tbl_2".into(), field: "made".into() };
+    assert!(!taken.is_retryable());
+    assert_eq!(outcome("KT422", Some(refused)), taken);
+    assert!(matches!(outcome("KT422", None), TransactionError::Unexpected(_)));
     assert_eq!(outcome("KT401", None), TransactionError::SessionEnded);
     assert_eq!(outcome("KT401", Some("credential")), TransactionError::Unauthenticated);
     assert!(matches!(outcome("KT404", None), TransactionError::NoTable(_)));
