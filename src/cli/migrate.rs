@@ -7,6 +7,7 @@ use super::secrets::Secrets;
 use crate::migrate::MigrationFile;
 use crate::migrate::connect::connect;
 use crate::migrate::run::{self, MigrationState, RunError};
+use postgres::Client;
 use serde_json::json;
 use std::path::Path;
 
@@ -66,24 +67,22 @@ pub(super) fn up(
         Some(secrets) => Some(secrets.identity_key()),
         None => Some(Secrets::load(folder)?.identity_key()),
     };
+    let keys = identity.map(|identity| (identity.credential_key(), identity.database_password()));
+    let own = |client: &mut Client| match &keys {
+        Some((key, _)) if other_key == OtherKey::Refuse => refuse_other_key(client, key),
+        _ => Ok(()),
+    };
+    own(&mut client)?;
     let installed = if deploys { run::require_installed(&mut client) } else { run::install(&mut client) };
     installed.map_err(|error| failed(&error))?;
+    // Who is made a member of kt_owner by the installation could not look before.
+    own(&mut client)?;
     if run::is_restored(&mut client).map_err(|error| failed(&error))? {
         rebase(&mut client, restored, reporter)?;
     }
-    if let Some(identity) = identity {
-        let key = identity.credential_key();
-        if other_key == OtherKey::Refuse
-            && run::has_other_identity_key(&mut client, &key).map_err(|error| failed(&error))?
-        {
-            return Err(CliError::environment(
-                "the database has another KONTRACT_IDENTITY_KEY than this project, and whatever is deployed with that would be locked out",
-                "give this project that key, or a database of its own, or run `kontract migrate up --new-identity`",
-            ));
-        }
-        run::set_identity_key(&mut client, &key).map_err(|error| failed(&error))?;
-        run::set_gateway_password(&mut client, &identity.database_password())
-            .map_err(|error| failed(&error))?;
+    if let Some((key, password)) = &keys {
+        run::set_identity_key(&mut client, key).map_err(|error| failed(&error))?;
+        run::set_gateway_password(&mut client, password).map_err(|error| failed(&error))?;
     }
     let applied = run::apply(&mut client, &migrations).map_err(|error| match error {
         RunError::Migration { .. }
@@ -102,7 +101,17 @@ pub(super) fn up(
     Ok(())
 }
 
-fn rebase(client: &mut postgres::Client, restored: Restored, reporter: Reporter) -> Result<(), CliError> {
+fn refuse_other_key(client: &mut Client, key: &[u8]) -> Result<(), CliError> {
+    if run::has_other_identity_key(client, key).map_err(|error| failed(&error))? {
+        return Err(CliError::environment(
+            "the database has another KONTRACT_IDENTITY_KEY than this project, and whatever is deployed with that would be locked out",
+            "give this project that key, or a database of its own, or run `kontract migrate up --new-identity`",
+        ));
+    }
+    Ok(())
+}
+
+fn rebase(client: &mut Client, restored: Restored, reporter: Reporter) -> Result<(), CliError> {
     if restored == Restored::Refuse {
         return Err(CliError::environment(
             "the database was restored from a dump of another cluster, whose transaction ids mean nothing here",
@@ -175,7 +184,7 @@ fn grants(args: &DatabaseArgs, reporter: Reporter) -> Result<(), CliError> {
     Ok(())
 }
 
-fn open(database_url: &str) -> Result<postgres::Client, CliError> {
+fn open(database_url: &str) -> Result<Client, CliError> {
     connect(database_url).map_err(|error| CliError::environment(&error, error.fix()))
 }
 

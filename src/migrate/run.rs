@@ -184,12 +184,19 @@ pub fn status(client: &mut Client, migrations: &[MigrationFile]) -> Result<Vec<M
     Ok(compare(&applied, migrations))
 }
 
-/// Whether credentials are checked against another key: the database is another project's or deployment's.
+/// Whether credentials are checked against another key: the database is another project's or deployment's. `false` where storage is not
+/// installed, or by a role that may not look.
 ///
 /// # Errors
 /// [`RunError::Sql`].
 pub fn has_other_identity_key(client: &mut Client, key: &[u8]) -> Result<bool, RunError> {
     let failed = |source| RunError::Sql { what: "the identity key", source };
+    let known = "SELECT CASE WHEN to_regnamespace('kt_priv') IS NULL OR NOT has_schema_privilege('kt_priv', 'USAGE') THEN false \
+                 ELSE to_regprocedure('kt_priv.pad(bytea, int)') IS NOT NULL END";
+    let known: bool = client.query_one(known, &[]).map_err(failed)?.get(0);
+    if !known {
+        return Ok(false);
+    }
     let other = "SELECT EXISTS (SELECT FROM kt_priv.meta WHERE inner_key <> kt_priv.pad($1, 54))";
     client.query_one(other, &[&key]).map(|row| row.get(0)).map_err(failed)
 }
