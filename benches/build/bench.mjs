@@ -51,7 +51,8 @@ const build = (...more) => [kontract, "build", "--project", app, ...more];
 const split = [esbuild, ".kontract/server/worker.js", `--outdir=${join(out, "server")}`, ...SERVER];
 const page = (client, folder) => [esbuild, ...PAGE, `--outdir=${join(out, folder)}`, `--alias:@/client=${client}`];
 
-let edits = 0;
+// Not what an earlier run has left in the files.
+let edits = Math.floor(Date.now() / 1000) % 1_000_000;
 /** A statement more in an endpoint. */
 function edit(feature) {
   const path = join(app, `src/api/f${feature}.ts`);
