@@ -153,60 +153,23 @@ fn table_fields(contract: &Contract, table: &Table, found: &mut Vec<Diagnostic>)
 
 /// Whether values of a type are stored as one JSON text, number or boolean each, or as null: these can be compared as they are.
 fn is_plain(ty: &Ty) -> bool {
-    match ty {
-        Ty::String
-        | Ty::Template(_)
-        | Ty::Number(_)
-        | Ty::Boolean
-        | Ty::BigInt(_)
-        | Ty::Date
-        | Ty::Bytes
-        | Ty::Null
-        | Ty::Void => true,
-        Ty::Literals(values) => !values.iter().any(|value| matches!(value, Literal::BigInt(_))),
+    match ty.bare() {
         Ty::Nullable(of) | Ty::Optional(of) => is_plain(of),
-        Ty::Spelled(of, _) => is_plain(&of.plain()),
-        Ty::Array(_)
-        | Ty::Object(_)
-        | Ty::Tuple(_)
-        | Ty::Record(..)
-        | Ty::Map(..)
-        | Ty::Set(_)
-        | Ty::Union(_)
-        | Ty::Dynamic(_)
-        | Ty::Stream(_)
-        | Ty::ByteStream
-        | Ty::Blob
-        | Ty::File => false,
+        Ty::Literals(values) => !values.iter().any(|value| matches!(value, Literal::BigInt(_))),
+        ty => {
+            let plain =
+                matches!(ty, Ty::String | Ty::Template(_) | Ty::Number(_) | Ty::Boolean | Ty::BigInt(_));
+            plain || matches!(ty, Ty::Date | Ty::Bytes | Ty::Null | Ty::Void)
+        }
     }
 }
 
 fn is_key(field: &Field) -> bool {
-    let keyable = match &field.ty {
+    let keyable = match field.ty.bare() {
         Ty::String | Ty::Template(_) => true,
         Ty::Literals(values) => values.iter().all(|value| matches!(value, Literal::String(_))),
         Ty::Number(width) => *width != NumberWidth::Float32,
-        Ty::Spelled(of, _) => return is_key(&Field { ty: of.plain(), ..field.clone() }),
-        Ty::Boolean
-        | Ty::BigInt(_)
-        | Ty::Date
-        | Ty::Bytes
-        | Ty::Array(_)
-        | Ty::Object(_)
-        | Ty::Nullable(_)
-        | Ty::Optional(_)
-        | Ty::Void
-        | Ty::Null
-        | Ty::Tuple(_)
-        | Ty::Record(..)
-        | Ty::Map(..)
-        | Ty::Set(_)
-        | Ty::Union(_)
-        | Ty::Dynamic(_)
-        | Ty::Stream(_)
-        | Ty::ByteStream
-        | Ty::Blob
-        | Ty::File => false,
+        _ => false,
     };
     keyable && !field.optional
 }

@@ -8,7 +8,7 @@ use swc_common::sync::Lrc;
 use swc_common::{BytePos, FileName, GLOBALS, Globals, Mark, SourceMap, Span, SyntaxContext};
 use swc_ecma_ast::{
     Decl, DefaultDecl, ExportSpecifier, Expr, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Lit,
-    MemberExpr, MemberProp, Module, ModuleDecl, ModuleExportName, ModuleItem, NamedExport, Stmt,
+    MemberExpr, MemberProp, Module, ModuleDecl, ModuleItem, NamedExport, Stmt,
 };
 
 use super::literal::unwrapped;
@@ -476,7 +476,10 @@ impl Tables {
         for specifier in &import.specifiers {
             let imported = match specifier {
                 ImportSpecifier::Named(named) => Imported::Name(
-                    named.imported.as_ref().map_or_else(|| named.local.sym.to_string(), export_name),
+                    named
+                        .imported
+                        .as_ref()
+                        .map_or_else(|| named.local.sym.to_string(), |name| name.atom().to_string()),
                 ),
                 ImportSpecifier::Default(_) => Imported::Name("default".to_owned()),
                 ImportSpecifier::Namespace(_) => Imported::Namespace,
@@ -495,8 +498,11 @@ impl Tables {
         for specifier in &export.specifiers {
             let (exported, behind) = match (specifier, &from) {
                 (ExportSpecifier::Named(named), from) => {
-                    let original = export_name(&named.orig);
-                    let exported = named.exported.as_ref().map_or_else(|| original.clone(), export_name);
+                    let original = named.orig.atom().to_string();
+                    let exported = named
+                        .exported
+                        .as_ref()
+                        .map_or_else(|| original.clone(), |name| name.atom().to_string());
                     let behind = match from {
                         Some(from) => Export::From(from.clone(), Imported::Name(original)),
                         None => Export::Local(original),
@@ -504,7 +510,7 @@ impl Tables {
                     (exported, behind)
                 }
                 (ExportSpecifier::Namespace(namespace), Some(from)) => {
-                    (export_name(&namespace.name), Export::From(from.clone(), Imported::Namespace))
+                    (namespace.name.atom().to_string(), Export::From(from.clone(), Imported::Namespace))
                 }
                 (ExportSpecifier::Namespace(_), None) | (ExportSpecifier::Default(_), _) => continue,
             };
@@ -574,13 +580,6 @@ pub(crate) fn is_value(decl: &Decl) -> bool {
         Decl::TsModule(module) => !module.declare,
         Decl::TsInterface(_) | Decl::TsTypeAlias(_) => false,
         Decl::Using(_) => true,
-    }
-}
-
-fn export_name(name: &ModuleExportName) -> String {
-    match name {
-        ModuleExportName::Ident(ident) => ident.sym.to_string(),
-        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
     }
 }
 

@@ -192,10 +192,7 @@ impl Split<'_> {
         let ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) = &*part.node else { return Kept::Whole };
         let keeps = |specifier: &ExportSpecifier| {
             let ExportSpecifier::Named(named) = specifier else { return true };
-            let name = match &named.orig {
-                ModuleExportName::Ident(ident) => ident.sym.to_string(),
-                ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
-            };
+            let name = named.orig.atom();
             let binding =
                 match export.src.as_ref().map(|src| self.graph.resolve(module, &src.value.to_string_lossy()))
                 {

@@ -244,7 +244,10 @@ impl VisitMut for Linker<'_> {
                     taken.names.insert(DEFAULT.to_owned());
                 }
                 ImportSpecifier::Named(named) => {
-                    let name = named.imported.as_ref().map_or_else(|| named.local.sym.to_string(), text_of);
+                    let name = named
+                        .imported
+                        .as_ref()
+                        .map_or_else(|| named.local.sym.to_string(), |name| name.atom().to_string());
                     taken.names.insert(name);
                 }
                 ImportSpecifier::Namespace(all) if outside => {
@@ -265,9 +268,11 @@ impl VisitMut for Linker<'_> {
     fn visit_mut_named_export(&mut self, export: &mut NamedExport) {
         for specifier in &export.specifiers {
             let exported = match specifier {
-                ExportSpecifier::Namespace(all) => text_of(&all.name),
+                ExportSpecifier::Namespace(all) => all.name.atom().to_string(),
                 ExportSpecifier::Default(default) => default.exported.sym.to_string(),
-                ExportSpecifier::Named(named) => text_of(named.exported.as_ref().unwrap_or(&named.orig)),
+                ExportSpecifier::Named(named) => {
+                    named.exported.as_ref().unwrap_or(&named.orig).atom().to_string()
+                }
             };
             self.links.exports.insert(exported);
         }
@@ -279,7 +284,7 @@ impl VisitMut for Linker<'_> {
                     taken.names.insert(DEFAULT.to_owned());
                 }
                 ExportSpecifier::Named(named) => {
-                    taken.names.insert(text_of(&named.orig));
+                    taken.names.insert(named.orig.atom().to_string());
                 }
                 ExportSpecifier::Namespace(all) if outside => {
                     taken.all = true;
@@ -356,13 +361,6 @@ impl VisitMut for Linker<'_> {
     fn visit_mut_auto_accessor(&mut self, accessor: &mut AutoAccessor) {
         self.need(Needs::Lowering);
         accessor.visit_mut_children_with(self);
-    }
-}
-
-fn text_of(name: &ModuleExportName) -> String {
-    match name {
-        ModuleExportName::Ident(ident) => ident.sym.to_string(),
-        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
     }
 }
 

@@ -75,8 +75,12 @@ export class RateLimitError extends HttpError {
  * other error. A function, because a class would be a part of each client.
  */
 export function takenField(error: unknown): string | undefined {
-  return error instanceof ConflictError && error.code === 'NOT_UNIQUE' ? error.message.slice('another row has this '.length) : undefined;
+  if (!(error instanceof ConflictError) || error.code !== 'NOT_UNIQUE' || !error.message.startsWith(TAKEN)) return undefined;
+  return error.message.slice(TAKEN.length);
 }
+
+/** What `runtime/mvcc` says before the field's name. */
+const TAKEN = 'another row has this ';
 
 /** The error of an answer: the class that was thrown on the server, as far as status and code tell. */
 export function httpError(status: number, code: string, message: string): HttpError {

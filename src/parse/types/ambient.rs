@@ -9,9 +9,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use swc_ecma_ast::{
-    Expr, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem, TsModuleName, TsNamespaceBody,
-};
+use swc_ecma_ast::{Expr, ImportSpecifier, ModuleDecl, ModuleItem, TsModuleName, TsNamespaceBody};
 
 use super::augmentations::Block;
 use super::evaluator::Evaluator;
@@ -207,10 +205,10 @@ impl<'g> Evaluator<'g> {
         for specifier in &export.specifiers {
             let swc_ecma_ast::ExportSpecifier::Named(named) = specifier else { continue };
             let exported = named.exported.as_ref().unwrap_or(&named.orig);
-            if spelled(exported) != name {
+            if *exported.atom() != *name {
                 continue;
             }
-            let orig = spelled(&named.orig);
+            let orig = named.orig.atom().to_string();
             return match &export.src {
                 Some(from) => {
                     let from = self.imported(&from.value.to_string_lossy(), env);
@@ -290,7 +288,10 @@ impl<'g> Evaluator<'g> {
                 let from = self.imported(&import.src.value.to_string_lossy(), &env);
                 return match specifier {
                     ImportSpecifier::Named(named) => {
-                        let imported = named.imported.as_ref().map_or_else(|| name.to_owned(), spelled);
+                        let imported = named
+                            .imported
+                            .as_ref()
+                            .map_or_else(|| name.to_owned(), |name| name.atom().to_string());
                         self.member(&from, &imported)
                     }
                     ImportSpecifier::Default(_) => match from {
@@ -310,13 +311,6 @@ impl<'g> Evaluator<'g> {
             Target::External { .. } => Target::Missing,
             found => found,
         }
-    }
-}
-
-fn spelled(name: &ModuleExportName) -> String {
-    match name {
-        ModuleExportName::Ident(ident) => ident.sym.to_string(),
-        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
     }
 }
 
