@@ -1,9 +1,10 @@
-//! `kontract keys rotate`: clients of the build before go on working, those of two builds before do not.
+//! Keys: `kontract keys rotate` (clients of the build before go on working, those of two builds before do not), and where none are made.
 
 use super::build::DEV_VARS;
 use crate::support::app::{App, kontract};
 use crate::support::script;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::Stdio;
 
 /// Serves the app as it is and has a kept client and the current one call it.
@@ -60,4 +61,23 @@ fn keys_of_the_environment_are_printed_instead() {
     let torn = command(None);
     assert_eq!(torn.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&torn.stderr).contains("put both in one place"));
+}
+
+/// No keys, and no database, for what is none of kontract's.
+#[test]
+fn a_folder_that_is_no_project_is_left_as_it_is() {
+    let app = App::copy_of("guestbook");
+    std::fs::remove_file(app.path().join("kontract.json")).expect("the example has one");
+    let files = || -> BTreeSet<_> {
+        let files = std::fs::read_dir(app.path()).expect("a folder");
+        files.map(|file| file.expect("a file").file_name()).collect()
+    };
+    let before = files();
+    for arguments in [&["build"][..], &["dev", "--once", "--port", "0"]] {
+        let output = app.kontract(arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(words.contains("KT0601") && words.contains("kontract.json"), "{words}");
+        assert_eq!(files(), before, "{arguments:?}");
+    }
 }
