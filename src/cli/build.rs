@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::secrets::Secrets;
+use super::syntax;
 use super::unbundled::{self, Kept};
 use super::{worker, write};
 use crate::artifact::Artifacts;
@@ -123,7 +124,7 @@ pub(super) fn build(
     let adapt = |project: &mut Project| project.optimize &= options.mode == Mode::Production;
     let Compiled { mut loaded, outcome, contents } =
         recheck::compile(&system, &CacheFolder::of(&system), &adapt, &input);
-    let mut made = compiled(&loaded, reporter, |_| outcome)?;
+    let mut made = compiled(folder, &loaded, reporter, |_| outcome)?;
     let unbundled = made.take_unbundled();
     let links = &unbundled.links;
     let project = loaded.project.take().ok_or(CliError::Project)?;
@@ -146,7 +147,7 @@ pub(super) fn build(
         (client.join(), bundled)
     });
     let Client { proven, size } = client.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let mut files = compiled(&loaded, reporter, |_| proven)?;
+    let mut files = compiled(folder, &loaded, reporter, |_| proven)?;
     files.extend(gateway);
     let worker::Bundle { files: bundle, inputs, served } = bundled?;
     files.extend(bundle);
@@ -245,14 +246,13 @@ pub(super) fn secrets(folder: &Path, reporter: Reporter) -> Result<Secrets, CliE
 
 /// Reports what a phase found; its value only if none of it is an error.
 pub(super) fn compiled<T>(
+    folder: &Path,
     loaded: &Loaded,
     reporter: Reporter,
     phase: impl FnOnce(&Loaded) -> Outcome<T>,
 ) -> Result<T, CliError> {
     let outcome = phase(loaded);
-    if !outcome.diagnostics.is_empty() {
-        reporter.diagnostics(&loaded.sources, &outcome.diagnostics);
-    }
+    syntax::report(folder, &loaded.sources, &outcome.diagnostics, reporter);
     let failed = outcome.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     outcome.value.filter(|_| !failed).ok_or(CliError::Project)
 }

@@ -10,6 +10,7 @@ use super::frozen;
 use super::os_system::OsSystem;
 use super::report::Reporter;
 use super::shadow::Tree;
+use super::syntax;
 use super::tsc::{Answer, Run, Tsc};
 use crate::artifact::Artifacts;
 use crate::diag::Severity;
@@ -62,9 +63,7 @@ pub(super) fn run(args: &CheckArgs, reporter: Reporter) -> Result<(), CliError> 
 /// if they are wanted.
 fn alone(system: &OsSystem, wanted: Wanted, reporter: Reporter) -> Result<Artifacts, CliError> {
     let checked = recheck(system, &CacheFolder::of(system), wanted);
-    if !checked.diagnostics.is_empty() {
-        reporter.diagnostics(&checked.sources, &checked.diagnostics);
-    }
+    syntax::report(system.root(), &checked.sources, &checked.diagnostics, reporter);
     if has_errors(&checked) {
         return Err(CliError::Project);
     }
@@ -77,11 +76,11 @@ pub(super) fn find(system: &OsSystem) -> Rechecked {
 }
 
 /// Reports a project that has errors, sooner than a build would.
-pub(super) fn refuse_errors(checked: &Rechecked, reporter: Reporter) -> Result<(), CliError> {
+pub(super) fn refuse_errors(folder: &Path, checked: &Rechecked, reporter: Reporter) -> Result<(), CliError> {
     if !has_errors(checked) {
         return Ok(());
     }
-    reporter.diagnostics(&checked.sources, &checked.diagnostics);
+    syntax::report(folder, &checked.sources, &checked.diagnostics, reporter);
     Err(CliError::Project)
 }
 

@@ -216,7 +216,7 @@ impl Server {
         let system = OsSystem::new(&self.folder)?;
         let Seen { checked, edited } = seen;
         // What is wrong is known from the cache long before everything has been read again.
-        check::refuse_errors(&checked, self.reporter)?;
+        check::refuse_errors(&self.folder, &checked, self.reporter)?;
         let basis = checked.basis;
         if let (Some(mut last), Some(mut files), Some(basis)) = (self.last.take(), edited, &basis) {
             let project = last.project.clone();
@@ -243,7 +243,7 @@ impl Server {
     fn complete(&mut self) -> Result<Vec<String>, CliError> {
         let checked = check::find(&OsSystem::new(&self.folder)?);
         self.last = None;
-        check::refuse_errors(&checked, self.reporter)?;
+        check::refuse_errors(&self.folder, &checked, self.reporter)?;
         self.build(checked.basis)
     }
 

@@ -27,7 +27,7 @@ pub(super) fn compile(
     let keys: Vec<PinnedKey> =
         Secrets::load(folder).map_or_else(|_| Vec::new(), |secrets| secrets.pinned().into());
     let input = CompileInput { keys: &keys, ..CompileInput::default() };
-    compiled(loaded, reporter, |loaded| {
+    compiled(folder, loaded, reporter, |loaded| {
         crate::compile(system, loaded, &input).and_then(|made| {
             let stale = stale(folder, system, &made, keys.is_empty());
             let diagnostics = if stale.is_empty() { Vec::new() } else { vec![typecheck::stale(&stale)] };

@@ -30,7 +30,8 @@ pub(super) fn run(args: &ProjectArgs, reporter: Reporter) -> Result<(), CliError
     let Emitted { given, shared, files } = read()?;
     let system = OsSystem::new(&args.project)?;
     let loaded = load(&system);
-    let evidence = build::compiled(&loaded, reporter, |loaded| crate::evidence(loaded, &shared))?;
+    let evidence =
+        build::compiled(&args.project, &loaded, reporter, |loaded| crate::evidence(loaded, &shared))?;
     let public: Vec<&str> = VOCABULARY.iter().copied().chain(given.iter().map(String::as_str)).collect();
     let files = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
     let Err(leaks) = evidence.prove(files, &public) else { return Ok(()) };

@@ -17,6 +17,7 @@ mod report;
 mod secrets;
 mod shadow;
 mod stamps;
+mod syntax;
 mod tsc;
 mod unbundled;
 mod worker;

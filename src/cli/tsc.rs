@@ -20,6 +20,22 @@ impl Tsc {
     pub(super) fn of(project: &Path) -> Option<Self> {
         Some(Self { script: tools::find(project, "typescript/bin/tsc").ok()? })
     }
+
+    /// `tsc` for one program, run in a folder. A group of its own, because TypeScript 7 is a process below that of Node.js.
+    pub(super) fn command(&self, config: &Path, folder: &Path) -> Command {
+        let mut command = Command::new("node");
+        command
+            .arg(&self.script)
+            .arg("--project")
+            .arg(config)
+            .args(["--pretty", "false", "--locale", "en"])
+            .current_dir(folder)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
 }
 
 /// What TypeScript said of one program.
@@ -46,8 +62,9 @@ impl Run {
     /// Starts with the first program.
     pub(super) fn start(tsc: &Tsc, tree: &Tree, shadow: &Shadow) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let commands: Vec<Command> =
-            shadow.configs().iter().map(|config| command(tsc, tree, config)).collect();
+        let folder = tree.root().join(tree.project());
+        let configs = shadow.configs().iter().map(|config| tree.root().join(config));
+        let commands: Vec<Command> = configs.map(|config| tsc.command(&config, &folder)).collect();
         let shared = Arc::clone(&state);
         let thread = std::thread::spawn(move || run_all(commands, &shared));
         Self { state, thread: Some(thread) }
@@ -82,22 +99,6 @@ impl Drop for Run {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// `tsc` for one program. A group of its own, because TypeScript 7 is a process below that of Node.js.
-fn command(tsc: &Tsc, tree: &Tree, config: &str) -> Command {
-    let mut command = Command::new("node");
-    command
-        .arg(&tsc.script)
-        .arg("--project")
-        .arg(tree.root().join(config))
-        .args(["--pretty", "false", "--locale", "en"])
-        .current_dir(tree.root().join(tree.project()))
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
 }
 
 fn run_all(commands: Vec<Command>, state: &Mutex<State>) -> Result<Vec<Answer>, CliError> {

@@ -44,7 +44,7 @@ codes! {
     KT0003 "a file or folder that cannot be read"
         "The file system refused, or a link leads in a circle or out of the project. Links out of the project are not followed, so that a build reads nothing else."
     KT0004 "a syntax error"
-        "The file is not TypeScript as TypeScript 5 defines it, with the decorator forms of kontract. The position is the one in your file."
+        "The file is not TypeScript as TypeScript 5 defines it, with the decorator forms of kontract. If TypeScript is installed, place and words are its own."
     KT0005 "an import that leads nowhere"
         "The path of a relative import names no file of the project. Extensions may be left out or be `.js`, as TypeScript allows. `@/client` is there for pages only: server code imports endpoints from where they are declared."
     KT0006 "nesting that is too deep"

@@ -156,7 +156,7 @@ fn relative(project: &str, path: &str) -> String {
 
 /// The byte offset of a line and a column as TypeScript counts them: it does not see a byte order mark, and its lines
 /// also end at a lone carriage return and at the two separators of Unicode.
-fn offset(text: &str, line: u32, column: u32) -> u32 {
+pub(super) fn offset(text: &str, line: u32, column: u32) -> u32 {
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut at = start;
     let mut chars = text[start..].chars().peekable();
@@ -184,7 +184,7 @@ fn offset(text: &str, line: u32, column: u32) -> u32 {
 }
 
 /// Where the word at an offset ends; behind one character when there is none.
-fn word_end(text: &str, start: u32) -> u32 {
+pub(super) fn word_end(text: &str, start: u32) -> u32 {
     let rest = text.get(start as usize..).unwrap_or("");
     let is_word = |char: char| char.is_alphanumeric() || matches!(char, '_' | '$');
     let word = rest.find(|char| !is_word(char)).unwrap_or(rest.len());

@@ -4,6 +4,7 @@
 //! tsconfig.json                      → TsConfig, one for each program to check
 //! blanked sources, declarations      → Shadow: files of a tree that mirrors the project
 //! what tsc prints                    → Message → Diagnostic at the user's own position
+//! files that do not parse            → Syntax: what TypeScript says of them alone
 //! ```
 //!
 //! Pure: the command line lays the tree out and runs `tsc`. In the tree are the files that differ from the project's: the
@@ -16,8 +17,10 @@ mod config;
 mod diagnostics;
 mod message;
 mod shadow;
+mod syntax;
 
 pub use config::TsConfig;
 pub use diagnostics::{not_installed, stale};
 pub use message::{Checked, Message, SourceText};
 pub use shadow::{Shadow, is_declaration};
+pub use syntax::{CONFIG, Syntax};

@@ -3,8 +3,12 @@
 use super::packages::{CorpusFile, files};
 use super::{typescript, workers};
 use crate::fixture;
+use crate::support::app::{repository, run};
 use crate::support::random::Random;
 use kontract::parse::inspect::inspect;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
 
 #[derive(serde::Deserialize)]
 struct Program {
@@ -53,6 +57,62 @@ fn what_typescript_refuses_is_not_let_through() {
     }
     assert!(refused >= REFUSED_MIN, "only {refused} programs are broken");
     assert!(let_through.is_empty(), "of {refused} are let through:\n{}", let_through.join("\n"));
+}
+
+/// Where the project has TypeScript, its place is TypeScript's own, whatever the program.
+#[test]
+fn the_check_shows_them_where_the_projects_typescript_does() {
+    let small: Vec<&CorpusFile> = files().iter().filter(|file| file.text().len() < SMALL_BYTES_MAX).collect();
+    let mut random = Random::new(SEED);
+    let programs = (0..CHECKED).map(|index| {
+        let file = random.pick(&small);
+        let ending = if file.path().ends_with(".tsx") { "tsx" } else { "ts" };
+        let path = format!("src/p{index}.{ending}");
+        // Its offsets are those behind decorators that TypeScript does not see.
+        let text = format!("@backend\nexport async function f() {{}}\n{}", mutated(file.text(), &mut random));
+        (path, text)
+    });
+    let programs: Vec<(String, String)> = programs.collect();
+    let read = programs.iter().map(|(path, text)| (path.as_str(), text.replacen("@backend", "        ", 1)));
+    let read: Vec<(&str, String)> = read.collect();
+    let expected = typescript::first_errors(read.iter().map(|(path, text)| (*path, text.as_str())));
+    for version in ["typescript", "typescript5"] {
+        let folder = tempfile::tempdir().expect("a folder outside of the repository");
+        let write = |path: &str, text: &str| std::fs::write(folder.path().join(path), text).expect("a file");
+        for path in ["src", "node_modules"] {
+            std::fs::create_dir(folder.path().join(path)).expect("a folder");
+        }
+        write("kontract.json", "{ \"name\": \"app\" }");
+        programs.iter().for_each(|(path, text)| write(path, text));
+        let package = repository().join("node_modules").join(version);
+        symlink(package, folder.path().join("node_modules/typescript")).expect("a link to a TypeScript");
+        let output = run(folder.path(), &["check", "--no-types", "--json"]);
+        let found = first_places(&String::from_utf8_lossy(&output.stdout));
+        let mut compared = 0;
+        for ((path, text), expected) in programs.iter().zip(&expected) {
+            // What one of both takes for right stays with the other.
+            let (Some(found), Some(expected)) = (found.get(path), expected) else { continue };
+            compared += 1;
+            assert_eq!(*found, expected.start, "{version}, {path}: {text}\n{expected:?}");
+        }
+        assert!(compared >= CHECKED_MIN, "only {compared} programs are broken");
+    }
+}
+
+/// The offset of the first syntax error of each file in what `kontract check --json` prints.
+fn first_places(events: &str) -> BTreeMap<String, usize> {
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
+    let mut found = BTreeMap::new();
+    for diagnostic in events.flat_map(|event| event["diagnostics"].as_array().cloned().unwrap_or_default()) {
+        let label = &diagnostic["labels"][0];
+        let place = (label["file"].as_str(), label["start"].as_u64());
+        if let ("KT0004", (Some(file), Some(start))) = (diagnostic["code"].as_str().unwrap_or(""), place) {
+            let start = usize::try_from(start).expect("a small file");
+            let first = found.entry(file.to_owned()).or_insert(start);
+            *first = start.min(*first);
+        }
+    }
+    found
 }
 
 /// A program with a token or two added, taken away, replaced or exchanged with the next one.
@@ -269,6 +329,8 @@ const SOURCES_PERCENT_MIN: usize = 94;
 /// `/// <reference …>`, which the compiler takes for a comment.
 const OF_A_DIRECTIVE: u32 = 1084;
 const SMALL_BYTES_MAX: usize = 2_000;
+const CHECKED: usize = 500;
+const CHECKED_MIN: usize = 300;
 const MUTATED: usize = 3_000;
 const REFUSED_MIN: usize = 1_500;
 const BYTES_MAX: usize = 20_000;
