@@ -12,6 +12,7 @@ mod history;
 mod isolation;
 mod limits;
 mod managed;
+mod many;
 mod queries;
 mod restored;
 mod roles;

@@ -19,6 +19,7 @@ BEGIN
   v_sql := replace(v_sql, '@SEEN@', CASE WHEN v_hides THEN '(t.data - ' || v_hidden || ')' ELSE 't.data' END);
   v_sql := replace(v_sql, '@WARD@', CASE WHEN v_hides THEN 'PERFORM kt_priv.ward(p_pattern, ' || v_hidden || ');' ELSE '' END);
   v_sql := replace(v_sql, '@KEPT@', CASE WHEN v_hides THEN 'd := kt_priv.only(old_data, ' || v_hidden || ') || d;' ELSE '' END);
+  v_sql := replace(v_sql, '@STORED@', CASE WHEN v_hides THEN 'kt_priv.only(old.data, ' || v_hidden || ') || w.data' ELSE 'w.data' END);
   EXECUTE replace(v_sql, '''@HIDDEN@''', CASE WHEN v_hides THEN v_hidden ELSE '''{}''' END);
 END $$;
 

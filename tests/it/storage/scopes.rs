@@ -1,7 +1,7 @@
 //! Whose rows a caller sees: tables of everybody, of owners and of tenants, tried as a gateway that was taken over would, with
 //! the database's own functions and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kontract_mvcc::error::TransactionError;
@@ -147,8 +147,8 @@ on_each_server! {
         for writer in ["alice", "bob"] {
             for table in TABLES {
                 let key = if table == "shared" { writer } else { "k" };
-                let payload = json!([{"t": table, "put": [[key, row(table, writer, key)], [writer, row(table, writer, writer)]]}]);
-                commit(database, writer, &payload).expect("stores");
+                let rows: BTreeMap<_, _> = [key, writer].map(|key| (key, row(table, writer, key))).into();
+                commit(database, writer, &json!([{"t": table, "put": Vec::from_iter(rows)}])).expect("stores");
             }
         }
         let mut deploy = database.connect("kt_deploy");
@@ -238,6 +238,9 @@ on_each_server! {
             let without = json!({"id": "k", "made": "secret-shared-alice-made"});
             commit(database, "alice", &json!([{"t": "shared", kind: [["k", without]]}])).expect("stores");
             assert_eq!(pin(&mut admin), kept, "{kind}");
+            let beside = json!([{"t": "shared", kind: [["new", {"id": "new"}], ["k", without]], "del": ["new"]}]);
+            commit(database, "alice", &beside).expect("stores");
+            assert_eq!(pin(&mut admin), kept, "{kind} beside another row");
         }
         commit(database, "alice", &json!([{"t": "shared", "upd": [["k", {"pin": "new"}]]}])).expect("replaces");
         assert_eq!(pin(&mut admin).as_deref(), Some("new"));

@@ -302,7 +302,7 @@ fn either_guard_is_missed() {
         ("IF n > 1 THEN RETURN jsonb_build_object('t', '@P@', 'key', k, 'field', f); END IF;", "NULL;"),
     ];
     // Between the look at the values and the end of the commit is little time: hold it open.
-    let end = "  -- 4. The session is used up";
+    let end = "  RETURN pg_current_xact_id()::text;";
     let held = format!("  PERFORM pg_sleep(random() * 0.01);\n{end}");
     for (guard, nothing) in guards {
         let script = sql::install();

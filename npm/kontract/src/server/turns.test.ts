@@ -32,6 +32,23 @@ test('a call stands in one line at a time', async () => {
   second.leave();
 });
 
+test('the next one goes on as soon as the one before has left, wherever that stood', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const [first, gone, last] = [new Turn(), new Turn(), new Turn()];
+  await first.come('tbl_a/k');
+  void gone.come('tbl_a/k');
+  let came = false;
+  const coming = last.come('tbl_a/k').then(() => (came = true));
+  gone.leave();
+  await Promise.resolve();
+  assert.equal(came, false);
+  first.leave();
+  await coming;
+  assert.equal(came, true);
+  last.leave();
+  assert.equal(isContested('tbl_a/k'), false);
+});
+
 test('other rows do not wait, and nobody waits for ever', async (t) => {
   const [first, other, second] = [new Turn(), new Turn(), new Turn()];
   await first.come('tbl_a/k');

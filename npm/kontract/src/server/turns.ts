@@ -3,12 +3,10 @@
 // What calls have met over has a line, for as long as somebody stands in it. Whoever reads that then joins the line first, and goes
 // on when the one before has sent its commit: over the same connection, so that its read follows that commit at once. Only
 // calls of this isolate know of each other, which costs nothing; whatever meets in spite of it is retried as before.
+// A request of workerd's may resolve a promise that another one waits for, which then goes on as itself.
 
-/** How often a call looks whether it is its turn. A promise of another request's would bind the two in workerd. */
-const LOOK_EVERY_MS = 1;
-
-/** Looks before it goes on anyway: whoever is before it may wait for something slow. */
-const LOOKS_MAX = 500;
+/** Time after which a call goes on anyway: whoever is before it may wait for something slow, or be gone. */
+const WAIT_MS_MAX = 500;
 
 const lines = new Map<string, Turn[]>();
 
@@ -20,6 +18,7 @@ export function isContested(what: string): boolean {
 /** One call's place in a line; in one at a time, or two calls could wait for each other. */
 export class Turn {
   #what: string | undefined;
+  #goOn: () => void = () => undefined;
 
   /** What it stands in line for. */
   get what(): string | undefined {
@@ -34,9 +33,12 @@ export class Turn {
     line.push(this);
     this.#what = what;
     if (line[0] === this) return false;
-    for (let looks = 0; line[0] !== this && looks < LOOKS_MAX; looks += 1) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+      limit = setTimeout(resolve, WAIT_MS_MAX);
+    });
+    clearTimeout(limit);
     return true;
   }
 
@@ -45,8 +47,10 @@ export class Turn {
     const what = this.#what;
     if (what === undefined) return;
     this.#what = undefined;
-    const line = lines.get(what);
-    line?.splice(line.indexOf(this), 1);
-    if (line?.length === 0) lines.delete(what);
+    const line = lines.get(what) ?? [];
+    line.splice(line.indexOf(this), 1);
+    const [next] = line;
+    if (next === undefined) lines.delete(what);
+    else next.#goOn();
   }
 }

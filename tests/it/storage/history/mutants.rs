@@ -36,8 +36,9 @@ const MUTANTS: &[Mutant] = &[
     of_sql(
         "keys are not locked",
         &[
-            ("pg_advisory_xact_lock(v_locks[i])::text", "NULL"),
-            ("pg_advisory_xact_lock_shared(v_locks[i])::text", "NULL"),
+            ("pg_advisory_xact_lock(v_exclusive[1])::text", "NULL"),
+            ("pg_advisory_xact_lock(u.lock)::text", "NULL"),
+            ("pg_advisory_xact_lock_shared(u.lock)::text", "NULL"),
         ],
     ),
     of_sql(
@@ -60,10 +61,13 @@ const MUTANTS: &[Mutant] = &[
     ),
     of_sql(
         "a commit does not name its session",
-        &[(
-            "VALUES (v_hash, v_owner, v_changes)",
-            "VALUES (uuid_send(gen_random_uuid()), v_owner, v_changes)",
-        )],
+        &[
+            (
+                "VALUES (v_hash, v_owner, v_changes)",
+                "VALUES (uuid_send(gen_random_uuid()), v_owner, v_changes)",
+            ),
+            ("SELECT v_hash, v_owner, v_changes", "SELECT uuid_send(gen_random_uuid()), v_owner, v_changes"),
+        ],
     ),
     of_sql(
         "an end is not written down",
@@ -77,6 +81,13 @@ const MUTANTS: &[Mutant] = &[
         &[(
             "least((SELECT a.create_txid FROM kt.trxs a ORDER BY a.create_txid LIMIT 1), pg_snapshot_xmin(pg_current_snapshot()))",
             "pg_snapshot_xmax(pg_current_snapshot())",
+        )],
+    ),
+    of_sql(
+        "one key read counts as unchanged",
+        &[(
+            "IF FOUND THEN RETURN NULL; END IF;\n  END IF;\n  -- LIMIT",
+            "RETURN NULL;\n  END IF;\n  -- LIMIT",
         )],
     ),
     of_core("the core forgets keys", &["r"]),
