@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::artifact::Artifacts;
@@ -45,8 +45,15 @@ pub(crate) struct KeptFile<'b> {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) content: Hash,
     /// A summary: what other files see, and where it is written.
+    #[serde(serialize_with = "at_once")]
     pub(crate) links: &'b [u8],
+    #[serde(serialize_with = "at_once")]
     pub(crate) places: &'b [u8],
+}
+
+/// Writes bytes as one piece, and not each by itself; in the cache they look the same.
+fn at_once<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// What a check said, and everything it was made from.
@@ -74,6 +81,7 @@ pub(crate) struct KeptOutcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeptText {
     pub(crate) file: FileId,
+    pub(crate) path: String,
     pub(crate) content: Hash,
     /// What of it counts; `None` where all of it does.
     pub(crate) gist: Option<Gist>,
@@ -102,8 +110,16 @@ impl<'b> Kept<'b> {
 
     /// The bytes to keep.
     pub(crate) fn encode(&self, key: &str) -> Option<Vec<u8>> {
-        let body = postcard::to_allocvec(self).ok()?;
-        Some([head(key).as_slice(), &xxh3_64(&body).to_le_bytes(), &body].concat())
+        let mut bytes = head(key);
+        let checksum = bytes.len();
+        let body = checksum + size_of::<u64>();
+        bytes.resize(body, 0);
+        let summaries = self.files.iter().map(|file| file.path.len() + file.links.len() + file.places.len());
+        bytes.reserve(summaries.sum::<usize>() + self.files.len() * FILE_BYTES);
+        let mut bytes = postcard::to_extend(self, bytes).ok()?;
+        let sum = xxh3_64(&bytes[body..]);
+        bytes[checksum..body].copy_from_slice(&sum.to_le_bytes());
+        Some(bytes)
     }
 }
 
@@ -241,5 +257,7 @@ fn of_text(answer: Option<&str>) -> Hash {
     answer.map_or(0, |text| hash(text.as_bytes()))
 }
 
+/// About what a file takes besides its path and summary: a stamp, a hash, and lengths; with some of the answer.
+const FILE_BYTES: usize = 128;
 /// Changes with the form of what is kept.
-const FORMAT: &str = "kontract cache 4 ";
+const FORMAT: &str = "kontract cache 5 ";

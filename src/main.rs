@@ -1,10 +1,12 @@
 //! The `kontract` command.
 
+mod allocator;
+
 use std::process::ExitCode;
 
 /// Trees are many small allocations, made and dropped by several threads.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     kontract::cli::run()

@@ -13,6 +13,7 @@
 //! should its text turn out to be another one all the same, everything is done again without the cache.
 
 mod reading;
+mod texts;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -27,12 +28,13 @@ use crate::cache::{Gist, Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, ha
 use crate::diag::{Diagnostic, Outcome, Severity};
 use crate::parse::apart::Apart;
 use crate::parse::summary::Encoded;
-use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel};
+use crate::parse::{self, ModuleSummary, Read, Summarized, in_parallel};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
 use crate::system::{FILE_BYTES_MAX, Stamp, System};
 use crate::{Checked, CompileInput, Unproven};
 use reading::{Expected, Loading, Reading};
+use texts::{any_counts, looked_at};
 
 /// Where the cache is kept.
 pub trait Store {
@@ -425,8 +427,13 @@ impl<'r> Run<'r> {
         if let Some(kept) = kept.filter(|kept| kept.content == content) {
             return Some(made(None, Ok(borrowed(kept))));
         }
-        Some(match parse::summarize(file, &SourceFile { path: source.path.clone(), text }, is_wanted) {
+        let text = SourceFile { path: source.path.clone(), text };
+        Some(match parse::summarize(file, &text, is_wanted) {
             Ok(mut read) => {
+                if read.module.is_some() {
+                    // Whoever looks at the tree looks at the text as well.
+                    source.text.share(&text.text);
+                }
                 let Encoded { links, places } = read.summary.encode();
                 made(Some(read), Ok(Encoded { links: links.into(), places: places.into() }))
             }
@@ -451,7 +458,9 @@ impl<'r> Run<'r> {
             parse::link(sources, &project, summaries).and_then(|graph| {
                 let checked = crate::check_graph(&self.traced, project, &graph);
                 searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
-                texts = looked_at(&graph, checked.value.as_ref(), searched, contents);
+                let known = self.kept.and_then(|kept| kept.outcome.as_ref());
+                let known = known.filter(|outcome| outcome.searched == searched);
+                texts = looked_at(&graph, checked.value.as_ref(), (searched, contents), known);
                 apart = Apart::of(&graph, pages).encode();
                 parse::drop_elsewhere(graph);
                 checked
@@ -544,40 +553,6 @@ fn pointed_at(diagnostics: &[Diagnostic], contents: &Contents) -> Vec<(FileId, H
     let labels = diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels);
     let files: BTreeSet<FileId> = labels.map(|label| label.location.file).collect();
     files.into_iter().filter_map(|file| Some((file, *contents.get(&file)?))).collect()
-}
-
-/// The modules whose texts were looked at. A project with errors gives no whole answer that an edit could leave as it is.
-fn looked_at(
-    graph: &ModuleGraph,
-    checked: Option<&Checked>,
-    searched: bool,
-    contents: &Contents,
-) -> Vec<KeptText> {
-    let whole = checked.map(|checked| checked.read_whole(graph));
-    let text = |file: &FileId| {
-        let module =
-            graph.module(*file).filter(|_| whole.as_ref().is_some_and(|whole| !whole.contains(file)));
-        let gist = module.map(|module| Gist::of(module, &graph.sources().file(*file).text, searched));
-        Some(KeptText { file: *file, content: *contents.get(file)?, gist, own: graph.encoded_own(*file) })
-    };
-    let files: Vec<FileId> = graph.with_trees().collect();
-    in_parallel(|| files.par_iter().filter_map(text).collect())
-}
-
-/// Whether any of these modules, which have other texts, is another one where it can matter.
-fn any_counts(sources: &Sources, edited: &[&KeptText], searched: bool) -> bool {
-    if edited.iter().any(|text| text.gist.is_none()) {
-        return true;
-    }
-    let counts = |text: &&KeptText| {
-        let module = parse::again(sources, text.file, &text.own);
-        let gist = module.map(|module| Gist::of(&module, &sources.file(text.file).text, searched));
-        match (text.gist, gist) {
-            (Some(old), Some(new)) => old.shape != new.shape || (searched && old.words != new.words),
-            (_, _) => true,
-        }
-    };
-    !edited.is_empty() && in_parallel(|| edited.par_iter().any(counts))
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {

@@ -39,7 +39,7 @@ pub struct SourceFile {
 /// A text, perhaps one that is read only when somebody looks at it.
 #[derive(Clone)]
 pub struct Text {
-    read: OnceLock<Arc<str>>,
+    read: OnceLock<Arc<String>>,
     from: Option<(Arc<dyn Reader>, String)>,
 }
 
@@ -60,6 +60,14 @@ impl Text {
     pub fn on_demand(reader: Arc<dyn Reader>, path: String) -> Self {
         Self { read: OnceLock::new(), from: Some((reader, path)) }
     }
+
+    /// Takes over what another one has read, which has to be the same, and need not be read again.
+    pub(crate) fn share(&self, read: &Self) {
+        if let Some(read) = read.read.get() {
+            // Whoever came first read the same.
+            let _known: Result<(), Arc<String>> = self.read.set(Arc::clone(read));
+        }
+    }
 }
 
 impl Deref for Text {
@@ -68,14 +76,14 @@ impl Deref for Text {
     fn deref(&self) -> &str {
         self.read.get_or_init(|| {
             let text = self.from.as_ref().and_then(|(reader, path)| reader.read(path));
-            text.unwrap_or_default().into()
+            Arc::new(text.unwrap_or_default())
         })
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self { read: OnceLock::from(Arc::from(text)), from: None }
+        Self { read: OnceLock::from(Arc::new(text)), from: None }
     }
 }
 

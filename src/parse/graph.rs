@@ -49,7 +49,8 @@ struct Entry {
     summary: ModuleSummary,
     /// Imported names that lead to the package `kontract`.
     own: BTreeMap<String, OwnName>,
-    tree: OnceLock<Result<ParsedModule, Vec<Diagnostic>>>,
+    /// Most have none, and it is large.
+    tree: OnceLock<Result<Box<ParsedModule>, Vec<Diagnostic>>>,
     /// Whether anybody has asked for its summary since the graph was made.
     asked: AtomicBool,
 }
@@ -314,7 +315,7 @@ impl ModuleGraph {
     /// The module of a file; `None` for files that are not parsed, and for those in [`Self::failures`].
     pub fn module(&self, file: FileId) -> Option<&ParsedModule> {
         let entry = self.entry(file)?;
-        entry.tree.get_or_init(|| self.tree(file, entry)).as_ref().ok()
+        entry.tree.get_or_init(|| self.tree(file, entry).map(Box::new)).as_deref().ok()
     }
 
     fn tree(&self, file: FileId, entry: &Entry) -> Result<ParsedModule, Vec<Diagnostic>> {

@@ -101,6 +101,21 @@ mod tests {
                 "import { sign } from '@/client/api/entries';\nimport { shared } from '@/client/shared';\nimport type { Entry } from './types';\n",
             ),
             ("src/canvas.ts", "export const draw = (ctx: CanvasRenderingContext2D) => ctx.fill();\n"),
+            // Names that something binds, or that only types have.
+            (
+                "src/system.ts",
+                "export namespace System { export const backend = 1; export const own = backend; }\n",
+            ),
+            ("src/plugin.ts", "export interface Plugin { activate(ctx: unknown): typeof env }\n"),
+            ("src/imports.ts", "import { env } from './system';\nexport const mode = env.mode;\n"),
+            (
+                "src/blur.ts",
+                "import { IPerm } from './plugin';\nexport class Blur { @IPerm blur: unknown; }\n",
+            ),
+            // And names that nothing binds.
+            ("src/alias.ts", "import made = backend;\nexport const also = made;\n"),
+            ("src/misspelt.ts", "export class Misspelt { @prem read: unknown; }\n"),
+            ("src/passing.ts", "export { backend } from 'kontract';\n"),
             ("src/direct.tsx", "import { sign } from './api/entries';\nsign();\n"),
             (
                 "src/types_only.tsx",
@@ -111,8 +126,16 @@ mod tests {
         let project = loaded.project.expect("it is valid");
         let graph = crate::parse::parse(&loaded.sources, &project).value.expect("it parses");
         let paths: Vec<&str> = graph.modules().map(|module| module.path.as_str()).collect();
-        let expected =
-            ["src/api/entries.ts", "src/asks.ts", "src/clean.ts", "src/direct.tsx", "src/shared.ts"];
+        let expected = [
+            "src/alias.ts",
+            "src/api/entries.ts",
+            "src/asks.ts",
+            "src/clean.ts",
+            "src/direct.tsx",
+            "src/misspelt.ts",
+            "src/passing.ts",
+            "src/shared.ts",
+        ];
         assert_eq!(paths, expected);
     }
 }

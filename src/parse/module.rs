@@ -8,12 +8,13 @@ use swc_common::sync::Lrc;
 use swc_common::{BytePos, FileName, GLOBALS, Globals, Mark, SourceMap, Span, SyntaxContext};
 use swc_ecma_ast::{
     Decl, DefaultDecl, ExportSpecifier, Expr, ExprOrSpread, Ident, ImportDecl, ImportSpecifier, Lit,
-    MemberExpr, MemberProp, Module, ModuleDecl, ModuleItem, NamedExport, Stmt,
+    MemberExpr, MemberProp, Module, ModuleDecl, ModuleItem, NamedExport, Pat, Stmt,
 };
+use swc_ecma_utils::find_pat_ids;
 
 use super::literal::unwrapped;
 use super::summary::ModuleSummary;
-use crate::source::{FileId, Location};
+use crate::source::{FileId, Location, Text};
 
 /// One source file after parsing and scope resolution.
 pub struct ParsedModule {
@@ -23,7 +24,7 @@ pub struct ParsedModule {
     pub path: String,
     pub(crate) module: Module,
     pub(crate) comments: LeadingComments,
-    text: String,
+    text: Text,
     globals: Globals,
     pub(crate) decorators: Decorators,
     pub(crate) scopes: Scopes,
@@ -146,7 +147,7 @@ pub(super) struct Parts {
     pub(super) path: String,
     pub(super) module: Module,
     pub(super) comments: LeadingComments,
-    pub(super) text: String,
+    pub(super) text: Text,
     /// Those that the tree's scopes were made in.
     pub(super) globals: Globals,
     pub(super) decorators: Decorators,
@@ -245,7 +246,7 @@ impl ParsedModule {
     /// The file as swc's printer wants it.
     pub(crate) fn source_map(&self) -> Lrc<SourceMap> {
         let source_map: Lrc<SourceMap> = Lrc::default();
-        source_map.new_source_file(FileName::Custom(self.path.clone()).into(), self.text.clone());
+        source_map.new_source_file(FileName::Custom(self.path.clone()).into(), (*self.text).to_owned());
         source_map
     }
 
@@ -433,8 +434,8 @@ impl Tables {
         match decl {
             ModuleDecl::Import(import) => self.register_import(import),
             ModuleDecl::ExportDecl(export) => {
-                self.declare(index, &export.decl);
                 for name in declared_names(&export.decl) {
+                    self.declarations.entry(name.clone()).or_default().push(index);
                     self.exports.insert(name.clone(), Export::Local(name));
                 }
             }
@@ -545,8 +546,11 @@ pub(crate) fn declared_names(decl: &Decl) -> Vec<String> {
         Decl::Class(class) => vec![class.ident.sym.to_string()],
         Decl::Fn(function) => vec![function.ident.sym.to_string()],
         Decl::Var(vars) => {
-            let ids: Vec<Ident> = swc_ecma_utils::find_pat_ids(&vars.decls);
-            ids.iter().map(|ident| ident.sym.to_string()).collect()
+            let names = vars.decls.iter().flat_map(|declared| match &declared.name {
+                Pat::Ident(name) => vec![name.sym.to_string()],
+                pattern => find_pat_ids::<_, Ident>(pattern).iter().map(|id| id.sym.to_string()).collect(),
+            });
+            names.collect()
         }
         Decl::TsInterface(interface) => vec![interface.id.sym.to_string()],
         Decl::TsTypeAlias(alias) => vec![alias.id.sym.to_string()],

@@ -53,16 +53,23 @@ fn file_at(sources: &Sources, path: &str) -> Option<FileId> {
     if let Some(file) = sources.id(path) {
         return Some(file);
     }
+    let mut tried = String::new();
+    let mut at = |parts: [&str; 4]| {
+        tried.clear();
+        tried.extend(parts);
+        sources.id(&tried)
+    };
     for (written, meant) in WRITTEN_EXTENSIONS {
         let stem = path.strip_suffix(written);
-        if let Some(file) = stem.and_then(|stem| sources.id(&format!("{stem}{meant}"))) {
+        if let Some(file) = stem.and_then(|stem| at([stem, meant, "", ""])) {
             return Some(file);
         }
     }
-    let folder = if path.is_empty() { String::new() } else { format!("{path}/") };
-    let implied = IMPLIED_EXTENSIONS.iter().map(|extension| format!("{path}{extension}"));
-    let index = IMPLIED_EXTENSIONS.iter().map(|extension| format!("{folder}index{extension}"));
-    implied.chain(index).find_map(|path| sources.id(&path))
+    let slash = if path.is_empty() { "" } else { "/" };
+    let endings = [("", ""), (slash, "index")].into_iter();
+    endings
+        .flat_map(|ending| IMPLIED_EXTENSIONS.iter().map(move |extension| (ending, extension)))
+        .find_map(|((slash, index), extension)| at([path, slash, index, extension]))
 }
 
 /// Whether a specifier names a stylesheet, an image or the like, which bundlers know.

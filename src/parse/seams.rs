@@ -79,8 +79,7 @@ impl Seam {
 
     /// A name that something declares.
     pub(super) fn of_name(name: &Ident) -> Option<Self> {
-        let reserved = RESERVED.binary_search(&&*name.sym).is_ok();
-        reserved.then_some(Self { behind: name.span.lo, follows: Follows::Name })
+        is_reserved(&name.sym).then_some(Self { behind: name.span.lo, follows: Follows::Name })
     }
 
     pub(super) fn of_chain(node: &OptChainExpr) -> Option<Self> {
@@ -171,7 +170,8 @@ impl Seam {
 
     pub(super) fn of_number(node: &Number) -> Option<Self> {
         let raw = node.raw.as_ref()?;
-        let misplaced = raw.ends_with('_') || raw.contains("__");
+        let separated = memchr::memchr(b'_', raw.as_bytes()).is_some();
+        let misplaced = separated && (raw.ends_with('_') || raw.contains("__"));
         misplaced.then_some(Self { behind: node.span.lo, follows: Follows::Digits })
     }
 
@@ -354,6 +354,25 @@ fn leaves_comment_open(mut rest: &[u8]) -> bool {
         };
     }
 }
+
+/// Whether a word is the name of nothing. Most are told apart by their first letter and their length.
+fn is_reserved(word: &str) -> bool {
+    let first = word.as_bytes().first().map_or(0, |first| first.wrapping_sub(b'a'));
+    let letters = RESERVED_LETTERS.get(word.len()).copied().unwrap_or(0);
+    first < 26 && letters >> first & 1 == 1 && RESERVED.binary_search(&word).is_ok()
+}
+
+/// By length, the first letters of [`RESERVED`]: bit 0 is `a`.
+const RESERVED_LETTERS: [u32; 11] = {
+    let mut letters = [0; 11];
+    let mut place = 0;
+    while place < RESERVED.len() {
+        let word = RESERVED[place].as_bytes();
+        letters[word.len()] |= 1 << (word[0] - b'a');
+        place += 1;
+    }
+    letters
+};
 
 /// Words that are the name of nothing, in order.
 pub(super) const RESERVED: &[&str] = &[

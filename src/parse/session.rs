@@ -30,7 +30,7 @@ use super::opaque::Opaque;
 use super::packages::DATA;
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{Marks, ModuleSummary, SummaryParts};
-use super::survey::{Injected, Survey};
+use super::survey::{Survey, Unbound};
 use super::{data, diagnostics, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
@@ -72,7 +72,7 @@ pub struct Read {
     /// What it is to the others.
     pub(crate) summary: ModuleSummary,
     /// Its tree, which takes a moment to make and much memory; kept where it is certain that somebody will ask for it.
-    pub(crate) module: Option<ParsedModule>,
+    pub(crate) module: Option<Box<ParsedModule>>,
 }
 
 impl From<ModuleSummary> for Read {
@@ -145,24 +145,31 @@ impl<'s> Session<'s> {
         self.with_comments = is_looked_at || is_wanted;
         let (tree, decorators) = self.decorated_tree()?;
         let Tree { module, comments, survey, .. } = tree;
-        let tables = Tables::of(&module);
         let parts = SummaryParts {
             text: &self.text,
             module: &module,
-            tables: &tables,
+            tables: Tables::of(&module),
             survey: &survey,
             decorators: &decorators,
         };
-        let mut summary = ModuleSummary::of(&parts);
-        let Marks { forms, own, injected, .. } = summary.marks;
-        if !is_wanted && !injected && !(is_looked_at && (forms || own)) {
+        let mut summary = ModuleSummary::of(parts);
+        let Survey { mentions, mentions_own, .. } = survey;
+        let Marks { forms, .. } = summary.marks;
+        if !is_wanted && mentions == Unbound::default() && !(is_looked_at && (forms || mentions_own)) {
             return Ok(Read { summary, module: None });
         }
         let module = self.module(module, &comments, decorators);
-        // Canvases have a `ctx` as well; only scopes tell.
-        summary.marks.injected =
-            injected && module.as_ref().is_none_or(|module| module.in_globals(|| Injected::occurs(module)));
-        Ok(Read { summary, module: module.filter(|_| is_looked_at || is_wanted) })
+        if mentions != Unbound::default()
+            && let Some(module) = &module
+        {
+            // Canvases have a `ctx` as well; only scopes tell.
+            let unbound = module.in_globals(|| Unbound::of(module));
+            summary.marks.injected = mentions.injected && unbound.injected;
+            summary.marks.own = mentions_own || (mentions.own && unbound.own);
+        }
+        let Marks { own, injected, .. } = summary.marks;
+        let is_kept = is_wanted || (is_looked_at && (forms || own || injected));
+        Ok(Read { summary, module: module.filter(|_| is_kept).map(Box::new) })
     }
 
     /// `None` when swc makes something else of a tree.
@@ -179,7 +186,10 @@ impl<'s> Session<'s> {
             path: self.source.path.clone(),
             module: module?,
             comments,
-            text: self.text.into_owned(),
+            text: match self.text {
+                Cow::Borrowed(_) => self.source.text.clone(),
+                Cow::Owned(text) => text.into(),
+            },
             globals,
             decorators,
             scopes,
@@ -364,16 +374,16 @@ impl<'s> Session<'s> {
         let mut parser = Parser::new_from(Lexer::new(self.syntax(), EsVersion::latest(), input, kept));
         let parsed = parser.parse_module();
         let mut errors = parser.take_errors();
-        if self.is_declaration() {
-            // What only says that something is there may call it as it likes.
-            errors.retain(|error| !matches!(error.kind(), SyntaxError::InvalidIdentInStrict(_)));
-        }
+        // What only says that something is there may call it as it likes.
+        let is_reserved = |error: &SwcError| matches!(error.kind(), SyntaxError::InvalidIdentInStrict(_));
+        errors.retain(|error| !self.is_declaration() || !is_reserved(error));
         match parsed {
             Err(error) => {
                 errors.push(error);
                 Err(Failed::Syntax(errors))
             }
             Ok(mut module) => {
+                errors.retain(|error| !is_reserved(error) || !is_declared(&module, error.span()));
                 let survey = Survey::of(&module);
                 if let Some(deep) = survey.exceeded {
                     // Dropping the tree would recurse as deep as it is nested.
@@ -558,6 +568,20 @@ fn resolved(module: Module) -> (Globals, Scopes, Option<Module>) {
         (scopes, program)
     });
     (globals, scopes, program.module())
+}
+
+/// Whether a place lies in a statement with `declare`.
+fn is_declared(module: &Module, place: Span) -> bool {
+    let declares = |decl: &Decl| match decl {
+        Decl::Class(class) => class.declare,
+        Decl::Fn(function) => function.declare,
+        Decl::Var(vars) => vars.declare,
+        Decl::TsEnum(declared) => declared.declare,
+        Decl::TsModule(declared) => declared.declare,
+        Decl::TsInterface(_) | Decl::TsTypeAlias(_) | Decl::Using(_) => false,
+    };
+    let around = module.body.iter().filter(|item| item.span().contains(place));
+    around.filter_map(module::item_decl).any(declares)
 }
 
 fn offset(at: usize) -> u32 {

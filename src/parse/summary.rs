@@ -108,7 +108,7 @@ pub(crate) struct Marks {
     pub(crate) decorators: bool,
     /// `@backend` or `@mwfilter`.
     pub(crate) forms: bool,
-    /// A function of kontract by its own name.
+    /// A function of kontract by its own name, bound by nothing else.
     pub(crate) own: bool,
     /// `ctx` or `env`, bound by nothing.
     pub(crate) injected: bool,
@@ -122,42 +122,45 @@ pub(crate) struct Marks {
 pub(super) struct SummaryParts<'t> {
     pub(super) text: &'t str,
     pub(super) module: &'t Module,
-    pub(super) tables: &'t Tables,
+    pub(super) tables: Tables,
     pub(super) survey: &'t Survey,
     pub(super) decorators: &'t Decorators,
 }
 
 impl ModuleSummary {
-    pub(super) fn of(parts: &SummaryParts<'_>) -> Self {
-        let mut specifiers = specifiers(parts);
+    pub(super) fn of(parts: SummaryParts<'_>) -> Self {
+        let mut specifiers = specifiers(&parts);
         specifiers.sort_by_key(|specifier| specifier.start);
         let place = |from: &Specifier| {
             let found = specifiers.iter().position(|specifier| specifier.start == from.start);
             found.expect("invariant: every specifier of the tables is a statement's")
         };
-        let imports = parts.tables.imports.iter().map(|import| ImportedName {
+        let (parents, marks) = (parents(parts.module), marks(&parts));
+        let Tables { imports, exports, star_exports, declarations } = parts.tables;
+        let imports = imports.into_iter().map(|import| ImportedName {
             local: import.local.sym.to_string(),
-            imported: import.imported.clone(),
+            imported: import.imported,
             from: place(&import.from),
             type_only: import.type_only,
             start: offset(import.local.span.lo.0),
             end: offset(import.local.span.hi.0),
         });
-        let exports = parts.tables.exports.iter().map(|(name, export)| {
+        let exports = exports.into_iter().map(|(name, export)| {
             let exported = match export {
-                Export::Local(local) => Exported::Local(local.clone()),
-                Export::From(from, imported) => Exported::From(place(from), imported.clone()),
-                Export::Item(index) => Exported::Item(*index),
+                Export::Local(local) => Exported::Local(local),
+                Export::From(from, imported) => Exported::From(place(&from), imported),
+                Export::Item(index) => Exported::Item(index),
             };
-            (name.clone(), exported)
+            (name, exported)
         });
+        let declarations = declarations.into_iter();
         Self {
             imports: imports.collect(),
             exports: exports.collect(),
-            stars: parts.tables.star_exports.iter().map(place).collect(),
-            declarations: declarations(parts),
-            parents: parents(parts.module),
-            marks: marks(parts),
+            stars: star_exports.iter().map(place).collect(),
+            declarations: declarations.map(|(name, items)| (name, declared(parts.module, &items))).collect(),
+            parents,
+            marks,
             specifiers,
         }
     }
@@ -283,15 +286,13 @@ fn specifiers(parts: &SummaryParts<'_>) -> Vec<SpecifierUse> {
     statements.chain(loads).chain(globs).collect()
 }
 
-fn declarations(parts: &SummaryParts<'_>) -> BTreeMap<String, Declared> {
-    let names = parts.tables.declarations.iter().map(|(name, items)| {
-        let is_type = |index: &usize| {
-            let item = parts.module.body.get(*index).and_then(item_decl);
-            matches!(item, Some(Decl::TsInterface(_) | Decl::TsTypeAlias(_)))
-        };
-        (name.clone(), if items.iter().all(is_type) { Declared::Type } else { Declared::Value })
-    });
-    names.collect()
+/// As what these items of a module declare a name.
+fn declared(module: &Module, items: &[usize]) -> Declared {
+    let is_type = |index: &usize| {
+        let item = module.body.get(*index).and_then(item_decl);
+        matches!(item, Some(Decl::TsInterface(_) | Decl::TsTypeAlias(_)))
+    };
+    if items.iter().all(is_type) { Declared::Type } else { Declared::Value }
 }
 
 fn parents(module: &Module) -> Vec<String> {
@@ -310,12 +311,13 @@ fn parents(module: &Module) -> Vec<String> {
 
 fn marks(parts: &SummaryParts<'_>) -> Marks {
     let mut names = parts.decorators.values().flatten().map(|decorator| decorator.name.as_str());
+    let has = |word: &str| memchr::memmem::find(parts.text.as_bytes(), word.as_bytes()).is_some();
     Marks {
         decorators: !parts.decorators.is_empty(),
         forms: names.any(|name| matches!(name, "backend" | "mwfilter")),
-        own: parts.survey.mentions_own,
-        injected: parts.survey.mentions_injected,
-        tables: TABLE_MARKS.iter().any(|mark| parts.text.contains(mark)),
+        own: parts.survey.mentions_own || parts.survey.mentions.own,
+        injected: parts.survey.mentions.injected,
+        tables: TABLE_MARKS.iter().any(|mark| has(mark)),
         augments: augments(&parts.module.body),
     }
 }

@@ -11,17 +11,17 @@ use swc_atoms::Atom;
 use swc_common::{Span, Spanned, SyntaxContext};
 use swc_ecma_ast::{
     ArrowExpr, ArrowFunctionBody, AssignExpr, AssignPatProp, CallExpr, Callee, ClassDecl, ClassMethod,
-    ClassProp, CondExpr, Decorator, ExportAll, ExportDecl, Expr, FnDecl, ForStmt, Ident, ImportDecl,
-    JSXObject, Lit, Module, ModuleDecl, ModuleItem, NamedExport, NewExpr, Number, OptChainExpr, Param, Pat,
-    Stmt, Str, TsEntityName, TsEnumDecl, TsExternalModuleRef, TsFnOrConstructorType, TsInterfaceDecl,
-    TsModuleDecl, TsNamespaceBody, TsType, TsTypeAliasDecl, TsTypeOperator, TsTypeParam, TsTypeQuery,
-    TsTypeRef,
+    ClassProp, CondExpr, Decorator, ExportAll, ExportDecl, ExportSpecifier, Expr, FnDecl, ForStmt, Ident,
+    ImportDecl, JSXObject, Lit, Module, ModuleDecl, ModuleItem, NamedExport, NewExpr, Number, OptChainExpr,
+    Param, Pat, Stmt, Str, TsEntityName, TsEnumDecl, TsExternalModuleRef, TsFnOrConstructorType,
+    TsInterfaceDecl, TsModuleDecl, TsNamespaceBody, TsType, TsTypeAliasDecl, TsTypeOperator, TsTypeParam,
+    TsTypeQuery, TsTypeRef,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::limits::NESTING_MAX;
 use super::literal::unwrapped;
-use super::module::{OWN_FUNCTIONS, ParsedModule, declared_names, is_value, item_decl};
+use super::module::{OWN_FUNCTIONS, OWN_PACKAGE, ParsedModule, declared_names, is_value, item_decl};
 use super::scanner::VOCABULARY;
 use super::seams::Seam;
 use super::session::START;
@@ -37,15 +37,17 @@ pub(super) struct Survey {
     pub(super) globs: Vec<(String, Span)>,
     /// Local names of imports that stand outside of types.
     pub(super) used: Vec<Atom>,
-    /// Whether a name occurs that the compiler gives a meaning to without an import.
+    /// Whether a function of kontract's occurs that is imported from there, or a decorator that may be one misspelt.
     pub(super) mentions_own: bool,
-    /// Whether `ctx` or `env` occurs.
-    pub(super) mentions_injected: bool,
+    /// Whether there are names that the compiler gives a meaning to where nothing binds them.
+    pub(super) mentions: Unbound,
     /// Places where swc may have read over an error.
     pub(super) seams: Vec<Seam>,
     /// Bodies of arrow functions that swc reads on trial, and then says nothing about.
     pub(super) trials: Vec<Span>,
     unused: Vec<Atom>,
+    /// Local names of imports from the package `kontract`.
+    own: Vec<Atom>,
     /// Names of decorators that are like none of the vocabulary.
     far: Vec<Atom>,
     depth: usize,
@@ -60,18 +62,24 @@ impl Survey {
             ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if !import.type_only => Some(import),
             ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => None,
         });
-        let locals = imports.flat_map(|import| &import.specifiers).map(|name| name.local().sym.clone());
+        let (mut unused, mut own) = (Vec::new(), Vec::new());
+        for import in imports {
+            let locals = import.specifiers.iter().map(|name| name.local().sym.clone());
+            unused.extend(locals.clone());
+            own.extend(locals.filter(|_| import.src.value == *OWN_PACKAGE));
+        }
         let mut survey = Self {
             exceeded: None,
             loads: Vec::new(),
             globs: Vec::new(),
             used: Vec::new(),
             mentions_own: false,
-            mentions_injected: false,
+            mentions: Unbound::default(),
             seams: Vec::new(),
             trials: Vec::new(),
             consequents: 0,
-            unused: locals.collect(),
+            unused,
+            own,
             far: Vec::new(),
             depth: 0,
             types: 0,
@@ -257,6 +265,10 @@ impl Visit for Survey {
     fn visit_named_export(&mut self, node: &NamedExport) {
         self.seams.extend(Seam::of_export(node));
         self.seams.push(Seam::of_statement(node));
+        if node.src.as_ref().is_some_and(|src| src.value == *OWN_PACKAGE) {
+            let mut names = node.specifiers.iter().filter_map(ExportSpecifier::as_named);
+            self.mentions_own |= names.any(|name| Unbound::of_name(&name.orig.atom()).own);
+        }
         node.visit_children_with(self);
     }
 
@@ -272,9 +284,14 @@ impl Visit for Survey {
         if let Some(index) = self.unused.iter().position(|local| *local == ident.sym) {
             self.used.push(self.unused.swap_remove(index));
         }
-        match &*ident.sym {
-            "ctx" | "env" => self.mentions_injected = true,
-            name => self.mentions_own |= OWN_FUNCTIONS.contains(&name),
+        let mentioned = Unbound::of_name(&ident.sym);
+        if mentioned == Unbound::default() {
+            return;
+        }
+        if self.own.contains(&ident.sym) {
+            self.mentions_own |= mentioned.own;
+        } else if !self.used.contains(&ident.sym) {
+            self.mentions.add(mentioned);
         }
     }
 
@@ -286,7 +303,7 @@ impl Visit for Survey {
         };
         if let Some(name) = callee.and_then(Expr::as_ident)
             && !self.mentions_own
-            && !self.far.contains(&name.sym)
+            && ![&self.far, &self.unused, &self.used].iter().any(|names| names.contains(&name.sym))
         {
             self.mentions_own = nearest(&name.sym, VOCABULARY.iter().copied()).is_some();
             self.far.push(name.sym.clone());
@@ -330,35 +347,61 @@ impl Visit for Survey {
     }
 }
 
-/// Whether `ctx` or `env` stands for something that the module does not bind, in a tree with scopes.
-pub(super) struct Injected {
+/// Which names occur that the compiler gives a meaning to where nothing binds them.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Unbound {
+    /// `ctx` or `env`.
+    pub(super) injected: bool,
+    /// A function of kontract's.
+    pub(super) own: bool,
+}
+
+impl Unbound {
+    /// Those that the module does not bind, in a tree with scopes. Runs inside of the tree's globals.
+    pub(super) fn of(module: &ParsedModule) -> Self {
+        let declared = module.items().iter().filter_map(item_decl).filter(|decl| !is_value(decl));
+        let mut names = UnboundNames {
+            unresolved: SyntaxContext::empty().apply_mark(module.scopes.unresolved),
+            top_level: SyntaxContext::empty().apply_mark(module.scopes.top_level),
+            ambient: declared.flat_map(declared_names).map(Atom::from).collect(),
+            found: Self::default(),
+        };
+        module.module.visit_with(&mut names);
+        names.found
+    }
+
+    fn of_name(name: &str) -> Self {
+        match name {
+            "ctx" | "env" => Self { injected: true, own: false },
+            name => Self { injected: false, own: OWN_FUNCTIONS.contains(&name) },
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.injected |= other.injected;
+        self.own |= other.own;
+    }
+}
+
+struct UnboundNames {
     unresolved: SyntaxContext,
     top_level: SyntaxContext,
     /// Names that the top level only declares: `declare const env: Env`.
     ambient: Vec<Atom>,
-    occurs: bool,
+    found: Unbound,
 }
 
-impl Injected {
-    /// Runs inside of the tree's globals.
-    pub(super) fn occurs(module: &ParsedModule) -> bool {
-        let declared = module.items().iter().filter_map(item_decl).filter(|decl| !is_value(decl));
-        let mut injected = Self {
-            unresolved: SyntaxContext::empty().apply_mark(module.scopes.unresolved),
-            top_level: SyntaxContext::empty().apply_mark(module.scopes.top_level),
-            ambient: declared.flat_map(declared_names).map(Atom::from).collect(),
-            occurs: false,
-        };
-        module.module.visit_with(&mut injected);
-        injected.occurs
-    }
-}
+impl Visit for UnboundNames {
+    fn visit_ts_type(&mut self, _: &TsType) {}
 
-impl Visit for Injected {
+    fn visit_ts_interface_decl(&mut self, _: &TsInterfaceDecl) {}
+
     fn visit_ident(&mut self, ident: &Ident) {
-        let unbound = ident.ctxt == self.unresolved
+        let is_unbound = ident.ctxt == self.unresolved
             || (ident.ctxt == self.top_level && self.ambient.contains(&ident.sym));
-        self.occurs |= unbound && matches!(&*ident.sym, "ctx" | "env");
+        if is_unbound {
+            self.found.add(Unbound::of_name(&ident.sym));
+        }
     }
 }
 

@@ -112,7 +112,7 @@ pub fn split(
     halves(graph, contract, options, Wanted::Both)
 }
 
-/// [`split`] for who wants to know what is wrong: says the same, and leaves out the server's text and maps, and
+/// [`split`] for who wants to know what is wrong: says the same, and leaves out the server's text and maps, the frontier, and
 /// the evidence where no client statement could hold any of it. Making these takes longer than everything else together.
 pub fn check(
     graph: &ModuleGraph,
@@ -171,7 +171,9 @@ fn halves(
         let (mut modules, wrong) =
             apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
-        modules.frontier = frontend::frontier(graph, &parts, &reach, options.pages);
+        if wanted == Wanted::Both {
+            modules.frontier = frontend::frontier(graph, &parts, &reach, options.pages);
+        }
         // Without a statement for clients there is nothing to search before the files are made.
         if wanted == Wanted::Both || modules.client.values().any(|client| !client.statements.is_empty()) {
             modules.evidence = Evidence::gather(graph, contract.spelled(), &parts, &reach);

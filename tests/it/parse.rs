@@ -22,6 +22,20 @@ fn contracts_are_extracted_as_expected() {
 }
 
 #[test]
+fn what_is_only_declared_may_have_a_reserved_name() {
+    let errors = |text: &str| {
+        let files = [("kontract.json", "{ \"name\": \"fixture\" }"), ("src/a.ts", text)];
+        compile(&MemorySystem::new(files)).text()
+    };
+    assert_eq!(errors("export declare function open(package: string): void;\n"), "");
+    assert_eq!(
+        errors("declare namespace Java { const package: string; }\nexport type X = typeof Java;\n"),
+        ""
+    );
+    assert!(errors("export function open(package: string) {}\n").contains("KT0004"));
+}
+
+#[test]
 fn truncated_sources_end_in_diagnostics() {
     for (_, case) in fixture::cases("parse").into_iter().chain(fixture::cases("split")) {
         let system = fixture::project(&case);

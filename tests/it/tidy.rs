@@ -18,6 +18,7 @@ struct ModuleRule {
 
 /// The modules that see a file system, an environment or a terminal are free; everything else has a row.
 const MODULE_RULES: &[ModuleRule] = &[
+    ModuleRule { module: "allocator", modules: &[], crates: &[] },
     ModuleRule { module: "source", modules: &[], crates: &[] },
     ModuleRule { module: "diag", modules: &["source"], crates: &["miette"] },
     ModuleRule { module: "system", modules: &["source", "diag"], crates: &[] },

@@ -8,6 +8,8 @@
 //! bench-check run KONTRACT ESBUILD CORPUS [NAME …]   the tables, or those of these names
 //! ```
 
+#[path = "../../../src/allocator.rs"]
+mod allocator;
 mod generate;
 mod measure;
 mod peers;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 /// That of kontract, so that parsing and not allocating is compared.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

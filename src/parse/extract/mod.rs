@@ -22,9 +22,11 @@ mod uses;
 
 use std::collections::BTreeSet;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_ecma_ast::{CallExpr, Callee};
 
 use super::graph::ModuleGraph;
+use super::in_parallel;
 use super::module::{OwnName, ParsedModule};
 use super::types::{TypeResolver, own_modules};
 use crate::contract::Contract;
@@ -38,7 +40,7 @@ pub(crate) use table::table_declarations;
 pub(crate) use uses::Uses;
 
 /// Everything the modules promise, in the order of files and then of positions.
-pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {
+pub fn extract<'g>(graph: &'g ModuleGraph) -> Outcome<Contract> {
     super::on_deep_stack(|| {
         let own = own_modules();
         let mut extraction = Extraction {
@@ -54,9 +56,15 @@ pub fn extract(graph: &ModuleGraph) -> Outcome<Contract> {
         for module in graph.modules() {
             filters.extend(middleware::extract(&mut extraction, module));
         }
-        for module in graph.modules() {
-            let forms = endpoint_forms(graph, module);
-            placement::check(graph, module, &forms, &filters, &mut extraction.diagnostics);
+        let modules: Vec<&ParsedModule> = graph.modules().collect();
+        let looked_at = |module: &&'g ParsedModule| {
+            let (forms, mut misplaced) = (endpoint_forms(graph, module), Vec::new());
+            placement::check(graph, module, &forms, &filters, &mut misplaced);
+            (forms, misplaced)
+        };
+        let found: Vec<_> = in_parallel(|| modules.par_iter().map(looked_at).collect());
+        for (module, (forms, misplaced)) in modules.into_iter().zip(found) {
+            extraction.diagnostics.extend(misplaced);
             backend::extract(&mut extraction, module, forms);
         }
         backend::unexposed(&mut extraction);
