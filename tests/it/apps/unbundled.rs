@@ -5,6 +5,9 @@ use super::connections::Deployed;
 use crate::support::app::App;
 use crate::support::script;
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What `program` of an app returns.
 fn run(app: &App, url: &str) -> Value {
@@ -101,6 +104,69 @@ fn an_edit_inside_of_a_function_serves_its_module_alone_anew() {
     app.write("src/even.ts", &cycle);
     served.wait_for("rebuilt");
     assert_eq!(run(&app, &url)[14], "all of it");
+}
+
+#[test]
+fn what_nobody_tells_of_is_served_once_the_build_is_completed() {
+    let app = app();
+    let mut served = app.watch();
+    let url = served.url.clone();
+    // Packages are not watched.
+    let package = app.read("node_modules/old/index.js");
+    app.write("node_modules/old/index.js", &package.replace("'named'", "'named anew'"));
+    let program = app.read("src/program.ts");
+    app.write("src/program.ts", &program.replace("'all of it'", "'all of this'"));
+    served.wait_for("rebuilt");
+    assert_eq!(run(&app, &url)[14], "all of this");
+    if run(&app, &url)[2] != "named anew" {
+        served.wait_for("completed");
+    }
+    let ran = run(&app, &url);
+    assert_eq!((&ran[2], &ran[14]), (&json!("named anew"), &json!("all of this")));
+}
+
+#[test]
+fn while_edits_follow_each_other_somebody_always_answers_and_the_last_one_stays() {
+    let app = app();
+    let mut served = app.watch();
+    let (url, is_over) = (served.url.clone(), AtomicBool::new(false));
+    let module = app.read("src/odd.ts");
+    let edited = |more: usize| module.replace("'odd'", &format!("'odd, {more}'"));
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut answers = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                let answer = ask(&url);
+                assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+                answers += 1;
+            }
+            answers
+        });
+        for burst in 0..4 {
+            // Within the time for which an edit has to be the last one, and right behind it.
+            for step in 0..5 {
+                app.write("src/odd.ts", &edited(burst * 5 + step));
+                ask(&url);
+            }
+            let last = json!(format!("odd, {}", burst * 5 + 4));
+            while run(&app, &url)[1] != last {
+                served.wait_for("rebuilt");
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        let answers = asking.join().expect("everything was answered");
+        assert!(answers > 20, "{answers}");
+    });
+}
+
+/// The answer to a request on a connection of its own.
+fn ask(url: &str) -> String {
+    let address = url.strip_prefix("http://").expect("a URL");
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    write!(stream, "GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
 }
 
 #[test]
