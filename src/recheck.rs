@@ -51,6 +51,9 @@ pub trait Store {
     fn now_ns(&self) -> i64;
 }
 
+/// Changes what a project's configuration says.
+pub type Adapt<'a> = &'a (dyn Fn(&mut Project) + Sync);
+
 /// What is wrong with a project.
 pub struct Rechecked {
     /// What the diagnostics point into.
@@ -106,7 +109,7 @@ pub fn recheck(system: &dyn System, store: &dyn Store, wanted: Wanted) -> Rechec
 pub fn recheck_and_compile(
     system: &dyn System,
     store: &dyn Store,
-    adapt: &(dyn Fn(&mut Project) + Sync),
+    adapt: Adapt<'_>,
     input: &CompileInput<'_>,
 ) -> (Rechecked, Option<Compiled>) {
     let (key, began_ns) = (store.key(), store.now_ns());
@@ -154,7 +157,7 @@ struct Run<'r> {
     began_ns: i64,
     wanted: Wanted,
     /// How to compile what is checked, where that is wanted, too.
-    compiling: Option<(&'r (dyn Fn(&mut Project) + Sync), &'r CompileInput<'r>)>,
+    compiling: Option<(Adapt<'r>, &'r CompileInput<'r>)>,
     seen: Mutex<HashMap<String, Seen>>,
     /// Set when a file turns out not to be what its stamp said.
     deceived: Arc<AtomicBool>,
