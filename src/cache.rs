@@ -142,6 +142,14 @@ enum Question {
 }
 
 impl Trace {
+    /// The files of which something was asked, absent ones included.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().filter_map(|question| match question {
+            Question::Read(path) | Question::PackageText(path) | Question::PackagePath(path) => Some(&**path),
+            Question::List(..) | Question::PackageFolders(_) => None,
+        })
+    }
+
     /// Whether the file system still answers the same.
     pub(crate) fn holds(&self, system: &dyn System) -> bool {
         let packages = system.packages();

@@ -99,7 +99,21 @@ fn read(loaded: &Loaded) -> Outcome<Project> {
 
 /// [`check`] from where the modules are known.
 fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
-    halves(system, project, graph, &split::check).and_then(|halves| {
+    checked(halves(system, project, graph, &split::check))
+}
+
+/// [`check_graph`], with the server's half for [`generated`], which a check of the same modules says the same of.
+fn check_whole(
+    system: &dyn System,
+    project: Project,
+    graph: &ModuleGraph,
+    input: &CompileInput<'_>,
+) -> Outcome<Checked> {
+    checked(both_halves(system, project, graph, input))
+}
+
+fn checked(halves: Outcome<Halves>) -> Outcome<Checked> {
+    halves.and_then(|halves| {
         // A build would find out that something has no layout.
         lay_out(&halves.contract, &halves.plan.lock.wire, &CompileInput::default())
             .and_then(|_| Outcome::of(Checked(halves)))
@@ -176,23 +190,34 @@ fn unproven(
     input: &CompileInput<'_>,
 ) -> Outcome<Unproven> {
     let sources = graph.sources().clone();
-    let unbundled = input.unbundled;
-    let halves = halves(system, project, &graph, &|graph, contract, options| {
-        split::split(graph, contract, SplitOptions { unbundled, ..options })
-    });
+    let halves = both_halves(system, project, &graph, input);
     parse::drop_elsewhere(graph);
-    halves.and_then(|mut halves| {
-        let evidence = std::mem::take(&mut halves.modules.evidence);
-        let unbundled = Unbundled {
-            links: std::mem::take(&mut halves.modules.links),
-            recipes: std::mem::take(&mut halves.modules.recipes),
-        };
-        lay_out(&halves.contract, &halves.plan.lock.wire, input).and_then(|layout| {
-            match generate(&sources, halves, layout, input) {
-                Ok(artifacts) => Outcome::of(Unproven::of(artifacts, evidence, unbundled)),
-                Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
-            }
-        })
+    halves.and_then(|halves| generated(&sources, halves, input))
+}
+
+fn both_halves(
+    system: &dyn System,
+    project: Project,
+    graph: &ModuleGraph,
+    input: &CompileInput<'_>,
+) -> Outcome<Halves> {
+    let unbundled = input.unbundled;
+    halves(system, project, graph, &|graph, contract, options| {
+        split::split(graph, contract, SplitOptions { unbundled, ..options })
+    })
+}
+
+fn generated(sources: &Sources, mut halves: Halves, input: &CompileInput<'_>) -> Outcome<Unproven> {
+    let evidence = std::mem::take(&mut halves.modules.evidence);
+    let unbundled = Unbundled {
+        links: std::mem::take(&mut halves.modules.links),
+        recipes: std::mem::take(&mut halves.modules.recipes),
+    };
+    lay_out(&halves.contract, &halves.plan.lock.wire, input).and_then(|layout| {
+        match generate(sources, halves, layout, input) {
+            Ok(artifacts) => Outcome::of(Unproven::of(artifacts, evidence, unbundled)),
+            Err(error) => Outcome::failed(vec![stub_diagnostic(&error)]),
+        }
     })
 }
 

@@ -12,6 +12,7 @@
 //! The answer is that of [`check`](crate::check), always. A file is not read where the file system says that it is as it was;
 //! should its text turn out to be another one all the same, everything is done again without the cache.
 
+mod basis;
 mod reading;
 mod texts;
 
@@ -24,15 +25,16 @@ use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelI
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::artifact::Artifacts;
-use crate::cache::{Gist, Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
+use crate::cache::{Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
 use crate::parse::apart::Apart;
 use crate::parse::summary::Encoded;
-use crate::parse::{self, ModuleSummary, Read, Summarized, in_parallel};
+use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
 use crate::system::{FILE_BYTES_MAX, Stamp, System};
 use crate::{Checked, CompileInput, Unproven};
+pub use basis::Basis;
 use reading::{Expected, Loading, Reading};
 use texts::{any_counts, looked_at};
 
@@ -51,6 +53,9 @@ pub trait Store {
     fn now_ns(&self) -> i64;
 }
 
+/// Changes what a project's configuration says.
+pub type Adapt<'a> = &'a (dyn Fn(&mut Project) + Sync);
+
 /// What is wrong with a project.
 pub struct Rechecked {
     /// What the diagnostics point into.
@@ -63,23 +68,6 @@ pub struct Rechecked {
     pub basis: Option<Basis>,
 }
 
-/// What a project without errors is made from. Of two that are equal, the same is compiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Basis {
-    /// Of everything but the texts of modules.
-    rest: Hash,
-    /// The modules whose texts were looked at.
-    texts: Vec<BasisText>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct BasisText {
-    file: FileId,
-    content: Hash,
-    /// What of it others depend on; `None` where that may be all.
-    gist: Option<Hash>,
-}
-
 /// What [`compile`] made, and from which texts.
 pub struct Compiled {
     /// The project.
@@ -88,52 +76,6 @@ pub struct Compiled {
     pub outcome: Outcome<Unproven>,
     /// Of every module; nothing where that is not known.
     pub contents: Contents,
-}
-
-impl Basis {
-    fn of(outcome: &KeptOutcome, sources: &Sources, contents: &Contents) -> Option<Self> {
-        if has_errors(&outcome.diagnostics) {
-            return None;
-        }
-        // Bundlers read configurations as well.
-        let configurations = sources.iter().filter(|(file, _)| !contents.contains_key(file));
-        let configurations: Vec<&str> = configurations.map(|(_, source)| &*source.text).collect();
-        let rest = (outcome.digest, &outcome.trace, &outcome.packages, configurations);
-        let gist = |gist: &Gist| match outcome.searched {
-            true => hash(&[gist.shape.to_le_bytes(), gist.words.to_le_bytes()].concat()),
-            false => gist.shape,
-        };
-        let texts = outcome.texts.iter().map(|text| BasisText {
-            file: text.file,
-            content: text.content,
-            gist: text.gist.as_ref().map(gist),
-        });
-        Some(Self { rest: hash(&postcard::to_allocvec(&rest).ok()?), texts: texts.collect() })
-    }
-
-    /// Whether these were the texts of a project's modules when it was compiled.
-    pub fn is_of(&self, contents: &Contents) -> bool {
-        self.texts.iter().all(|text| contents.get(&text.file) == Some(&text.content))
-    }
-
-    /// The modules that have other texts than they had in another basis, if nothing but the server's halves of these depends on
-    /// what is other.
-    pub fn edits_since(&self, old: &Self) -> Option<Vec<FileId>> {
-        if self.rest != old.rest || self.texts.len() != old.texts.len() {
-            return None;
-        }
-        let mut edited = Vec::new();
-        for (new, old) in self.texts.iter().zip(&old.texts) {
-            if new.file != old.file {
-                return None;
-            }
-            if new.content != old.content {
-                new.gist.filter(|gist| old.gist == Some(*gist))?;
-                edited.push(new.file);
-            }
-        }
-        Some(edited)
-    }
 }
 
 /// What a check is for.
@@ -164,6 +106,30 @@ pub fn recheck(system: &dyn System, store: &dyn Store, wanted: Wanted) -> Rechec
     Rechecked { sources: loaded.sources, diagnostics, declarations, basis: None }
 }
 
+/// [`recheck`], and if the answer is not the last one and there are no errors, what [`compile`] makes: a check has looked at nearly all that
+/// it looks at.
+pub fn recheck_and_compile(
+    system: &dyn System,
+    store: &dyn Store,
+    adapt: Adapt<'_>,
+    input: &CompileInput<'_>,
+) -> (Rechecked, Option<Compiled>) {
+    let (key, began_ns) = (store.key(), store.now_ns());
+    let bytes = store.read().unwrap_or_default();
+    let kept = Kept::decode(&bytes, &key);
+    let mut run = Run::new(system, kept.as_ref(), began_ns, Wanted::Diagnostics);
+    run.compiling = Some((adapt, input));
+    match run.finish(&key) {
+        Some(done) => {
+            if let Some(bytes) = done.to_keep {
+                store.write(&bytes);
+            }
+            (done.rechecked, done.compiled)
+        }
+        None => (recheck(system, store, Wanted::Diagnostics), None),
+    }
+}
+
 /// Compiles a project, from what the last check left and still holds. `adapt` may change what the configuration says.
 pub fn compile(
     system: &dyn System,
@@ -192,6 +158,8 @@ struct Run<'r> {
     by_path: HashMap<&'r str, &'r KeptFile<'r>>,
     began_ns: i64,
     wanted: Wanted,
+    /// How to compile what is checked, where that is wanted, too.
+    compiling: Option<(Adapt<'r>, &'r CompileInput<'r>)>,
     seen: Mutex<HashMap<String, Seen>>,
     /// Set when a file turns out not to be what its stamp said.
     deceived: Arc<AtomicBool>,
@@ -201,6 +169,7 @@ struct Run<'r> {
 struct Done {
     rechecked: Rechecked,
     to_keep: Option<Vec<u8>>,
+    compiled: Option<Compiled>,
 }
 
 /// A file whose text is read on demand.
@@ -231,6 +200,7 @@ impl<'r> Run<'r> {
             by_path: files.map(|file| (file.path, file)).collect(),
             began_ns,
             wanted,
+            compiling: None,
             seen: Mutex::default(),
             deceived: Arc::default(),
             texts: system.packages(),
@@ -268,6 +238,7 @@ impl<'r> Run<'r> {
                 Done {
                     rechecked: Rechecked { sources, diagnostics, declarations: None, basis: None },
                     to_keep: None,
+                    compiled: None,
                 }
             }
         };
@@ -279,27 +250,37 @@ impl<'r> Run<'r> {
         let mut modules = self.modules(sources, project)?;
         let contents: Contents = modules.iter().map(|module| (module.file, module.content)).collect();
         let digest = digest(loaded, &modules, &|_| None);
-        let (outcome, is_new) = match self.taken_over(loaded, project, &modules, (&contents, digest)) {
+        let (outcome, made, is_new) = match self.taken_over(loaded, project, &modules, (&contents, digest)) {
             Some(outcome) => {
                 // The diagnostics may point into packages.
                 for path in &outcome.packages {
                     sources.add(path);
                 }
-                (outcome, false)
+                (outcome, None, false)
             }
-            None => (self.outcome(loaded, project, &mut modules, (&contents, digest))?, true),
+            None => {
+                let (outcome, made) = self.outcome(loaded, project, &mut modules, (&contents, digest))?;
+                (outcome, made, true)
+            }
         };
+        let compiled = made.zip(self.compiling).map(|(outcome, (adapt, _))| {
+            let mut project = project.clone();
+            adapt(&mut project);
+            let diagnostics = loaded.diagnostics.clone();
+            let loaded = Loaded { project: Some(project), sources: sources.clone(), diagnostics };
+            Compiled { loaded, outcome, contents: contents.clone() }
+        });
         let rechecked = Rechecked {
             sources: sources.clone(),
             diagnostics: outcome.diagnostics.clone(),
             declarations: outcome.declarations.clone(),
-            basis: Basis::of(&outcome, sources, &contents),
+            basis: Basis::of(&outcome, sources, &modules),
         };
         let whole = modules.iter().all(|module| module.summary.is_ok());
         let to_keep = (is_new || self.has_read(&modules))
             .then(|| self.encode(sources, &modules, whole.then_some(outcome), key))
             .flatten();
-        Some(Done { rechecked, to_keep })
+        Some(Done { rechecked, to_keep, compiled })
     }
 
     /// What the last check said, where it holds for these contents.
@@ -441,14 +422,15 @@ impl<'r> Run<'r> {
         })
     }
 
-    /// Everything behind the summaries. `None` when one cannot be decoded.
+    /// Everything behind the summaries, and what the project is compiled to if that is wanted and there are no errors. `None` when a
+    /// summary cannot be decoded.
     fn outcome(
         &self,
         loaded: &Loaded,
         project: &Project,
         modules: &mut [Module<'_>],
         (contents, digest): (&Contents, Hash),
-    ) -> Option<KeptOutcome> {
+    ) -> Option<(KeptOutcome, Option<Outcome<Unproven>>)> {
         let sources = &loaded.sources;
         let summaries = summaries(modules)?;
         let (mut texts, mut searched, mut apart) = (Vec::new(), false, Vec::new());
@@ -456,7 +438,7 @@ impl<'r> Run<'r> {
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
         let outcome = project_read.and_then(|project| {
             parse::link(sources, &project, summaries).and_then(|graph| {
-                let checked = crate::check_graph(&self.traced, project, &graph);
+                let checked = self.check(project, &graph);
                 searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
                 let known = self.kept.and_then(|kept| kept.outcome.as_ref());
                 let known = known.filter(|outcome| outcome.searched == searched);
@@ -466,10 +448,19 @@ impl<'r> Run<'r> {
                 checked
             })
         });
-        // Before the trace is taken: their maps look at texts, too.
-        let checked = outcome.value.filter(|_| self.wanted == Wanted::Declarations);
-        let declarations = checked.map(|checked| crate::declarations(sources, checked));
-        Some(KeptOutcome {
+        // Before the trace is taken: maps look at texts, too.
+        let (mut declarations, mut made) = (None, None);
+        match (outcome.value, self.compiling) {
+            (Some(checked), Some((_, input))) => {
+                let known = Outcome::with(checked, outcome.diagnostics.clone());
+                made = Some(known.and_then(|Checked(halves)| crate::generated(sources, halves, input)));
+            }
+            (Some(checked), None) if self.wanted == Wanted::Declarations => {
+                declarations = Some(crate::declarations(sources, checked));
+            }
+            (_, _) => {}
+        }
+        let kept = KeptOutcome {
             digest,
             pointed: pointed_at(&outcome.diagnostics, contents),
             texts,
@@ -479,7 +470,17 @@ impl<'r> Run<'r> {
             packages: sources.of_packages().map(|file| file.path.clone()).collect(),
             diagnostics: outcome.diagnostics,
             declarations,
-        })
+        };
+        Some((kept, made))
+    }
+
+    fn check(&self, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
+        let Some((adapt, input)) = self.compiling else {
+            return crate::check_graph(&self.traced, project, graph);
+        };
+        let mut project = project;
+        adapt(&mut project);
+        crate::check_whole(&self.traced, project, graph, input)
     }
 
     /// Whether anything about the files is new to the cache.

@@ -34,10 +34,16 @@ pub fn workerd_capnp(modules: &BTreeMap<String, Vec<u8>>) -> String {
 }
 
 /// The configuration for a Worker whose modules have their paths below the project as names: `started` are those in this
-/// folder, below the project, that it starts with; workerd asks at a socket, `unix:` and a path, for the others when they are imported.
-pub fn unbundled_capnp(folder: &str, started: &[&str], socket: &str) -> String {
-    let modules: Vec<String> =
-        started.iter().filter_map(|name| module(&format!("{folder}/{name}"), name)).collect();
+/// folder, below the project, that it starts with, the entry first; workerd asks at a socket, `unix:` and a path, for the others when
+/// they are imported, and for `door`, which nobody imports, before it runs the entry.
+pub fn unbundled_capnp(folder: &str, started: &[&str], door: &str, socket: &str) -> String {
+    let entry = started.first().map(|entry| {
+        let from = format!("/{folder}/{entry}");
+        let text = format!("export * from '{from}'; export {{ default }} from '{from}'; import '/{door}';");
+        format!("(name = \"{folder}/start.js\", esModule = {})", serde_json::Value::from(text))
+    });
+    let started = started.iter().filter_map(|name| module(&format!("{folder}/{name}"), name));
+    let modules: Vec<String> = entry.into_iter().chain(started).collect();
     capnp(&modules, &format!("moduleFallback = {},\n  ", serde_json::Value::from(socket)))
 }
 

@@ -17,7 +17,7 @@ use crate::dev::modules::Modules;
 use crate::diag::{Outcome, Severity};
 use crate::migrate::Lock;
 use crate::project::{self, Loaded, Project};
-use crate::recheck::{self, Compiled, Contents};
+use crate::recheck::{self, Compiled, Contents, Rechecked};
 use crate::split::links::BUNDLED;
 use crate::stubgen::PinnedKey;
 use crate::{CompileInput, Places, Unbundled, Unproven, stubgen};
@@ -39,7 +39,7 @@ pub(super) fn run(args: &BuildArgs, reporter: Reporter) -> Result<(), CliError> 
     let against = args.against.as_deref().map(read_lock).transpose()?;
     let evolution = Evolution { against: against.as_ref(), renames: &args.rename };
     let options = Options { mode: Mode::Production, frontend: !args.no_frontend, evolution };
-    let Built { project, .. } = build(folder, &secrets, options, &mut Kept::default(), reporter)?;
+    let Built { project, .. } = build(folder, &secrets, options, None, &mut Kept::default(), reporter)?;
     reporter.say(format!("built {} into {}", project.name, folder.join("dist").display()));
     reporter.event("built", json!({ "name": project.name }));
     Ok(())
@@ -104,26 +104,42 @@ pub(super) struct Built {
     pub(super) unbundled: Unbundled,
 }
 
-/// Compiles, bundles and writes. `kept` is what the build before left of an unbundled Worker.
+/// What is wrong with a project in development, what it is made from, and what it is compiled to if that is to be known anew.
+pub(super) fn find(system: &OsSystem, secrets: &Secrets) -> (Rechecked, Option<Compiled>) {
+    let (keys, mode) = (secrets.pinned(), Mode::Development);
+    let (input, adapt) = (input(&keys, mode, Evolution::default()), adapt(mode));
+    recheck::recheck_and_compile(system, &CacheFolder::of(system), &adapt, &input)
+}
+
+fn input<'i>(keys: &'i [PinnedKey], mode: Mode, evolution: Evolution<'i>) -> CompileInput<'i> {
+    let Evolution { against, renames } = evolution;
+    // Names that were only half typed when `kontract dev` saw them must not keep a place for ever.
+    let (places, unbundled) = match mode {
+        Mode::Development => (Places::Left, Some(node::THERE)),
+        Mode::Production => (Places::Locked, None),
+    };
+    CompileInput { keys, against, renames, places, unbundled }
+}
+
+fn adapt(mode: Mode) -> impl Fn(&mut Project) {
+    move |project| project.optimize &= mode == Mode::Production
+}
+
+/// Compiles, bundles and writes. `compiled_before` is what [`find`] has made, and `kept` what the build before left of an unbundled
+/// Worker.
 pub(super) fn build(
     folder: &Path,
     secrets: &Secrets,
     options: Options<'_>,
+    compiled_before: Option<Compiled>,
     kept: &mut Kept,
     reporter: Reporter,
 ) -> Result<Built, CliError> {
     let system = OsSystem::new(folder)?;
     let keys = secrets.pinned();
-    let Evolution { against, renames } = options.evolution;
-    // Names that were only half typed when `kontract dev` saw them must not keep a place for ever.
-    let (places, unbundled) = match options.mode {
-        Mode::Development => (Places::Left, Some(node::THERE)),
-        Mode::Production => (Places::Locked, None),
-    };
-    let input = CompileInput { keys: &keys, against, renames, places, unbundled };
-    let adapt = |project: &mut Project| project.optimize &= options.mode == Mode::Production;
-    let Compiled { mut loaded, outcome, contents } =
-        recheck::compile(&system, &CacheFolder::of(&system), &adapt, &input);
+    let input = input(&keys, options.mode, options.evolution);
+    let compile = || recheck::compile(&system, &CacheFolder::of(&system), &adapt(options.mode), &input);
+    let Compiled { mut loaded, outcome, contents } = compiled_before.unwrap_or_else(compile);
     let mut made = compiled(folder, &loaded, reporter, |_| outcome)?;
     let unbundled = made.take_unbundled();
     let links = &unbundled.links;

@@ -70,11 +70,6 @@ fn alone(system: &OsSystem, wanted: Wanted, reporter: Reporter) -> Result<Artifa
     Ok(checked.declarations.unwrap_or_default())
 }
 
-/// What is wrong with a project, and what it is made from.
-pub(super) fn find(system: &OsSystem) -> Rechecked {
-    recheck(system, &CacheFolder::of(system), Wanted::Diagnostics)
-}
-
 /// Reports a project that has errors, sooner than a build would.
 pub(super) fn refuse_errors(folder: &Path, checked: &Rechecked, reporter: Reporter) -> Result<(), CliError> {
     if !has_errors(checked) {

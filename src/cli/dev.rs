@@ -4,7 +4,7 @@ use super::args::DevArgs;
 use super::build;
 use super::check;
 use super::error::CliError;
-use super::last::Last;
+use super::last::{Edit, Last};
 use super::migrate::{self, OtherKey, Restored};
 use super::os_system::OsSystem;
 use super::report::Reporter;
@@ -13,17 +13,18 @@ use super::unbundled::{self, Kept};
 use crate::artifact::Artifacts;
 use crate::bundle::config::{ORIGINS, TRACE, unbundled_capnp};
 use crate::dev::database::{Cluster, ClusterError, ClusterOptions, Embedded};
-use crate::dev::modules::{ModuleServer, Modules};
+use crate::dev::modules::{DOOR, ModuleServer, Modules};
 use crate::dev::trace::Traces;
-use crate::dev::watch::{Wake, Watch};
+use crate::dev::watch::{Changes, Wake, Watch};
 use crate::dev::workerd::{Workerd, WorkerdOptions};
 use crate::migrate::connect;
 use crate::project::{self, Project};
-use crate::recheck::{Basis, Rechecked};
+use crate::recheck::{Compiled, Rechecked};
 use postgres::config::{Host, SslMode};
 use serde_json::{Value, json};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Serves until it is asked to stop.
@@ -41,26 +42,22 @@ pub(super) fn run(args: &DevArgs, reporter: Reporter) -> Result<(), CliError> {
     let secrets = build::secrets(&folder, reporter)?;
     let watch = Watch::start(&folder, !args.once, outputs.as_deref())?;
     let database = Database::open(&folder, args.database_url.as_deref(), reporter)?;
-    let modules = ModuleServer::start().map_err(|error| {
-        CliError::environment(
-            format!("a socket for modules: {error}"),
-            "check the folder for temporary files",
-        )
-    })?;
     let mut server = Server {
         folder,
         reporter,
         secrets,
         database,
         workerd: None,
+        next: None,
+        listener: None,
         port: args.port,
         inspect: args.inspect,
         frontend: !args.no_frontend,
         unserved: false,
         migrated: false,
         last: None,
+        changes: Changes::default(),
         kept: Kept::default(),
-        modules,
     };
     match server.start(&watch, args.once)? {
         Started::Serving => server.serve(&watch),
@@ -76,20 +73,19 @@ enum Started {
 }
 
 /// What is found of a project.
-struct Seen {
-    checked: Rechecked,
-    /// Where it is the last build's but for modules of the Worker: these, printed, if each depends on its own text alone.
-    edited: Option<Artifacts>,
+enum Seen {
+    /// The last build, but for modules of the Worker.
+    Edited(Edit),
+    /// Perhaps another one, and what it is compiled to, if that is known already.
+    Other(Rechecked, Option<Box<Compiled>>),
 }
 
 /// What a Worker is made of.
 enum Handed {
     /// What lies in [`BUNDLED`].
     Bundle,
-    /// All of its modules.
+    /// Modules that are handed out one by one.
     Modules(Modules),
-    /// Some of them, in the place of those that are served.
-    Patch(Artifacts),
 }
 
 struct Server {
@@ -98,9 +94,13 @@ struct Server {
     secrets: Secrets,
     database: Database,
     workerd: Option<Workerd>,
-    /// The port asked for, and once one was chosen, that one.
+    /// The Worker of an edit, which waits for it to be the last one.
+    next: Option<(Edit, Workerd)>,
+    /// Where all of them answer, from the first on.
+    listener: Option<TcpListener>,
+    /// The port asked for; 0 picks a free one.
     port: u16,
-    /// The same for debuggers.
+    /// The same for debuggers, and once one was chosen, that one.
     inspect: Option<u16>,
     /// Whether the frontend's own build runs.
     frontend: bool,
@@ -110,16 +110,16 @@ struct Server {
     migrated: bool,
     /// The last build, unless it failed.
     last: Option<Last>,
+    /// What has been looked at since.
+    changes: Changes,
     /// What the last build left for the next.
     kept: Kept,
-    /// Gives workerd its modules.
-    modules: ModuleServer,
 }
 
 impl Server {
     /// The first build. When watching, an error of the project is waited out; it is what is being worked on.
     fn start(&mut self, watch: &Watch, once: bool) -> Result<Started, CliError> {
-        let mut seen = self.look(&OsSystem::new(&self.folder)?);
+        let mut seen = self.look(&OsSystem::new(&self.folder)?, watch);
         loop {
             match self.rebuild(seen) {
                 Ok(_) => break,
@@ -132,7 +132,7 @@ impl Server {
             };
             seen = again;
         }
-        let url = format!("http://127.0.0.1:{}", self.port);
+        let url = format!("http://127.0.0.1:{}", self.listening_port());
         self.reporter.say(format!("ready: {url}"));
         let mut ready = json!({ "url": url, "databaseUrl": self.database.admin_url() });
         if let (Some(port), Some(ready)) = (self.inspect, ready.as_object_mut()) {
@@ -161,23 +161,25 @@ impl Server {
                     }
                     quiet += 1;
                     if quiet > COMPLETED_AFTER && self.last.as_ref().is_some_and(|last| last.is_patched) {
-                        let completed = self.complete();
+                        let completed = self.complete(watch);
                         self.report("completed", completed);
                     }
                 }
             }
         }
-        self.workerd = None;
+        (self.next, self.workerd) = (None, None);
         self.reporter.event("stopped", json!({}));
         Ok(())
     }
 
-    /// What is there once nothing changes any more; `None` when asked to stop. It is looked at while that is waited for.
-    fn settled(&self, watch: &Watch) -> Result<Option<Seen>, CliError> {
+    /// What is there once nothing changes any more; `None` when asked to stop. It is looked at while that is waited for, and what an edit
+    /// leaves of the Worker starts meanwhile.
+    fn settled(&mut self, watch: &Watch) -> Result<Option<Seen>, CliError> {
         let system = OsSystem::new(&self.folder)?;
         loop {
             let began = Instant::now();
-            let seen = self.look(&system);
+            let seen = self.look(&system, watch);
+            self.prepare(&seen);
             match watch.settle(began) {
                 Wake::Changed => {}
                 Wake::Tick => return Ok(Some(seen)),
@@ -186,12 +188,39 @@ impl Server {
         }
     }
 
-    fn look(&self, system: &OsSystem) -> Seen {
-        let checked = check::find(system);
+    /// Where it is known what changed, nothing else is looked at: what nobody could tell of is found when the build is completed.
+    fn look(&mut self, system: &OsSystem, watch: &Watch) -> Seen {
+        self.changes.extend(watch.take());
         let last = self.last.as_ref().filter(|_| self.is_up());
-        let edited = last.and_then(|last| last.edits(checked.basis.as_ref(), system));
-        let edited = edited.zip(last).and_then(|(edited, last)| last.printed(&edited, &checked.sources));
-        Seen { checked, edited }
+        if let (Some(last), Changes::Of(paths)) = (last, &self.changes)
+            && let Some(edit) = last.edit_of(paths, system)
+        {
+            return Seen::Edited(edit);
+        }
+        let (checked, compiled) = build::find(system, &self.secrets);
+        match last.and_then(|last| last.edit_to(&checked, system)) {
+            Some(edit) => Seen::Edited(edit),
+            None => Seen::Other(checked, compiled.map(Box::new)),
+        }
+    }
+
+    /// Starts the Worker of an edit beside the one that serves, and ends that of an edit that is no longer the last one.
+    fn prepare(&mut self, seen: &Seen) {
+        let (Seen::Edited(edit), Some(last)) = (seen, &self.last) else {
+            self.next = None;
+            return;
+        };
+        if self.next.as_ref().is_some_and(|(prepared, _)| prepared == edit) {
+            return;
+        }
+        self.next = None;
+        // A debugger's port has one owner.
+        if self.inspect.is_none() && !edit.files.is_empty() && last.are_served_as_staged(&edit.files) {
+            let (project, modules) = (last.project.clone(), self.patched(edit.files.clone()));
+            // One that cannot be started is started again when its turn comes, and then the user is told why.
+            let workerd = self.launch(&project, Handed::Modules(modules)).ok();
+            self.next = workerd.map(|workerd| (edit.clone(), workerd));
+        }
     }
 
     /// An error is reported and waited out: the next change may mend it, and what was built before goes on running.
@@ -214,37 +243,48 @@ impl Server {
     /// Brings up to date what is served; the files that changed. A Worker whose files are the same goes on running.
     fn rebuild(&mut self, seen: Seen) -> Result<Vec<String>, CliError> {
         let system = OsSystem::new(&self.folder)?;
-        let Seen { checked, edited } = seen;
-        // What is wrong is known from the cache long before everything has been read again.
-        check::refuse_errors(&self.folder, &checked, self.reporter)?;
-        let basis = checked.basis;
-        if let (Some(mut last), Some(mut files), Some(basis)) = (self.last.take(), edited, &basis) {
-            let project = last.project.clone();
-            if files.is_empty() {
-                self.last = Some(last);
-                self.serve_frontend(&project)?;
-                return Ok(Vec::new());
-            }
-            last.patch(&files, basis.clone(), &system, &self.folder)?;
-            let changed = files.keys().cloned().collect();
-            let lowered = unbundled::lowered(&self.folder, &system, last.links(), &mut self.kept)?;
-            if let Some(lowered) = lowered {
-                files.extend(lowered);
-                self.last = Some(last);
-                self.restart(&project, Handed::Patch(files))?;
-                self.serve_frontend(&project)?;
-                return Ok(changed);
+        let (checked, compiled) = match seen {
+            Seen::Other(checked, compiled) => (checked, compiled.map(|compiled| *compiled)),
+            Seen::Edited(edit) => match self.patch(&edit, &system)? {
+                Some(changed) => return Ok(changed),
+                None => build::find(&system, &self.secrets),
+            },
+        };
+        self.build(checked, compiled)
+    }
+
+    /// Serves edited modules in the place of those that are served; `None` where the Worker has to be bundled.
+    fn patch(&mut self, edit: &Edit, system: &OsSystem) -> Result<Option<Vec<String>>, CliError> {
+        let (Some(mut last), next) = (self.last.take(), self.next.take()) else { return Ok(None) };
+        let project = last.project.clone();
+        let changed = edit.files.keys().cloned().collect();
+        if !edit.files.is_empty() {
+            last.patch(edit, system, &self.folder)?;
+            let Some(lowered) = unbundled::lowered(&self.folder, system, last.links(), &mut self.kept)?
+            else {
+                return Ok(None);
+            };
+            match next.filter(|(prepared, _)| prepared == edit) {
+                Some((_, workerd)) => self.replace(workerd)?,
+                None => {
+                    let files = edit.files.iter().map(|(path, bytes)| (path.clone(), bytes.clone()));
+                    let modules = self.patched(files.chain(lowered).collect());
+                    self.restart(&project, Handed::Modules(modules))?;
+                }
             }
         }
-        self.build(basis)
+        self.last = Some(last);
+        self.changes = Changes::default();
+        self.serve_frontend(&project)?;
+        Ok(Some(changed))
     }
 
     /// Makes what an edit of the Worker's modules left as it was: positions in maps, what was searched, pages of the API.
-    fn complete(&mut self) -> Result<Vec<String>, CliError> {
-        let checked = check::find(&OsSystem::new(&self.folder)?);
+    fn complete(&mut self, watch: &Watch) -> Result<Vec<String>, CliError> {
+        self.changes.extend(watch.take());
+        let (checked, compiled) = build::find(&OsSystem::new(&self.folder)?, &self.secrets);
         self.last = None;
-        check::refuse_errors(&self.folder, &checked, self.reporter)?;
-        self.build(checked.basis)
+        self.build(checked, compiled)
     }
 
     fn serve_frontend(&self, project: &Project) -> Result<(), CliError> {
@@ -252,7 +292,9 @@ impl Server {
     }
 
     /// Builds everything, and serves it where it is another Worker than before.
-    fn build(&mut self, basis: Option<Basis>) -> Result<Vec<String>, CliError> {
+    fn build(&mut self, checked: Rechecked, compiled: Option<Compiled>) -> Result<Vec<String>, CliError> {
+        // What is wrong is known from the cache long before everything has been read again.
+        check::refuse_errors(&self.folder, &checked, self.reporter)?;
         let system = OsSystem::new(&self.folder)?;
         // A build that fails may have written files before.
         let unserved = std::mem::replace(&mut self.unserved, true);
@@ -262,13 +304,14 @@ impl Server {
             frontend: self.frontend,
             evolution: build::Evolution::default(),
         };
-        let mut built = build::build(&self.folder, &self.secrets, options, &mut self.kept, self.reporter)?;
-        let last = Last::of(basis, &mut built, &system);
+        let (kept, reporter) = (&mut self.kept, self.reporter);
+        let mut built = build::build(&self.folder, &self.secrets, options, compiled, kept, reporter)?;
+        let last = Last::of(checked, &mut built, &system);
         let build::Built { project, changed, modules, .. } = built;
         self.unserved = unserved || changed.iter().any(|path| build::is_of_worker(path));
         // The lock has the hash of every migration.
         self.migrated = migrated && !changed.iter().any(|path| build::is_history(path));
-        self.last = last;
+        (self.last, self.changes) = (last, Changes::default());
         if self.workerd.is_some() && !self.unserved {
             return Ok(changed);
         }
@@ -285,11 +328,19 @@ impl Server {
     /// Serves another Worker.
     fn restart(&mut self, project: &Project, handed: Handed) -> Result<(), CliError> {
         self.unserved = true;
-        // The port has to be free before the next process can take it.
+        // One that has its modules would answer at once, and a debugger's port has one owner.
+        if self.inspect.is_some() || matches!(handed, Handed::Bundle) {
+            self.workerd = None;
+        }
+        let workerd = self.launch(project, handed)?;
+        self.replace(workerd)
+    }
+
+    /// Ends the Worker that serves, and has this one serve.
+    fn replace(&mut self, mut workerd: Workerd) -> Result<(), CliError> {
+        self.unserved = true;
         self.workerd = None;
-        let folder = self.hand_over(handed)?;
-        let workerd = Workerd::start(self.workerd_options(project, folder)?)?;
-        self.port = workerd.port();
+        workerd.serve()?;
         self.inspect = workerd.inspector_port();
         self.workerd = Some(workerd);
         self.unserved = false;
@@ -301,21 +352,41 @@ impl Server {
         self.workerd.is_some() && !self.unserved && self.migrated
     }
 
-    /// Gives the next workerd the modules of an unbundled Worker; the folder where its configuration is.
-    fn hand_over(&self, handed: Handed) -> Result<&'static str, CliError> {
-        let mut served = self.modules.modules().lock().unwrap_or_else(PoisonError::into_inner);
-        match handed {
-            Handed::Bundle => {
-                served.clear();
-                return Ok(BUNDLED);
-            }
-            Handed::Patch(files) => {
-                served.extend(files);
-                return Ok(build::STAGE);
-            }
-            Handed::Modules(modules) => *served = modules,
+    /// The modules that are served, with some of them in the place of others.
+    fn patched(&self, files: Artifacts) -> Modules {
+        let served = self.workerd.as_ref().and_then(Workerd::modules);
+        let mut modules = served.map(|served| Modules::clone(served)).unwrap_or_default();
+        modules.extend(files.into_iter().map(|(path, bytes)| (path, Arc::new(bytes))));
+        modules
+    }
+
+    /// Starts a Worker, which waits for [`Self::replace`] if it asks for its modules.
+    fn launch(&mut self, project: &Project, handed: Handed) -> Result<Workerd, CliError> {
+        let (server, modules) = match handed {
+            Handed::Bundle => (BUNDLED, None),
+            Handed::Modules(modules) => (build::STAGE, Some(self.hand_out(modules)?)),
+        };
+        if self.listener.is_none() {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port));
+            self.listener = Some(listener.map_err(|error| {
+                CliError::environment(
+                    format!("port {}: {error}", self.port),
+                    "if it is taken, choose another one with --port",
+                )
+            })?);
         }
-        let capnp = unbundled_capnp(build::STAGE, STARTED, &self.modules.address());
+        Workerd::launch(self.workerd_options(project, server, modules)?)
+    }
+
+    /// Gives modules to who starts with the configuration that this writes.
+    fn hand_out(&self, modules: Modules) -> Result<ModuleServer, CliError> {
+        let modules = ModuleServer::start(modules).map_err(|error| {
+            CliError::environment(
+                format!("a socket for modules: {error}"),
+                "check the folder for temporary files",
+            )
+        })?;
+        let capnp = unbundled_capnp(build::STAGE, STARTED, DOOR, &modules.address());
         let path = self.folder.join(build::STAGE).join("workerd.capnp");
         std::fs::write(&path, capnp).map_err(|error| {
             CliError::environment(
@@ -323,14 +394,15 @@ impl Server {
                 "check the permissions of .kontract",
             )
         })?;
-        Ok(build::STAGE)
+        Ok(modules)
     }
 
-    fn workerd_options(
-        &self,
+    fn workerd_options<'o>(
+        &'o self,
         project: &Project,
         server: &'static str,
-    ) -> Result<WorkerdOptions<'_>, CliError> {
+        modules: Option<ModuleServer>,
+    ) -> Result<WorkerdOptions<'o>, CliError> {
         let objects = self.folder.join(".kontract/objects");
         let assets = match &project.frontend {
             Some(frontend) => self.folder.join(&frontend.dist),
@@ -349,39 +421,42 @@ impl Server {
         environment.push((TRACE, "yes".to_owned()));
         environment.extend(self.secrets.origins.clone().map(|origins| (ORIGINS, origins)));
         let reporter = self.reporter;
+        let listener = self.listener.as_ref().expect("invariant: bound before the first launch");
         Ok(WorkerdOptions {
             project: &self.folder,
             server: self.folder.join(server),
-            traces: self.traces(server),
+            traces: self.traces(modules.as_ref().map(ModuleServer::modules)),
             objects,
             assets,
-            port: self.port,
+            listener,
+            modules,
             inspect: self.inspect,
             environment,
             on_request: Box::new(move |facts| report_request(reporter, facts)),
         })
     }
 
-    /// Reads the maps of what is served.
-    fn traces(&self, server: &'static str) -> Box<dyn Fn() -> Traces> {
-        if server == BUNDLED {
-            let folder = self.folder.join(server);
+    /// Reads the maps of a Worker.
+    fn traces(&self, modules: Option<&Arc<Modules>>) -> Box<dyn Fn() -> Traces> {
+        let Some(modules) = modules.map(Arc::clone) else {
+            let folder = self.folder.join(BUNDLED);
             return Box::new(move || {
                 let folder = folder.clone();
                 Traces::of(BUNDLED, Box::new(move |name| std::fs::read_to_string(folder.join(name)).ok()))
             });
-        }
-        let modules = Arc::clone(self.modules.modules());
+        };
         Box::new(move || {
             let modules = Arc::clone(&modules);
             Traces::of(
                 "",
-                Box::new(move |name| {
-                    let modules = modules.lock().unwrap_or_else(PoisonError::into_inner);
-                    modules.get(name).map(|map| String::from_utf8_lossy(map).into_owned())
-                }),
+                Box::new(move |name| Some(String::from_utf8_lossy(modules.get(name)?).into_owned())),
             )
         })
+    }
+
+    fn listening_port(&self) -> u16 {
+        let address = self.listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        address.map_or(self.port, |address| address.port())
     }
 
     /// The database's address for the gateway's own role.

@@ -7,9 +7,10 @@ use super::stamps::{Stamps, read_by_esbuild};
 use super::write;
 use crate::artifact::Artifacts;
 use crate::project::Project;
-use crate::recheck::Basis;
-use crate::source::{FileId, Sources};
-use crate::split::links::Links;
+use crate::recheck::{Basis, Rechecked};
+use crate::source::{FileId, SourceFile, Sources};
+use crate::split::links::{Links, Needs};
+use crate::system::System as _;
 use crate::{Unbundled, staged};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,14 +21,25 @@ pub(super) struct Last {
     basis: Basis,
     stamps: Stamps,
     unbundled: Unbundled,
+    /// The paths of the project's files.
+    files: BTreeSet<String>,
     /// Whether only modules of the Worker were made anew since.
     pub(super) is_patched: bool,
 }
 
+/// Modules of the Worker that are all that a build would make otherwise.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    pub(super) basis: Basis,
+    /// Their server's halves; none where the build is the same.
+    pub(super) files: Artifacts,
+}
+
 impl Last {
     /// `None` for a build of other texts than those of the basis.
-    pub(super) fn of(basis: Option<Basis>, built: &mut Built, system: &OsSystem) -> Option<Self> {
-        let basis = basis.filter(|basis| basis.is_of(&built.contents))?;
+    pub(super) fn of(checked: Rechecked, built: &mut Built, system: &OsSystem) -> Option<Self> {
+        let files = checked.sources.iter().map(|(_, source)| source.path.clone()).collect();
+        let basis = checked.basis.filter(|basis| basis.is_of(&built.contents))?;
         let made: BTreeSet<&str> = built.outputs.iter().map(String::as_str).collect();
         let mut paths = read_by_esbuild(built.inputs.iter().map(String::as_str));
         paths.extend(built.outputs.iter().cloned());
@@ -35,14 +47,28 @@ impl Last {
         // What is in a bundle is not printed by itself.
         let unbundled = std::mem::take(&mut built.unbundled);
         let unbundled = if built.modules.is_some() { unbundled } else { Unbundled::default() };
-        Some(Self { project: built.project.clone(), basis, stamps, unbundled, is_patched: false })
+        Some(Self { project: built.project.clone(), basis, stamps, unbundled, files, is_patched: false })
     }
 
-    /// The modules whose server's halves are all that a build of this basis would make otherwise; none for the same build. `None` where
-    /// more may be other.
-    pub(super) fn edits(&self, basis: Option<&Basis>, system: &OsSystem) -> Option<Vec<FileId>> {
-        let edited = basis?.edits_since(&self.basis)?;
-        self.stamps.hold(system).then_some(edited)
+    /// What a build would make otherwise where nothing but these files has changed. They are the only ones that are looked at.
+    pub(super) fn edit_of(&self, changed: &BTreeSet<String>, system: &OsSystem) -> Option<Edit> {
+        // What editors write beside a file comes and goes.
+        let is_there = |path: &&String| self.knows(path) || system.stamp(path).is_some();
+        let text = |path: &String| -> Option<SourceFile> {
+            let text = system.read(path).ok().filter(|_| !self.stamps.has(path))?;
+            Some(SourceFile { path: path.clone(), text: String::from_utf8(text).ok()?.into() })
+        };
+        let texts: Option<Vec<SourceFile>> = changed.iter().filter(is_there).map(text).collect();
+        let sources = Sources::new(texts?);
+        let (basis, edited) = self.basis.with(&sources)?;
+        Some(Edit { basis, files: self.printed(&edited, &sources)? })
+    }
+
+    /// What a build of this project would make otherwise.
+    pub(super) fn edit_to(&self, checked: &Rechecked, system: &OsSystem) -> Option<Edit> {
+        let basis = checked.basis.as_ref()?;
+        let edited = basis.edits_since(&self.basis).filter(|_| self.stamps.hold(system))?;
+        Some(Edit { basis: basis.clone(), files: self.printed(&edited, &checked.sources)? })
     }
 
     /// What the modules of the Worker import and export.
@@ -50,25 +76,35 @@ impl Last {
         &self.unbundled.links
     }
 
+    /// Whether workerd takes these modules as they are staged.
+    pub(super) fn are_served_as_staged(&self, files: &Artifacts) -> bool {
+        let needs = |path| self.unbundled.links.get(path).map(|links| links.needs);
+        files.keys().all(|path| needs(path) != Some(Needs::Lowering))
+    }
+
     /// The server's halves of edited modules, printed again; `None` where one depends on more than its own text.
-    pub(super) fn printed(&self, edited: &[FileId], sources: &Sources) -> Option<Artifacts> {
+    fn printed(&self, edited: &[FileId], sources: &Sources) -> Option<Artifacts> {
         let halves: Option<Vec<_>> = edited.iter().map(|file| self.half(*file, sources)).collect();
         Some(halves?.into_iter().flatten().collect())
     }
 
     /// Writes them, as what a build of this basis made.
-    pub(super) fn patch(
-        &mut self,
-        files: &Artifacts,
-        basis: Basis,
-        system: &OsSystem,
-        folder: &Path,
-    ) -> Result<(), CliError> {
-        write::write_all(folder, files, |_| true)?;
-        self.stamps.renew(files.keys(), system);
-        self.basis = basis;
+    pub(super) fn patch(&mut self, edit: &Edit, system: &OsSystem, folder: &Path) -> Result<(), CliError> {
+        write::write_all(folder, &edit.files, |_| true)?;
+        self.stamps.renew(edit.files.keys(), system);
+        self.basis = edit.basis.clone();
         self.is_patched = true;
         Ok(())
+    }
+
+    /// Whether a build looks at a file, or at what is in a folder.
+    fn knows(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        let first = self.files.range(below.clone()..).next();
+        self.files.contains(path)
+            || first.is_some_and(|first| first.starts_with(&below))
+            || self.stamps.has(path)
+            || self.basis.asked_for(path)
     }
 
     fn half(&self, file: FileId, sources: &Sources) -> Option<[(String, Vec<u8>); 2]> {

@@ -31,6 +31,11 @@ impl Stamps {
         self.0.extend(paths.map(|path| (path.clone(), system.stamp(path))));
     }
 
+    /// Whether a file is one of them.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
     pub(super) fn hold(&self, system: &OsSystem) -> bool {
         self.0.par_iter().all(|(path, stamp)| system.stamp(path) == *stamp)
     }

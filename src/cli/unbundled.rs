@@ -22,6 +22,7 @@ use crate::split::links::{self, BUNDLED, ENTRIES, Links, Needs};
 use crate::stubgen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What one build leaves for the next.
 #[derive(Default)]
@@ -99,10 +100,8 @@ pub(super) fn bundle(
 /// What workerd is given: staged modules and bundles among a build's files, or what is served in their place.
 pub(super) fn served(build: &Build<'_>, files: Files, served: Files) -> Modules {
     let modules = files.into_iter().filter(|(path, _)| is_below(path, &[STAGE, BUNDLED]));
-    let mut modules: Modules = modules.collect();
-    modules.extend(passed_on(build));
-    modules.extend(served);
-    modules
+    let modules = modules.chain(passed_on(build)).chain(served);
+    modules.map(|(path, bytes)| (path, Arc::new(bytes))).collect()
 }
 
 /// What the server takes from outside, as entries for esbuild.

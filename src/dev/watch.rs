@@ -4,8 +4,9 @@ use crate::cli::error::CliError;
 use notify::{Event, RecursiveMode, Watcher as _};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// Something happened.
@@ -19,9 +20,36 @@ pub enum Wake {
     Tick,
 }
 
+/// What changed since somebody asked.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// Files, by their paths below the project.
+    Of(BTreeSet<String>),
+    /// Anything: the operating system could not tell all of it.
+    Unknown,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self::Of(BTreeSet::new())
+    }
+}
+
+impl Changes {
+    /// Adds what changed later.
+    pub fn extend(&mut self, later: Self) {
+        match (&mut *self, later) {
+            (Self::Of(paths), Self::Of(more)) => paths.extend(more),
+            (_, Self::Unknown) => *self = Self::Unknown,
+            (Self::Unknown, Self::Of(_)) => {}
+        }
+    }
+}
+
 /// Waits for signals and, if asked to, for changes.
 pub struct Watch {
     wakes: mpsc::Receiver<Wake>,
+    changes: Arc<Mutex<Changes>>,
     /// Watching ends when it is dropped.
     _watcher: Option<notify::RecommendedWatcher>,
 }
@@ -43,8 +71,15 @@ impl Watch {
                 let _ = on_signal.send(Wake::Stop);
             }
         });
-        let watcher = if files { Some(watch_files(project, outputs, sender)?) } else { None };
-        Ok(Self { wakes, _watcher: watcher })
+        let changes = Arc::default();
+        let watched =
+            files.then(|| watch_files(project, outputs, sender, Arc::clone(&changes))).transpose()?;
+        Ok(Self { wakes, changes, _watcher: watched })
+    }
+
+    /// What changed since this was asked last. Of every change that is in here, [`Wake::Changed`] has come or will come.
+    pub fn take(&self) -> Changes {
+        std::mem::take(&mut self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The next thing that happens.
@@ -78,13 +113,14 @@ fn watch_files(
     project: &Path,
     outputs: Option<&str>,
     sender: mpsc::Sender<Wake>,
+    changes: Arc<Mutex<Changes>>,
 ) -> Result<notify::RecommendedWatcher, CliError> {
     let root = project.to_owned();
     let outputs = outputs.map(|folder| project.join(folder));
     let on_event = move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| {
-            !event.kind.is_access() && event.paths.iter().any(|path| counts(&root, outputs.as_deref(), path))
-        }) {
+        let changed = changes_of(&root, outputs.as_deref(), event);
+        if changed != Changes::default() {
+            changes.lock().unwrap_or_else(PoisonError::into_inner).extend(changed);
             let _ = sender.send(Wake::Changed);
         }
     };
@@ -104,6 +140,20 @@ fn watch_files(
         }
     }
     Ok(watcher)
+}
+
+/// What of an event counts. After an overflow nobody knows what has changed.
+fn changes_of(root: &Path, outputs: Option<&Path>, event: notify::Result<Event>) -> Changes {
+    let Ok(event) = event else { return Changes::Unknown };
+    if event.need_rescan() {
+        return Changes::Unknown;
+    }
+    if event.kind.is_access() {
+        return Changes::default();
+    }
+    let changed = event.paths.iter().filter(|path| counts(root, outputs, path));
+    let changed = changed.map(|path| Some(path.strip_prefix(root).ok()?.to_str()?.to_owned()));
+    changed.collect::<Option<BTreeSet<String>>>().map_or(Changes::Unknown, Changes::Of)
 }
 
 /// Whether a change of `path` can change the build: not for what the build writes.
@@ -129,7 +179,9 @@ const QUIET: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {
-    use super::counts;
+    use super::{Changes, changes_of, counts};
+    use notify::event::{AccessKind, Flag};
+    use notify::{Event, EventKind};
     use std::path::Path;
 
     #[test]
@@ -147,5 +199,23 @@ mod tests {
             assert!(!changed(&format!("/app/{path}")), "{path}");
         }
         assert!(!changed("/app") && !changed("/b/src/c.ts"));
+    }
+
+    #[test]
+    fn after_an_overflow_anything_may_have_changed() {
+        let root = Path::new("/app");
+        let event = |kind| Event::new(kind).add_path(root.join("src/a.ts")).add_path(root.join(".git/b"));
+        let of = |event| changes_of(root, None, event);
+        let one = Changes::Of(["src/a.ts".to_owned()].into());
+        assert_eq!(of(Ok(event(EventKind::Any))), one);
+        assert_eq!(of(Ok(event(EventKind::Access(AccessKind::Any)))), Changes::default());
+        assert_eq!(of(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))), Changes::Unknown);
+        assert_eq!(of(Err(notify::Error::generic("the queue is gone"))), Changes::Unknown);
+        for mut changes in [Changes::default(), Changes::Unknown] {
+            changes.extend(of(Ok(event(EventKind::Any))));
+            changes.extend(Changes::Unknown);
+            changes.extend(of(Ok(event(EventKind::Any))));
+            assert_eq!(changes, Changes::Unknown);
+        }
     }
 }

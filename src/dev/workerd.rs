@@ -4,11 +4,15 @@ use crate::bundle::config::{ASSETS_DISK, OBJECTS_DISK};
 use crate::bundle::tools;
 use crate::cli::error::CliError;
 use crate::dev::database::bound_to_parent;
+use crate::dev::modules::{ModuleServer, Modules};
 use crate::dev::trace::Traces;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// What a Worker is started with.
@@ -23,8 +27,10 @@ pub struct WorkerdOptions<'a> {
     pub objects: PathBuf,
     /// The frontend's files; an empty folder where there is none.
     pub assets: PathBuf,
-    /// Port on the loopback interface; 0 picks a free one.
-    pub port: u16,
+    /// Where it answers. The next one can listen there too while this one ends, so that no caller is refused.
+    pub listener: &'a TcpListener,
+    /// The modules that it asks for, if it does; it runs none before [`Workerd::serve`].
+    pub modules: Option<ModuleServer>,
     /// Port for debuggers, if they may attach; 0 picks a free one.
     pub inspect: Option<u16>,
     /// Secrets and the database's address.
@@ -36,7 +42,11 @@ pub struct WorkerdOptions<'a> {
 /// A workerd process, ended when dropped.
 pub struct Workerd {
     child: Child,
+    listening: mpsc::Receiver<Ports>,
+    modules: Option<ModuleServer>,
+    inspected: bool,
     ports: Ports,
+    is_serving: bool,
 }
 
 /// Where it listens.
@@ -50,9 +60,23 @@ impl Workerd {
     /// Starts workerd and waits until it listens.
     ///
     /// # Errors
-    /// When workerd is missing, ends at once, or does not listen in time.
+    /// Those of [`Self::launch`] and [`Self::serve`].
     pub fn start(options: WorkerdOptions<'_>) -> Result<Self, CliError> {
+        let mut workerd = Self::launch(options)?;
+        workerd.serve()?;
+        Ok(workerd)
+    }
+
+    /// Starts the process. One that asks for its modules runs nothing of them, nor does it answer anybody, before [`Self::serve`].
+    ///
+    /// # Errors
+    /// When workerd is missing.
+    pub fn launch(options: WorkerdOptions<'_>) -> Result<Self, CliError> {
         let binary = tools::workerd(options.project)?;
+        let cannot = |error: std::io::Error| {
+            CliError::environment(format!("workerd: {error}"), "run `npm install` in the project")
+        };
+        let listener = OwnedFd::from(options.listener.try_clone().map_err(cannot)?);
         let mut child = bound_to_parent(&binary)
             .current_dir(&options.server)
             .arg("serve")
@@ -60,36 +84,48 @@ impl Workerd {
             .arg("--experimental")
             .arg("workerd.capnp")
             .arg("--control-fd=1")
-            .arg(format!("--socket-addr=http=127.0.0.1:{}", options.port))
+            .arg("--socket-fd=http=0")
             .args(options.inspect.map(|port| format!("--inspector-addr=127.0.0.1:{port}")))
             .arg(format!("--directory-path={OBJECTS_DISK}={}", options.objects.display()))
             .arg(format!("--directory-path={ASSETS_DISK}={}", options.assets.display()))
             .env_clear()
             .envs(options.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
+            .stdin(Stdio::from(listener))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| {
-                CliError::environment(format!("workerd: {error}"), "run `npm install` in the project")
-            })?;
+            .map_err(cannot)?;
         let listening = forward(child.stdout.take(), (options.traces)(), options.on_request);
         retell(child.stderr.take(), (options.traces)());
-        match ports(&listening, options.inspect.is_some()) {
-            Some(ports) => Ok(Self { child, ports }),
+        let (modules, inspected) = (options.modules, options.inspect.is_some());
+        Ok(Self { child, listening, modules, inspected, ports: Ports::default(), is_serving: false })
+    }
+
+    /// Lets it run its modules, and waits until it answers. Nobody else may do so by then: objects have one owner.
+    ///
+    /// # Errors
+    /// When it ends, or does not listen in time.
+    pub fn serve(&mut self) -> Result<(), CliError> {
+        self.modules.iter().for_each(ModuleServer::open);
+        self.is_serving = true;
+        match ports(&self.listening, self.inspected) {
+            Some(ports) => {
+                self.ports = ports;
+                Ok(())
+            }
             None => {
-                let status = end(&mut child);
+                let status = end(&mut self.child);
                 Err(CliError::environment(
-                    format!("workerd did not start listening on port {} ({status})", options.port),
-                    "its own words are above; if the port is taken, choose another one with --port",
+                    format!("workerd did not start listening ({status})"),
+                    "its own words are above; if the port for debuggers is taken, choose another one with --inspect",
                 ))
             }
         }
     }
 
-    /// The port that it listens on.
-    pub fn port(&self) -> u16 {
-        self.ports.http.unwrap_or_default()
+    /// The modules that it asks for.
+    pub fn modules(&self) -> Option<&Arc<Modules>> {
+        self.modules.as_ref().map(ModuleServer::modules)
     }
 
     /// The port for debuggers, if they may attach.
@@ -105,6 +141,10 @@ impl Workerd {
 
 impl Drop for Workerd {
     fn drop(&mut self) {
+        // One that waits for its modules has nothing to finish, and hears no SIGTERM.
+        if !self.is_serving {
+            let _gone: std::io::Result<()> = self.child.kill();
+        }
         end(&mut self.child);
     }
 }
@@ -173,13 +213,14 @@ fn listening(line: &str) -> Option<Ports> {
 
 /// SIGTERM lets requests finish; a request that hangs would keep workerd for ever, so SIGKILL follows.
 fn end(child: &mut Child) -> String {
-    let _gone: std::io::Result<std::process::ExitStatus> =
-        Command::new("kill").arg("-TERM").arg(child.id().to_string()).stderr(Stdio::null()).status();
+    if !matches!(child.try_wait(), Ok(Some(_))) {
+        let _gone: rustix::io::Result<()> = kill_process(Pid::from_child(child), Signal::TERM);
+    }
     let deadline = Instant::now() + STOP_MAX;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return status.to_string(),
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
             Ok(None) | Err(_) => break,
         }
     }

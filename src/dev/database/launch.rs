@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use super::ClusterError;
 
@@ -87,7 +88,8 @@ pub(in crate::dev) fn bound_to_parent(program: &Path) -> Command {
 }
 
 fn can_bind() -> bool {
-    succeeds(Command::new("setpriv").args(BOUND).arg("true"))
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| succeeds(Command::new("setpriv").args(BOUND).arg("true")))
 }
 
 /// Runs a program to its end; its last words when it failed.

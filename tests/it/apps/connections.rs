@@ -12,6 +12,7 @@ use kontract::dev::trace::Traces;
 use kontract::dev::workerd::{Workerd, WorkerdOptions};
 use postgres::Client;
 use serde_json::json;
+use std::net::{Ipv4Addr, TcpListener};
 use tempfile::TempDir;
 
 /// Likes of one entry at the same time.
@@ -77,19 +78,21 @@ impl Deployed {
             std::fs::create_dir_all(&path).expect("ours");
             path
         };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let workerd = Workerd::start(WorkerdOptions {
             project: self.app.path(),
             server: self.app.path().join("dist/server"),
             traces: Box::new(|| Traces::of("dist/server", Box::new(|_| None))),
             objects: folder_of("objects"),
             assets: folder_of("assets"),
-            port: 0,
+            listener: &listener,
+            modules: None,
             inspect: None,
             environment: keys.into_iter().chain(database_url).collect(),
             on_request: Box::new(|_| ()),
         });
         let workerd = workerd.expect("it starts");
-        let url = format!("http://127.0.0.1:{}", workerd.port());
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         (workerd, url)
     }
 }

@@ -5,6 +5,9 @@ use super::connections::Deployed;
 use crate::support::app::App;
 use crate::support::script;
 use serde_json::{Value, json};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What `program` of an app returns.
 fn run(app: &App, url: &str) -> Value {
@@ -101,6 +104,81 @@ fn an_edit_inside_of_a_function_serves_its_module_alone_anew() {
     app.write("src/even.ts", &cycle);
     served.wait_for("rebuilt");
     assert_eq!(run(&app, &url)[14], "all of it");
+}
+
+#[test]
+fn what_nobody_tells_of_is_served_once_the_build_is_completed() {
+    let app = app();
+    let mut served = app.watch();
+    let url = served.url.clone();
+    // Packages are not watched.
+    let package = app.read("node_modules/old/index.js");
+    app.write("node_modules/old/index.js", &package.replace("'named'", "'named anew'"));
+    let program = app.read("src/program.ts");
+    app.write("src/program.ts", &program.replace("'all of it'", "'all of this'"));
+    served.wait_for("rebuilt");
+    assert_eq!(run(&app, &url)[14], "all of this");
+    if run(&app, &url)[2] != "named anew" {
+        served.wait_for("completed");
+    }
+    let ran = run(&app, &url);
+    assert_eq!((&ran[2], &ran[14]), (&json!("named anew"), &json!("all of this")));
+}
+
+#[test]
+fn while_edits_follow_each_other_somebody_always_answers_and_the_last_one_stays() {
+    let app = app();
+    let mut served = app.watch();
+    let (url, is_over) = (served.url.clone(), AtomicBool::new(false));
+    let module = app.read("src/odd.ts");
+    let edited = |more: usize| module.replace("'odd'", &format!("'odd, {more}'"));
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let (mut answers, mut closed) = (0, 0);
+            while !is_over.load(Ordering::Relaxed) {
+                match ask(&url) {
+                    Ok(answer) if answer.is_empty() => closed += 1,
+                    Ok(answer) => {
+                        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+                        answers += 1;
+                    }
+                    Err(error) => {
+                        assert!(
+                            matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+                            "{error}"
+                        );
+                        closed += 1;
+                    }
+                }
+            }
+            (answers, closed)
+        });
+        for burst in 0..4 {
+            // Within the time for which an edit has to be the last one, and right behind it.
+            for step in 0..5 {
+                app.write("src/odd.ts", &edited(burst * 5 + step));
+                let _answered_or_closed = ask(&url);
+            }
+            let last = json!(format!("odd, {}", burst * 5 + 4));
+            while run(&app, &url)[1] != last {
+                served.wait_for("rebuilt");
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        let (answers, closed) = asking.join().expect("nobody was refused");
+        // A Worker that ends closes connections on which it has read nothing.
+        assert!(answers > 20 && closed <= 20, "{answers} {closed}");
+    });
+}
+
+/// The answer to a request on a connection of its own, to which somebody always listens.
+fn ask(url: &str) -> std::io::Result<String> {
+    let address = url.strip_prefix("http://").expect("a URL");
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    write!(stream, "GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 #[test]
