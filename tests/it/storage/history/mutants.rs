@@ -103,7 +103,7 @@ const NARROW: &[Mutant] = &[of_sql(
         // The window is narrow: hold it open.
         (
             "  -- 4. The session is used up",
-            "  PERFORM pg_sleep(random() * 0.05);\n  -- 4. The session is used up",
+            "  PERFORM pg_sleep(random() * 0.2);\n  -- 4. The session is used up",
         ),
     ],
 )];
