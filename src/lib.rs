@@ -86,7 +86,8 @@ type Split<'s> = &'s dyn Fn(&ModuleGraph, &CheckedContract, SplitOptions) -> Out
 /// Finds everything that is wrong with a project.
 pub fn check(system: &dyn System, loaded: &Loaded) -> Outcome<Checked> {
     read(loaded).and_then(|project| {
-        parse::parse(&loaded.sources, &project).and_then(|graph| check_graph(system, project, &graph))
+        parse::parse(&loaded.sources, &project)
+            .and_then(|graph| check_graph(system, project, &graph, &split::check))
     })
 }
 
@@ -97,23 +98,14 @@ fn read(loaded: &Loaded) -> Outcome<Project> {
     }
 }
 
-/// [`check`] from where the modules are known.
-fn check_graph(system: &dyn System, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
-    checked(halves(system, project, graph, &split::check))
-}
-
-/// [`check_graph`], with the server's half for [`generated`], which a check of the same modules says the same of.
-fn check_whole(
+/// [`check`] from where the modules are known. Split as [`whole`] says, they say the same, and can be [`generated`] from.
+fn check_graph(
     system: &dyn System,
     project: Project,
     graph: &ModuleGraph,
-    input: &CompileInput<'_>,
+    split: Split<'_>,
 ) -> Outcome<Checked> {
-    checked(both_halves(system, project, graph, input))
-}
-
-fn checked(halves: Outcome<Halves>) -> Outcome<Checked> {
-    halves.and_then(|halves| {
+    halves(system, project, graph, split).and_then(|halves| {
         // A build would find out that something has no layout.
         lay_out(&halves.contract, &halves.plan.lock.wire, &CompileInput::default())
             .and_then(|_| Outcome::of(Checked(halves)))
@@ -190,21 +182,17 @@ fn unproven(
     input: &CompileInput<'_>,
 ) -> Outcome<Unproven> {
     let sources = graph.sources().clone();
-    let halves = both_halves(system, project, &graph, input);
+    let halves = halves(system, project, &graph, &whole(input));
     parse::drop_elsewhere(graph);
     halves.and_then(|halves| generated(&sources, halves, input))
 }
 
-fn both_halves(
-    system: &dyn System,
-    project: Project,
-    graph: &ModuleGraph,
+/// Both halves as they are to be written.
+fn whole(
     input: &CompileInput<'_>,
-) -> Outcome<Halves> {
+) -> impl Fn(&ModuleGraph, &CheckedContract, SplitOptions) -> Outcome<SplitModules> {
     let unbundled = input.unbundled;
-    halves(system, project, graph, &|graph, contract, options| {
-        split::split(graph, contract, SplitOptions { unbundled, ..options })
-    })
+    move |graph, contract, options| split::split(graph, contract, SplitOptions { unbundled, ..options })
 }
 
 fn generated(sources: &Sources, mut halves: Halves, input: &CompileInput<'_>) -> Outcome<Unproven> {

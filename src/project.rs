@@ -7,7 +7,7 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::diag::{Code, Diagnostic, Outcome};
+use crate::diag::{Code, Diagnostic, Outcome, as_message};
 use crate::source::{FileId, Location, SourceFile, Sources, Text, lexical_path, normalize_path};
 use crate::system::{System, SystemError};
 use tsconfig::{TSCONFIG, TsConfig};
@@ -187,7 +187,7 @@ fn parse_config(sources: &Sources) -> Outcome<Project> {
         Ok(parsed) => parsed,
         Err(error) => {
             let at = location(file, error.range().start, error.range().end);
-            let message = format!("kontract.json is not JSON: {}", first_lower(&error.kind().to_string()));
+            let message = format!("kontract.json is not JSON: {}", as_message(&error.kind().to_string()));
             return Outcome::failed(vec![no_config(&message).at(at, "here")]);
         }
     };
@@ -452,11 +452,6 @@ fn location(file: FileId, start: usize, end: usize) -> Location {
 fn quoted_list(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
-}
-
-fn first_lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 pub(crate) const CONFIG: &str = "kontract.json";

@@ -32,6 +32,7 @@ use crate::parse::summary::Encoded;
 use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
+use crate::split;
 use crate::system::{FILE_BYTES_MAX, Stamp, System};
 use crate::{Checked, CompileInput, Unproven};
 pub use basis::Basis;
@@ -476,11 +477,11 @@ impl<'r> Run<'r> {
 
     fn check(&self, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
         let Some((adapt, input)) = self.compiling else {
-            return crate::check_graph(&self.traced, project, graph);
+            return crate::check_graph(&self.traced, project, graph, &split::check);
         };
         let mut project = project;
         adapt(&mut project);
-        crate::check_whole(&self.traced, project, graph, input)
+        crate::check_graph(&self.traced, project, graph, &crate::whole(input))
     }
 
     /// Whether anything about the files is new to the cache.

@@ -18,7 +18,7 @@ use crate::parse::blanked;
 use crate::project::{Loaded, Project, load};
 use crate::recheck::{Rechecked, Wanted, recheck};
 use crate::source::Sources;
-use crate::typecheck::{self, Checked, Message, Shadow, TsConfig, is_declaration};
+use crate::typecheck::{self, Checked, Message, Shadow, TSCONFIG, TsConfig, is_declaration};
 use serde_json::json;
 use std::path::Path;
 
@@ -168,5 +168,3 @@ fn starts(tree: &Tree, system: &OsSystem, project: &Project) -> Vec<String> {
     let paths = [TSCONFIG.to_owned()].into_iter().chain(below);
     paths.map(|path| tree.path(&path)).collect()
 }
-
-const TSCONFIG: &str = "tsconfig.json";

@@ -9,20 +9,24 @@ use crate::artifact::Artifacts;
 use crate::diag::Diagnostic;
 use crate::parse::blanked;
 use crate::source::Sources;
-use crate::typecheck::{CONFIG, Message, Syntax};
+use crate::typecheck::{Message, Syntax, TSCONFIG};
 use std::path::Path;
 
 /// Reports what was found, if anything, with syntax errors in TypeScript's place and words. Without TypeScript, or where it
-/// fails, they are reported as they are: they are true in any case.
+/// cannot be run, they are reported as they are: they are true in any case.
 pub(super) fn report(project: &Path, sources: &Sources, diagnostics: &[Diagnostic], reporter: Reporter) {
     if diagnostics.is_empty() {
         return;
     }
     let syntax = Syntax::of(sources, diagnostics, blanked);
-    let answer = syntax.zip(Tsc::of(project)).and_then(|(syntax, tsc)| {
-        let messages = messages(&tsc, &syntax.files()).ok()?;
-        Some(syntax.answered(&messages, diagnostics))
-    });
+    let answer =
+        syntax.zip(Tsc::of(project)).and_then(|(syntax, tsc)| match messages(&tsc, &syntax.files()) {
+            Ok(messages) => Some(syntax.answered(&messages, diagnostics)),
+            Err(error) => {
+                reporter.say(format!("TypeScript was not asked about syntax errors: {error}"));
+                None
+            }
+        });
     reporter.diagnostics(sources, answer.as_deref().unwrap_or(diagnostics));
 }
 
@@ -33,7 +37,7 @@ fn messages(tsc: &Tsc, files: &Artifacts) -> std::io::Result<Vec<Message>> {
         std::fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
         std::fs::write(path, bytes)?;
     }
-    let output = tsc.command(&folder.path().join(CONFIG), folder.path()).output()?;
+    let output = tsc.command(&folder.path().join(TSCONFIG), folder.path()).output()?;
     let (messages, _strange) = Message::parse(&String::from_utf8_lossy(&output.stdout));
     Ok(messages)
 }

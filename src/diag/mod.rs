@@ -146,6 +146,12 @@ impl<T> Outcome<T> {
     }
 }
 
+/// Words of another program's as a message has them: lower case at the start, without a final dot.
+pub fn as_message(words: &str) -> String {
+    let mut chars = words.trim_end_matches('.').chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
 /// The known name nearest to a wrong one, if it is near enough to be meant.
 pub fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let length = wrong.chars().count();

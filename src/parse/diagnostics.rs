@@ -1,15 +1,12 @@
 //! What parsing has to say about syntax. Extraction's diagnostics are in `extract/diagnostics.rs`.
 
 use super::limits::NESTING_MAX;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, as_message};
 use crate::source::Location;
 
 pub(super) fn syntax_error(message: &str, at: Location) -> Diagnostic {
-    let message = message.trim_end_matches('.').replace(". Expected", ", expected");
-    let mut chars = message.chars();
-    let lower: String =
-        chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
-    Diagnostic::error(Code::KT0004, format!("syntax error: {lower}"))
+    let message = as_message(&message.replace(". Expected", ", expected"));
+    Diagnostic::error(Code::KT0004, format!("syntax error: {message}"))
         .at(at, "here")
         .help("correct the syntax; the file is read as TypeScript 5 with the decorator forms of kontract")
 }

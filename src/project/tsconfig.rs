@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::{Array, Object, ObjectProp, StringLit, Value};
 use jsonc_parser::common::Ranged;
 
-use super::{Classes, PathAlias, TypesInForce, first_lower, json_options, without_bom};
-use crate::diag::{Code, Diagnostic};
+use super::{Classes, PathAlias, TypesInForce, json_options, without_bom};
+use crate::diag::{Code, Diagnostic, as_message};
 use crate::source::{Location, Reader, SourceFile, Sources, lexical_path};
 
 /// What was read.
@@ -253,7 +253,7 @@ impl Loader<'_> {
         let parsed = match jsonc_parser::parse_to_ast(&text, &Default::default(), &json_options()) {
             Ok(parsed) => parsed,
             Err(error) => {
-                let words = first_lower(&error.kind().to_string());
+                let words = as_message(&error.kind().to_string());
                 self.fault(path, error.range(), FaultKind::NotJson(words));
                 return Options::default();
             }

@@ -23,4 +23,4 @@ pub use config::TsConfig;
 pub use diagnostics::{not_installed, stale};
 pub use message::{Checked, Message, SourceText};
 pub use shadow::{Shadow, is_declaration};
-pub use syntax::{CONFIG, Syntax};
+pub use syntax::{Syntax, TSCONFIG};

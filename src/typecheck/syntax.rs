@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Message;
 use super::message::{offset, word_end};
 use crate::artifact::Artifacts;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, as_message};
 use crate::source::{FileId, Location, SourceFile, Sources};
 
 /// Files whose syntax TypeScript is asked about.
@@ -46,7 +46,7 @@ impl<'s> Syntax<'s> {
         let config = serde_json::json!({ "compilerOptions": options(), "files": names });
         let texts = self.asked.iter().map(|(_, text)| text.clone().into_bytes());
         let mut files: Artifacts = names.iter().cloned().zip(texts).collect();
-        files.insert(CONFIG.to_owned(), config.to_string().into_bytes());
+        files.insert(TSCONFIG.to_owned(), config.to_string().into_bytes());
         files
     }
 
@@ -98,11 +98,7 @@ fn place(diagnostic: &Diagnostic) -> Option<Location> {
 }
 
 fn diagnostic(message: &Message, at: Location) -> Diagnostic {
-    let text = message.text.trim_end_matches('.');
-    let mut chars = text.chars();
-    let lower: String =
-        chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
-    Diagnostic::error(Code::KT0004, format!("syntax error: {lower} ({})", message.code))
+    Diagnostic::error(Code::KT0004, format!("syntax error: {} ({})", as_message(&message.text), message.code))
         .at(at, "here")
         .help("correct the syntax; place and words are those of the project's TypeScript")
 }
@@ -121,5 +117,62 @@ fn options() -> serde_json::Value {
     })
 }
 
-/// The configuration's name.
-pub const CONFIG: &str = "tsconfig.json";
+/// The name of a configuration.
+pub const TSCONFIG: &str = "tsconfig.json";
+
+#[cfg(test)]
+mod tests {
+    use super::Syntax;
+    use crate::diag::{Code, Diagnostic};
+    use crate::source::{Location, SourceFile, Sources};
+    use crate::typecheck::Message;
+
+    #[test]
+    fn what_typescript_does_not_see_stays() {
+        let file =
+            |path: &str, text: &str| SourceFile { path: path.to_owned(), text: text.to_owned().into() };
+        let sources = Sources::new([
+            file("src/a.ts", "@perm(?) const a = ;\nlet b = ;\n"),
+            file("src/b.ts", "const c;\n"),
+            file("src/c.ts", "let d = ;\n"),
+        ]);
+        let error = |code, path, start, message: &str| {
+            let file = sources.id(path).expect("it is there");
+            Diagnostic::error(code, message).at(Location { file, start, end: start + 1 }, "here")
+        };
+        let found = [
+            error(Code::KT0004, "src/a.ts", 6, "in a decorator"),
+            error(Code::KT0007, "src/a.ts", 0, "no syntax error"),
+            error(Code::KT0004, "src/a.ts", 17, "elsewhere"),
+            error(Code::KT0004, "src/b.ts", 6, "the checker's"),
+            error(Code::KT0004, "src/c.ts", 4, "elsewhere"),
+        ];
+        let blank = |sources: &Sources| {
+            let text = &sources.file(sources.id("src/a.ts").expect("it is asked about")).text;
+            [("src/a.ts".to_owned(), text.replace("@perm(?)", "        "))].into()
+        };
+        let syntax = Syntax::of(&sources, &found, blank).expect("there are syntax errors");
+        let asked: Vec<String> = syntax.files().into_keys().collect();
+        assert_eq!(asked, ["0/a.ts", "1/b.ts", "2/c.ts", "tsconfig.json"]);
+        let output = "0/a.ts(1,20): error TS1109: Expression expected.\n0/a.ts(2,9): error TS1109: Expression expected.\n2/c.ts(1,9): error TS1109: Expression expected.\n";
+        let answered = syntax.answered(&Message::parse(output).0, &found);
+        let shown: Vec<(String, u32)> = answered
+            .into_iter()
+            .map(|diagnostic| (diagnostic.message, diagnostic.labels[0].location.start))
+            .collect();
+        let expected = |message: &str, start| (message.to_owned(), start);
+        let theirs = "syntax error: expression expected (TS1109)";
+        assert_eq!(
+            shown,
+            [
+                expected("in a decorator", 6),
+                expected("no syntax error", 0),
+                expected(theirs, 19),
+                expected(theirs, 29),
+                expected("the checker's", 6),
+                expected(theirs, 8),
+            ]
+        );
+        assert!(Syntax::of(&sources, &found[1..2], |_| [].into()).is_none(), "nothing to ask");
+    }
+}
