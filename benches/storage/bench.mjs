@@ -38,6 +38,8 @@ const LOOK = 'SELECT kt.look_tbl_rows($1::text, $2::text)';
 const LOOK_QUERY =
   "SELECT kt.here($8::text, decode($9::text, 'hex')), NULL UNION ALL SELECT id, data::text FROM kt.query_tbl_rows($1::text::uuid, $2::text::jsonb, $3::text::jsonb, $4::text, $5::text::bool, $6::text, $7::text::int, $8::text)";
 const COMMIT_ALONE = "SELECT kt.commit($1::text::uuid, $2::text::jsonb, decode($3::text, 'hex'), decode($4::text, 'hex'), $5::text, $6::text)";
+const STORE =
+  'SELECT kt.store_tbl_rows($1::text::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text::jsonb, $8::text::bool)';
 const BEGIN =
   "SELECT snap, answer FROM kt.start($1::text, $2::text::bigint, decode($3::text, 'hex'), $4::text::uuid, decode($5::text, 'hex'), p_at => $6::text, p_from => $7::text)";
 const GET = 'SELECT kt.get_tbl_rows($1::text::uuid, $2::text)::text';
@@ -74,11 +76,11 @@ function kontract(client, shared = () => client) {
         try {
           const sid = randomUUID();
           const { row, from } = await read(connection, sid, key, attempt);
-          const part = payload({ r: [key], upd: [[key, { n: row.n + 1 }]] });
+          const patch = { n: row.n + 1 };
           const commit =
             from === undefined
-              ? connection.query(COMMIT, [sid, part, null, null])
-              : connection.query(COMMIT_ALONE, [sid, part, null, null, who, from]);
+              ? connection.query(COMMIT, [sid, payload({ r: [key], upd: [[key, patch]] }), null, null])
+              : connection.query(STORE, [sid, who, from, 'rows', 'upd', key, JSON.stringify(patch), 'true']);
           turn.leave();
           return await commit;
         } catch (error) {

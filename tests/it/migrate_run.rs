@@ -146,6 +146,7 @@ on_each_server! {
                 "EXECUTE kt.query_tbl_a(uuid,jsonb,jsonb,text,boolean,text,integer,text)",
                 "EXECUTE kt.start(text,bigint,bytea,uuid,bytea,integer,text,text)",
                 "SELECT kt.storage",
+                "EXECUTE kt.store_tbl_a(uuid,text,text,text,text,text,jsonb,boolean,bytea,bytea)",
                 "SELECT kt.trxs(create_txid)",
                 "SELECT kt.trxs(expires_at)",
                 "SELECT kt.trxs(owner)",

@@ -21,6 +21,14 @@ BEGIN
                 WHERE jsonb_typeof(w.e -> 1 -> f.name) <> 'null');
 END $$;
 
+-- The payload of a commit of one row (kt.store_<ptr>).
+CREATE OR REPLACE FUNCTION kt_priv.payload(p_name text, p_how text, p_key text, p_row jsonb, p_read bool) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN jsonb_build_array(jsonb_build_object('t', p_name, p_how, jsonb_build_array(jsonb_build_array(p_key, p_row)))
+                           || CASE WHEN p_read THEN jsonb_build_object('r', jsonb_build_array(p_key)) ELSE '{}' END);
+END $$;
+
 DROP FUNCTION IF EXISTS kt.commit(uuid, jsonb, bytea, bytea);
 CREATE OR REPLACE FUNCTION kt.commit(
   p_sid uuid, p_payload jsonb, p_idem bytea DEFAULT NULL, p_answer bytea DEFAULT NULL,

@@ -96,4 +96,12 @@ BEGIN
   RETURN answer;
 END $f$;
 
-GRANT EXECUTE ON FUNCTION kt.look_@P@, kt.get_@P@, kt.mget_@P@, kt.list_@P@, kt.last_@P@, kt.query_@P@, kt.count_@P@, kt.history_@P@ TO kt_gateway;
+CREATE OR REPLACE FUNCTION kt.store_@P@(
+  p_sid uuid, p_who text, p_from text, p_name text, p_how text, p_key text, p_row jsonb, p_read bool, p_idem bytea DEFAULT NULL, p_answer bytea DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  RETURN kt.commit(p_sid, kt_priv.payload(p_name, p_how, p_key, p_row, p_read), p_idem, p_answer, p_who, p_from);
+END $f$;
+
+GRANT EXECUTE ON FUNCTION kt.look_@P@, kt.get_@P@, kt.mget_@P@, kt.list_@P@, kt.last_@P@, kt.query_@P@, kt.count_@P@, kt.history_@P@, kt.store_@P@ TO kt_gateway;

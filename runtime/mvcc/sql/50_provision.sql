@@ -46,7 +46,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM kt_priv.generate(p_ptr, 'shared', p_hidden);
   EXECUTE format('REVOKE EXECUTE ON FUNCTION kt.look_%1$s, kt.get_%1$s, kt.mget_%1$s, kt.list_%1$s, kt.last_%1$s, kt.query_%1$s, kt.count_%1$s, '
-                 'kt.history_%1$s FROM kt_gateway', p_ptr);
+                 'kt.history_%1$s, kt.store_%1$s FROM kt_gateway', p_ptr);
 END $$;
 
 -- Whether a tenant's part of a table is there; made first where an owner is named who wants it. Whoever belongs to a tenant was put

@@ -1,4 +1,4 @@
-//! The argument of `kt.commit`, from what a transaction read and wrote.
+//! The argument of `kt.commit`, or of `kt.store_<ptr>`, from what a transaction read and wrote.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,45 @@ use serde_json::{Map, Value, json};
 use crate::error::TransactionError;
 use crate::limits::{KEYS_PER_TRANSACTION_MAX, PAYLOAD_LEN_MAX};
 use crate::state::{Predicate, TableState, Write};
-use crate::table::Tables;
+use crate::table::{Ptr, Tables};
+
+/// A commit that writes one row and has read at most that one, which existed.
+pub(crate) struct OneRow<'a> {
+    pub(crate) ptr: &'a Ptr,
+    pub(crate) table: &'a str,
+    /// The list of the payload that it would stand in.
+    pub(crate) kind: &'static str,
+    pub(crate) key: &'a str,
+    /// JSON text.
+    pub(crate) row: String,
+    pub(crate) is_read: bool,
+}
+
+/// The commit as one of one row; `None` where it is another, or the table has read-only fields, which `kt.commit` compares.
+pub(crate) fn one_row<'a>(
+    tables: &'a Tables,
+    states: &'a BTreeMap<String, TableState>,
+) -> Option<OneRow<'a>> {
+    let mut used = states.iter().filter(|(_, state)| state.is_used());
+    let (Some((table, state)), None) = (used.next(), used.next()) else { return None };
+    let mut writes = state.writes().iter();
+    let (Some((key, write)), None) = (writes.next(), writes.next()) else { return None };
+    let (kind, row) = match write {
+        Write::Patch { patch, .. } => ("upd", patch),
+        Write::Store { row, push: true, deletes_first: false, .. } => ("push", row),
+        Write::Store { row, push: false, deletes_first: false, .. } => ("put", row),
+        Write::Store { .. } | Write::Delete => return None,
+    };
+    let is_read = match state.keys_read().iter().collect::<Vec<_>>()[..] {
+        [] => false,
+        [read] if read == key && state.existed(key) => true,
+        _ => return None,
+    };
+    let found =
+        tables.get(table).filter(|found| found.readonly.is_empty() && state.predicates().is_empty())?;
+    let row = row.to_text();
+    (row.len() <= PAYLOAD_LEN_MAX).then_some(OneRow { ptr: &found.ptr, table, kind, key, row, is_read })
+}
 
 /// The payload as JSON text; `None` when nothing was written. Tables come in order of ptr, writes of one kind in the order in
 /// which they were made.

@@ -4,6 +4,7 @@
 
 use crate::credential::{Credential, Sid};
 use crate::filter::{Filter, Find};
+use crate::payload::OneRow;
 use crate::statement::Statement;
 use crate::table::Ptr;
 
@@ -229,6 +230,36 @@ pub(crate) fn commit(
     });
     let sql = format!(
         "SELECT kt.commit($1::text::uuid, $2::text::jsonb, decode($3::text, 'hex'), decode($4::text, 'hex'){rest})"
+    );
+    Statement::new(sql, params)
+}
+
+/// The commit of one row after no read or one of that row; `from` is what that read said.
+pub(crate) fn store(
+    sid: Sid,
+    one: OneRow<'_>,
+    ledger: Option<(&[u8; 16], &[u8])>,
+    credential: &Credential,
+    from: Option<&str>,
+) -> Statement {
+    let OneRow { ptr, table, kind, key, row, is_read } = one;
+    let mut params = vec![
+        Some(sid.to_string()),
+        Some(who(credential)),
+        from.map(str::to_owned),
+        Some(table.to_owned()),
+        Some(kind.to_owned()),
+        Some(key.to_owned()),
+        Some(row),
+        Some(is_read.to_string()),
+    ];
+    let remembered = ledger.map_or("", |(key, answer)| {
+        params.extend([Some(hex(key)), Some(hex(answer))]);
+        ", decode($9::text, 'hex'), decode($10::text, 'hex')"
+    });
+    let sql = format!(
+        "SELECT kt.store_{ptr}($1::text::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text::jsonb, \
+         $8::text::bool{remembered})"
     );
     Statement::new(sql, params)
 }

@@ -78,6 +78,11 @@ impl TableState {
         &self.writes
     }
 
+    /// Whether a commit says anything of the table.
+    pub(crate) fn is_used(&self) -> bool {
+        !(self.keys_read.is_empty() && self.predicates.is_empty() && self.writes.is_empty())
+    }
+
     /// The view of one key.
     pub(crate) fn visible(&self, key: &str) -> Visible {
         match (self.writes.get(key), self.seen.get(key)) {

@@ -21,7 +21,7 @@ use crate::credential::{Credential, Sid};
 use crate::error::{TransactionError, contested};
 use crate::filter::Find;
 use crate::limits::{ANSWER_LEN_MAX, ROWS_PER_READ_MAX, VERSIONS_PER_READ_MAX};
-use crate::payload::payload;
+use crate::payload::{one_row, payload};
 use crate::row::{Row, checked_key};
 use crate::sql;
 use crate::state::{Predicate, TableState, Visible};
@@ -404,17 +404,22 @@ impl Transaction {
         if answer.len() > ANSWER_LEN_MAX && self.idempotency_key.is_some() {
             return Err(TransactionError::LimitExceeded("length of an answer"));
         }
-        let Some(payload) = payload(&self.tables, &self.states)? else {
-            self.session = Session::Ended;
-            return Ok(None);
-        };
         let ledger = self.idempotency_key.as_ref().map(|key| (&key.0, answer));
         let alone = match &self.session {
             Session::NotBegun => Some((&self.credential, None)),
             Session::Looked { from } => Some((&self.credential, Some(from.as_str()))),
             _ => None,
         };
-        let statement = sql::commit(self.sid, payload, ledger, alone);
+        let statement = match (alone, one_row(&self.tables, &self.states)) {
+            (Some((credential, from)), Some(one)) => sql::store(self.sid, one, ledger, credential, from),
+            (alone, _) => match payload(&self.tables, &self.states)? {
+                Some(payload) => sql::commit(self.sid, payload, ledger, alone),
+                None => {
+                    self.session = Session::Ended;
+                    return Ok(None);
+                }
+            },
+        };
         self.session = Session::Committing;
         Ok(Some(vec![statement]))
     }

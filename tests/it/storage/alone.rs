@@ -19,14 +19,14 @@ fn store(database: &Database, row: &Value) {
 }
 
 /// A credential as these functions take it.
-fn who(owner: &str, expires_at_s: i64) -> String {
+pub(super) fn who(owner: &str, expires_at_s: i64) -> String {
     let mac: String =
         credential_until(owner, expires_at_s).mac.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{mac}{owner}.{expires_at_s}")
 }
 
 /// The SQLSTATE with which a call is refused.
-fn refused(gateway: &mut Client, sql: &str) -> String {
+pub(super) fn refused(gateway: &mut Client, sql: &str) -> String {
     let error = gateway.batch_execute(sql).expect_err(sql);
     error.code().unwrap_or_else(|| panic!("{sql}: {error}")).code().to_owned()
 }
@@ -190,6 +190,7 @@ on_each_server! {
                 format!("SELECT kt.look_tbl_marks('a', '{who}')"),
                 format!("SELECT kt.get_tbl_marks(NULL, 'a', '{who}')"),
                 format!("SELECT kt.list_tbl_marks(NULL, NULL, 9, '{who}')"),
+                format!("SELECT kt.store_tbl_marks(gen_random_uuid(), '{who}', NULL, 'marks', 'put', 'a', '{{}}', false)"),
                 format!("SELECT kt.here('{who}', '\\x00')"),
                 format!("SELECT kt.commit(gen_random_uuid(), '[{{\"t\":\"marks\",\"put\":[[\"a\",{{}}]]}}]', p_who => '{who}')"),
             ] {
@@ -235,7 +236,14 @@ on_each_server! {
     /// It holds the table's lock while it waits for commits, and they wait for the table's lock first. Whose rights it takes, looks again.
     fn a_change_of_rights_and_a_commit_do_not_wait_for_each_other(database: &Database) {
         provision(database);
-        for (owner, expected) in [("o", Ok(Some(CommitOutcome::Committed))), ("alice", Err(TransactionError::Conflict))] {
+        let committed = || Ok(Some(CommitOutcome::Committed));
+        // One row is asked for its rights behind the locks only.
+        for (owner, rows, expected) in [
+            ("o", 1, committed()),
+            ("o", 2, committed()),
+            ("alice", 1, Err(TransactionError::CommitDenied)),
+            ("alice", 2, Err(TransactionError::Conflict)),
+        ] {
             let mut deploy = database.connect("kt_deploy");
             let mut change = deploy.transaction().expect("begins");
             change.batch_execute("SELECT kt.provision('marks', 'tbl_marks', 'alice', 4)").expect("rights");
@@ -243,7 +251,9 @@ on_each_server! {
                 let commit = scope.spawn(|| {
                     let mut caller = Caller::new(database, owner);
                     let mut open = caller.open();
-                    open.set("marks", &json!({"id": "a"})).expect("buffered");
+                    for id in 0..rows {
+                        open.set("marks", &json!({"id": id.to_string()})).expect("buffered");
+                    }
                     open.commit(b"")
                 });
                 let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
@@ -251,7 +261,7 @@ on_each_server! {
                     assert!(std::time::Instant::now() < deadline, "the commit waits for the table");
                 }
                 change.commit().expect("nobody is killed for it");
-                assert_eq!(commit.join().expect("no panic"), expected, "{owner}");
+                assert_eq!(commit.join().expect("no panic"), expected, "{owner} {rows}");
             });
             database.connect("kt_deploy").batch_execute("SELECT kt.withdraw('marks', 'alice')").expect("everybody's rights");
         }

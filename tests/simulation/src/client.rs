@@ -214,7 +214,14 @@ impl Attempt<'_> {
 
 /// Takes parts out of each table's share of a commit.
 fn forget(statements: &mut [Statement], parts: &[&str]) {
-    let Some(text) = statements.last_mut().and_then(|commit| commit.params[1].as_mut()) else { return };
+    let Some(commit) = statements.last_mut() else { return };
+    if commit.sql.contains("kt.store_") {
+        if parts.contains(&"r") {
+            commit.params[7] = Some("false".to_owned());
+        }
+        return;
+    }
+    let Some(text) = commit.params[1].as_mut() else { return };
     let mut payload: Value = serde_json::from_str(text).expect("a payload");
     for table in payload.as_array_mut().into_iter().flatten() {
         if let Some(fields) = table.as_object_mut() {

@@ -42,6 +42,17 @@ pub(crate) struct Database {
     lacks: Option<Guard>,
 }
 
+/// The arguments of a commit.
+struct Commit {
+    sid: String,
+    /// One for each table.
+    parts: Vec<Value>,
+    /// Idempotency key and answer.
+    ledger: Option<(String, String)>,
+    /// Without a session: what the read before said, if there was one.
+    alone: Option<Option<String>>,
+}
+
 #[derive(Debug, Clone)]
 struct Version {
     id: String,
@@ -100,7 +111,15 @@ impl Database {
         let function = functions().next().unwrap_or("");
         match function {
             "start" => return self.start(text(3).ok_or_else(|| error("KT400", None))?, text(4), text(6)),
-            "commit" => return self.commit(statement),
+            "commit" => {
+                let commit = Commit {
+                    sid: text(0).ok_or_else(|| error("KT400", None))?,
+                    parts: json_of(text(1)).as_array().cloned().unwrap_or_default(),
+                    ledger: text(2).zip(text(3)),
+                    alone: text(4).map(|_| text(5)),
+                };
+                return self.commit(commit);
+            }
             "abort" => {
                 let sid = text(0).ok_or_else(|| error("KT400", None))?;
                 return Ok(vec![vec![Some(self.abort(&sid).to_owned())]]);
@@ -113,6 +132,17 @@ impl Database {
                 return Ok(rows);
             }
             _ => {}
+        }
+        if function.starts_with("store_tbl_") {
+            let [Some(sid), Some(table), Some(kind), Some(key)] = [text(0), text(3), text(4), text(5)] else {
+                return Err(error("KT400", None));
+            };
+            let mut part = json!({ "t": table, kind: [[key, json_of(text(6))]] });
+            if text(7).as_deref() == Some("true") {
+                part["r"] = json!([key]);
+            }
+            let (ledger, alone) = (text(8).zip(text(9)), Some(text(2)));
+            return self.commit(Commit { sid, parts: vec![part], ledger, alone });
         }
         if let Some(table) = function.strip_prefix("look_tbl_") {
             let here = self.here(text(2));
@@ -213,20 +243,17 @@ impl Database {
         }
     }
 
-    fn commit(&mut self, statement: &Statement) -> StatementResult {
-        let text = |at: usize| statement.params.get(at).cloned().flatten();
-        let (sid, payload) = (text(0).ok_or_else(|| error("KT400", None))?, json_of(text(1)));
-        let (key, answer, is_alone) = (text(2), text(3), text(4).is_some());
-        let snapshot = match (is_alone, text(5)) {
-            (true, Some(from)) => self.named(&from)?,
-            (true, None) => self.commits,
-            (false, _) => *self.sessions.get(&sid).ok_or_else(|| error("KT401", None))?,
+    fn commit(&mut self, commit: Commit) -> StatementResult {
+        let Commit { sid, parts, ledger, alone } = commit;
+        let snapshot = match alone {
+            Some(Some(from)) => self.named(&from)?,
+            Some(None) => self.commits,
+            None => *self.sessions.get(&sid).ok_or_else(|| error("KT401", None))?,
         };
-        let key = key.filter(|_| self.lacks != Some(Guard::Ledger));
-        if let Some(first) = key.as_ref().and_then(|key| self.ledger.get(key)) {
+        let ledger = ledger.filter(|_| self.lacks != Some(Guard::Ledger));
+        if let Some(first) = ledger.as_ref().and_then(|(key, _)| self.ledger.get(key)) {
             return Err(error("KT208", Some(first.clone())));
         }
-        let parts = payload.as_array().cloned().unwrap_or_default();
         if parts.iter().any(|part| self.conflicts(part, snapshot)) {
             return Err(error("KT409", None));
         }
@@ -239,9 +266,7 @@ impl Database {
             self.log.insert(sid.clone(), true);
         }
         self.sessions.remove(&sid);
-        if let Some(key) = key {
-            self.ledger.insert(key, answer.unwrap_or_default());
-        }
+        self.ledger.extend(ledger);
         Ok(vec![vec![Some(self.commits.to_string())]])
     }
 

@@ -120,6 +120,87 @@ fn a_blind_write_is_one_statement() {
     assert_eq!(transaction.committed(vec![rows(&[&["7"]])]), Ok(CommitOutcome::Committed));
 }
 
+/// Parameters from the third on.
+fn rest(statement: &Statement) -> Vec<Option<&str>> {
+    statement.params[2..].iter().map(Option::as_deref).collect()
+}
+
+#[test]
+fn one_row_is_stored_by_a_function_of_its_table() {
+    let mut blind = transaction_with(Perms::ALL, Some(IdempotencyKey([2; 16])));
+    ready(blind.push("b", r#"{"id":"k"}"#));
+    let statements = blind.commit(b"\x01").expect("fine").expect("a write");
+    assert_eq!(functions(&statements), ["store_tbl_1"]);
+    let key = "02".repeat(16);
+    let of_row = [Some("b"), Some("push"), Some("k"), Some(r#"{"id":"k"}"#), Some("false")];
+    assert_eq!(rest(&statements[0]), [&[None], &of_row[..], &[Some(key.as_str()), Some("01")]].concat());
+
+    let mut transaction = transaction();
+    let (id, _) = sent(transaction.get("b", "k"));
+    transaction.alone(id).expect("it is the only one");
+    ready(transaction.answer(id, vec![rows(&[&["5:6:/ab/\n{\"id\":\"k\"}"]])]));
+    ready(transaction.update("b", "k", r#"{"n":1}"#));
+    let statements = transaction.commit(b"").expect("fine").expect("a write");
+    assert_eq!(functions(&statements), ["store_tbl_1"]);
+    let of_row = [Some("5:6:/ab"), Some("b"), Some("upd"), Some("k"), Some(r#"{"n":1}"#), Some("true")];
+    assert_eq!(rest(&statements[0]), of_row);
+    assert_eq!(transaction.committed(vec![rows(&[&["7"]])]), Ok(CommitOutcome::Committed));
+}
+
+#[test]
+fn what_is_more_than_one_row_is_not() {
+    type Calls = fn(&mut Transaction);
+    let looked = |transaction: &mut Transaction, row: &str| {
+        let (id, _) = sent(transaction.get("b", "k"));
+        transaction.alone(id).expect("it is the only one");
+        ready(transaction.answer(id, vec![rows(&[&[&format!("5:6:/ab/\n{row}")]])]));
+    };
+    let calls: [(Option<&str>, Calls, Value); 5] = [
+        (
+            None,
+            |transaction| {
+                ready(transaction.set("b", r#"{"id":"k"}"#));
+                ready(transaction.set("b", r#"{"id":"l"}"#));
+            },
+            json!([{"t": "b", "put": [["k", {"id": "k"}], ["l", {"id": "l"}]]}]),
+        ),
+        (
+            None,
+            |transaction| {
+                ready(transaction.delete("b", "k"));
+                ready(transaction.set("b", r#"{"id":"k"}"#));
+            },
+            json!([{"t": "b", "del": ["k"], "put": [["k", {"id": "k"}]]}]),
+        ),
+        (
+            Some(""),
+            |transaction| drop(ready(transaction.set("b", r#"{"id":"k"}"#))),
+            json!([{"t": "b", "r": ["k"], "put": [["k", {"id": "k"}]]}]),
+        ),
+        (
+            Some(r#"{"id":"k"}"#),
+            |transaction| drop(ready(transaction.set("b", r#"{"id":"l"}"#))),
+            json!([{"t": "b", "r": ["k"], "put": [["l", {"id": "l"}]]}]),
+        ),
+        (
+            Some(r#"{"id":"k"}"#),
+            |transaction| drop(ready(transaction.set("a", r#"{"id":"k"}"#))),
+            json!([{"t": "b", "r": ["k"]}, {"t": "a", "put": [["k", {"id": "k"}]]}]),
+        ),
+    ];
+    for (read, call, expected) in calls {
+        let mut transaction = transaction();
+        if let Some(row) = read {
+            looked(&mut transaction, row);
+        }
+        call(&mut transaction);
+        let statements = transaction.commit(b"").expect("fine").expect("a write");
+        assert_eq!(functions(&statements), ["commit"], "{expected}");
+        let payload = statements[0].params[1].as_deref().expect("a payload");
+        assert_eq!(serde_json::from_str::<Value>(payload).expect("JSON"), expected);
+    }
+}
+
 /// Starts `get` as the only operation, without a session.
 fn look(transaction: &mut Transaction) -> (RequestId, Statement) {
     let (id, _) = sent(transaction.get("a", "k"));

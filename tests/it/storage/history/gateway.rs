@@ -435,6 +435,12 @@ impl Attempt<'_> {
 /// Takes parts out of each table's share of a commit.
 fn forget(statements: &mut [Statement], parts: &[String]) {
     let Some(commit) = statements.last_mut().filter(|_| !parts.is_empty()) else { return };
+    if commit.sql.contains("kt.store_") {
+        if parts.iter().any(|part| part == "r") {
+            commit.params[7] = Some("false".to_owned());
+        }
+        return;
+    }
     let mut payload = json(commit.params[1].as_deref().expect("a payload"));
     for table in payload.as_array_mut().expect("an array") {
         let fields = table.as_object_mut().expect("an object");

@@ -39,6 +39,7 @@ const MUTANTS: &[Mutant] = &[
             ("pg_advisory_xact_lock(v_exclusive[1])::text", "NULL"),
             ("pg_advisory_xact_lock(u.lock)::text", "NULL"),
             ("pg_advisory_xact_lock_shared(u.lock)::text", "NULL"),
+            ("pg_advisory_xact_lock(hashtextextended(p_key, hashtext('@P@')))", "NULL"),
         ],
     ),
     of_sql(
@@ -90,23 +91,49 @@ const MUTANTS: &[Mutant] = &[
             "RETURN NULL;\n  END IF;\n  -- LIMIT",
         )],
     ),
+    of_sql(
+        "the row of a short commit is not validated",
+        &[(
+            "t._deleted_txid IS NULL AND (NOT p_read OR pg_visible_in_snapshot(t._txid, s))",
+            "t._deleted_txid IS NULL",
+        )],
+    ),
+    of_sql(
+        "a short commit does not name itself",
+        &[("SELECT sha256(uuid_send(p_sid)), left", "SELECT uuid_send(gen_random_uuid()), left")],
+    ),
     of_core("the core forgets keys", &["r"]),
     of_core("the core forgets predicates", &["q"]),
     of_core("the core forgets deletions", &["del"]),
 ];
 
 /// Guards whose absence shows in a window so narrow that a busy machine may miss it for many rounds.
-const NARROW: &[Mutant] = &[of_sql(
-    "the end of a list is not locked",
-    &[
-        ("v_exclusive := v_exclusive || hashtextextended(E'\\x01tail', v_salt);", "NULL;"),
-        // The window is narrow: hold it open.
-        (
-            "  -- 4. The session is used up",
-            "  PERFORM pg_sleep(random() * 0.2);\n  -- 4. The session is used up",
-        ),
-    ],
-)];
+const NARROW: &[Mutant] = &[
+    of_sql(
+        "the end of a list is not locked",
+        &[
+            ("v_exclusive := v_exclusive || hashtextextended(E'\\x01tail', v_salt);", "NULL;"),
+            ("pg_advisory_xact_lock(hashtextextended(E'\\x01tail', hashtext('@P@')))", "NULL"),
+            (
+                "least(hashtextextended(p_key, hashtext('@P@')), hashtextextended(E'\\x01tail', hashtext('@P@')))",
+                "hashtextextended(p_key, hashtext('@P@'))",
+            ),
+            // The window is narrow: hold it open.
+            (
+                "  -- 4. The session is used up",
+                "  PERFORM pg_sleep(random() * 0.2);\n  -- 4. The session is used up",
+            ),
+            ("  RETURN x::text;", "  PERFORM pg_sleep(random() * 0.2);\n  RETURN x::text;"),
+        ],
+    ),
+    of_sql(
+        "a short commit does not wait for predicates",
+        &[
+            ("pg_advisory_xact_lock_shared(19285, hashtext('@P@'))", "NULL"),
+            ("  RETURN x::text;", "  PERFORM pg_sleep(random() * 0.02);\n  RETURN x::text;"),
+        ],
+    ),
+];
 
 const fn of_sql(name: &'static str, sql: &'static [(&'static str, &'static str)]) -> Mutant {
     Mutant { name, sql, forgets: &[] }
