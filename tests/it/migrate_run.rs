@@ -179,7 +179,11 @@ fn the_deploy_role_migrates_from_the_command_line() {
     let (code, events, words) = up(&database.url("kt_deploy"));
     assert!(code == Some(0) && events.contains("9998_more"), "{events}{words}");
     assert_eq!(key(), before);
-    app.write("migrations/9999_reads.sql", "SELECT * FROM kt_data.tbl_more;");
+    let own = "CREATE TABLE reports (day date); SELECT * FROM kt_deploy.reports;";
+    app.write("migrations/99990_own.sql", own);
+    let (code, events, words) = up(&database.url("kt_deploy"));
+    assert!(code == Some(0) && events.contains("99990_own"), "{events}{words}");
+    app.write("migrations/99991_reads.sql", "SELECT * FROM kt_data.tbl_more;");
     let (code, _, words) = up(&database.url("kt_deploy"));
     assert!(code == Some(1) && words.contains("permission denied"), "{words}");
     let (code, _, words) = up(&empty.url("kt_deploy"));

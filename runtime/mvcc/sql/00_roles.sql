@@ -48,7 +48,7 @@ BEGIN
   -- not: those may live by what PUBLIC is given. The gateway then reaches what that application has opened to everybody.
   IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-                    AND n.nspname NOT IN ('kt', 'kt_priv', 'kt_data', 'information_schema') AND n.nspname !~ '^pg_') THEN
+                    AND n.nspname NOT IN ('kt', 'kt_priv', 'kt_data', 'kt_deploy', 'information_schema') AND n.nspname !~ '^pg_') THEN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     -- Large objects are storage beside the two tables.

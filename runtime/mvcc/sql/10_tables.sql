@@ -3,9 +3,11 @@
 --   kt       the functions and the two tables that the gateway may see
 --   kt_priv  keys, commit log, ledger, helpers: nobody but the owner (and kt_deploy for the list of migrations)
 --   kt_data  the rows: nobody but the owner
+--   kt_deploy  the migrator's own, and all that it owns: what the project's migrations make. Nothing of ours is in it, or reads it
 CREATE SCHEMA IF NOT EXISTS kt AUTHORIZATION kt_owner;
 CREATE SCHEMA IF NOT EXISTS kt_priv AUTHORIZATION kt_owner;
 CREATE SCHEMA IF NOT EXISTS kt_data AUTHORIZATION kt_owner;
+CREATE SCHEMA IF NOT EXISTS kt_deploy AUTHORIZATION kt_deploy;
 GRANT USAGE ON SCHEMA kt TO kt_gateway, kt_deploy;
 GRANT USAGE ON SCHEMA kt_priv TO kt_deploy;
 ALTER DEFAULT PRIVILEGES FOR ROLE kt_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

@@ -104,6 +104,7 @@ on_each_server! {
             "CREATE TEMP TABLE trxs (x int)",
             "CREATE TABLE public.x (x int)",
             "CREATE SCHEMA evil",
+            "CREATE TABLE kt_deploy.x (x int)",
             "CREATE FUNCTION kt.evil() RETURNS int LANGUAGE sql AS 'SELECT 1'",
             "SET ROLE kt_owner",
             "SET ROLE kt_deploy",
@@ -135,6 +136,40 @@ on_each_server! {
         }
     }
 
+    /// What it owns is in one schema, to which its names without a schema go; nobody else gets there, and nothing else comes from there.
+    fn the_deploy_role_owns_one_schema(database: &Database) {
+        provision(database);
+        let mut deploy = database.connect("kt_deploy");
+        deploy
+            .batch_execute(
+                "CREATE TABLE notes (text text); INSERT INTO kt_deploy.notes VALUES ('a');
+                 CREATE FUNCTION kt_deploy.sha256(bytea) RETURNS bytea LANGUAGE sql AS 'SELECT NULL::bytea';
+                 CREATE TABLE kt_deploy.meta (inner_key bytea)",
+            )
+            .expect("its own");
+        for sql in [
+            "CREATE SCHEMA more",
+            "CREATE TABLE public.notes (text text)",
+            "CREATE TABLE kt.notes (text text)",
+            "CREATE TABLE kt_data.notes (text text)",
+            "CREATE FUNCTION kt_priv.sha256(bytea) RETURNS bytea LANGUAGE sql AS 'SELECT NULL::bytea'",
+            "CREATE TABLE keys (id text REFERENCES kt_data.tbl_marks)",
+            "CREATE VIEW rows AS SELECT * FROM kt_data.tbl_marks; SELECT * FROM rows",
+            "CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER take BEFORE INSERT ON kt.storage EXECUTE FUNCTION take()",
+            "ALTER SCHEMA kt_deploy OWNER TO kt_owner",
+        ] {
+            assert_eq!(refused(&mut deploy, sql), "42501", "{sql}");
+        }
+        let mut gateway = database.connect("kt_gateway");
+        for sql in ["SELECT * FROM kt_deploy.notes", "SELECT kt_deploy.sha256('')", "CREATE TABLE kt_deploy.x (x int)"] {
+            assert_eq!(refused(&mut gateway, sql), "42501", "{sql}");
+        }
+        Caller::new(database, "o").call(|open| open.set("marks", &json!({"id": "a"}))).expect("stores");
+        let mut caller = Caller::new(database, "o");
+        let exec = caller.call(|open| open.exec("marks", "SELECT text AS id FROM kt_deploy.notes", &[]));
+        assert!(exec.is_err(), "{exec:?}");
+    }
+
     /// From the catalogue: ownership and memberships, and what PostgreSQL itself would allow, however it was given.
     fn each_role_owns_and_may_do_what_the_table_says(database: &Database) {
         provision(database);
@@ -147,12 +182,12 @@ on_each_server! {
         assert_eq!(
             lines(OWNED),
             [
-                "kt_exec pg_default_acl", "kt_exec pg_namespace kt_guard", "kt_exec pg_proc in kt_guard", "kt_owner pg_class in kt",
+                "kt_deploy pg_namespace kt_deploy", "kt_exec pg_default_acl", "kt_exec pg_namespace kt_guard", "kt_exec pg_proc in kt_guard", "kt_owner pg_class in kt",
                 "kt_owner pg_class in kt_data", "kt_owner pg_class in kt_priv", "kt_owner pg_class in kt_view_marks", "kt_owner pg_default_acl",
                 "kt_owner pg_namespace kt", "kt_owner pg_namespace kt_data", "kt_owner pg_namespace kt_priv",
                 "kt_owner pg_namespace kt_view_marks", "kt_owner pg_proc in kt", "kt_owner pg_proc in kt_priv",
             ],
-            "neither role that logs in owns anything"
+            "the migrator owns one schema, the gateway nothing"
         );
         let may = |role: &str, lines: Vec<String>| -> Vec<String> {
             lines.iter().filter_map(|line| line.strip_prefix(role)?.strip_prefix(": ").map(str::to_owned)).collect()
