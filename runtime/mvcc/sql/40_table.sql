@@ -277,7 +277,7 @@ DROP FUNCTION IF EXISTS kt_priv.commit_@P@(pg_snapshot, text, jsonb);
 CREATE OR REPLACE FUNCTION kt_priv.commit_@P@(s pg_snapshot, whose text, p_part jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $f$
 DECLARE
-  c jsonb; a jsonb; d jsonb; op text; k text; n int; x xid8; old_version bigint; old_order bigint; old_data jsonb; fixed text[]; refused jsonb;
+  c jsonb; a jsonb; op text; n int; x xid8; fixed text[]; refused jsonb;
 BEGIN
   IF p_part ?| array['r', 'q'] THEN
     c := kt_priv.check_@P@(s, whose, coalesce(p_part -> 'r', '[]'), p_part -> 'q');
@@ -315,36 +315,16 @@ BEGIN
     IF jsonb_array_length(jsonb_path_query_array(a, 'strict $[*][1] ? (@.type() == "object")', '{}', true)) <> n THEN
       RAISE EXCEPTION 'a row is an object' USING ERRCODE = 'KT400';
     END IF;
-    IF n > 1 THEN
-      -- A row comes out of the join when its old version is marked, so that the index of keys never has both.
-      WITH w AS MATERIALIZED (SELECT e ->> 0 AS id, e -> 1 AS data, place FROM jsonb_array_elements(a) WITH ORDINALITY p(e, place)),
-        old AS (
-          UPDATE kt_data.@P@ u SET _deleted_txid = x
-           WHERE u.ctid = ANY (ARRAY(SELECT (SELECT t.ctid FROM kt_data.@P@ t WHERE @MINE@t.id = w.id AND t._deleted_txid IS NULL) FROM w))
-          RETURNING u.id, u._version, u._order, u.data)
-      INSERT INTO kt_data.@P@ (id, data, _version, _txid, _owner, _order)
-      SELECT w.id, CASE WHEN op = 'upd' THEN coalesce(old.data, '{}') || w.data ELSE @STORED@ END, coalesce(old._version, 0) + 1, x, whose,
-             CASE WHEN old.id IS NULL OR op = 'push' THEN nextval('kt_data.@P@_seq') ELSE old._order END
-        FROM w LEFT JOIN old ON old.id = w.id ORDER BY w.place;
-      CONTINUE;
-    END IF;
-    -- The same of one row, at less cost.
-    k := a -> 0 ->> 0;
-    d := a -> 0 -> 1;
-    UPDATE kt_data.@P@ t SET _deleted_txid = x WHERE @MINE@t.id = k AND t._deleted_txid IS NULL
-      RETURNING t._version, t._order, t.data INTO old_version, old_order, old_data;
-    IF NOT FOUND THEN
-      old_version := 0;
-      old_order := nextval('kt_data.@P@_seq');
-    ELSIF op = 'upd' THEN
-      d := old_data || d;
-    ELSE
-      @KEPT@
-      IF op = 'push' THEN
-        old_order := nextval('kt_data.@P@_seq');
-      END IF;
-    END IF;
-    INSERT INTO kt_data.@P@ (id, data, _version, _txid, _owner, _order) VALUES (k, d, old_version + 1, x, whose, old_order);
+    -- A row comes out of the join when its old version is marked, so that the index of keys never has both.
+    WITH w AS MATERIALIZED (SELECT e ->> 0 AS id, e -> 1 AS data, place FROM jsonb_array_elements(a) WITH ORDINALITY p(e, place)),
+      old AS (
+        UPDATE kt_data.@P@ u SET _deleted_txid = x
+         WHERE u.ctid = ANY (ARRAY(SELECT (SELECT t.ctid FROM kt_data.@P@ t WHERE @MINE@t.id = w.id AND t._deleted_txid IS NULL) FROM w))
+        RETURNING u.id, u._version, u._order, u.data)
+    INSERT INTO kt_data.@P@ (id, data, _version, _txid, _owner, _order)
+    SELECT w.id, CASE WHEN op = 'upd' THEN coalesce(old.data, '{}') || w.data ELSE @STORED@ END, coalesce(old._version, 0) + 1, x, whose,
+           CASE WHEN old.id IS NULL OR op = 'push' THEN nextval('kt_data.@P@_seq') ELSE old._order END
+      FROM w LEFT JOIN old ON old.id = w.id ORDER BY w.place;
   END LOOP;
   RETURN NULL;
 END $f$;
