@@ -348,7 +348,7 @@ BEGIN
 END $f$;
 
 -- A commit without a session that writes one row (p_how is put, upd or push, as in kt.commit's payload) and has read that row at most: what
--- kt.commit does with it, at half the cost. The locks are the same, and come first: what is asked behind them need not be asked again.
+-- kt.commit does with it, at three fifths of the cost. The locks are the same, and come first: what is asked behind them need not be asked again.
 -- What is not as usual (a new connection, rights of owners' own, read-only or unique fields, a snapshot that is not kept, whatever is refused)
 -- is asked of kt.commit, before anything is written. If that wants further locks, it waits in another order than others do, which
 -- matters to a change of rights only; PostgreSQL lets one of them pass.
