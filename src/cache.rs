@@ -35,6 +35,9 @@ pub(crate) struct Kept<'b> {
     #[serde(borrow)]
     pub(crate) files: Vec<KeptFile<'b>>,
     pub(crate) outcome: Option<KeptOutcome>,
+    /// What the contract of the outcome is made of, in the form of [`recheck`](crate::recheck); nothing where that is not kept.
+    #[serde(serialize_with = "at_once")]
+    pub(crate) promises: &'b [u8],
 }
 
 /// A module.
@@ -96,6 +99,8 @@ pub(crate) struct Gist {
     pub(crate) shape: Hash,
     /// Of all words in bodies, which only the search for words of the server's looks at.
     pub(crate) words: Hash,
+    /// Of the constants that it changes.
+    pub(crate) changed: Hash,
 }
 
 impl<'b> Kept<'b> {
@@ -115,7 +120,8 @@ impl<'b> Kept<'b> {
         let body = checksum + size_of::<u64>();
         bytes.resize(body, 0);
         let summaries = self.files.iter().map(|file| file.path.len() + file.links.len() + file.places.len());
-        bytes.reserve(summaries.sum::<usize>() + self.files.len() * FILE_BYTES);
+        let kept = summaries.sum::<usize>() + self.promises.len();
+        bytes.reserve(kept + self.files.len() * FILE_BYTES);
         let mut bytes = postcard::to_extend(self, bytes).ok()?;
         let sum = xxh3_64(&bytes[body..]);
         bytes[checksum..body].copy_from_slice(&sum.to_le_bytes());
@@ -142,6 +148,11 @@ enum Question {
 }
 
 impl Trace {
+    /// Adds the answers of another one, which hold as well.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// The files of which something was asked, absent ones included.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         self.0.keys().filter_map(|question| match question {
@@ -268,4 +279,4 @@ fn of_text(answer: Option<&str>) -> Hash {
 /// About what a file takes besides its path and summary: a stamp, a hash, and lengths; with some of the answer.
 const FILE_BYTES: usize = 128;
 /// Changes with the form of what is kept.
-const FORMAT: &str = "kontract cache 5 ";
+const FORMAT: &str = "kontract cache 6 ";

@@ -45,7 +45,8 @@ impl Gist {
         // Wherever a constant is changed, it is none.
         let changed = changes(module);
         let words: Vec<&BTreeSet<String>> = bodies.iter().map(|(_, _, _, words)| words).collect();
-        Self { shape: hash_of(&(outside, seen, changed)), words: hash_of(&words) }
+        let (shape, words) = (hash_of(&(outside, seen, &changed)), hash_of(&words));
+        Self { shape, words, changed: hash_of(&changed) }
     }
 }
 

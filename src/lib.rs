@@ -41,6 +41,8 @@ use emit::sourcemap::SourceMap;
 use migrate::compat::Break;
 use migrate::{Lock, LockError, MigrationFile, MigrationPlan, Refusal};
 use parse::ModuleGraph;
+use parse::extract::Extracted;
+use parse::types::naming::Naming;
 use project::{Loaded, Project};
 use source::{FileId, Sources};
 use split::links::Links;
@@ -76,6 +78,7 @@ impl Checked {
 struct Halves {
     project: Project,
     contract: CheckedContract,
+    extraction: Extraction,
     modules: SplitModules,
     plan: MigrationPlan,
 }
@@ -113,14 +116,15 @@ fn check_graph(
 }
 
 fn halves(system: &dyn System, project: Project, graph: &ModuleGraph, split: Split<'_>) -> Outcome<Halves> {
-    contract(graph).and_then(|contract| {
+    extracted(graph).and_then(|(contract, extraction)| {
         let options = split_options(&project, graph);
         graph.certain(split(graph, &contract, options)).and_then(|modules| {
             // A contract without some of its tables would look as if they had been removed.
             if !graph.is_whole() {
                 return Outcome::failed(Vec::new());
             }
-            plan(system, &contract).and_then(|plan| Outcome::of(Halves { project, contract, modules, plan }))
+            plan(system, &contract)
+                .and_then(|plan| Outcome::of(Halves { project, contract, extraction, modules, plan }))
         })
     })
 }
@@ -133,8 +137,31 @@ fn split_options(project: &Project, graph: &ModuleGraph) -> SplitOptions {
 
 /// What the modules of a graph promise.
 pub fn contract(graph: &ModuleGraph) -> Outcome<CheckedContract> {
-    let found = parse::extract(graph).and_then(|contract| contract::check(contract, graph.sources()));
+    extracted(graph).and_then(|(contract, _)| Outcome::of(contract))
+}
+
+/// [`contract`], and what it takes to extract some modules of it again.
+fn extracted(graph: &ModuleGraph) -> Outcome<(CheckedContract, Extraction)> {
+    let found = parse::extract(graph).and_then(|Extracted { contract, naming, tables }| {
+        let checked = contract::check(contract, graph.sources());
+        checked.and_then(|contract| Outcome::of((contract, Extraction { naming, tables })))
+    });
     graph.certain(found.stop_on_errors())
+}
+
+/// Whether a check would have nothing to say of a contract.
+fn is_in_order(system: &dyn System, contract: &Contract, sources: &Sources) -> bool {
+    let checked = contract::check(contract.clone(), sources).and_then(|contract| {
+        plan(system, &contract).and_then(|plan| lay_out(&contract, &plan.lock.wire, &CompileInput::default()))
+    });
+    checked.value.is_some() && checked.diagnostics.is_empty()
+}
+
+/// What is known of an extraction besides the contract.
+struct Extraction {
+    naming: Naming,
+    /// The declaration behind each table's name: its file and its name there.
+    tables: Vec<(String, FileId, String)>,
 }
 
 /// What a compilation is given besides the project.
@@ -400,7 +427,7 @@ fn generate(
     layout: Layout,
     input: &CompileInput<'_>,
 ) -> Result<Artifacts, StubError> {
-    let Halves { project, contract, modules, mut plan } = halves;
+    let Halves { project, contract, modules, mut plan, .. } = halves;
     let Layout { schema, ids } = layout;
     let pins = Pins {
         suite: u16::from(project.suite),

@@ -13,6 +13,7 @@
 //! should its text turn out to be another one all the same, everything is done again without the cache.
 
 mod basis;
+mod promises;
 mod reading;
 mod texts;
 
@@ -36,8 +37,9 @@ use crate::split;
 use crate::system::{FILE_BYTES_MAX, Stamp, System};
 use crate::{Checked, CompileInput, Unproven};
 pub use basis::Basis;
+use promises::{Promised, Promises};
 use reading::{Expected, Loading, Reading};
-use texts::{any_counts, looked_at};
+use texts::{counting, looked_at};
 
 /// Where the cache is kept.
 pub trait Store {
@@ -173,6 +175,14 @@ struct Done {
     compiled: Option<Compiled>,
 }
 
+/// What a run found out.
+struct Answer<'r> {
+    outcome: KeptOutcome,
+    /// In the form of [`promises`]; nothing where they are not kept.
+    promises: Cow<'r, [u8]>,
+    made: Option<Outcome<Unproven>>,
+}
+
 /// A file whose text is read on demand.
 struct Seen {
     stamp: Stamp,
@@ -251,18 +261,17 @@ impl<'r> Run<'r> {
         let mut modules = self.modules(sources, project)?;
         let contents: Contents = modules.iter().map(|module| (module.file, module.content)).collect();
         let digest = digest(loaded, &modules, &|_| None);
-        let (outcome, made, is_new) = match self.taken_over(loaded, project, &modules, (&contents, digest)) {
-            Some(outcome) => {
+        let taken = self.taken_over(loaded, project, &modules, (&contents, digest));
+        let is_new = taken.is_none();
+        let Answer { outcome, promises, made } = match taken {
+            Some(taken) => {
                 // The diagnostics may point into packages.
-                for path in &outcome.packages {
+                for path in &taken.outcome.packages {
                     sources.add(path);
                 }
-                (outcome, None, false)
+                taken
             }
-            None => {
-                let (outcome, made) = self.outcome(loaded, project, &mut modules, (&contents, digest))?;
-                (outcome, made, true)
-            }
+            None => self.outcome(loaded, project, &mut modules, (&contents, digest))?,
         };
         let compiled = made.zip(self.compiling).map(|(outcome, (adapt, _))| {
             let mut project = project.clone();
@@ -279,7 +288,7 @@ impl<'r> Run<'r> {
         };
         let whole = modules.iter().all(|module| module.summary.is_ok());
         let to_keep = (is_new || self.has_read(&modules))
-            .then(|| self.encode(sources, &modules, whole.then_some(outcome), key))
+            .then(|| self.encode(sources, &modules, whole.then_some((outcome, &promises)), key))
             .flatten();
         Some(Done { rechecked, to_keep, compiled })
     }
@@ -291,7 +300,7 @@ impl<'r> Run<'r> {
         project: &Project,
         modules: &[Module<'r>],
         (contents, digest): (&Contents, Hash),
-    ) -> Option<KeptOutcome> {
+    ) -> Option<Answer<'r>> {
         let (outcome, sources) = (self.kept?.outcome.as_ref()?, &loaded.sources);
         let is_same = |file: &FileId, content: &Hash| contents.get(file) == Some(content);
         let edited: Vec<&KeptText> =
@@ -305,9 +314,15 @@ impl<'r> Run<'r> {
             && suffices
             && outcome.pointed.iter().all(|(file, content)| is_same(file, content))
             && outcome.trace.holds(self.system);
-        if !holds || any_counts(sources, &edited, outcome.searched) {
+        if !holds {
             return None;
         }
+        let counting = counting(sources, &edited, outcome.searched);
+        let promised = match counting.is_empty() {
+            true => None,
+            false if self.wanted == Wanted::Declarations || self.compiling.is_some() => return None,
+            false => Some(self.promised(loaded, project, modules, (outcome, &counting))?),
+        };
         let mut taken = outcome.clone();
         taken.digest = digest;
         if !edited.is_empty() {
@@ -316,7 +331,15 @@ impl<'r> Run<'r> {
         for text in &mut taken.texts {
             text.content = *contents.get(&text.file)?;
         }
-        Some(taken)
+        let Some(Promised { promises, gists }) = promised else {
+            let promises = Cow::Borrowed(self.kept?.promises);
+            return Some(Answer { outcome: taken, promises, made: None });
+        };
+        for text in &mut taken.texts {
+            text.gist = gists.get(&text.file).copied().or(text.gist);
+        }
+        taken.trace.extend(self.traced.trace());
+        Some(Answer { outcome: taken, promises: Cow::Owned(promises.encode()), made: None })
     }
 
     /// Whether the summaries differ from those of the last check only where its outcome does not depend on them.
@@ -431,10 +454,10 @@ impl<'r> Run<'r> {
         project: &Project,
         modules: &mut [Module<'_>],
         (contents, digest): (&Contents, Hash),
-    ) -> Option<(KeptOutcome, Option<Outcome<Unproven>>)> {
+    ) -> Option<Answer<'r>> {
         let sources = &loaded.sources;
         let summaries = summaries(modules)?;
-        let (mut texts, mut searched, mut apart) = (Vec::new(), false, Vec::new());
+        let (mut texts, mut searched, mut apart, mut promises) = (Vec::new(), false, Vec::new(), None);
         let pages = project.ssr.as_deref().and_then(|path| sources.id(path));
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
         let outcome = project_read.and_then(|project| {
@@ -445,6 +468,8 @@ impl<'r> Run<'r> {
                 let known = known.filter(|outcome| outcome.searched == searched);
                 texts = looked_at(&graph, checked.value.as_ref(), (searched, contents), known);
                 apart = Apart::of(&graph, pages).encode();
+                let silent = checked.value.as_ref().filter(|_| checked.diagnostics.is_empty() && !searched);
+                promises = silent.and_then(|checked| Promises::of(&graph, checked));
                 parse::drop_elsewhere(graph);
                 checked
             })
@@ -472,7 +497,8 @@ impl<'r> Run<'r> {
             diagnostics: outcome.diagnostics,
             declarations,
         };
-        Some((kept, made))
+        let promises = promises.map_or_else(Vec::new, |promises| promises.encode());
+        Some(Answer { outcome: kept, promises: Cow::Owned(promises), made })
     }
 
     fn check(&self, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
@@ -494,7 +520,7 @@ impl<'r> Run<'r> {
         &self,
         sources: &Sources,
         modules: &[Module<'_>],
-        outcome: Option<KeptOutcome>,
+        outcome: Option<(KeptOutcome, &[u8])>,
         key: &str,
     ) -> Option<Vec<u8>> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -505,7 +531,9 @@ impl<'r> Run<'r> {
             let stamp = seen.get(path).map(|seen| seen.stamp);
             Some(KeptFile { path, stamp, content: module.content, links, places })
         });
-        Kept { began_ns: self.began_ns, files: files.collect(), outcome }.encode(key)
+        let (outcome, promises) =
+            outcome.map_or((None, &[][..]), |(outcome, promises)| (Some(outcome), promises));
+        Kept { began_ns: self.began_ns, files: files.collect(), outcome, promises }.encode(key)
     }
 }
 

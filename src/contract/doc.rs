@@ -1,7 +1,9 @@
 //! Documentation comments of a declaration, already taken apart.
 
+use serde::{Deserialize, Serialize};
+
 /// What the `///` lines and the `/** */` block above a declaration say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doc {
     /// Markdown before the first tag.
     pub text: String,

@@ -1,10 +1,12 @@
 //! An endpoint: a function that runs on the server and is called through a stub.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Doc, Perms, Ty};
 use crate::source::{FileId, Location};
 
 /// One endpoint.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The project-wide name: `name:` of the options, otherwise the binding's.
     pub name: String,
@@ -23,7 +25,7 @@ pub struct Endpoint {
 }
 
 /// How a function is reached from outside of its module.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ModuleBinding {
     /// The module.
     pub file: FileId,
@@ -113,11 +115,12 @@ impl ModuleBinding {
 }
 
 /// Policy of an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointOptions {
     /// The group a caller must be in; `None` admits every session, also an anonymous one.
     pub ugroup: Option<String>,
     /// What the endpoint may do with storage.
+    #[serde(with = "super::bits")]
     pub perm: Perms,
     /// The endpoint group that middleware filters select by.
     pub egroup: Option<String>,
@@ -132,7 +135,7 @@ pub const MAX_BYTES_DEFAULT: u32 = 10 << 20;
 pub const MAX_BYTES_MAX: u32 = 1 << 30;
 
 /// A parameter of an endpoint.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Param {
     /// Its name; `arg0` … for patterns.
     pub name: String,

@@ -1,10 +1,12 @@
 //! A middleware and the filter that says which endpoints it wraps.
 
+use serde::{Deserialize, Serialize};
+
 use super::endpoint::Endpoint;
 use crate::source::{FileId, Location};
 
 /// One element of `export default defineMiddleware([…])`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Middleware {
     /// The middleware module.
     pub file: FileId,
@@ -17,7 +19,7 @@ pub struct Middleware {
 }
 
 /// Conditions of `mwfilter`; an absent one always holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MiddlewareFilter {
     /// Endpoint group.
     pub egroup: Option<String>,

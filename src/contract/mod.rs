@@ -7,6 +7,7 @@
 //! Plain data: no syntax nodes, no file system. Positions are [`Location`]s, so that every later phase can point at
 //! the user's source.
 
+mod bits;
 pub mod check;
 mod diagnostics;
 pub mod doc;
@@ -33,8 +34,10 @@ pub use wire_ids::{FieldRename, RenameFault, WireIds};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 /// Everything extracted from the sources, not yet checked. In the order of files, then of positions.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Contract {
     /// Functions marked `@backend` or wrapped in `backend(…)`.
     pub endpoints: Vec<Endpoint>,

@@ -1,10 +1,12 @@
 //! A table: rows of one interface, reached as `env.storage.<name>`.
 
+use serde::{Deserialize, Serialize};
+
 use super::Perms;
 use crate::source::Location;
 
 /// One table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// The name in `env.storage.<name>`: `entries`.
     pub name: String,
@@ -19,7 +21,7 @@ pub struct Table {
 }
 
 /// Whose rows a caller of a table sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// One set of rows for everybody.
     Shared,
@@ -30,7 +32,7 @@ pub enum Scope {
 }
 
 /// A place where the source visibly uses `env.storage.<table>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageUse {
     /// The table's name as written.
     pub table: String,
@@ -43,10 +45,11 @@ pub struct StorageUse {
 }
 
 /// A method of a table, or iteration over it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageOperation {
     /// The method's name; `for … of` for iteration.
     pub name: String,
     /// The bit that an endpoint needs for it.
+    #[serde(with = "super::bits")]
     pub needs: Perms,
 }

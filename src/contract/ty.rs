@@ -3,11 +3,13 @@
 //! Aliases, utility types and generics are resolved before a [`Ty`] exists; object types are named and live in
 //! [`super::Contract::types`], so that recursion needs no pointer.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Doc, Perms};
 use crate::source::Location;
 
 /// A wire type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ty {
     /// `string`
     String,
@@ -63,7 +65,7 @@ pub enum Ty {
 }
 
 /// What TypeScript is told of a type that nothing on the wire depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Spelling {
     /// `readonly T[]`, `readonly [A, B]`, `ReadonlyMap<K, V>`, `ReadonlySet<T>`
     Readonly,
@@ -74,7 +76,7 @@ pub enum Spelling {
 }
 
 /// An enum, as far as TypeScript compares it with others of its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnumType {
     /// Its name in the source.
     pub name: String,
@@ -83,7 +85,7 @@ pub struct EnumType {
 }
 
 /// A literal type.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Literal {
     /// `'a'`
     String(String),
@@ -96,7 +98,7 @@ pub enum Literal {
 }
 
 /// A piece of a template literal type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TemplatePart {
     /// Text as it is.
     Text(String),
@@ -109,7 +111,7 @@ pub enum TemplatePart {
 }
 
 /// An element of a tuple.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TupleElement {
     /// Its label, if it has one.
     pub name: Option<String>,
@@ -122,7 +124,7 @@ pub struct TupleElement {
 }
 
 /// What the keys of a record are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordKey {
     /// `string`
     String,
@@ -223,7 +225,7 @@ impl Ty {
 }
 
 /// How a bigint travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum BigIntWidth {
     /// `bigint`, `int64`
     Int64,
@@ -232,7 +234,7 @@ pub enum BigIntWidth {
 }
 
 /// How a number travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NumberWidth {
     /// `int8`
     Int8,
@@ -253,7 +255,7 @@ pub enum NumberWidth {
 }
 
 /// An interface, an object type alias or an inline object type.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObjectType {
     /// Its name; inline types are named after their place: `sign_entry` → `SignEntry`.
     pub name: String,
@@ -266,7 +268,7 @@ pub struct ObjectType {
 }
 
 /// A field of an object type.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -283,6 +285,7 @@ pub struct Field {
     /// `@unique`
     pub unique: bool,
     /// `@perm(…)`; `None` means every bit.
+    #[serde(with = "super::bits::optional")]
     pub perm: Option<Perms>,
     /// Documentation above the field.
     pub doc: Doc,

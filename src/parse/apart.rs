@@ -47,6 +47,16 @@ impl Apart {
         postcard::from_bytes(bytes).ok()
     }
 
+    /// Whether a module is apart.
+    pub(crate) fn has(&self, file: FileId) -> bool {
+        self.files.contains(&file)
+    }
+
+    /// Whether it has to do with the server.
+    pub(crate) fn is_involved(&self, file: FileId) -> bool {
+        self.involved.contains(&file)
+    }
+
     /// Whether every phase sees the same although a module has another summary. `target` says where a specifier leads.
     pub(crate) fn stays(
         &self,

@@ -277,6 +277,12 @@ impl ModuleGraph {
             .map(|(file, entry)| (*file, &entry.summary))
     }
 
+    /// The modules that somebody has asked anything.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = FileId> {
+        let asked = |entry: &Entry| entry.tree.get().is_some() || entry.asked.load(Ordering::Relaxed);
+        self.modules.iter().filter(move |(_, entry)| asked(entry)).map(|(file, _)| *file)
+    }
+
     /// The modules that name the package `kontract`, and those that pass something of these on.
     pub(super) fn passing(&self) -> &BTreeSet<FileId> {
         &self.passing
@@ -425,6 +431,16 @@ impl ModuleGraph {
     /// The constants whose objects are changed after they are made.
     pub(crate) fn changed(&self) -> &Changed {
         self.changed.get_or_init(|| Changed::of(self))
+    }
+
+    /// The same, if anybody has asked.
+    pub(crate) fn changed_if_asked(&self) -> Option<&Changed> {
+        self.changed.get()
+    }
+
+    /// Takes them from who knows all modules, where this graph has some.
+    pub(crate) fn set_changed(&mut self, changed: Changed) {
+        self.changed = OnceLock::from(changed);
     }
 
     /// The files of packages whose declarations are in force without an import.

@@ -19,6 +19,7 @@ mod global_types;
 pub mod graph;
 pub mod inspect;
 mod involved;
+pub(crate) mod leads;
 mod limits;
 pub(crate) mod literal;
 pub mod module;
@@ -115,6 +116,11 @@ pub fn link(sources: &Sources, project: &Project, modules: Vec<Summarized>) -> O
         diagnostics.extend(failures);
         Outcome { value, diagnostics }
     })
+}
+
+/// Links some modules of a project and everything that they import. What is asked of all modules would be wrong.
+pub(crate) fn link_some(sources: &Sources, project: &Project, modules: Vec<(FileId, Read)>) -> ModuleGraph {
+    in_parallel(|| ModuleGraph::new(sources, project, modules, BTreeSet::new()))
 }
 
 /// Runs a pass where it may use all processors, on stacks deep enough for any file. What it returns must not depend on

@@ -1,6 +1,6 @@
 //! The texts that a check looked at beyond summaries, and what of them counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -37,18 +37,16 @@ pub(super) fn looked_at(
     in_parallel(|| files.par_iter().filter_map(text).collect())
 }
 
-/// Whether any of these modules, which have other texts, is another one where it can matter.
-pub(super) fn any_counts(sources: &Sources, edited: &[&KeptText], searched: bool) -> bool {
-    if edited.iter().any(|text| text.gist.is_none()) {
-        return true;
-    }
-    let counts = |text: &&KeptText| {
+/// Which of these modules, that have other texts, are other ones where it can matter.
+pub(super) fn counting(sources: &Sources, edited: &[&KeptText], searched: bool) -> BTreeSet<FileId> {
+    let counts = |text: &&&KeptText| {
+        let Some(old) = text.gist else { return true };
         let module = parse::again(sources, text.file, &text.own);
         let gist = module.map(|module| Gist::of(&module, &sources.file(text.file).text, searched));
-        match (text.gist, gist) {
-            (Some(old), Some(new)) => old.shape != new.shape || (searched && old.words != new.words),
-            (_, _) => true,
-        }
+        gist.is_none_or(|new| old.shape != new.shape || (searched && old.words != new.words))
     };
-    !edited.is_empty() && in_parallel(|| edited.par_iter().any(counts))
+    if edited.is_empty() {
+        return BTreeSet::new();
+    }
+    in_parallel(|| edited.par_iter().filter(counts).map(|text| text.file).collect())
 }

@@ -106,7 +106,7 @@ pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach, stubs
 }
 
 /// Whether a module belongs to the frontend: no server code runs it, and nothing in it needs the server by itself.
-fn is_frontend(reach: &Reach, file: FileId) -> bool {
+pub(super) fn is_frontend(reach: &Reach, file: FileId) -> bool {
     let needs_server =
         reach.server_only.get(&file).is_some_and(|reason| !matches!(reason, ServerOnly::Imports(_)));
     !reach.server_modules.contains(&file) && !needs_server

@@ -36,6 +36,7 @@ mod reach;
 pub mod recipe;
 mod said;
 mod unresolved;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +47,7 @@ use links::Links;
 pub(crate) use mentions::{Mentions, words};
 pub use plan::{Side, SplitPlan};
 use recipe::Recipe;
+pub use view::{View, Views};
 
 use crate::contract::CheckedContract;
 use crate::diag::Outcome;
@@ -75,6 +77,8 @@ pub struct SplitModules {
     pub frontier: Frontier,
     /// What the client's files are searched for once they are made.
     pub evidence: Evidence,
+    /// What was seen of modules of which nothing else counts to a check, as hashes; none where more may.
+    pub views: Views,
 }
 
 /// The client half of a module.
@@ -171,6 +175,7 @@ fn halves(
         let (mut modules, wrong) =
             apply::apply(graph, contract.contract(), &parts, &reach, (options, wanted));
         found.extend(wrong);
+        modules.views = view::views(graph, &parts, &reach, options);
         if wanted == Wanted::Both {
             modules.frontier = frontend::frontier(graph, &parts, &reach, options.pages);
         }

@@ -121,7 +121,7 @@ fn is_inert_value(value: &Expr) -> bool {
 }
 
 /// What a part is to the split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum PartKind {
     Import,
     /// `export … from`, `export { … }`
@@ -165,7 +165,7 @@ impl<'g> Parts<'g> {
     }
 }
 
-fn module_parts<'g>(graph: &'g ModuleGraph, module: &'g ParsedModule) -> Vec<Part<'g>> {
+pub(super) fn module_parts<'g>(graph: &'g ModuleGraph, module: &'g ParsedModule) -> Vec<Part<'g>> {
     let forms = endpoint_forms(graph, module);
     let endpoints = forms.endpoints.iter().map(|form| (form.name_span, PartKind::Endpoint));
     let bases = forms.bases.iter().map(|base| (base.name_span, PartKind::EndpointBase));

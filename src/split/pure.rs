@@ -17,6 +17,7 @@ use swc_ecma_ast::{ArrowExpr, CallExpr, Callee, Decl, Function, ModuleDecl, Modu
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
 
 use super::diagnostics;
+use super::frontend::is_frontend;
 use super::parts::{Part, PartId, PartKind, Parts, own_span};
 use super::reach::{Reach, has_endpoints, is_for_both};
 use crate::diag::Diagnostic;
@@ -81,6 +82,18 @@ pub(super) fn taken_along(
         }
     }
     found
+}
+
+/// The modules of which pages would take something along if endpoints used it.
+pub(super) fn may_be_taken_along(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> BTreeSet<FileId> {
+    let is_made = |part: &Part<'_>| part.kind == PartKind::Declaration && part.has_effect();
+    let making = shared(graph, parts, reach).filter(|module| parts.module(module.file).iter().any(is_made));
+    let making: BTreeSet<FileId> = making.map(|module| module.file).collect();
+    if making.is_empty() {
+        return making;
+    }
+    let asked = asked_by_pages(graph, parts, &|file| is_frontend(reach, file));
+    making.into_iter().filter(|file| asked.contains_key(file)).collect()
 }
 
 /// The modules that pages load, where one of them asks for each, and for which of its exports they ask.

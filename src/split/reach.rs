@@ -36,6 +36,8 @@ pub(super) struct Reach {
     pub(super) server_modules: BTreeSet<FileId>,
     /// Modules that only the server can run, with the module that the reason stands in.
     pub(super) server_only: BTreeMap<FileId, ServerOnly>,
+    /// Whether a frontend asks for anything but endpoints.
+    pub(super) is_asked: bool,
 }
 
 /// Why a module can only run on the server.
@@ -72,8 +74,9 @@ impl Reach {
             let server_modules = server_modules(graph, parts, &client);
             let grown = server_closure(graph, parts, &server_modules, &client);
             if grown == server {
+                let is_asked = demanded.iter().any(|id| is_declaration(parts, *id));
                 let present = present(graph, parts, &client, asked);
-                return Self { client, present, used, server_modules, server_only };
+                return Self { client, present, used, server_modules, server_only, is_asked };
             }
             server = grown;
         }
@@ -302,10 +305,13 @@ struct Walk<'w> {
 }
 
 fn client_closure(demanded: &BTreeSet<PartId>, walk: &Walk<'_>) -> BTreeSet<PartId> {
-    let is_declaration =
-        |id: &&PartId| walk.parts.part(**id).is_some_and(|part| part.kind == PartKind::Declaration);
-    let closures = demanded.iter().filter(is_declaration).filter_map(|id| walk.closure(vec![*id], None));
+    let declarations = demanded.iter().filter(|id| is_declaration(walk.parts, **id));
+    let closures = declarations.filter_map(|id| walk.closure(vec![*id], None));
     closures.flatten().collect()
+}
+
+fn is_declaration(parts: &Parts<'_>, id: PartId) -> bool {
+    parts.part(id).is_some_and(|part| part.kind == PartKind::Declaration)
 }
 
 impl Walk<'_> {
@@ -367,7 +373,7 @@ fn is_refused(graph: &ModuleGraph, parts: &Parts<'_>, secret: &dyn Fn(&PartId) -
     secret(&id) || injected || !part.dynamic_imports.is_empty() || queried(graph, parts, id).iter().any(tells)
 }
 
-fn is_function(part: &Part<'_>) -> bool {
+pub(super) fn is_function(part: &Part<'_>) -> bool {
     matches!(item_decl(&part.node), Some(swc_ecma_ast::Decl::Fn(_)))
 }
 
@@ -449,7 +455,7 @@ pub(super) fn uses_injected(part: &Part<'_>) -> bool {
     INJECTED.iter().any(|name| part.unresolved.contains(*name))
 }
 
-fn imports_server_runtime(module: &ParsedModule, part: &Part<'_>) -> bool {
+pub(super) fn imports_server_runtime(module: &ParsedModule, part: &Part<'_>) -> bool {
     part.refers.iter().any(|name| {
         module.import(name).is_some_and(|import| import.from.text == SERVER_RUNTIME && !import.type_only)
     })

@@ -56,6 +56,7 @@ fn source_of(node: &ModuleItem) -> Option<(&Str, Vec<String>)> {
     }
 }
 
-fn is_of_client(specifier: &str) -> bool {
+/// Whether a specifier means the client's half.
+pub(super) fn is_of_client(specifier: &str) -> bool {
     specifier.strip_prefix("@/client").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -17,6 +17,7 @@ use crate::parse::module::ParsedModule;
 use crate::parse::types::{ASYNCHRONOUS, Inferred, Scope};
 
 pub(super) fn extract<'g>(extraction: &mut Extraction<'g>, module: &'g ParsedModule, forms: Forms<'g>) {
+    extraction.types.look_at(Some(module.file));
     for form in &forms.endpoints {
         let body = form.function.place.module.location(form.function.body.span());
         if let Some(endpoint) = endpoint(extraction, module, form) {

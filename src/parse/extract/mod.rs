@@ -4,6 +4,7 @@
 //! What one form says wrongly about itself is reported here; what several forms contradict each other in is reported
 //! by [`crate::contract::check`].
 
+mod alone;
 mod backend;
 mod class;
 pub(crate) mod diagnostics;
@@ -28,30 +29,32 @@ use swc_ecma_ast::{CallExpr, Callee};
 use super::graph::ModuleGraph;
 use super::in_parallel;
 use super::module::{OwnName, ParsedModule};
-use super::types::{TypeResolver, own_modules};
+use super::types::naming::Naming;
+use super::types::{Resolved, TypeResolver, own_modules};
 use crate::contract::Contract;
 use crate::diag::{Diagnostic, Outcome};
-use crate::source::Location;
+use crate::source::{FileId, Location};
 use form::{ClassKey, ClassSite};
 
+pub(crate) use alone::{Alone, extract_alone};
 pub(crate) use forms::endpoint_forms;
 pub(crate) use middleware::middleware_call;
 pub(crate) use table::table_declarations;
 pub(crate) use uses::Uses;
 
+/// A contract, and what it takes to extract some modules of it again.
+pub struct Extracted {
+    pub(crate) contract: Contract,
+    pub(crate) naming: Naming,
+    /// The declaration behind each table's name: its file and its name there.
+    pub(crate) tables: Vec<(String, FileId, String)>,
+}
+
 /// Everything the modules promise, in the order of files and then of positions.
-pub fn extract<'g>(graph: &'g ModuleGraph) -> Outcome<Contract> {
+pub fn extract<'g>(graph: &'g ModuleGraph) -> Outcome<Extracted> {
     super::on_deep_stack(|| {
-        let own = own_modules();
-        let mut extraction = Extraction {
-            graph,
-            contract: Contract::default(),
-            types: TypeResolver::new(graph, &own, table_declarations(graph)),
-            diagnostics: Vec::new(),
-            bodies: Vec::new(),
-            exposed_classes: BTreeSet::new(),
-            base_classes: Vec::new(),
-        };
+        let (own, tables) = (own_modules(), table_declarations(graph));
+        let mut extraction = Extraction::new(graph, &own, tables.clone());
         let mut filters = Vec::new();
         for module in graph.modules() {
             filters.extend(middleware::extract(&mut extraction, module));
@@ -72,7 +75,7 @@ pub fn extract<'g>(graph: &'g ModuleGraph) -> Outcome<Contract> {
             storage_use::extract(&mut extraction, module);
         }
         table::extract(&mut extraction);
-        extraction.finish()
+        extraction.finish(tables)
     })
 }
 
@@ -90,14 +93,26 @@ struct Extraction<'g> {
     base_classes: Vec<ClassSite<'g>>,
 }
 
-impl Extraction<'_> {
-    fn finish(mut self) -> Outcome<Contract> {
-        let (types, enums, diagnostics) = self.types.finish();
+impl<'g> Extraction<'g> {
+    fn new(graph: &'g ModuleGraph, own: &'g [ParsedModule], tables: Vec<(String, FileId, String)>) -> Self {
+        Self {
+            graph,
+            contract: Contract::default(),
+            types: TypeResolver::new(graph, own, tables),
+            diagnostics: Vec::new(),
+            bodies: Vec::new(),
+            exposed_classes: BTreeSet::new(),
+            base_classes: Vec::new(),
+        }
+    }
+
+    fn finish(mut self, tables: Vec<(String, FileId, String)>) -> Outcome<Extracted> {
+        let Resolved { types, enums, naming, diagnostics } = self.types.finish();
         (self.contract.types, self.contract.enums) = (types, enums);
         keep_used_types(&mut self.contract);
         self.diagnostics.extend(diagnostics);
         self.diagnostics.extend(self.graph.failures());
-        Outcome::with(self.contract, self.diagnostics)
+        Outcome::with(Extracted { contract: self.contract, naming, tables }, self.diagnostics)
     }
 }
 
@@ -110,7 +125,7 @@ pub(crate) fn is_call_of(module: &ParsedModule, call: &CallExpr, name: &str) -> 
 }
 
 /// Leaves out the object types that only were on the way to others, such as the operands of `A & B`.
-fn keep_used_types(contract: &mut Contract) {
+pub(crate) fn keep_used_types(contract: &mut Contract) {
     let mut queue: Vec<String> = contract.tables.iter().map(|table| table.entity.clone()).collect();
     for endpoint in &contract.endpoints {
         let params = endpoint.params.iter().map(|param| &param.ty);

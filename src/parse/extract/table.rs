@@ -28,6 +28,7 @@ pub(super) fn extract(extraction: &mut Extraction<'_>) {
         let stray = DocComment::stray(module);
         extraction.diagnostics.extend(stray.iter().map(|mark| stray_mark(&mark.name, mark.location)));
     }
+    extraction.types.look_at(None);
     let candidates = Candidate::all(graph, &used);
     let marked: BTreeSet<String> = candidates
         .iter()

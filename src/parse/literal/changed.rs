@@ -7,9 +7,9 @@
 //! A `const` keeps its object, not what is in it. Other names for it in the same module are followed, what is passed to a function
 //! or exported under another name is not.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use swc_ecma_ast::{
     CallExpr, Callee, Expr, Id, Ident, MemberExpr, MemberProp, Pat, SimpleAssignTarget, UnaryExpr, UnaryOp,
     UpdateExpr, VarDeclarator,
@@ -23,7 +23,8 @@ use crate::parse::module::ParsedModule;
 use crate::source::FileId;
 
 /// The names of constants whose objects somebody changes; those of no module's top level are marked as [`inner`].
-pub(crate) struct Changed(HashSet<(FileId, String)>);
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Changed(BTreeSet<(FileId, String)>);
 
 impl Changed {
     /// Looks through every module that may run on the server.

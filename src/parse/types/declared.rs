@@ -138,6 +138,7 @@ impl<'g> Evaluator<'g> {
             known.symbol == symbol && known.args == args
         });
         if let Some(running) = running {
+            self.has_circles |= self.running.last() != Some(&running);
             return self.intern(Type::Recur(running));
         }
         let alias = self.alias(Alias { symbol, args, host });

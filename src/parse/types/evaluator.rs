@@ -57,6 +57,11 @@ pub(crate) struct Evaluator<'g> {
     pub(super) table_names: Vec<(String, FileId, String)>,
     steps: usize,
     depth: usize,
+    /// Of all annotations together, and the most of any.
+    steps_before: usize,
+    depth_max: usize,
+    /// Whether types led to each other in a circle, so that what is found may depend on where it is entered.
+    pub(super) has_circles: bool,
     /// Names that are being looked for within each other.
     pub(super) sought: Vec<(ModuleId, String)>,
     /// The names that nobody declares, where they are kept as what a library may declare.
@@ -175,6 +180,9 @@ impl<'g> Evaluator<'g> {
             table_names: Vec::new(),
             steps: 0,
             depth: 0,
+            steps_before: 0,
+            depth_max: 0,
+            has_circles: false,
             sought: Vec::new(),
             globals: None,
             diagnostics: Vec::new(),
@@ -395,7 +403,10 @@ impl<'g> Evaluator<'g> {
                 self.thunks[thunk.place()] = Thunk::Known(ty);
                 Some(ty)
             }
-            Thunk::Running => None,
+            Thunk::Running => {
+                self.has_circles = true;
+                None
+            }
             Thunk::Pending(evaluation) => {
                 let ty = evaluation(self);
                 self.thunks[thunk.place()] = Thunk::Known(ty);
@@ -410,7 +421,13 @@ impl<'g> Evaluator<'g> {
 
     /// Begins the work on one annotation with a fresh budget.
     pub(super) fn begin(&mut self) {
+        self.steps_before = self.steps_before.saturating_add(self.steps);
         (self.steps, self.depth) = (0, 0);
+    }
+
+    /// The steps of all work so far, and how deep it went.
+    pub(super) fn spent_at_most(&self) -> (usize, usize) {
+        (self.steps_before.saturating_add(self.steps), self.depth_max)
     }
 
     /// Runs a step within the bounds; [`Type::Excess`] beyond them.
@@ -420,6 +437,7 @@ impl<'g> Evaluator<'g> {
         }
         self.steps += 1;
         self.depth += 1;
+        self.depth_max = self.depth_max.max(self.depth);
         let ty = step(self);
         self.depth -= 1;
         ty

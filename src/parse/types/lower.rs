@@ -9,6 +9,7 @@
 
 use super::diagnostics;
 use super::model::{Element, Members, Source, Type, TypeId};
+use super::naming::By;
 use super::{TypeResolver, names};
 use crate::contract::{
     BigIntWidth, Doc, Literal, NumberWidth, ObjectType, RecordKey, TemplatePart, TupleElement, Ty,
@@ -35,6 +36,7 @@ impl<'g> TypeResolver<'g> {
             ));
         }
         self.depth += 1;
+        self.named.at_depth(self.depth);
         if unnamed {
             self.open.push(inner);
         }
@@ -229,6 +231,7 @@ impl<'g> TypeResolver<'g> {
             return self.lower_library(&name, &args, place, at);
         }
         if let Some(known) = self.names.get(&ty) {
+            self.named.known(known, self.depth);
             return Some(Ty::Object(known.clone()));
         }
         let members = self.types.shape(ty)?;
@@ -242,7 +245,9 @@ impl<'g> TypeResolver<'g> {
         let wished = identity.name.unwrap_or_else(|| place.to_owned());
         let name = self.reserve(&wished);
         self.names.insert(ty, name.clone());
+        let outer = self.named.enter(&name, identity.by, self.depth);
         let fields = self.fields_of(&members, &name, at);
+        self.named.leave(outer);
         let object =
             ObjectType { name: name.clone(), fields, doc: identity.doc, location: identity.location };
         self.registry.insert(name.clone(), Some(object));
@@ -343,7 +348,8 @@ impl<'g> TypeResolver<'g> {
             Some((alias.symbol, std::rc::Rc::clone(&alias.args)))
         });
         let Some((symbol, args)) = named else {
-            return Identity { name: None, doc: Doc::default(), location: location.unwrap_or(at) };
+            let by = self.named_by(ty, None, location);
+            return Identity { name: None, doc: Doc::default(), location: location.unwrap_or(at), by };
         };
         let declarations = self.types.declarations(symbol);
         let declaration = declarations.first();
@@ -351,8 +357,9 @@ impl<'g> TypeResolver<'g> {
         let at = declaration.and_then(|declaration| declaration.env.location(declaration.name)).unwrap_or(at);
         let base = self.types.symbol_of(symbol).name().to_owned();
         let base = if base == super::symbols::DEFAULT { None } else { Some(base) };
+        let by = self.named_by(ty, base.as_ref().map(|_| (symbol, !args.is_empty())), None);
         let name = base.map(|base| args.iter().fold(base, |name, arg| name + &self.label(*arg, 0)));
-        Identity { name, doc, location: at }
+        Identity { name, doc, location: at, by }
     }
 
     /// The documentation of an object type: its declaration's, and otherwise that of the type it is made of, so that
@@ -384,6 +391,7 @@ struct Identity {
     name: Option<String>,
     doc: Doc,
     location: Location,
+    by: By,
 }
 
 /// Adds to a union what is none of its members. Of two that travel alike one is left, spelled as both can be.

@@ -33,6 +33,7 @@ mod members;
 mod model;
 mod names;
 mod namespaces;
+pub(crate) mod naming;
 mod operators;
 mod relation;
 mod replaced;
@@ -57,6 +58,7 @@ pub(crate) use contextual::Context;
 use evaluator::Evaluator;
 pub(crate) use library::own_modules;
 use model::{Env, Type, TypeId};
+use naming::{Names, Naming};
 
 /// Resolves annotations and keeps the registry of object types.
 pub(crate) struct TypeResolver<'g> {
@@ -73,7 +75,16 @@ pub(crate) struct TypeResolver<'g> {
     depth: usize,
     /// Unions, arrays and tuples among them.
     open: Vec<TypeId>,
+    named: Names,
     diagnostics: Vec<Diagnostic>,
+}
+
+/// All types that were asked for.
+pub(crate) struct Resolved {
+    pub(crate) types: BTreeMap<String, ObjectType>,
+    pub(crate) enums: BTreeMap<String, EnumType>,
+    pub(crate) naming: Naming,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// Where an annotation stands, and what type parameters are in force there.
@@ -135,15 +146,15 @@ impl<'g> TypeResolver<'g> {
             enum_paths: HashMap::new(),
             depth: 0,
             open: Vec::new(),
+            named: Names::default(),
             diagnostics: Vec::new(),
         }
     }
 
-    /// The registry, its enums, and everything that was found wrong.
-    pub(crate) fn finish(
-        mut self,
-    ) -> (BTreeMap<String, ObjectType>, BTreeMap<String, EnumType>, Vec<Diagnostic>) {
+    /// The registry, its enums, who asked for these, and everything that was found wrong.
+    pub(crate) fn finish(mut self) -> Resolved {
         self.take_diagnostics();
+        let naming = self.naming();
         let types =
             self.registry.into_iter().filter_map(|(name, object)| object.map(|object| (name, object)));
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
@@ -153,7 +164,7 @@ impl<'g> TypeResolver<'g> {
                 diagnostics.push(diagnostic);
             }
         }
-        (types.collect(), self.enums, diagnostics)
+        Resolved { types: types.collect(), enums: self.enums, naming, diagnostics }
     }
 
     /// The type of a parameter or field. `place` names inline object types. `None` after a diagnostic.
@@ -317,6 +328,7 @@ impl<'g> TypeResolver<'g> {
         let numbered = (2..).map(|number| format!("{wished}{number}"));
         let mut names = std::iter::once(wished.to_owned()).chain(numbered);
         let name = names.find(|name| !self.registry.contains_key(name)).unwrap_or_else(|| wished.to_owned());
+        self.named.naming.by_order |= name != wished;
         self.registry.insert(name.clone(), None);
         name
     }

@@ -117,6 +117,7 @@ impl<'g> TypeResolver<'g> {
 
     /// What a type argument adds to a name: `Page` of `Entry` → `PageEntry`.
     pub(super) fn label(&mut self, ty: TypeId, depth: usize) -> String {
+        self.named.naming.by_order |= depth > LABEL_DEPTH_MAX || !self.is_named_alike(ty);
         if depth > LABEL_DEPTH_MAX {
             return "Other".to_owned();
         }

@@ -71,6 +71,8 @@ impl<'g> TypeResolver<'g> {
             let mut keys = std::iter::once(name.clone()).chain(numbered);
             let key = keys.find(|key| !self.enums.contains_key(key)).unwrap_or_else(|| name.clone());
             let path = if key == name { key.clone() } else { format!("{key}.{name}") };
+            self.named.naming.by_order |= key != name;
+            self.named.naming.enums.insert(key.clone(), self.declared_at(of));
             self.enums.insert(key, EnumType { name, members });
             path
         });
