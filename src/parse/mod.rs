@@ -72,6 +72,11 @@ pub fn modules(sources: &Sources, project: &Project) -> impl Iterator<Item = Fil
 /// What a module is to the others, or why it cannot be read.
 pub type Summarized = (FileId, Result<Read, Vec<Diagnostic>>);
 
+/// Whether elements of JSX are read in a file; elsewhere `<T>x` is an assertion.
+pub(crate) fn has_jsx(path: &str) -> bool {
+    ![".ts", ".mts", ".cts"].iter().any(|extension| path.ends_with(extension))
+}
+
 /// Reads a module by itself, and keeps its tree if `is_wanted`. Runs [`in_parallel`].
 pub(crate) fn summarize(file: FileId, source: &SourceFile, is_wanted: bool) -> Result<Read, Vec<Diagnostic>> {
     session::summarize(file, source, is_wanted)
