@@ -28,7 +28,7 @@ pub(crate) fn hash(bytes: &[u8]) -> Hash {
 }
 
 /// What is kept.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Kept<'b> {
     /// When the check began, in nanoseconds since 1970.
     pub(crate) began_ns: i64,
@@ -108,18 +108,30 @@ impl<'b> Kept<'b> {
         postcard::from_bytes(body).ok()
     }
 
-    /// The bytes to keep.
-    pub(crate) fn encode(&self, key: &str) -> Option<Vec<u8>> {
+    /// The bytes to keep: began, files as [`Self::encode_files`] made them, outcome.
+    pub(crate) fn encode(
+        (began_ns, files, outcome): (i64, &[u8], Option<&KeptOutcome>),
+        key: &str,
+    ) -> Option<Vec<u8>> {
         let mut bytes = head(key);
         let checksum = bytes.len();
         let body = checksum + size_of::<u64>();
+        let outcome = postcard::to_allocvec(&outcome).ok()?;
+        bytes.reserve_exact(body + files.len() + outcome.len() + TIME_BYTES);
         bytes.resize(body, 0);
-        let summaries = self.files.iter().map(|file| file.path.len() + file.links.len() + file.places.len());
-        bytes.reserve(summaries.sum::<usize>() + self.files.len() * FILE_BYTES);
-        let mut bytes = postcard::to_extend(self, bytes).ok()?;
+        let mut bytes = postcard::to_extend(&began_ns, bytes).ok()?;
+        bytes.extend_from_slice(files);
+        bytes.extend_from_slice(&outcome);
         let sum = xxh3_64(&bytes[body..]);
         bytes[checksum..body].copy_from_slice(&sum.to_le_bytes());
         Some(bytes)
+    }
+
+    /// All modules, as they lie in what is kept.
+    pub(crate) fn encode_files(files: &[KeptFile<'_>]) -> Option<Vec<u8>> {
+        let summaries = files.iter().map(|file| file.path.len() + file.links.len() + file.places.len());
+        let room = summaries.sum::<usize>() + files.len() * FILE_BYTES;
+        postcard::to_extend(files, Vec::with_capacity(room)).ok()
     }
 }
 
@@ -265,7 +277,9 @@ fn of_text(answer: Option<&str>) -> Hash {
     answer.map_or(0, |text| hash(text.as_bytes()))
 }
 
-/// About what a file takes besides its path and summary: a stamp, a hash, and lengths; with some of the answer.
-const FILE_BYTES: usize = 128;
+/// About what a file takes besides its path and summary: a stamp, a hash, and lengths.
+const FILE_BYTES: usize = 96;
+/// The most that a time takes.
+const TIME_BYTES: usize = 10;
 /// Changes with the form of what is kept.
 const FORMAT: &str = "kontract cache 5 ";

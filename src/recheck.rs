@@ -29,7 +29,7 @@ use crate::cache::{Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
 use crate::parse::apart::Apart;
 use crate::parse::summary::Encoded;
-use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel};
+use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel, meanwhile};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
 use crate::split;
@@ -37,7 +37,7 @@ use crate::system::{FILE_BYTES_MAX, Stamp, System};
 use crate::{Checked, CompileInput, Unproven};
 pub use basis::Basis;
 use reading::{Expected, Loading, Reading};
-use texts::{any_counts, looked_at};
+use texts::{any_counts, gists, looked_at};
 
 /// Where the cache is kept.
 pub trait Store {
@@ -173,9 +173,13 @@ struct Done {
     compiled: Option<Compiled>,
 }
 
+/// What a check says, what the project is compiled to if that is wanted and there are no errors, and the modules, encoded.
+type Found = (KeptOutcome, Option<Outcome<Unproven>>, Option<Vec<u8>>);
+
 /// A file whose text is read on demand.
 struct Seen {
-    stamp: Stamp,
+    /// Known without reading it, or from before it was read.
+    stamp: OnceLock<Stamp>,
     /// Known without reading it, or once it has been read.
     content: Arc<OnceLock<Hash>>,
 }
@@ -251,18 +255,16 @@ impl<'r> Run<'r> {
         let mut modules = self.modules(sources, project)?;
         let contents: Contents = modules.iter().map(|module| (module.file, module.content)).collect();
         let digest = digest(loaded, &modules, &|_| None);
-        let (outcome, made, is_new) = match self.taken_over(loaded, project, &modules, (&contents, digest)) {
+        let (outcome, made, files) = match self.taken_over(loaded, project, &modules, (&contents, digest)) {
             Some(outcome) => {
                 // The diagnostics may point into packages.
                 for path in &outcome.packages {
                     sources.add(path);
                 }
-                (outcome, None, false)
+                let files = self.has_read(&modules).then(|| self.encoded(sources, &modules));
+                (outcome, None, files.flatten())
             }
-            None => {
-                let (outcome, made) = self.outcome(loaded, project, &mut modules, (&contents, digest))?;
-                (outcome, made, true)
-            }
+            None => self.outcome(loaded, project, &mut modules, (&contents, digest))?,
         };
         let compiled = made.zip(self.compiling).map(|(outcome, (adapt, _))| {
             let mut project = project.clone();
@@ -278,9 +280,8 @@ impl<'r> Run<'r> {
             basis: Basis::of(&outcome, sources, &modules),
         };
         let whole = modules.iter().all(|module| module.summary.is_ok());
-        let to_keep = (is_new || self.has_read(&modules))
-            .then(|| self.encode(sources, &modules, whole.then_some(outcome), key))
-            .flatten();
+        let outcome = whole.then_some(&outcome);
+        let to_keep = files.and_then(|files| Kept::encode((self.began_ns, &files, outcome), key));
         Some(Done { rechecked, to_keep, compiled })
     }
 
@@ -346,9 +347,11 @@ impl<'r> Run<'r> {
     /// The text of a file, which is read when somebody looks at it: seldom where the last check saw the file as it is, and
     /// otherwise for its summary, after which most texts are not needed any more.
     fn on_demand(&self, path: &str) -> Option<Text> {
-        let stamp = self.system.stamp(path).filter(|stamp| stamp.len <= FILE_BYTES_MAX)?;
-        let content = Arc::new(OnceLock::new());
+        let (stamp, content) = (OnceLock::new(), Arc::new(OnceLock::new()));
+        // Others are to be read anyhow, which gives a stamp as well.
         if let (Some(kept), Some(file)) = (self.kept, self.by_path.get(path)) {
+            let found = self.system.stamp(path).filter(|stamp| stamp.len <= FILE_BYTES_MAX)?;
+            let stamp = *stamp.get_or_init(|| found);
             // What changed while it was looked at, or right before, may have changed once more without a trace.
             let settled = stamp.modified_ns.max(stamp.changed_ns).checked_add(SETTLED_NS)? <= kept.began_ns;
             if settled && file.stamp == Some(stamp) {
@@ -368,12 +371,13 @@ impl<'r> Run<'r> {
         let seen = &*self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let begun: Vec<AtomicBool> = files.iter().map(|_| AtomicBool::new(false)).collect();
         let (begun, files) = (&begun, &files);
-        let reading = Reading { run: self, sources, project, seen, files, begun, found: Mutex::default() };
+        let found = Mutex::new(Vec::with_capacity(files.len()));
+        let reading = Reading { run: self, sources, project, seen, files, begun, found };
         in_parallel(|| {
             rayon::scope(|scope| files.par_iter().for_each(|file| reading.read(*file, false, scope)));
         });
         let mut modules = reading.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        modules.sort_by_key(|module| module.file);
+        modules.sort_unstable_by_key(|module| module.file);
         (modules.len() == files.len()).then_some(modules)
     }
 
@@ -398,7 +402,13 @@ impl<'r> Run<'r> {
             return Some(Module { file, content: *content, is_read: false, read: None, summary });
         }
         let text = match seen {
-            Some(_) => Text::from(String::from_utf8(self.system.read(&source.path).ok()?).ok()?),
+            Some(seen) => {
+                let (bytes, stamp) = self.system.read_stamped(&source.path).ok()?;
+                if let Some(stamp) = stamp {
+                    seen.stamp.get_or_init(|| stamp);
+                }
+                Text::from(String::from_utf8(bytes).ok()?)
+            }
             None => source.text.clone(),
         };
         let content = hash(text.as_bytes());
@@ -423,27 +433,30 @@ impl<'r> Run<'r> {
         })
     }
 
-    /// Everything behind the summaries, and what the project is compiled to if that is wanted and there are no errors. `None` when a
-    /// summary cannot be decoded.
+    /// Everything behind the summaries. `None` when a summary cannot be decoded.
     fn outcome(
         &self,
         loaded: &Loaded,
         project: &Project,
         modules: &mut [Module<'_>],
         (contents, digest): (&Contents, Hash),
-    ) -> Option<(KeptOutcome, Option<Outcome<Unproven>>)> {
+    ) -> Option<Found> {
         let sources = &loaded.sources;
         let summaries = summaries(modules)?;
-        let (mut texts, mut searched, mut apart) = (Vec::new(), false, Vec::new());
+        let modules = &*modules;
+        let (mut texts, mut searched, mut apart, mut files) = (Vec::new(), false, Vec::new(), None);
         let pages = project.ssr.as_deref().and_then(|path| sources.id(path));
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
         let outcome = project_read.and_then(|project| {
             parse::link(sources, &project, summaries).and_then(|graph| {
-                let checked = self.check(project, &graph);
-                searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
                 let known = self.kept.and_then(|kept| kept.outcome.as_ref());
+                // Most of a check is done by one thread.
+                let others = || (self.encoded(sources, modules), gists(&graph, contents, known));
+                let ((encoded, made), checked) = meanwhile(others, || self.check(project, &graph));
+                files = encoded;
+                searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
                 let known = known.filter(|outcome| outcome.searched == searched);
-                texts = looked_at(&graph, checked.value.as_ref(), (searched, contents), known);
+                texts = looked_at(&graph, checked.value.as_ref(), (searched, contents), (known, &made));
                 apart = Apart::of(&graph, pages).encode();
                 parse::drop_elsewhere(graph);
                 checked
@@ -472,7 +485,7 @@ impl<'r> Run<'r> {
             diagnostics: outcome.diagnostics,
             declarations,
         };
-        Some((kept, made))
+        Some((kept, made, files.or_else(|| self.encoded(sources, modules))))
     }
 
     fn check(&self, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
@@ -490,22 +503,17 @@ impl<'r> Run<'r> {
             || modules.iter().any(|module| module.is_read)
     }
 
-    fn encode(
-        &self,
-        sources: &Sources,
-        modules: &[Module<'_>],
-        outcome: Option<KeptOutcome>,
-        key: &str,
-    ) -> Option<Vec<u8>> {
+    /// The modules as they are kept.
+    fn encoded(&self, sources: &Sources, modules: &[Module<'_>]) -> Option<Vec<u8>> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let files = modules.iter().filter_map(|module| {
             let path = sources.file(module.file).path.as_str();
             let summary = module.summary.as_ref().ok()?;
             let Encoded { links, places } = summary;
-            let stamp = seen.get(path).map(|seen| seen.stamp);
+            let stamp = seen.get(path).and_then(|seen| seen.stamp.get().copied());
             Some(KeptFile { path, stamp, content: module.content, links, places })
         });
-        Kept { began_ns: self.began_ns, files: files.collect(), outcome }.encode(key)
+        Kept::encode_files(&files.collect::<Vec<_>>())
     }
 }
 

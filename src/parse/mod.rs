@@ -132,6 +132,17 @@ pub(crate) fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
     }
 }
 
+/// Runs a pass on this thread, and meanwhile another one [`in_parallel`], which it may not depend on.
+pub(crate) fn meanwhile<A: Send, B>(other: impl FnOnce() -> A + Send, pass: impl FnOnce() -> B) -> (A, B) {
+    let Some(pool) = &*POOL else { return (on_deep_stack(other), pass()) };
+    let mut made = None;
+    let passed = pool.in_place_scope(|scope| {
+        scope.spawn(|_| made = Some(other()));
+        pass()
+    });
+    (made.expect("invariant: a scope ends after what was spawned in it"), passed)
+}
+
 /// Drops on another thread what nobody needs any more. Trees take a while, for which a program need not wait to end.
 pub(crate) fn drop_elsewhere<T: Send + 'static>(value: T) {
     match &*POOL {
