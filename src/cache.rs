@@ -28,7 +28,7 @@ pub(crate) fn hash(bytes: &[u8]) -> Hash {
 }
 
 /// What is kept.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Kept<'b> {
     /// When the check began, in nanoseconds since 1970.
     pub(crate) began_ns: i64,
@@ -36,7 +36,6 @@ pub(crate) struct Kept<'b> {
     pub(crate) files: Vec<KeptFile<'b>>,
     pub(crate) outcome: Option<KeptOutcome>,
     /// What the contract of the outcome is made of, in the form of [`recheck`](crate::recheck); nothing where that is not kept.
-    #[serde(serialize_with = "at_once")]
     pub(crate) promises: &'b [u8],
 }
 
@@ -53,6 +52,9 @@ pub(crate) struct KeptFile<'b> {
     #[serde(serialize_with = "at_once")]
     pub(crate) places: &'b [u8],
 }
+
+#[derive(Serialize)]
+struct Bytes<'b>(#[serde(serialize_with = "at_once")] &'b [u8]);
 
 /// Writes bytes as one piece, and not each by itself; in the cache they look the same.
 fn at_once<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -113,19 +115,33 @@ impl<'b> Kept<'b> {
         postcard::from_bytes(body).ok()
     }
 
-    /// The bytes to keep.
-    pub(crate) fn encode(&self, key: &str) -> Option<Vec<u8>> {
+    /// The bytes to keep: began, files as [`Self::encode_files`] made them, outcome with its promises.
+    pub(crate) fn encode(
+        (began_ns, files, outcome): (i64, &[u8], Option<(&KeptOutcome, &[u8])>),
+        key: &str,
+    ) -> Option<Vec<u8>> {
         let mut bytes = head(key);
         let checksum = bytes.len();
         let body = checksum + size_of::<u64>();
+        let (outcome, promises) = outcome.unzip();
+        let (outcome, promises) =
+            (postcard::to_allocvec(&outcome).ok()?, Bytes(promises.unwrap_or_default()));
+        bytes.reserve_exact(body + files.len() + outcome.len() + promises.0.len() + NUMBERS_BYTES);
         bytes.resize(body, 0);
-        let summaries = self.files.iter().map(|file| file.path.len() + file.links.len() + file.places.len());
-        let kept = summaries.sum::<usize>() + self.promises.len();
-        bytes.reserve(kept + self.files.len() * FILE_BYTES);
-        let mut bytes = postcard::to_extend(self, bytes).ok()?;
+        let mut bytes = postcard::to_extend(&began_ns, bytes).ok()?;
+        bytes.extend_from_slice(files);
+        bytes.extend_from_slice(&outcome);
+        let mut bytes = postcard::to_extend(&promises, bytes).ok()?;
         let sum = xxh3_64(&bytes[body..]);
         bytes[checksum..body].copy_from_slice(&sum.to_le_bytes());
         Some(bytes)
+    }
+
+    /// All modules, as they lie in what is kept.
+    pub(crate) fn encode_files(files: &[KeptFile<'_>]) -> Option<Vec<u8>> {
+        let summaries = files.iter().map(|file| file.path.len() + file.links.len() + file.places.len());
+        let room = summaries.sum::<usize>() + files.len() * FILE_BYTES;
+        postcard::to_extend(files, Vec::with_capacity(room)).ok()
     }
 }
 
@@ -276,7 +292,9 @@ fn of_text(answer: Option<&str>) -> Hash {
     answer.map_or(0, |text| hash(text.as_bytes()))
 }
 
-/// About what a file takes besides its path and summary: a stamp, a hash, and lengths; with some of the answer.
-const FILE_BYTES: usize = 128;
+/// About what a file takes besides its path and summary: a stamp, a hash, and lengths.
+const FILE_BYTES: usize = 96;
+/// The most that a time and a length take.
+const NUMBERS_BYTES: usize = 20;
 /// Changes with the form of what is kept.
 const FORMAT: &str = "kontract cache 6 ";

@@ -13,6 +13,7 @@
 //! should its text turn out to be another one all the same, everything is done again without the cache.
 
 mod basis;
+mod digest;
 mod promises;
 mod reading;
 mod texts;
@@ -23,23 +24,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::iter::{IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::artifact::Artifacts;
 use crate::cache::{Hash, Kept, KeptFile, KeptOutcome, KeptText, Traced, hash};
 use crate::diag::{Diagnostic, Outcome, Severity};
 use crate::parse::apart::Apart;
 use crate::parse::summary::Encoded;
-use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel};
+use crate::parse::{self, ModuleGraph, ModuleSummary, Read, Summarized, in_parallel, meanwhile};
 use crate::project::{Loaded, Project, load, load_known};
 use crate::source::{FileId, Reader, SourceFile, Sources, Text};
 use crate::split;
 use crate::system::{FILE_BYTES_MAX, Stamp, System};
 use crate::{Checked, CompileInput, Unproven};
 pub use basis::Basis;
+use digest::digest;
 use promises::{Promised, Promises};
 use reading::{Expected, Loading, Reading};
-use texts::{counting, looked_at};
+use texts::{counting, gists, looked_at};
 
 /// Where the cache is kept.
 pub trait Store {
@@ -180,12 +181,16 @@ struct Answer<'r> {
     outcome: KeptOutcome,
     /// In the form of [`promises`]; nothing where they are not kept.
     promises: Cow<'r, [u8]>,
+    /// What the project is compiled to if that is wanted and there are no errors.
     made: Option<Outcome<Unproven>>,
+    /// The modules, encoded, if they are to be kept.
+    files: Option<Vec<u8>>,
 }
 
 /// A file whose text is read on demand.
 struct Seen {
-    stamp: Stamp,
+    /// Known without reading it, or from before it was read.
+    stamp: OnceLock<Stamp>,
     /// Known without reading it, or once it has been read.
     content: Arc<OnceLock<Hash>>,
 }
@@ -262,14 +267,14 @@ impl<'r> Run<'r> {
         let contents: Contents = modules.iter().map(|module| (module.file, module.content)).collect();
         let digest = digest(loaded, &modules, &|_| None);
         let taken = self.taken_over(loaded, project, &modules, (&contents, digest));
-        let is_new = taken.is_none();
-        let Answer { outcome, promises, made } = match taken {
+        let Answer { outcome, promises, made, files } = match taken {
             Some(taken) => {
                 // The diagnostics may point into packages.
                 for path in &taken.outcome.packages {
                     sources.add(path);
                 }
-                taken
+                let files = self.has_read(&modules).then(|| self.encoded(sources, &modules));
+                Answer { files: files.flatten(), ..taken }
             }
             None => self.outcome(loaded, project, &mut modules, (&contents, digest))?,
         };
@@ -287,9 +292,8 @@ impl<'r> Run<'r> {
             basis: Basis::of(&outcome, sources, &modules),
         };
         let whole = modules.iter().all(|module| module.summary.is_ok());
-        let to_keep = (is_new || self.has_read(&modules))
-            .then(|| self.encode(sources, &modules, whole.then_some((outcome, &promises)), key))
-            .flatten();
+        let outcome = whole.then_some((&outcome, &*promises));
+        let to_keep = files.and_then(|files| Kept::encode((self.began_ns, &files, outcome), key));
         Some(Done { rechecked, to_keep, compiled })
     }
 
@@ -333,13 +337,13 @@ impl<'r> Run<'r> {
         }
         let Some(Promised { promises, gists }) = promised else {
             let promises = Cow::Borrowed(self.kept?.promises);
-            return Some(Answer { outcome: taken, promises, made: None });
+            return Some(Answer { outcome: taken, promises, made: None, files: None });
         };
         for text in &mut taken.texts {
             text.gist = gists.get(&text.file).copied().or(text.gist);
         }
         taken.trace.extend(self.traced.trace());
-        Some(Answer { outcome: taken, promises: Cow::Owned(promises.encode()), made: None })
+        Some(Answer { outcome: taken, promises: Cow::Owned(promises.encode()), made: None, files: None })
     }
 
     /// Whether the summaries differ from those of the last check only where its outcome does not depend on them.
@@ -369,9 +373,11 @@ impl<'r> Run<'r> {
     /// The text of a file, which is read when somebody looks at it: seldom where the last check saw the file as it is, and
     /// otherwise for its summary, after which most texts are not needed any more.
     fn on_demand(&self, path: &str) -> Option<Text> {
-        let stamp = self.system.stamp(path).filter(|stamp| stamp.len <= FILE_BYTES_MAX)?;
-        let content = Arc::new(OnceLock::new());
+        let (stamp, content) = (OnceLock::new(), Arc::new(OnceLock::new()));
+        // Others are to be read anyhow, which gives a stamp as well.
         if let (Some(kept), Some(file)) = (self.kept, self.by_path.get(path)) {
+            let found = self.system.stamp(path).filter(|stamp| stamp.len <= FILE_BYTES_MAX)?;
+            let stamp = *stamp.get_or_init(|| found);
             // What changed while it was looked at, or right before, may have changed once more without a trace.
             let settled = stamp.modified_ns.max(stamp.changed_ns).checked_add(SETTLED_NS)? <= kept.began_ns;
             if settled && file.stamp == Some(stamp) {
@@ -391,12 +397,13 @@ impl<'r> Run<'r> {
         let seen = &*self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let begun: Vec<AtomicBool> = files.iter().map(|_| AtomicBool::new(false)).collect();
         let (begun, files) = (&begun, &files);
-        let reading = Reading { run: self, sources, project, seen, files, begun, found: Mutex::default() };
+        let found = Mutex::new(Vec::with_capacity(files.len()));
+        let reading = Reading { run: self, sources, project, seen, files, begun, found };
         in_parallel(|| {
             rayon::scope(|scope| files.par_iter().for_each(|file| reading.read(*file, false, scope)));
         });
         let mut modules = reading.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        modules.sort_by_key(|module| module.file);
+        modules.sort_unstable_by_key(|module| module.file);
         (modules.len() == files.len()).then_some(modules)
     }
 
@@ -421,7 +428,13 @@ impl<'r> Run<'r> {
             return Some(Module { file, content: *content, is_read: false, read: None, summary });
         }
         let text = match seen {
-            Some(_) => Text::from(String::from_utf8(self.system.read(&source.path).ok()?).ok()?),
+            Some(seen) => {
+                let (bytes, stamp) = self.system.read_stamped(&source.path).ok()?;
+                if let Some(stamp) = stamp {
+                    seen.stamp.get_or_init(|| stamp);
+                }
+                Text::from(String::from_utf8(bytes).ok()?)
+            }
             None => source.text.clone(),
         };
         let content = hash(text.as_bytes());
@@ -446,8 +459,7 @@ impl<'r> Run<'r> {
         })
     }
 
-    /// Everything behind the summaries, and what the project is compiled to if that is wanted and there are no errors. `None` when a
-    /// summary cannot be decoded.
+    /// Everything behind the summaries. `None` when a summary cannot be decoded.
     fn outcome(
         &self,
         loaded: &Loaded,
@@ -457,16 +469,21 @@ impl<'r> Run<'r> {
     ) -> Option<Answer<'r>> {
         let sources = &loaded.sources;
         let summaries = summaries(modules)?;
-        let (mut texts, mut searched, mut apart, mut promises) = (Vec::new(), false, Vec::new(), None);
+        let modules = &*modules;
+        let (mut texts, mut searched, mut apart) = (Vec::new(), false, Vec::new());
+        let (mut promises, mut files) = (None, None);
         let pages = project.ssr.as_deref().and_then(|path| sources.id(path));
         let project_read = Outcome::with(project.clone(), loaded.diagnostics.clone());
         let outcome = project_read.and_then(|project| {
             parse::link(sources, &project, summaries).and_then(|graph| {
-                let checked = self.check(project, &graph);
-                searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
                 let known = self.kept.and_then(|kept| kept.outcome.as_ref());
+                // Most of a check is done by one thread.
+                let others = || (self.encoded(sources, modules), gists(&graph, contents, known));
+                let ((encoded, made), checked) = meanwhile(others, || self.check(project, &graph));
+                files = encoded;
+                searched = checked.value.as_ref().is_none_or(Checked::has_client_statements);
                 let known = known.filter(|outcome| outcome.searched == searched);
-                texts = looked_at(&graph, checked.value.as_ref(), (searched, contents), known);
+                texts = looked_at(&graph, checked.value.as_ref(), (searched, contents), (known, &made));
                 apart = Apart::of(&graph, pages).encode();
                 let silent = checked.value.as_ref().filter(|_| checked.diagnostics.is_empty() && !searched);
                 promises = silent.and_then(|checked| Promises::of(&graph, checked));
@@ -498,7 +515,8 @@ impl<'r> Run<'r> {
             declarations,
         };
         let promises = promises.map_or_else(Vec::new, |promises| promises.encode());
-        Some(Answer { outcome: kept, promises: Cow::Owned(promises), made })
+        let files = files.or_else(|| self.encoded(sources, modules));
+        Some(Answer { outcome: kept, promises: Cow::Owned(promises), made, files })
     }
 
     fn check(&self, project: Project, graph: &ModuleGraph) -> Outcome<Checked> {
@@ -516,24 +534,17 @@ impl<'r> Run<'r> {
             || modules.iter().any(|module| module.is_read)
     }
 
-    fn encode(
-        &self,
-        sources: &Sources,
-        modules: &[Module<'_>],
-        outcome: Option<(KeptOutcome, &[u8])>,
-        key: &str,
-    ) -> Option<Vec<u8>> {
+    /// The modules as they are kept.
+    fn encoded(&self, sources: &Sources, modules: &[Module<'_>]) -> Option<Vec<u8>> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let files = modules.iter().filter_map(|module| {
             let path = sources.file(module.file).path.as_str();
             let summary = module.summary.as_ref().ok()?;
             let Encoded { links, places } = summary;
-            let stamp = seen.get(path).map(|seen| seen.stamp);
+            let stamp = seen.get(path).and_then(|seen| seen.stamp.get().copied());
             Some(KeptFile { path, stamp, content: module.content, links, places })
         });
-        let (outcome, promises) =
-            outcome.map_or((None, &[][..]), |(outcome, promises)| (Some(outcome), promises));
-        Kept { began_ns: self.began_ns, files: files.collect(), outcome, promises }.encode(key)
+        Kept::encode_files(&files.collect::<Vec<_>>())
     }
 }
 
@@ -552,31 +563,6 @@ fn summaries(modules: &mut [Module<'_>]) -> Option<Vec<Summarized>> {
 
 /// A hash of the content of every module.
 pub type Contents = HashMap<FileId, Hash>;
-
-/// Of what an answer depends on, but for texts, places, and other answers that it was made from.
-/// `kept` may have links of before an edit.
-fn digest<'l>(
-    loaded: &Loaded,
-    modules: &[Module<'_>],
-    kept: &dyn Fn(&Module<'_>) -> Option<&'l [u8]>,
-) -> Hash {
-    let mut links = Xxh3::new();
-    links.update(format!("{:?} {:?}", loaded.project, loaded.diagnostics).as_bytes());
-    for (_, source) in loaded.sources.iter() {
-        links.update(source.path.as_bytes());
-        links.update(&[0]);
-    }
-    for module in modules {
-        match &module.summary {
-            Ok(summary) => {
-                let known = kept(module);
-                links.update(&hash(known.unwrap_or(&summary.links)).to_le_bytes());
-            }
-            Err(_) => links.update(&module.content.to_le_bytes()),
-        }
-    }
-    links.digest128()
-}
 
 /// The modules that diagnostics point into. Files of packages are noted by who read them.
 fn pointed_at(diagnostics: &[Diagnostic], contents: &Contents) -> Vec<(FileId, Hash)> {

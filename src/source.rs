@@ -3,12 +3,13 @@
 //! Owns [`Sources`], the only place where a [`FileId`] is made. Knows nothing of syntax, and of the file system only that
 //! some [`Reader`] has texts.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use elsa::sync::{FrozenMap, FrozenVec};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 /// A source file of the project, by its place in [`Sources`].
@@ -111,11 +112,13 @@ pub struct Sources(Arc<Files>);
 struct Files {
     /// Those of the project.
     project: Vec<SourceFile>,
-    by_path: HashMap<String, FileId>,
+    by_path: FxHashMap<String, FileId>,
     reader: Option<Arc<dyn Reader>>,
     /// Those of packages; their ids follow the project's.
     packages: FrozenVec<Box<SourceFile>>,
     packages_by_path: FrozenMap<String, Box<FileId>>,
+    /// Whether there may be any of these.
+    has_packages: AtomicBool,
 }
 
 impl Sources {
@@ -151,7 +154,12 @@ impl Sources {
 
     /// The id of a path relative to the project.
     pub fn id(&self, path: &str) -> Option<FileId> {
-        self.0.by_path.get(path).copied().or_else(|| self.0.packages_by_path.get(path).copied())
+        let of_package = || {
+            // Most paths that are tried are of no file, and asking a map that grows takes a lock.
+            let any = self.0.has_packages.load(Ordering::Acquire);
+            any.then(|| self.0.packages_by_path.get(path).copied()).flatten()
+        };
+        self.0.by_path.get(path).copied().or_else(of_package)
     }
 
     /// The project's files, in the order of their paths.
@@ -181,6 +189,7 @@ impl Sources {
         if let Some(id) = self.id(path) {
             return Some(id);
         }
+        self.0.has_packages.store(true, Ordering::Release);
         let text = Text::on_demand(Arc::clone(reader), path.to_owned());
         let place = self.0.packages.push_get_index(Box::new(SourceFile { path: path.to_owned(), text }));
         let id = FileId(u32::try_from(self.0.project.len() + place).ok()?);

@@ -25,6 +25,15 @@ pub trait System: Sync {
         None
     }
 
+    /// [`Self::read`], with the stamp that the file had before it was read.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_stamped(&self, path: &str) -> Result<(Vec<u8>, Option<Stamp>), SystemError> {
+        let stamp = self.stamp(path);
+        Ok((self.read(path)?, stamp))
+    }
+
     /// What packages have: the same files, and beyond the project, read-only, those of the workspace that it is part of.
     fn packages(&self) -> Arc<dyn Reader>;
 }

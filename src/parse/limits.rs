@@ -50,7 +50,7 @@ pub(crate) const REGEX_BYTES_MAX: usize = 64 * 1024;
 pub(crate) const ANGLES_MAX: usize = 256;
 
 /// Texts of up to so many bytes are only counted through before they are parsed.
-pub(crate) const MODEST_BYTES: usize = 16 * 1024;
+pub(crate) const MODEST_BYTES: usize = 32 * 1024;
 
 /// How many operators one expression may have: the parser recurses for those that nest to the right.
 pub(crate) const OPERATORS_MAX: usize = 5_000;

@@ -73,6 +73,11 @@ pub fn modules(sources: &Sources, project: &Project) -> impl Iterator<Item = Fil
 /// What a module is to the others, or why it cannot be read.
 pub type Summarized = (FileId, Result<Read, Vec<Diagnostic>>);
 
+/// Whether elements of JSX are read in a file; elsewhere `<T>x` is an assertion.
+pub(crate) fn has_jsx(path: &str) -> bool {
+    ![".ts", ".mts", ".cts"].iter().any(|extension| path.ends_with(extension))
+}
+
 /// Reads a module by itself, and keeps its tree if `is_wanted`. Runs [`in_parallel`].
 pub(crate) fn summarize(file: FileId, source: &SourceFile, is_wanted: bool) -> Result<Read, Vec<Diagnostic>> {
     session::summarize(file, source, is_wanted)
@@ -131,6 +136,17 @@ pub(crate) fn in_parallel<T: Send>(pass: impl FnOnce() -> T + Send) -> T {
         // Without threads of its own, rayon does the work on this one.
         None => on_deep_stack(pass),
     }
+}
+
+/// Runs a pass on this thread, and meanwhile another one [`in_parallel`], which it may not depend on.
+pub(crate) fn meanwhile<A: Send, B>(other: impl FnOnce() -> A + Send, pass: impl FnOnce() -> B) -> (A, B) {
+    let Some(pool) = &*POOL else { return (on_deep_stack(other), pass()) };
+    let mut made = None;
+    let passed = pool.in_place_scope(|scope| {
+        scope.spawn(|_| made = Some(other()));
+        pass()
+    });
+    (made.expect("invariant: a scope ends after what was spawned in it"), passed)
 }
 
 /// Drops on another thread what nobody needs any more. Trees take a while, for which a program need not wait to end.

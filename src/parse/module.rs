@@ -136,9 +136,10 @@ pub(crate) enum Export {
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) imports: Vec<Import>,
-    pub(super) exports: BTreeMap<String, Export>,
+    /// Of two of one name the last counts.
+    pub(super) exports: Vec<(String, Export)>,
     pub(super) star_exports: Vec<Specifier>,
-    pub(super) declarations: BTreeMap<String, Vec<usize>>,
+    pub(super) declarations: Vec<(String, usize)>,
 }
 
 /// What the session hands over.
@@ -216,7 +217,9 @@ impl ParsedModule {
         let context = |mark| GLOBALS.set(&parts.globals, || SyntaxContext::empty().apply_mark(mark));
         let (unresolved_context, top_level_context) =
             (context(parts.scopes.unresolved), context(parts.scopes.top_level));
-        let Tables { imports, exports, star_exports, declarations } = Tables::of(&parts.module);
+        let Tables { imports, exports, star_exports, declarations: declared } = Tables::of(&parts.module);
+        let mut declarations = BTreeMap::<String, Vec<usize>>::new();
+        declared.into_iter().for_each(|(name, index)| declarations.entry(name).or_default().push(index));
         Self {
             file: parts.file,
             path: parts.path,
@@ -229,7 +232,7 @@ impl ParsedModule {
             unresolved_context,
             top_level_context,
             imports,
-            exports,
+            exports: exports.into_iter().collect(),
             star_exports,
             declarations,
             own: BTreeMap::new(),
@@ -435,8 +438,8 @@ impl Tables {
             ModuleDecl::Import(import) => self.register_import(import),
             ModuleDecl::ExportDecl(export) => {
                 for name in declared_names(&export.decl) {
-                    self.declarations.entry(name.clone()).or_default().push(index);
-                    self.exports.insert(name.clone(), Export::Local(name));
+                    self.declarations.push((name.clone(), index));
+                    self.exports.push((name.clone(), Export::Local(name)));
                 }
             }
             ModuleDecl::ExportNamed(export) => self.register_named_export(export),
@@ -448,19 +451,19 @@ impl Tables {
                 };
                 let behind = match ident {
                     Some(ident) => {
-                        self.declarations.entry(ident.sym.to_string()).or_default().push(index);
+                        self.declarations.push((ident.sym.to_string(), index));
                         Export::Local(ident.sym.to_string())
                     }
                     None => Export::Item(index),
                 };
-                self.exports.insert("default".to_owned(), behind);
+                self.exports.push(("default".to_owned(), behind));
             }
             ModuleDecl::ExportDefaultExpr(export) => {
                 let behind = export
                     .expr
                     .as_ident()
                     .map_or(Export::Item(index), |ident| Export::Local(ident.sym.to_string()));
-                self.exports.insert("default".to_owned(), behind);
+                self.exports.push(("default".to_owned(), behind));
             }
             ModuleDecl::ExportAll(export) => {
                 let from = Self::specifier(&export.src);
@@ -515,7 +518,7 @@ impl Tables {
                 }
                 (ExportSpecifier::Namespace(_), None) | (ExportSpecifier::Default(_), _) => continue,
             };
-            self.exports.insert(exported, behind);
+            self.exports.push((exported, behind));
         }
     }
 
@@ -525,9 +528,7 @@ impl Tables {
     }
 
     fn declare(&mut self, index: usize, decl: &Decl) {
-        for name in declared_names(decl) {
-            self.declarations.entry(name).or_default().push(index);
-        }
+        self.declarations.extend(declared_names(decl).into_iter().map(|name| (name, index)));
     }
 }
 

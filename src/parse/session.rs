@@ -31,7 +31,7 @@ use super::packages::DATA;
 use super::scanner::{self, FoundDecorator, Refused};
 use super::summary::{Marks, ModuleSummary, SummaryParts};
 use super::survey::{Survey, Unbound};
-use super::{data, diagnostics, module, syntax_error};
+use super::{data, diagnostics, has_jsx, module, syntax_error};
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Location, SourceFile};
 
@@ -86,6 +86,8 @@ pub(super) struct Session<'s> {
     source: &'s SourceFile,
     tsx: bool,
     text: Cow<'s, str>,
+    /// Whether the scanner may find decorators of the vocabulary in it.
+    has_vocabulary: bool,
     /// Whether anybody asks for comments.
     with_comments: bool,
 }
@@ -112,9 +114,9 @@ impl<'s> Session<'s> {
             .strip_prefix('\u{feff}')
             .map_or_else(|| Cow::Borrowed(&*source.text), |rest| Cow::Owned(format!("   {rest}")));
         let text = if source.path.ends_with(DATA) { Cow::Owned(data::module_text(&text)) } else { text };
-        // `<T>x` assertions are legal in .ts only, JSX everywhere else.
-        let tsx = ![".ts", ".mts", ".cts"].iter().any(|extension| source.path.ends_with(extension));
-        Self { file, source, tsx, text, with_comments: true }
+        let tsx = has_jsx(&source.path);
+        let has_vocabulary = scanner::mentions_vocabulary(&text);
+        Self { file, source, tsx, text, has_vocabulary, with_comments: true }
     }
 
     /// The text that is parsed: a byte order mark is spaces in it.
@@ -139,9 +141,8 @@ impl<'s> Session<'s> {
     }
 
     fn summary(mut self, is_wanted: bool) -> Result<Read, Vec<Diagnostic>> {
-        let mentions_vocabulary = scanner::mentions_vocabulary(&self.text);
         // Besides, only decorators of the vocabulary may turn out to lie in a comment.
-        let is_looked_at = mentions_vocabulary || names_own_package(&self.text);
+        let is_looked_at = self.has_vocabulary || names_own_package(&self.text);
         self.with_comments = is_looked_at || is_wanted;
         let (tree, decorators) = self.decorated_tree()?;
         let Tree { module, comments, survey, .. } = tree;
@@ -204,7 +205,7 @@ impl<'s> Session<'s> {
     }
 
     fn read(&self) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
-        if !scanner::mentions_vocabulary(&self.text) && scanner::is_modest(&self.text) {
+        if !self.has_vocabulary && scanner::is_modest(&self.text) {
             return self.verified_tree(Vec::new()).map_err(|errors| self.blamed(errors));
         }
         let found = scanner::decorators(&self.text, self.tsx).map_err(|refused| {
@@ -266,7 +267,7 @@ impl<'s> Session<'s> {
         &self,
         mut found: Vec<FoundDecorator>,
     ) -> Result<(Tree, Vec<FoundDecorator>), Vec<Diagnostic>> {
-        if !scanner::mentions_vocabulary(&self.text) {
+        if !self.has_vocabulary {
             let tree = self.tree(&self.text)?;
             if scanner::decorates_parameter(&self.text) {
                 self.refuse_dropped(&Opaque::of(&tree.module, &tree.comments, START))?;

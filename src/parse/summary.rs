@@ -101,6 +101,16 @@ pub(crate) enum Declared {
     Value,
 }
 
+impl Declared {
+    /// That of a name with two declarations.
+    fn beside(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Type, Self::Type) => Self::Type,
+            (Self::Value, _) | (_, Self::Value) => Self::Value,
+        }
+    }
+}
+
 /// What a file's text mentions. Each may be true without need, none false wrongly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Marks {
@@ -153,12 +163,19 @@ impl ModuleSummary {
             };
             (name, exported)
         });
-        let declarations = declarations.into_iter();
+        let mut declared = BTreeMap::new();
+        for (name, item) in declarations {
+            let here = declared_as(parts.module, item);
+            declared
+                .entry(name)
+                .and_modify(|known: &mut Declared| *known = known.beside(here))
+                .or_insert(here);
+        }
         Self {
             imports: imports.collect(),
             exports: exports.collect(),
             stars: star_exports.iter().map(place).collect(),
-            declarations: declarations.map(|(name, items)| (name, declared(parts.module, &items))).collect(),
+            declarations: declared,
             parents,
             marks,
             specifiers,
@@ -286,13 +303,12 @@ fn specifiers(parts: &SummaryParts<'_>) -> Vec<SpecifierUse> {
     statements.chain(loads).chain(globs).collect()
 }
 
-/// As what these items of a module declare a name.
-fn declared(module: &Module, items: &[usize]) -> Declared {
-    let is_type = |index: &usize| {
-        let item = module.body.get(*index).and_then(item_decl);
-        matches!(item, Some(Decl::TsInterface(_) | Decl::TsTypeAlias(_)))
-    };
-    if items.iter().all(is_type) { Declared::Type } else { Declared::Value }
+/// As what an item of a module declares a name.
+fn declared_as(module: &Module, item: usize) -> Declared {
+    match module.body.get(item).and_then(item_decl) {
+        Some(Decl::TsInterface(_) | Decl::TsTypeAlias(_)) => Declared::Type,
+        Some(_) | None => Declared::Value,
+    }
 }
 
 fn parents(module: &Module) -> Vec<String> {
@@ -334,7 +350,9 @@ pub(super) fn is_script(items: &[ModuleItem]) -> bool {
 }
 
 fn encoded(value: &impl Serialize) -> Vec<u8> {
-    postcard::to_allocvec(value).expect("invariant: a summary has no form that postcard cannot write")
+    // Nearly all have room in this, so that it does not grow again and again.
+    let room = Vec::with_capacity(SUMMARY_BYTES);
+    postcard::to_extend(value, room).expect("invariant: a summary has no form that postcard cannot write")
 }
 
 /// A position as an offset; each file starts at position 1.
@@ -342,5 +360,6 @@ fn offset(position: u32) -> u32 {
     position.saturating_sub(1)
 }
 
+const SUMMARY_BYTES: usize = 256;
 /// What makes a declaration a table by itself.
 const TABLE_MARKS: &[&str] = &["primkey", "@table", "@scope"];

@@ -46,6 +46,8 @@ pub(super) struct Survey {
     /// Bodies of arrow functions that swc reads on trial, and then says nothing about.
     pub(super) trials: Vec<Span>,
     unused: Vec<Atom>,
+    /// The names that matter wherever they occur: of imports, and those that the compiler gives a meaning to.
+    looked_for: NameFilter,
     /// Local names of imports from the package `kontract`.
     own: Vec<Atom>,
     /// Names of decorators that are like none of the vocabulary.
@@ -63,8 +65,11 @@ impl Survey {
             ModuleItem::ModuleDecl(_) | ModuleItem::Stmt(_) => None,
         });
         let (mut unused, mut own) = (Vec::new(), Vec::new());
+        let mut looked_for = NameFilter::default();
+        INJECTED.iter().chain(OWN_FUNCTIONS).for_each(|name| looked_for.add(name));
         for import in imports {
             let locals = import.specifiers.iter().map(|name| name.local().sym.clone());
+            locals.clone().for_each(|local| looked_for.add(&local));
             unused.extend(locals.clone());
             own.extend(locals.filter(|_| import.src.value == *OWN_PACKAGE));
         }
@@ -79,6 +84,7 @@ impl Survey {
             trials: Vec::new(),
             consequents: 0,
             unused,
+            looked_for,
             own,
             far: Vec::new(),
             depth: 0,
@@ -278,7 +284,7 @@ impl Visit for Survey {
     }
 
     fn visit_ident(&mut self, ident: &Ident) {
-        if self.types > 0 {
+        if self.types > 0 || !self.looked_for.may_have(&ident.sym) {
             return;
         }
         if let Some(index) = self.unused.iter().position(|local| *local == ident.sym) {
@@ -347,6 +353,26 @@ impl Visit for Survey {
     }
 }
 
+/// A set of names that may say yes to others as well: a bit for each length and last byte, because most names in a text are none
+/// of these.
+#[derive(Default)]
+struct NameFilter(u64);
+
+impl NameFilter {
+    fn add(&mut self, name: &str) {
+        self.0 |= Self::bit(name);
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    fn bit(name: &str) -> u64 {
+        let last = name.as_bytes().last().map_or(0, |byte| usize::from(*byte));
+        1 << ((name.len() * 29 + last) % 64)
+    }
+}
+
 /// Which names occur that the compiler gives a meaning to where nothing binds them.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Unbound {
@@ -371,10 +397,7 @@ impl Unbound {
     }
 
     fn of_name(name: &str) -> Self {
-        match name {
-            "ctx" | "env" => Self { injected: true, own: false },
-            name => Self { injected: false, own: OWN_FUNCTIONS.contains(&name) },
-        }
+        Self { injected: INJECTED.contains(&name), own: OWN_FUNCTIONS.contains(&name) }
     }
 
     fn add(&mut self, other: Self) {
@@ -442,3 +465,6 @@ pub(crate) fn constant_text(expr: &Expr) -> Option<(String, Span)> {
         _ => None,
     }
 }
+
+/// Names that server modules use without importing them.
+pub(crate) const INJECTED: &[&str] = &["ctx", "env"];

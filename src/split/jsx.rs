@@ -8,12 +8,12 @@ use super::diagnostics;
 use super::parts::Parts;
 use super::reach::{Reach, has_endpoints};
 use crate::diag::Diagnostic;
-use crate::parse::ModuleGraph;
+use crate::parse::{ModuleGraph, has_jsx};
 
 /// Reports the first element of each module that either half has.
 pub(super) fn check(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for module in graph.modules() {
+    for module in graph.modules().filter(|module| has_jsx(&module.path)) {
         let on_server = reach.server_modules.contains(&module.file);
         let mut elements = Elements::default();
         for (index, part) in parts.module(module.file).iter().enumerate() {

@@ -154,7 +154,7 @@ impl Calls {
             (0..count).map(|index| (module.file, index))
         });
         Self(
-            ids.flat_map(|id| neighbours(graph, parts, id).into_iter().filter(move |other| *other != id))
+            ids.flat_map(|id| neighbours(graph, parts, id).iter().copied().filter(move |other| *other != id))
                 .collect(),
         )
     }

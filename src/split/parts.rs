@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use swc_common::Span;
@@ -44,6 +45,8 @@ pub(super) struct Part<'g> {
     pub(super) dynamic_imports: Vec<(String, Span)>,
     /// Patterns of `import.meta.glob(…)`.
     pub(super) globs: Vec<(String, Span)>,
+    /// The parts that it refers to, once somebody has asked `reach::neighbours`, which is asked again and again.
+    pub(super) neighbours: OnceLock<Vec<PartId>>,
 }
 
 impl Part<'_> {
@@ -197,7 +200,8 @@ fn part<'g>(module: &'g ParsedModule, node: Cow<'g, ModuleItem>, span: Span, kin
     let mut references = References::of(module);
     node.visit_with(&mut references);
     let References { refers, unresolved, dynamic_imports, globs, .. } = references;
-    Part { node, span, kind, declares, exported, refers, unresolved, dynamic_imports, globs }
+    let neighbours = OnceLock::new();
+    Part { node, span, kind, declares, exported, refers, unresolved, dynamic_imports, globs, neighbours }
 }
 
 /// A declaration of several variables as several declarations.

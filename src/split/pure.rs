@@ -69,13 +69,21 @@ pub(super) fn taken_along(
     reach: &Reach,
     frontend: &dyn Fn(FileId) -> bool,
 ) -> Vec<Diagnostic> {
+    let made = shared(graph, parts, reach).filter_map(|module| {
+        let made: Vec<_> = made_for_endpoints(parts, reach, module.file).collect();
+        (!made.is_empty()).then_some((module, made))
+    });
+    let made: Vec<_> = made.collect();
+    // Who asks for what is to be found in all modules; most projects make nothing in those for both sides.
+    if made.is_empty() {
+        return Vec::new();
+    }
     let asked = asked_by_pages(graph, parts, frontend);
     let mut found = Vec::new();
-    for module in shared(graph, parts, reach) {
+    for (module, made) in made {
         let Some((at, exports)) = asked.get(&module.file) else { continue };
         let loaded = reach.loaded(graph, parts, module.file, exports);
-        let along = made_for_endpoints(parts, reach, module.file).filter(|(id, _)| !loaded.contains(id));
-        for (_, part) in along {
+        for (_, part) in made.into_iter().filter(|(id, _)| !loaded.contains(id)) {
             let name = part.declares.first().map_or("default", String::as_str);
             let declared = module.location(own_span(&part.node));
             found.push(diagnostics::taken_along(name, &module.path, *at, declared));

@@ -200,17 +200,21 @@ pub(super) fn server_closure(
 }
 
 /// The parts that a part refers to.
-pub(super) fn neighbours(graph: &ModuleGraph, parts: &Parts<'_>, id: PartId) -> Vec<PartId> {
-    let Some(part) = parts.part(id) else { return Vec::new() };
+pub(super) fn neighbours<'p>(graph: &ModuleGraph, parts: &'p Parts<'_>, id: PartId) -> &'p [PartId] {
+    let Some(part) = parts.part(id) else { return &[] };
+    part.neighbours.get_or_init(|| referred_to(graph, parts, (id.0, part)))
+}
+
+fn referred_to(graph: &ModuleGraph, parts: &Parts<'_>, (file, part): (FileId, &Part<'_>)) -> Vec<PartId> {
     let mut found = Vec::new();
     for name in &part.refers {
-        match target(graph, parts, id.0, name) {
+        match target(graph, parts, file, name) {
             Target::Parts(ids) => found.extend(ids),
             Target::Module(file) => found.extend(exported_parts(graph, parts, file)),
             Target::Outside => {}
         }
     }
-    if let Some(module) = graph.module(id.0) {
+    if let Some(module) = graph.module(file) {
         for (specifier, _) in &part.dynamic_imports {
             if let Resolution::File(file) = graph.resolve(module, specifier) {
                 found.extend(exported_parts(graph, parts, file));
@@ -350,7 +354,7 @@ impl Walk<'_> {
             PartKind::Declaration => self.used.contains(&id),
             PartKind::Effect => {
                 let is_value = |id: &PartId| self.parts.part(*id).is_some_and(|part| !is_function(part));
-                let values = neighbours(self.graph, self.parts, id).into_iter().filter(is_value);
+                let values = neighbours(self.graph, self.parts, id).iter().copied().filter(is_value);
                 let (of_clients, others): (Vec<PartId>, Vec<PartId>) =
                     values.partition(|id| reached.contains(id));
                 of_clients.is_empty() && others.iter().any(|id| self.used.contains(id))
@@ -462,6 +466,6 @@ pub(super) fn imports_server_runtime(module: &ParsedModule, part: &Part<'_>) -> 
 }
 
 /// Names that server modules use without importing them.
-pub(super) const INJECTED: &[&str] = &["ctx", "env"];
+pub(super) const INJECTED: &[&str] = crate::parse::survey::INJECTED;
 /// Where they come from.
 pub(super) const SERVER_RUNTIME: &str = crate::parse::module::SERVER_RUNTIME;

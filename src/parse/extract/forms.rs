@@ -342,8 +342,9 @@ impl<'g> Walk<'g> {
     }
 
     fn items(&mut self, body: &Body<'g>, items: &'g [ModuleItem]) {
-        for group in Overloads::all(items) {
-            self.function(body, &group);
+        // A function is an endpoint by its decorator alone.
+        if !self.module.decorators.is_empty() {
+            Overloads::all(items).iter().for_each(|group| self.function(body, group));
         }
         for item in items {
             match item {

@@ -20,12 +20,12 @@ use crate::contract::{Middleware, MiddlewareFilter};
 use crate::parse::graph::ModuleGraph;
 use crate::parse::limits::{HOPS_MAX, MIDDLEWARES_MAX};
 use crate::parse::literal::{Constant, Place, definition, option_entries, unwrapped};
-use crate::parse::module::{Export, ParsedModule, item_decl};
+use crate::parse::module::{Export, OwnName, ParsedModule, item_decl};
 use crate::source::Location;
 
 /// The call of `export default defineMiddleware(…)` and the item it stands in, which may be that of a constant.
 pub(crate) fn middleware_call(module: &ParsedModule) -> Option<(usize, &CallExpr)> {
-    let ours = |expr| as_call(expr).filter(|call| is_call_of(module, call, "defineMiddleware"));
+    let ours = |expr| as_call(expr).filter(|call| is_call_of(module, call, DEFINE));
     match module.exports.get("default")? {
         Export::Item(index) => {
             let ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(export)) = module.items().get(*index)?
@@ -61,7 +61,7 @@ struct Filter<'g> {
 /// Adds the middlewares of a module; gives the calls and decorators of `mwfilter` that were followed.
 pub(super) fn extract<'g>(extraction: &mut Extraction<'g>, module: &'g ParsedModule) -> Vec<Location> {
     let exported = middleware_call(module).map(|(_, call)| call);
-    for call in StrayCalls::of(module, exported) {
+    for call in StrayCalls::of(extraction.graph, module, exported) {
         extraction.diagnostics.push(diagnostics::middleware_not_exported(module.location(call)));
     }
     let Some(call) = exported else { return Vec::new() };
@@ -221,23 +221,40 @@ struct StrayCalls<'m> {
 }
 
 impl<'m> StrayCalls<'m> {
-    fn of(module: &'m ParsedModule, exported: Option<&CallExpr>) -> Vec<swc_common::Span> {
+    fn of(
+        graph: &ModuleGraph,
+        module: &'m ParsedModule,
+        exported: Option<&CallExpr>,
+    ) -> Vec<swc_common::Span> {
         let mut calls = Self { module, exported: exported.map(|call| call.span), found: Vec::new() };
-        if module.may().speak {
+        if module.may().speak && may_define(graph, module) {
             module.module.visit_with(&mut calls);
         }
         calls.found
     }
 }
 
+/// Whether `defineMiddleware` may be called in a module, under whatever name.
+fn may_define(graph: &ModuleGraph, module: &ParsedModule) -> bool {
+    let text = graph.sources().file(module.file).text.as_bytes();
+    let has = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
+    let leads = |name: &OwnName| match name {
+        OwnName::Export(name) => name == DEFINE,
+        OwnName::Package | OwnName::Module(_) => true,
+    };
+    // Names can be escaped.
+    module.own.values().any(leads) || has(DEFINE) || has("\\u")
+}
+
 impl Visit for StrayCalls<'_> {
     fn visit_call_expr(&mut self, call: &CallExpr) {
-        if Some(call.span) != self.exported && is_call_of(self.module, call, "defineMiddleware") {
+        if Some(call.span) != self.exported && is_call_of(self.module, call, DEFINE) {
             self.found.push(call.span);
         }
         call.visit_children_with(self);
     }
 }
 
+const DEFINE: &str = "defineMiddleware";
 /// Functions of kontract whose results are no middlewares.
 const OWN: &[&str] = &["backend", "mwfilter", "defineMiddleware"];

@@ -2,7 +2,8 @@
 //! the time of a scan.
 //!
 //! Counts bytes, whatever they are part of, and so never too few. How many words and labels may follow each other is not
-//! looked at: what they cost grows with the square of their number, which matters in texts beyond [`MODEST_BYTES`].
+//! looked at: what they cost grows with the square of their number and with their length, which matters beyond the words that are
+//! let through here and in texts beyond [`MODEST_BYTES`].
 
 use super::super::limits::{ANGLES_MAX, MODEST_BYTES, NESTING_MAX, OPERATORS_MAX};
 use super::lexical::{is_identifier_part, namespaced_member};
