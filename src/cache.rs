@@ -117,8 +117,10 @@ impl<'b> Kept<'b> {
 
     /// The bytes to keep: began, files as [`Self::encode_files`] made them, outcome with its promises.
     pub(crate) fn encode(
-        (began_ns, files, outcome): (i64, &[u8], Option<(&KeptOutcome, &[u8])>),
         key: &str,
+        began_ns: i64,
+        files: &[u8],
+        outcome: Option<(&KeptOutcome, &[u8])>,
     ) -> Option<Vec<u8>> {
         let mut bytes = head(key);
         let checksum = bytes.len();

@@ -293,7 +293,7 @@ impl<'r> Run<'r> {
         };
         let whole = modules.iter().all(|module| module.summary.is_ok());
         let outcome = whole.then_some((&outcome, &*promises));
-        let to_keep = files.and_then(|files| Kept::encode((self.began_ns, &files, outcome), key));
+        let to_keep = files.and_then(|files| Kept::encode(key, self.began_ns, &files, outcome));
         Some(Done { rechecked, to_keep, compiled })
     }
 
