@@ -2,7 +2,8 @@
 //
 // Statements of storage are those of runtime/mvcc/src/sql.rs, sent as the gateway sends them: unnamed, every parameter as text,
 // a first read and the commit after it without a session, attempts after a conflict with one, lines of npm/kontract's own for
-// calls that met. Plain SQL is sent in the same way. Arguments: superuser's URL of an empty database, rows in the table.
+// calls that met. Plain SQL is sent in the same way. All connections have the timeouts of the gateway's role. Arguments: superuser's URL
+// of an empty database, rows in the table.
 
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -241,6 +242,10 @@ async function seed() {
     CREATE TABLE plain (id text PRIMARY KEY, data jsonb NOT NULL, n int NOT NULL DEFAULT 0);
     INSERT INTO plain (id, data) SELECT 'r' || i, ${row} FROM generate_series(0, ${ROWS} - 1) i;
     CREATE INDEX plain_data ON plain USING gin (data jsonb_path_ops) WITH (fastupdate = off);`);
+  // What the gateway's role has: a timer for each statement is a part of its price.
+  for (const limit of ["statement_timeout = '30s'", "lock_timeout = '10s'", "idle_in_transaction_session_timeout = '10s'"]) {
+    await admin.query(`ALTER DATABASE ${admin.escapeIdentifier(admin.database)} SET ${limit}`);
+  }
   await admin.query('VACUUM ANALYZE kt_data.tbl_rows, plain');
   await admin.end();
 }

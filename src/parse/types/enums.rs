@@ -38,12 +38,13 @@ impl<'g> Evaluator<'g> {
 
     fn enum_constants(&mut self, symbol: SymbolId, hops: usize) -> Vec<(String, Option<Constant>)> {
         if let Some(known) = self.enums.get(&symbol) {
-            return known.clone();
+            // Enums that are computed from each other have no constants.
+            self.has_circles |= known.is_none();
+            return known.clone().unwrap_or_default();
         }
-        // Enums that are computed from each other have no constants.
-        self.enums.insert(symbol, Vec::new());
+        self.enums.insert(symbol, None);
         let members = self.computed_constants(symbol, hops);
-        self.enums.insert(symbol, members.clone());
+        self.enums.insert(symbol, Some(members.clone()));
         members
     }
 
@@ -77,7 +78,10 @@ impl<'g> Evaluator<'g> {
     }
 
     fn constant(&mut self, expr: &'g Expr, env: &Env<'g>, known: Known<'_>, hops: usize) -> Option<Constant> {
-        let hops = hops.checked_sub(1)?;
+        let Some(hops) = hops.checked_sub(1) else {
+            self.has_circles = true;
+            return None;
+        };
         match unwrapped(expr) {
             Expr::Lit(Lit::Num(number)) => Some(Constant::Number(number.value)),
             Expr::Lit(Lit::Str(text)) => Some(Constant::Text(text.value.to_string_lossy().into_owned())),

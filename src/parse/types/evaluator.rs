@@ -45,7 +45,8 @@ pub(crate) struct Evaluator<'g> {
     pub(super) intersection_names: HashMap<TypeId, AliasId>,
     /// The parameters that each pattern's `infer`s are.
     pub(super) infer_params: HashMap<usize, Vec<ParamId>>,
-    pub(super) enums: HashMap<SymbolId, Vec<(String, Option<super::enums::Constant>)>>,
+    /// Members and their values; `None` while they are computed.
+    pub(super) enums: HashMap<SymbolId, Option<Vec<(String, Option<super::enums::Constant>)>>>,
     pub(super) substituted: HashMap<(TypeId, super::replaced::ParamMap), TypeId>,
     /// Pairs assumed to be assignable while it is being checked, and what was found.
     pub(super) relations: HashMap<(TypeId, TypeId), bool>,
@@ -60,7 +61,8 @@ pub(crate) struct Evaluator<'g> {
     /// Of all annotations together, and the most of any.
     steps_before: usize,
     depth_max: usize,
-    /// Whether types led to each other in a circle, so that what is found may depend on where it is entered.
+    /// Whether types or constants led to each other in a circle, or constants further than is followed: what is found may then
+    /// depend on where it is entered.
     pub(super) has_circles: bool,
     /// Names that are being looked for within each other.
     pub(super) sought: Vec<(ModuleId, String)>,

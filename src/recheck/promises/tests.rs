@@ -67,6 +67,8 @@ fn edits_are_told_by_what_they_change() {
         ("src/b.ts", "void make;", "await env.storage.rows.get('a');", false),
         ("src/b.ts", "void make;", db, true),
         ("src/model.ts", "id: string; ", "id: number; ", true),
+        ("src/model.ts", "interface Row { id: string; ", "interface Row { id: One; ", true),
+        ("src/model.ts", "interface Row { id: string; ", "interface Row { id: Two; ", false),
         ("src/store.ts", "id: string; ", "id: string; more: string; ", false),
         ("src/global.ts", "g: string", "g: number", false),
         // What endpoints use, the page takes along.
@@ -304,7 +306,9 @@ const FILES: &[File] = &[
     (
         "src/model.ts",
         &[
-            &["import type { Deep } from './deep';\nexport enum Color { Red = 'red', Blue = 'blue' }\n"],
+            &[
+                "import type { Deep } from './deep';\nexport enum Color { Red = 'red', Blue = 'blue' }\nenum One { A = 1 }\nenum Two { A = Three.A }\nenum Three { A = Two.A }\n",
+            ],
             &["export interface Row { id: string; "],
             &[
                 "",
