@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use swc_common::{Span, Spanned};
 use swc_ecma_ast::{ArrowExpr, CallExpr, Callee, Decl, Function, ModuleDecl, ModuleItem, NewExpr};
 use swc_ecma_visit::{Visit, VisitWith, noop_visit_type};
@@ -100,8 +101,28 @@ pub(super) fn may_be_taken_along(graph: &ModuleGraph, parts: &Parts<'_>, reach: 
     if making.is_empty() {
         return making;
     }
-    let asked = asked_by_pages(graph, parts, &|file| is_frontend(reach, file));
-    making.into_iter().filter(|file| asked.contains_key(file)).collect()
+    let loaded = loaded_by_pages(graph, parts, reach);
+    making.intersection(&loaded).copied().collect()
+}
+
+/// The modules that [`asked_by_pages`] has.
+fn loaded_by_pages(graph: &ModuleGraph, parts: &Parts<'_>, reach: &Reach) -> BTreeSet<FileId> {
+    let summaries: FxHashMap<FileId, &ModuleSummary> = graph.summaries().collect();
+    let mut queue: Vec<FileId> = summaries.keys().copied().filter(|file| is_frontend(reach, *file)).collect();
+    let mut seen: FxHashSet<FileId> = queue.iter().copied().collect();
+    let mut loaded = BTreeSet::new();
+    while let Some(file) = queue.pop() {
+        let specifiers = summaries.get(&file).into_iter().flat_map(|summary| &summary.specifiers);
+        for target in specifiers.filter(|used| used.by_value).filter_map(|used| used.target) {
+            if !has_endpoints(parts, target) {
+                loaded.insert(target);
+                if seen.insert(target) {
+                    queue.push(target);
+                }
+            }
+        }
+    }
+    loaded
 }
 
 /// The modules that pages load, where one of them asks for each, and for which of its exports they ask.
