@@ -25,6 +25,9 @@ pub(super) enum Constant {
     Text(String),
 }
 
+/// The members of an enum, and the values of those that have one.
+pub(super) type Constants = Vec<(String, Option<Constant>)>;
+
 impl<'g> Evaluator<'g> {
     /// The members of an enum, of all its declarations, with their values.
     pub(super) fn enum_members(&mut self, symbol: SymbolId) -> Vec<(String, Option<Literal>)> {
@@ -36,7 +39,7 @@ impl<'g> Evaluator<'g> {
         members.into_iter().map(|(name, value)| (name, value.map(literal))).collect()
     }
 
-    fn enum_constants(&mut self, symbol: SymbolId, hops: usize) -> Vec<(String, Option<Constant>)> {
+    fn enum_constants(&mut self, symbol: SymbolId, hops: usize) -> Constants {
         if let Some(known) = self.enums.get(&symbol) {
             // Enums that are computed from each other have no constants.
             self.has_circles |= known.is_none();
@@ -48,8 +51,8 @@ impl<'g> Evaluator<'g> {
         members
     }
 
-    fn computed_constants(&mut self, symbol: SymbolId, hops: usize) -> Vec<(String, Option<Constant>)> {
-        let mut members: Vec<(String, Option<Constant>)> = Vec::new();
+    fn computed_constants(&mut self, symbol: SymbolId, hops: usize) -> Constants {
+        let mut members = Constants::new();
         for declaration in self.declarations(symbol).iter() {
             let Declared::Enum(declared) = declaration.node else { continue };
             let mut next = Some(0.0);

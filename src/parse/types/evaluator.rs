@@ -46,7 +46,7 @@ pub(crate) struct Evaluator<'g> {
     /// The parameters that each pattern's `infer`s are.
     pub(super) infer_params: HashMap<usize, Vec<ParamId>>,
     /// Members and their values; `None` while they are computed.
-    pub(super) enums: HashMap<SymbolId, Option<Vec<(String, Option<super::enums::Constant>)>>>,
+    pub(super) enums: HashMap<SymbolId, Option<super::enums::Constants>>,
     pub(super) substituted: HashMap<(TypeId, super::replaced::ParamMap), TypeId>,
     /// Pairs assumed to be assignable while it is being checked, and what was found.
     pub(super) relations: HashMap<(TypeId, TypeId), bool>,
