@@ -92,6 +92,7 @@ fn contenders<'p>(
         all.push(contender("kontract check, an import more in a page", &check, Before::Import(view)));
     }
     all.push(contender("kontract check, an endpoint edited", &check, Before::Insert(api, "return rows;")));
+    all.push(contender("kontract check, a parameter more", &check, Before::Parameter(api)));
     all.push(contender("bare swc parsing", &peer("swc"), Before::Nothing));
     all.push(contender("bare oxc parsing", &peer("oxc"), Before::Nothing));
     all.push(Contender { rounds: 1, ..contender("esbuild transpile", &transpile, Before::Nothing) });
@@ -119,6 +120,8 @@ enum Before<'p> {
     Insert(&'p Path, &'static str),
     /// An import more, which moves everything behind it.
     Import(&'p Path),
+    /// A parameter more of the first function.
+    Parameter(&'p Path),
 }
 
 impl Before<'_> {
@@ -135,6 +138,11 @@ impl Before<'_> {
             Self::Import(path) => {
                 let text = std::fs::read_to_string(path)?;
                 std::fs::write(path, format!("import 'package-{round}';\n{text}"))
+            }
+            Self::Parameter(path) => {
+                let text = std::fs::read_to_string(path)?;
+                let behind = "): Promise<";
+                std::fs::write(path, text.replacen(behind, &format!(", more{round}?: number{behind}"), 1))
             }
         }
     }
